@@ -1,0 +1,37 @@
+// A histogram of durations in log-linear buckets: constant memory, at most 1.6 % off.
+//
+// The layout is that of HdrHistogram (Gil Tene): 64 linear sub-buckets in each power of two of
+// microseconds, from 1 us to over 12 days.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+
+namespace carillon {
+
+class Histogram {
+ public:
+  using Micros = std::chrono::microseconds;
+
+  /// Counts one value; negative ones count as zero.
+  void record(Micros value);
+  /// The smallest recorded magnitude that at least `fraction` (0 to 1) of all values do not exceed,
+  /// as the upper end of its bucket; 0 where nothing was recorded.
+  [[nodiscard]] Micros quantile(double fraction) const;
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+  [[nodiscard]] Micros max() const { return max_; }
+  [[nodiscard]] double mean_micros() const;
+  void merge(const Histogram& other);
+  void reset() { *this = Histogram(); }
+
+ private:
+  static constexpr int kSubBits = 6;
+  static constexpr int kPowers = 35;
+  std::array<std::uint64_t, (kPowers + 1) << kSubBits> buckets_{};
+  std::uint64_t count_ = 0;
+  std::uint64_t sum_ = 0;
+  Micros max_{0};
+};
+
+}  // namespace carillon

@@ -1,0 +1,43 @@
+# What every target is compiled with, and the three functions that declare one.
+
+add_library(carillon_flags INTERFACE)
+target_compile_options(carillon_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Werror
+  -fno-omit-frame-pointer)
+target_include_directories(carillon_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_link_libraries(carillon_flags INTERFACE Threads::Threads)
+# Asio and Beast are compiled once, in net/asio.cc, and not in every file that includes them.
+target_compile_definitions(carillon_flags INTERFACE
+  BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED
+  BOOST_ALLOW_DEPRECATED_HEADERS)
+if(CARILLON_SANITIZE)
+  target_compile_options(carillon_flags INTERFACE
+    -fsanitize=${CARILLON_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(carillon_flags INTERFACE -fsanitize=${CARILLON_SANITIZE})
+endif()
+
+# carillon_library(NAME SOURCES ... LINKS ...): the folder's library, carillon_NAME.
+function(carillon_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  add_library(carillon_${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(carillon_${name} PUBLIC ${ARG_LINKS} carillon_flags)
+endfunction()
+
+# carillon_program(NAME SOURCES ... LINKS ...): an executable in bin/.
+function(carillon_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LINKS} carillon_flags)
+endfunction()
+
+# carillon_test(NAME SOURCES ... LINKS ...): a GoogleTest program that CTest runs whole.
+function(carillon_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LINKS} carillon_flags GTest::gmock GTest::gtest_main)
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
+endfunction()

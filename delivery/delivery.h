@@ -1,0 +1,83 @@
+// Delivery: carries a fired task to its receiver and says how that went.
+//
+// Operation: `push` starts one attempt and later calls back once with what came of it. Delivery
+// does not queue, count slots or retry: the shard fires a task only when its target has a free
+// slot, and decides by the answer whether it comes again. Connections are kept alive in a pool per
+// origin and used again.
+//
+// Concurrency: everything happens on the loop's thread that the constructor was given.
+//
+// Limitations: HTTP/1.1 only; redirects are answers, not followed; at most 16 KiB of an answer's
+// head and 64 KiB of its body are read, then the connection is dropped.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/io_context.hpp>
+
+#include "base/time.h"
+#include "delivery/target.h"
+#include "net/egress.h"
+#include "wheel/task.h"
+
+namespace carillon {
+
+/// One attempt of one task.
+struct Push {
+  std::shared_ptr<const TargetSettings> target;
+  /// The row that `content` points into; kept until the push is over.
+  std::shared_ptr<const std::string> row;
+  TaskContent content;
+  WallTime due{};             // as asked; sent as carillon-due-at
+  std::uint32_t attempt = 1;  // sent as carillon-attempt
+};
+
+struct PushResult {
+  enum class Kind { delivered, failed, refused_for_good };
+  Kind kind = Kind::failed;
+  std::uint32_t http_status = 0;      // 0: no answer came
+  std::optional<Millis> retry_after;  // what the receiver asked for, as a pause from now
+  std::string error;                  // for a person: "connect to 10.0.0.7:443: connection refused"
+};
+
+struct DeliveryStats {
+  std::uint64_t in_flight = 0;
+  std::uint64_t connections_open = 0;
+  std::uint64_t connections_made = 0;
+  std::uint64_t connections_reused = 0;
+};
+
+class Delivery {
+ public:
+  struct Options {
+    Egress egress;
+    std::size_t idle_connections_max = 256;  // kept per origin
+    Millis idle_timeout{std::chrono::seconds(30)};
+    std::string user_agent = "carillon";
+  };
+  Delivery(boost::asio::io_context& loop, Clock& clock, Options options);
+  ~Delivery();
+  Delivery(const Delivery&) = delete;
+  Delivery& operator=(const Delivery&) = delete;
+
+  /// Starts one attempt. `done` is called once, later, never inside this call; not at all after
+  /// `stop`.
+  void push(Push push, std::function<void(PushResult)> done);
+
+  /// Replaces the egress rules; connections that are open stay.
+  void set_egress(Egress egress);
+
+  /// Drops every connection and attempt without calling back.
+  void stop();
+
+  [[nodiscard]] DeliveryStats stats() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace carillon

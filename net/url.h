@@ -1,0 +1,28 @@
+// One strict parser for the URLs that tasks are pushed to.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace carillon {
+
+/// An absolute http or https URL, taken apart. No userinfo, no fragment; the host is a DNS name, an
+/// IPv4 address in dotted decimal (no octal, hex or short forms) or a bracketed IPv6 address.
+struct Url {
+  bool tls = false;
+  std::string host;  // lower case, without brackets
+  std::string port;  // always set: 80 or 443 where the URL has none
+  std::string path;  // with the query, from "/" on; never empty
+
+  /// "https://example.com:443": what connections are pooled by.
+  [[nodiscard]] std::string origin() const;
+  /// The Host header: with brackets around IPv6, without a default port.
+  [[nodiscard]] std::string host_header() const;
+};
+
+/// Error slug: bad_url. At most 2,048 bytes.
+[[nodiscard]] Result<Url> parse_url(std::string_view text);
+
+}  // namespace carillon

@@ -1,0 +1,83 @@
+// The log: where a batch becomes durable, and where a shard's past is read from.
+//
+// Operation: `append` makes one Batch durable, whole or not at all, and then calls back; at most
+// one is under way. On one node the batch's records are one row of a RocksDB write that also puts
+// its contents and notes and deletes what is forgotten or trimmed, all under one sync. `read`
+// replays the batches in order; `fetch` reads contents and notes back.
+//
+// Concurrency: every member is called from the loop's thread; callbacks come back on it, through
+// the `post` that the back end was given. Nothing here blocks that thread except `open`, `read` and
+// `close`, which are for start and stop.
+//
+// Limitations: an append that fails ends the process (the back end cannot know what the disk holds,
+// and an fsync must not be tried again), so there is no error to handle: `on_failure` says what to
+// log.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "wheel/record.h"
+
+namespace carillon {
+
+/// Runs a function on the loop's thread, soon, never inside the call. Thread-safe.
+using Post = std::function<void(std::function<void()>)>;
+
+/// What the reader brings of one task.
+struct Fetched {
+  TaskNumber number = 0;
+  std::optional<std::string> content;  // absent: no such row
+  std::optional<Note> note;
+};
+
+/// Sizes for stats and metrics.
+struct LogStats {
+  std::uint64_t log_bytes = 0;     // rows of the log that are not trimmed, encoded
+  std::uint64_t disk_bytes = 0;    // files of the data directory
+  std::uint64_t commits = 0;       // since the start
+  std::uint64_t commit_bytes = 0;  // handed to commits since the start
+  std::uint64_t memory_bytes = 0;  // of the back end: memtables, caches
+};
+
+class Log {
+ public:
+  virtual ~Log() = default;
+
+  /// Identity and secret of this data directory, made when it is first opened.
+  [[nodiscard]] virtual SipKey key() const = 0;
+
+  /// Calls `visit` with every batch from the one that holds `from` on, in order. Blocks; before the
+  /// first append only. `progress` is called now and then with bytes read and bytes in all. Error
+  /// slug `storage`: a batch that cannot be read or decoded, a gap, or a log that ends before the
+  /// highest sequence known to be synced. The message says what and how to go on.
+  [[nodiscard]] virtual Result<> read(
+      Sequence from, const std::function<void(Batch&&)>& visit,
+      const std::function<void(std::uint64_t, std::uint64_t)>& progress) = 0;
+
+  /// Makes `batch` durable, then calls `done` with it (so that its memory is used again). The
+  /// batch's records must follow the last appended one without a gap. One at a time: not before the
+  /// last `done`.
+  virtual void append(Batch&& batch, std::function<void(Batch&&)> done) = 0;
+
+  /// Reads content and, where `notes`, note of each number, in the order given; on the reader's
+  /// thread.
+  virtual void fetch(std::vector<TaskNumber> numbers, bool notes,
+                     std::function<void(std::vector<Fetched>)> done) = 0;
+
+  /// Reads the oldest batches, at least one if there is one, until `bytes` are read. For cleaning.
+  virtual void read_oldest(std::uint64_t bytes, std::function<void(std::vector<Batch>)> done) = 0;
+
+  /// Writes a consistent copy, openable as a data directory, into `dir`, which must not exist.
+  virtual void checkpoint(std::string dir, std::function<void(Result<>)> done) = 0;
+
+  [[nodiscard]] virtual LogStats stats() const = 0;
+
+  /// Ends the threads after what is under way, syncs and closes. Nothing may be called afterwards.
+  virtual void close() = 0;
+};
+
+}  // namespace carillon

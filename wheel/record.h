@@ -1,0 +1,142 @@
+// The records of the log: facts, in the one order that decides everything.
+//
+// A record says what has happened, never what somebody would like: the shard decides before it
+// appends, so applying a record, live or on recovery, decides nothing and cannot fail. A record
+// about a task carries its fingerprint and the number of the content it means; if no such task is
+// there, the record is void (its task was finished and forgotten, or restated further on).
+//
+// A batch is what one commit makes durable together: records with consecutive sequences, the
+// contents and notes they bring, the rows nobody needs any more, and how far the log may be
+// trimmed.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "wheel/task.h"
+
+namespace carillon {
+
+/// A task as it stands, whole. `Put` brings a new one (its number is the record's own sequence) or,
+/// with `previous` set, replaces or changes the one that had that number. `Keep` restates one that
+/// exists, so that the log before it can be trimmed.
+struct Statement {
+  Fingerprint task;
+  TaskNumber number = 0;
+  std::uint64_t digest =
+      0;                 // 48 bits of the content's hash; recognises the same request sent again
+  WallTime due{};        // when it is pushed next; when it was due, once finished
+  WallTime asked_due{};  // the due that was asked for; differs from `due` while it is retrying
+  TargetKey target;
+  bool target_is_url = false;
+  GroupKey group;
+  std::optional<Millis> expire_after;
+  std::uint32_t attempt = 0;
+  State state = State::scheduled;
+  WallTime finished_at{};  // meaningful where finished(state)
+  friend bool operator==(const Statement&, const Statement&) = default;
+};
+
+namespace record {
+
+struct Put {
+  Statement task;
+  TaskNumber previous = 0;
+  friend bool operator==(const Put&, const Put&) = default;
+};
+struct Keep {
+  Statement task;
+  friend bool operator==(const Keep&, const Keep&) = default;
+};
+/// A waiting task got another due and is scheduled again.
+struct Move {
+  Fingerprint task;
+  TaskNumber number = 0;
+  WallTime due{};
+  friend bool operator==(const Move&, const Move&) = default;
+};
+struct Cancel {
+  Fingerprint task;
+  TaskNumber number = 0;
+  friend bool operator==(const Cancel&, const Cancel&) = default;
+};
+/// Its next attempt begins. Durable before the push starts.
+struct Fire {
+  Fingerprint task;
+  TaskNumber number = 0;
+  friend bool operator==(const Fire&, const Fire&) = default;
+};
+/// How a firing task came out, or why one that was due was not fired: delivered, retrying (due
+/// again at `retry_at`), dead or expired.
+struct Outcome {
+  Fingerprint task;
+  TaskNumber number = 0;
+  State state = State::delivered;
+  WallTime retry_at{};  // where state is retrying
+  friend bool operator==(const Outcome&, const Outcome&) = default;
+};
+/// A dead letter was deleted.
+struct Remove {
+  Fingerprint task;
+  TaskNumber number = 0;
+  friend bool operator==(const Remove&, const Remove&) = default;
+};
+/// Every task of the group that waits at this point of the log is cancelled.
+struct GroupCancel {
+  GroupKey group;
+  friend bool operator==(const GroupCancel&, const GroupCancel&) = default;
+};
+/// Every task of the group that waits at this point of the log moves by `by`, but not before the
+/// batch's own time unless it was due before that already.
+struct GroupShift {
+  GroupKey group;
+  Millis by{};
+  friend bool operator==(const GroupShift&, const GroupShift&) = default;
+};
+/// A named target was made or changed. `settings` is opaque here (delivery/target.h encodes it).
+struct TargetPut {
+  TargetKey key;
+  std::string name;
+  std::uint32_t concurrency = 0;
+  bool paused = false;
+  std::string settings;
+  friend bool operator==(const TargetPut&, const TargetPut&) = default;
+};
+/// A named target was deleted; tasks that still name it go to the dead letters when due.
+struct TargetDelete {
+  TargetKey key;
+  friend bool operator==(const TargetDelete&, const TargetDelete&) = default;
+};
+
+}  // namespace record
+
+using Record = std::variant<record::Put, record::Keep, record::Move, record::Cancel, record::Fire,
+                            record::Outcome, record::Remove, record::GroupCancel,
+                            record::GroupShift, record::TargetPut, record::TargetDelete>;
+
+struct ContentRow {
+  TaskNumber number = 0;
+  std::string bytes;  // as storage/content.h encodes it
+};
+struct NoteRow {
+  TaskNumber number = 0;
+  Note note;
+};
+
+struct Batch {
+  Sequence first = 0;  // sequence of records[0]
+  WallTime at{};       // wall time when it was sealed; the time of all that it says
+  std::vector<Record> records;
+  std::vector<ContentRow> contents;
+  std::vector<NoteRow> notes;
+  std::vector<TaskNumber> forgotten;  // delete these contents and notes
+  Sequence trim_before = 0;           // drop every batch whose `first` is lower; 0: none
+
+  [[nodiscard]] Sequence last() const { return first + records.size() - 1; }
+  [[nodiscard]] bool empty() const {
+    return records.empty() && forgotten.empty() && trim_before == 0;
+  }
+};
+
+}  // namespace carillon

@@ -1,0 +1,114 @@
+// What a task is: the words the whole project shares.
+//
+// A task has two halves. Its *statement* (due, target, group, state, attempt, ...) is small, lives
+// in the shard's memory and is restated by the log. Its *content* (id, payload, headers, ...) is
+// written once, beside the log, under the task's number, and read back when it is pushed or asked
+// for.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/siphash.h"
+#include "base/time.h"
+
+namespace carillon {
+
+/// Position of a record in the log of a shard, from 1. Dense, never reused.
+using Sequence = std::uint64_t;
+
+/// Names one content of one task: the sequence of the record that brought it. A task whose content
+/// is replaced or changed gets a new number, so a record meant for the old content never hits the
+/// new.
+using TaskNumber = std::uint64_t;
+
+/// What the task index keeps of an id: 80 bits of its keyed hash. Among 100 M tasks the chance that
+/// any two collide is 4e-9, and no client can aim for it, since the key is secret to the data
+/// directory; so a cancel needs no disk read to be sure whom it hits.
+struct Fingerprint {
+  std::uint64_t low = 0;
+  std::uint16_t high = 0;
+  friend bool operator==(const Fingerprint&, const Fingerprint&) = default;
+};
+
+/// Keyed hash of a group's name; all zero: no group.
+using GroupKey = Hash128;
+
+/// Keyed hash of what the tasks of one target share: the target's name, or for a URL its origin
+/// ("https://example.com:443").
+using TargetKey = Hash128;
+
+enum class State : std::uint8_t {
+  scheduled,
+  firing,
+  retrying,
+  delivered,
+  dead,
+  expired,
+  cancelled,
+};
+inline constexpr int kStates = 7;
+inline constexpr std::string_view kStateNames[kStates] = {
+    "scheduled", "firing", "retrying", "delivered", "dead", "expired", "cancelled"};
+
+[[nodiscard]] constexpr std::string_view name_of(State state) {
+  return kStateNames[static_cast<int>(state)];
+}
+/// Scheduled or retrying: waits for a moment, and can be cancelled.
+[[nodiscard]] constexpr bool waits(State state) {
+  return state == State::scheduled || state == State::retrying;
+}
+/// Nothing will happen to it any more unless it is redriven.
+[[nodiscard]] constexpr bool finished(State state) {
+  return state >= State::delivered;
+}
+
+enum class IfExists : std::uint8_t { reject, keep, replace, earliest, latest };
+
+/// How often and after which pauses a failed push is tried again.
+struct RetryPolicy {
+  int max_attempts = 8;  // 1 to 1000, pushes in all
+  Millis backoff_min{std::chrono::seconds(1)};
+  Millis backoff_max{std::chrono::hours(1)};
+  friend bool operator==(const RetryPolicy&, const RetryPolicy&) = default;
+};
+
+struct Header {
+  std::string_view name;
+  std::string_view value;
+};
+
+/// The content of a task. Owns nothing: every view points into the request it was parsed from or
+/// the row it was decoded from (storage/content.h), which must outlive it.
+struct TaskContent {
+  std::string_view id;
+  std::string_view target;  // a target's name, or an http(s) URL
+  std::string_view group;   // empty: none
+  std::string_view lane;    // empty: none
+  std::string_view body;
+  std::string_view content_type;  // empty only where there is no body
+  /// True where `body` came as `payload`: it is JSON and is shown as JSON.
+  bool body_is_json = false;
+  std::vector<Header> headers;
+  std::optional<Millis> expire_after;
+  std::optional<RetryPolicy> retry;
+
+  WallTime created_at{};
+  std::string_view webhook_id;  // constant over all attempts of one task
+  /// Attempts that came before this content and do not count against `retry` (a redriven dead
+  /// letter).
+  std::uint32_t attempts_before = 0;
+};
+
+/// What is remembered of a task's last push, beside its content.
+struct Note {
+  WallTime at{};
+  std::uint32_t attempt = 0;
+  std::uint32_t http_status = 0;  // 0: no answer came
+  std::string error;              // empty: it was delivered
+};
+
+}  // namespace carillon
