@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Installs what Carillon needs on Debian 12, from Debian's own packages. Does nothing where all of
+# it is there already.
+#
+#   tools/setup.sh           what the build needs
+#   tools/setup.sh --tests   and what the tests need
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+build_packages=(
+  ca-certificates g++ cmake ninja-build ccache
+  libboost1.81-dev libssl-dev zlib1g-dev librocksdb-dev libsimdjson-dev libspdlog-dev
+  libtomlplusplus-dev libcli11-dev prometheus-cpp-dev
+  libgtest-dev libgmock-dev libbenchmark-dev
+)
+test_packages=(git clang-format-19 clang-tidy-19 python3 curl jq openssl strace)
+
+with_tests=false
+case "${1:-}" in
+  "") ;;
+  --tests) with_tests=true ;;
+  *) echo "usage: tools/setup.sh [--tests]" >&2; exit 2 ;;
+esac
+
+wanted=("${build_packages[@]}")
+if $with_tests; then
+  wanted+=("${test_packages[@]}")
+  # Node may also have come from somewhere else than Debian; then npm is no package of its own.
+  command -v node > /dev/null || wanted+=(nodejs)
+  command -v npm > /dev/null || wanted+=(npm)
+fi
+
+missing=()
+for package in "${wanted[@]}"; do
+  status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2> /dev/null || true)
+  [[ $status == installed ]] || missing+=("$package")
+done
+
+if ((${#missing[@]})); then
+  as_root=()
+  if (($(id -u) != 0)); then
+    command -v sudo > /dev/null || {
+      echo "setup: not root and no sudo; as root: apt-get install ${missing[*]}" >&2
+      exit 1
+    }
+    as_root=(sudo)
+  fi
+  echo "setup: installing ${missing[*]}"
+  log=$(mktemp)
+  trap 'rm -f "$log"' EXIT
+  apt() {
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" \
+      > "$log" 2>&1 || { cat "$log" >&2; exit 1; }
+  }
+  apt update
+  apt install --yes --no-install-recommends "${missing[@]}"
+fi
+
+if $with_tests && [[ -f tests/npm/package-lock.json ]]; then
+  # npm leaves its own lock file beside what it installed: older than ours means out of date.
+  if [[ ! tests/npm/node_modules/.package-lock.json -nt tests/npm/package-lock.json ]]; then
+    echo "setup: npm ci in tests/npm"
+    npm ci --prefix tests/npm --silent --no-audit --no-fund
+    touch tests/npm/node_modules/.package-lock.json
+  fi
+fi
