@@ -1,8 +1,10 @@
 // Strict JSON in, plain JSON out.
 //
-// Reading goes through simdjson's on-demand parser: the bytes are looked at once, nothing is built.
-// What it leaves to its caller is done here: unknown fields, duplicate keys, anything after the
-// value, and full validation of a value that is only passed on (a task's payload).
+// Reading goes through simdjson's on-demand parser: nothing is built. That parser does not look at
+// what its caller skips, so the whole text is held against the grammar first (base/json_syntax.h);
+// what it leaves to its caller is done here: unknown fields, duplicate keys, exact types.
+//
+// Limitations: an on-demand value is read once; reading the same one twice is a mistake.
 //
 // Writing appends to a string that the caller owns; there is no tree.
 #pragma once
@@ -32,21 +34,27 @@ class JsonReader {
   [[nodiscard]] Result<> parse(std::string_view text,
                                const std::function<Result<>(simdjson::ondemand::value)>& visit);
 
-  /// The bytes of `value` exactly as sent, fully validated, without white space around them.
+  /// The bytes of `value` exactly as sent (and known to be JSON, as all of the text is), without
+  /// white space around them.
   [[nodiscard]] Result<std::string_view> raw(simdjson::ondemand::value value);
+
+  /// How many bytes of input it can take without growing; all of that is kept between texts.
+  [[nodiscard]] std::size_t capacity() const { return copy_.capacity(); }
 
  private:
   simdjson::ondemand::parser parser_;
-  simdjson::dom::parser validator_;
-  simdjson::padded_string copy_;
+  std::string copy_;  // with the padding that simdjson may read over the end
   std::size_t depth_max_;
 };
 
-/// Calls `field` for each member in order; it returns false for a key that it does not know (error
-/// unknown_field, with the nearest known key where one is near). A key that comes twice:
-/// duplicate_field. `known` lists the keys, for both. Error bad_type if `value` is no object.
+/// What `for_each_field` calls.
 using JsonField =
     std::function<Result<bool>(std::string_view key, simdjson::ondemand::value value)>;
+
+/// Calls `field` for each member in order; it returns false for a key that it does not know (error
+/// unknown_field, with the nearest known key where one is near). A key that comes twice:
+/// duplicate_field. `known` lists the keys (at most 64), for both. Error bad_type if `value` is no
+/// object.
 [[nodiscard]] Result<> for_each_field(simdjson::ondemand::value value,
                                       std::span<const std::string_view> known,
                                       const JsonField& field);
@@ -63,7 +71,14 @@ using JsonField =
 [[nodiscard]] Result<Millis> json_duration(simdjson::ondemand::value value, std::string_view field,
                                            bool allow_negative = false);
 
-/// Appends `text` as a JSON string, quoted and escaped.
+/// Calls `element` for each element in order, with its index. Error bad_type if `value` is no
+/// array.
+using JsonElement = std::function<Result<>(std::size_t index, simdjson::ondemand::value value)>;
+[[nodiscard]] Result<> for_each_element(simdjson::ondemand::value value, std::string_view field,
+                                        const JsonElement& element);
+
+/// Appends `text` as a JSON string, quoted and escaped. Where `text` is not UTF-8, each byte that
+/// is not ASCII becomes U+FFFD, so that what is written is always JSON.
 void append_json_string(std::string& out, std::string_view text);
 
 /// Appends an object or array member by member; puts the commas.
