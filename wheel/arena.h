@@ -1,0 +1,142 @@
+// The shard's memory: task entries in an arena, named by 32-bit references, threaded on lists.
+//
+// A hundred million tasks must fit beside each other, so an entry is 52 packed bytes, links are
+// 32-bit indices instead of pointers, and every list (a wheel slot, a target's queue, the retained
+// tasks) runs through the same two link fields: an entry is on one list at a time.
+//
+//       list head                    entries
+//     +------------+        +------+      +------+
+//     | first last |------->| next |----->| next |---> list id | kHeadBit
+//     +------------+<--+    | prev |<-----| prev |
+//            ^         |    +--|---+      +------+
+//            +---------|-------+             ^
+//                      +---------------------+
+//
+// The ends point back to the list's id, marked by the top bit. So an entry is unlinked without
+// knowing which list it is on, in constant time, and the head is told.
+//
+// Concurrency: none; one thread. Limitations: 2^31 entries; chunks are never given back (a shard
+// that once held many tasks is likely to again); references of freed entries are used again.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/check.h"
+#include "wheel/task.h"
+
+namespace carillon {
+
+using EntryRef = std::uint32_t;
+inline constexpr EntryRef kNoEntry = 0x7fff'ffff;
+
+/// Where an entry is: on which level of the wheel, on some other list, or on none.
+enum class Place : std::uint8_t { level0, level1, level2, level3, level4, level5, queue, nowhere };
+
+/// What the shard keeps in memory of a task.
+struct [[gnu::packed, gnu::aligned(4)]] Entry {
+  std::uint64_t
+      due_ms : 42;  // next push, Unix ms: good until 2109; once finished, the due asked for
+  std::uint64_t target : 19;  // index into the shard's targets
+  std::uint64_t place : 3;    // Place
+  std::uint64_t number : 46;  // TaskNumber; 0: proposed, not yet durable
+  std::uint64_t attempt : 10;
+  std::uint64_t state : 3;        // State
+  std::uint64_t busy : 1;         // a record about it is on its way to the log
+  std::uint64_t has_extra : 1;    // the shard's side table has more about it
+  std::uint64_t group_epoch : 3;  // how far it has followed its group's operations
+  std::uint64_t id_low;
+  std::uint64_t id_high : 16;
+  std::uint64_t digest : 48;  // of the content; once finished: finished_at, Unix ms
+  EntryRef next;
+  EntryRef prev;
+  EntryRef chain;          // next entry in the same bucket of the task index
+  std::uint32_t group;     // index into the groups, or kNoGroup
+  std::uint32_t position;  // among the group's waiting tasks, or kNoPosition
+
+  [[nodiscard]] WallTime due() const { return WallTime(Millis(static_cast<std::int64_t>(due_ms))); }
+  [[nodiscard]] State current() const { return static_cast<State>(state); }
+  [[nodiscard]] Place where() const { return static_cast<Place>(place); }
+  [[nodiscard]] Fingerprint id() const { return {id_low, static_cast<std::uint16_t>(id_high)}; }
+  void set_due(WallTime due) {
+    due_ms =
+        static_cast<std::uint64_t>(due.time_since_epoch().count()) & ((std::uint64_t{1} << 42) - 1);
+  }
+};
+static_assert(sizeof(Entry) == 52);
+
+inline constexpr std::uint32_t kNoGroup = 0xffff'ffff;
+inline constexpr std::uint32_t kNoPosition = 0xffff'ffff;
+inline constexpr std::uint32_t kTargetsMax = 1U << 19;
+
+class Arena {
+ public:
+  /// A cleared entry, on no list.
+  [[nodiscard]] EntryRef allocate();
+  /// Must be on no list.
+  void free(EntryRef ref);
+
+  [[nodiscard]] Entry& operator[](EntryRef ref) {
+    return chunks_[ref >> kChunkBits][ref & kChunkMask];
+  }
+  [[nodiscard]] const Entry& operator[](EntryRef ref) const {
+    return chunks_[ref >> kChunkBits][ref & kChunkMask];
+  }
+
+  /// References run from 0 to end(); which of them are in use, `in_use` tells.
+  [[nodiscard]] EntryRef end() const { return end_; }
+  [[nodiscard]] bool in_use(EntryRef ref) const { return (*this)[ref].chain != kFreed; }
+  [[nodiscard]] std::uint64_t used() const { return used_; }
+  [[nodiscard]] std::uint64_t bytes() const { return chunks_.size() * sizeof(Entry) << kChunkBits; }
+
+ private:
+  static constexpr int kChunkBits = 14;
+  static constexpr EntryRef kChunkMask = (1U << kChunkBits) - 1;
+  static constexpr EntryRef kFreed = 0xffff'fffe;
+  std::vector<std::unique_ptr<Entry[]>> chunks_;
+  EntryRef end_ = 0;
+  EntryRef free_ = kNoEntry;
+  std::uint64_t used_ = 0;
+};
+
+using ListId = std::uint32_t;
+
+/// Doubly linked lists over an arena's entries.
+class Lists {
+ public:
+  Lists(Arena& arena, std::size_t count) : arena_(arena), heads_(count) {}
+
+  /// A further, empty list. Ids of dropped lists are used again.
+  [[nodiscard]] ListId make();
+  /// Gives back an empty list.
+  void drop(ListId list);
+
+  void push_back(ListId list, EntryRef ref, Place place);
+  /// Takes `ref` off whatever list it is on, if any; true if that list is empty now (`list` tells
+  /// which).
+  bool unlink(EntryRef ref, ListId* list = nullptr);
+  /// Moves all of `from` to the end of `to`, in constant time: the entries' places stay as they
+  /// were.
+  void splice(ListId to, ListId from);
+
+  [[nodiscard]] bool empty(ListId list) const { return heads_[list].first == kNoEntry; }
+  [[nodiscard]] EntryRef first(ListId list) const { return heads_[list].first; }
+  /// The entry after `ref` on its list, or kNoEntry.
+  [[nodiscard]] EntryRef after(EntryRef ref) const {
+    const EntryRef next = arena_[ref].next;
+    return (next & kHeadBit) != 0 ? kNoEntry : next;
+  }
+
+ private:
+  static constexpr EntryRef kHeadBit = 0x8000'0000;
+  struct Head {
+    EntryRef first = kNoEntry;
+    EntryRef last = kNoEntry;
+  };
+  Arena& arena_;
+  std::vector<Head> heads_;
+  std::vector<ListId> dropped_;
+};
+
+}  // namespace carillon

@@ -1,0 +1,48 @@
+// The task index: fingerprint to entry, growing without a pause.
+//
+// A hash table that doubles would stop the server for a second at ten million tasks. This is linear
+// hashing (Litwin, 1980): the table grows by one bucket at a time, splitting the next bucket in
+// turn, so every insert costs the same. Chains run through the entries themselves; a bucket is one
+// 32-bit head, and there are as many as entries: 4 bytes a task.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "wheel/arena.h"
+
+namespace carillon {
+
+class TaskIndex {
+ public:
+  explicit TaskIndex(Arena& arena);
+
+  /// The entry with this fingerprint, or kNoEntry.
+  [[nodiscard]] EntryRef find(const Fingerprint& task) const;
+  /// The entry's id_low and id_high are set and not in the index yet.
+  void insert(EntryRef ref);
+  void erase(EntryRef ref);
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+  [[nodiscard]] std::uint64_t bytes() const {
+    return chunks_.size() * sizeof(EntryRef) << kChunkBits;
+  }
+
+ private:
+  static constexpr int kChunkBits = 12;
+  [[nodiscard]] std::uint64_t bucket_of(std::uint64_t hash) const;
+  [[nodiscard]] EntryRef& head(std::uint64_t bucket) {
+    return chunks_[bucket >> kChunkBits][bucket & ((1U << kChunkBits) - 1)];
+  }
+  [[nodiscard]] EntryRef head(std::uint64_t bucket) const {
+    return chunks_[bucket >> kChunkBits][bucket & ((1U << kChunkBits) - 1)];
+  }
+  void add_bucket();
+
+  Arena& arena_;
+  std::vector<std::unique_ptr<EntryRef[]>> chunks_;
+  std::uint64_t round_ = 1;  // buckets at the start of this round, a power of two
+  std::uint64_t split_ = 0;  // buckets split in it so far
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace carillon
