@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -48,9 +49,12 @@ class Deadlines {
 
  private:
   void schedule();
+  void expire();
   boost::asio::steady_timer timer_;
   Millis length_;
   bool waiting_ = false;
+  // Gone with this object: a timer's handler that was queued before looks here first.
+  std::shared_ptr<Deadlines*> self_;
   boost::intrusive::list<Deadline, boost::intrusive::constant_time_size<false>> armed_;
 };
 

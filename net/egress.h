@@ -4,7 +4,11 @@
 // that a name resolves to is judged, the connection is made to exactly the judged address, and the
 // judgement is repeated for each new connection. Link-local addresses and the clouds' metadata
 // services are refused whatever the settings say. An address inside another (v4-mapped, NAT64,
-// 6to4) is taken out first.
+// 6to4, Teredo) is taken out first.
+//
+// The rules, the first that fits deciding: always refused; `deny` has the address or the name:
+// refused; `allow` has it: allowed, private or not; `allow` is not empty: refused; private while
+// `allow_private` is false: refused; else allowed.
 #pragma once
 
 #include <string>
@@ -48,6 +52,8 @@ class Egress {
     std::vector<boost::asio::ip::network_v6> v6;
     std::vector<std::string> names;
   };
+  Result<> check_address(std::string_view host, const boost::asio::ip::address& original) const;
+
   Rules allow_, deny_;
   bool allow_private_ = true;
   std::vector<boost::asio::ip::tcp::endpoint> own_;

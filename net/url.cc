@@ -1,0 +1,125 @@
+#include "net/url.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <boost/asio/ip/address_v6.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+namespace carillon {
+namespace {
+
+constexpr std::size_t kUrlBytesMax = 2048;
+constexpr std::size_t kHostBytesMax = 253;
+constexpr std::size_t kLabelBytesMax = 63;
+
+Error bad_url(std::string detail) {
+  return {.slug = "bad_url", .detail = std::move(detail), .field = {}};
+}
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+bool is_label_char(char c) {
+  return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_';
+}
+
+/// Whether a resolver might take a name that ends in `label` for an address: 1, 0x7f, 0177.
+bool looks_like_number(std::string_view label) {
+  if (label.starts_with("0x")) return true;
+  return std::ranges::all_of(label, is_digit);
+}
+
+Result<> check_name(std::string_view host) {
+  if (host.size() > kHostBytesMax) return bad_url("the host is longer than 253 bytes");
+  std::string_view rest = host;
+  while (true) {
+    const std::size_t dot = rest.find('.');
+    const std::string_view label = rest.substr(0, dot);
+    if (label.empty()) return bad_url("the host has an empty label");
+    if (label.size() > kLabelBytesMax || label.front() == '-' || label.back() == '-' ||
+        !std::ranges::all_of(label, is_label_char)) {
+      return bad_url("the host is not a DNS name (letters, digits and inner hyphens)");
+    }
+    if (dot == std::string_view::npos) {
+      if (looks_like_number(label)) {
+        return bad_url("the host is a number but no IPv4 address in dotted decimal");
+      }
+      return {};
+    }
+    rest.remove_prefix(dot + 1);
+  }
+}
+
+Result<> read_host(const boost::urls::url_view& from, std::string& host) {
+  switch (from.host_type()) {
+    case boost::urls::host_type::ipv4:
+      host = std::string_view(from.encoded_host());
+      return {};
+    case boost::urls::host_type::ipv6:
+      host = boost::asio::ip::address_v6(from.host_ipv6_address().to_bytes()).to_string();
+      return {};
+    case boost::urls::host_type::name:
+      host = std::string_view(from.encoded_host());
+      std::ranges::transform(host, host.begin(),
+                             [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+      if (host.empty()) return bad_url("it names no host");
+      return check_name(host);
+    default:
+      return bad_url("the host is neither a DNS name nor an IP address");
+  }
+}
+
+Result<> read_port(const boost::urls::url_view& from, Url& url) {
+  if (!from.has_port()) {
+    url.port = url.tls ? "443" : "80";
+    return {};
+  }
+  const std::string_view text(from.port());
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number == 0 || number > 65535) {
+    return bad_url("the port is not a number from 1 to 65535");
+  }
+  url.port = std::to_string(number);
+  return {};
+}
+
+std::string bracketed(const std::string& host) {
+  return host.find(':') == std::string::npos ? host : "[" + host + "]";
+}
+
+}  // namespace
+
+std::string Url::origin() const {
+  return (tls ? "https://" : "http://") + bracketed(host) + ":" + port;
+}
+
+std::string Url::host_header() const {
+  return port == (tls ? "443" : "80") ? bracketed(host) : bracketed(host) + ":" + port;
+}
+
+Result<Url> parse_url(std::string_view text) {
+  if (text.size() > kUrlBytesMax) return bad_url("a URL has at most 2048 bytes");
+  const auto parsed = boost::urls::parse_uri(boost::urls::string_view(text.data(), text.size()));
+  if (!parsed) return bad_url("it is not an absolute URL as RFC 3986 has it");
+  const boost::urls::url_view& view = *parsed;
+  Url url;
+  if (view.scheme_id() == boost::urls::scheme::https) {
+    url.tls = true;
+  } else if (view.scheme_id() != boost::urls::scheme::http) {
+    return bad_url("the scheme is neither http nor https");
+  }
+  if (!view.has_authority()) return bad_url("it names no host");
+  if (view.has_userinfo()) return bad_url("a user name or password in a URL is not taken");
+  if (view.has_fragment()) return bad_url("a fragment (#...) is never sent and not taken");
+  if (Result<> ok = read_host(view, url.host); !ok) return ok.error();
+  if (Result<> ok = read_port(view, url); !ok) return ok.error();
+  url.path = std::string(std::string_view(view.encoded_target()));
+  if (!url.path.starts_with('/')) url.path.insert(0, 1, '/');
+  return url;
+}
+
+}  // namespace carillon
