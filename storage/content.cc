@@ -1,0 +1,117 @@
+#include "storage/content.h"
+
+#include "storage/bytes.h"
+
+namespace carillon {
+
+namespace {
+
+constexpr std::uint8_t kContentVersion = 1;
+
+enum Flag : std::uint8_t {
+  kBodyIsJson = 1 << 0,
+  kExpireAfter = 1 << 1,
+  kRetry = 1 << 2,
+  kAllFlags = (1 << 3) - 1,
+};
+
+/// What the client chose. Also what content_digest hashes, which is kept in the log: a change here
+/// makes a request that was sent before look like another one.
+void encode_choices(const TaskContent& content, std::string& row) {
+  ByteWriter out(row);
+  int flags = 0;
+  if (content.body_is_json) flags |= kBodyIsJson;
+  if (content.expire_after) flags |= kExpireAfter;
+  if (content.retry) flags |= kRetry;
+  out.u8(static_cast<std::uint8_t>(flags));
+  out.text(content.id);
+  out.text(content.target);
+  out.text(content.group);
+  out.text(content.lane);
+  out.text(content.content_type);
+  out.varint(content.headers.size());
+  for (const Header& header : content.headers) {
+    out.text(header.name);
+    out.text(header.value);
+  }
+  if (content.expire_after) out.zigzag(content.expire_after->count());
+  if (content.retry) {
+    out.zigzag(content.retry->max_attempts);
+    out.zigzag(content.retry->backoff_min.count());
+    out.zigzag(content.retry->backoff_max.count());
+  }
+  out.text(content.body);
+}
+
+void decode_headers(ByteReader& in, TaskContent& content) {
+  const std::uint64_t count = in.varint();
+  if (count > in.remaining() / 2) in.fail("more headers than the row has room for");
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    const std::string_view name = in.text();
+    content.headers.push_back({name, in.text()});
+  }
+}
+
+void decode_choices(ByteReader& in, TaskContent& content) {
+  const std::uint8_t flags = in.u8();
+  if ((flags & ~kAllFlags) != 0) in.fail("an unknown flag");
+  content.body_is_json = (flags & kBodyIsJson) != 0;
+  content.id = in.text();
+  content.target = in.text();
+  content.group = in.text();
+  content.lane = in.text();
+  content.content_type = in.text();
+  decode_headers(in, content);
+  if ((flags & kExpireAfter) != 0) content.expire_after = Millis(in.zigzag());
+  if ((flags & kRetry) != 0) {
+    RetryPolicy& retry = content.retry.emplace();
+    const std::int64_t attempts = in.zigzag();
+    if (attempts < INT32_MIN || attempts > INT32_MAX) in.fail("a number of more than 32 bits");
+    retry.max_attempts = static_cast<int>(attempts);
+    retry.backoff_min = Millis(in.zigzag());
+    retry.backoff_max = Millis(in.zigzag());
+  }
+  content.body = in.text();
+}
+
+}  // namespace
+
+std::string encode_content(const TaskContent& content) {
+  std::string row;
+  row.reserve(96 + content.id.size() + content.target.size() + content.body.size());
+  ByteWriter out(row);
+  out.u8(kContentVersion);
+  out.zigzag(content.created_at.time_since_epoch().count());
+  out.text(content.webhook_id);
+  out.varint(content.attempts_before);
+  encode_choices(content, row);
+  seal_row(row);
+  return row;
+}
+
+Result<TaskContent> decode_content(std::string_view row) {
+  constexpr std::string_view what = "a task's content";
+  const auto body = open_row(row, kContentVersion, what);
+  if (!body) return body.error();
+  ByteReader in(*body);
+  in.u8();
+  TaskContent content;
+  content.created_at = WallTime(Millis(in.zigzag()));
+  content.webhook_id = in.text();
+  content.attempts_before = in.varint32();
+  decode_choices(in, content);
+  in.expect_end();
+  if (!in.ok()) return in.error(what);
+  return content;
+}
+
+std::uint64_t content_digest(const SipKey& key, const TaskContent& content,
+                             std::string_view due_as_asked) {
+  std::string choices;
+  choices.reserve(96 + content.id.size() + content.target.size() + content.body.size());
+  encode_choices(content, choices);
+  ByteWriter(choices).text(due_as_asked);
+  return siphash(key, choices).low >> 16;
+}
+
+}  // namespace carillon
