@@ -1,0 +1,320 @@
+#include "server/app.h"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "net/tls.h"
+#include "server/clock_watch.h"
+#include "server/logging.h"
+#include "server/metrics.h"
+#include "server/process.h"
+#include "server/version.h"
+#include "storage/rocksdb_log.h"
+
+namespace carillon {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr Millis kStopDeadline{std::chrono::seconds(10)};
+// Of which answering the requests under way may take this much; the rest is for the pushes.
+constexpr Millis kHttpDeadline{std::chrono::seconds(5)};
+// How long a failed store leaves the loop to answer /readyz before the process ends.
+constexpr Millis kLastWords{300};
+
+Millis since(MonoTime start) {
+  return std::chrono::ceil<Millis>(std::chrono::steady_clock::now() - start);
+}
+
+std::unique_ptr<Clock> make_clock(const std::string& kind) {
+  SystemClock system;
+  if (kind == "manual") return std::make_unique<ManualClock>(system.wall());
+  return std::make_unique<SystemClock>();
+}
+
+class App {
+ public:
+  App(const Arguments& arguments, Options options)
+      : arguments_(arguments),
+        options_(std::move(options)),
+        clock_(make_clock(options_.clock)),
+        metrics_(options_.http.version),
+        signals_(loop_, SIGINT, SIGTERM, SIGHUP) {}
+
+  ExitCode run();
+
+ private:
+  Result<> open();
+  Result<> listen();
+  Result<> recover();
+  void watch();
+  void on_signal(int signal);
+  void storage_failed(const std::string& why);
+  void reload();
+  void apply(Options fresh);
+  void apply_egress();
+  Async<void> apply_targets();
+  Async<void> stop();
+  void run_detached(Async<void> work);
+
+  const Arguments& arguments_;
+  Options options_;
+  std::unique_ptr<Clock> clock_;
+  asio::io_context loop_{1};
+  Metrics metrics_;
+  TlsContext tls_;
+  // Made in this order, and unmade in the reverse.
+  std::unique_ptr<Log> log_;
+  std::unique_ptr<Delivery> delivery_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<HttpServer> http_;
+  asio::signal_set signals_;
+  std::optional<ClockWatch> clock_watch_;
+  bool recovering_ = false;
+  bool stopping_ = false;
+};
+
+ExitCode App::run() {
+  const MonoTime start = std::chrono::steady_clock::now();
+  spdlog::info("carillond starts" + fields({{"version", kVersion},
+                                            {"data_dir", options_.data_dir},
+                                            {"clock", options_.clock},
+                                            {"pid", std::to_string(::getpid())}}));
+  for (const std::string& warning : options_.warnings) spdlog::warn(warning);
+  watch();
+  Result<> done = open();
+  if (done) done = listen();
+  if (done) done = recover();
+  if (!done) {
+    spdlog::critical(done.error().detail);
+    return ExitCode::start_failed;
+  }
+  engine_->start();
+  run_detached(apply_targets());
+  spdlog::info("ready" + fields({{"took", format_duration(since(start))}}));
+  loop_.run();
+  http_.reset();
+  engine_.reset();
+  delivery_.reset();
+  log_->close();
+  spdlog::info("stopped" + fields({{"served", format_duration(since(start))}}));
+  return ExitCode::stopped;
+}
+
+Result<> App::open() {
+  const std::uint64_t fit = tasks_that_fit(options_.memory_max, memory_available());
+  std::uint64_t& pending_max = options_.engine.shard.pending_max;
+  if (fit < pending_max) {
+    spdlog::info("max_pending lowered to what memory holds" +
+                 fields({{"max_pending", std::to_string(fit)}}));
+    pending_max = fit;
+  }
+  if (open_files_max() < options_.http.limits.connections_max + 1000) {
+    spdlog::warn("few files may be open at once; raise the limit (ulimit -n, LimitNOFILE)" +
+                 fields({{"open_files_max", std::to_string(open_files_max())}}));
+  }
+  Result<Egress> egress = Egress::make(options_.egress);
+  if (!egress) return egress.error();
+
+  const auto post = [this](std::function<void()> work) { asio::post(loop_, std::move(work)); };
+  auto log = RocksdbLog::open(options_.data_dir, post,
+                              [this](const std::string& why) { storage_failed(why); });
+  if (!log) return log.error();
+  log_ = std::move(*log);
+  delivery_ = std::make_unique<Delivery>(
+      loop_, *clock_,
+      Delivery::Options{.egress = std::move(*egress),
+                        .user_agent = "carillon/" + std::string(kVersion)});
+  engine_ = std::make_unique<Engine>(loop_, *clock_, *log_, *delivery_, options_.engine);
+  metrics_.add(*engine_);
+  return {};
+}
+
+Result<> App::listen() {
+  if (!options_.tls.certificate_file.empty()) {
+    Result<TlsContext> tls =
+        make_server_tls({options_.tls.certificate_file, options_.tls.private_key_file,
+                         options_.tls.client_ca_file});
+    if (!tls) return tls.error();
+    tls_ = std::move(*tls);
+  }
+  http_ = std::make_unique<HttpServer>(loop_, *engine_, metrics_, options_.http);
+  for (const std::string& text : options_.listen) {
+    Result<ListenAddress> address = parse_listen(text);
+    if (!address) return address.error();
+    if (address->unix_path.empty()) address->tls = tls_;
+    const Result<std::string> bound = http_->listen(*address);
+    if (!bound) return bound.error();
+    spdlog::info("listening on " + *bound);
+  }
+  apply_egress();
+  return {};
+}
+
+Result<> App::recover() {
+  const MonoTime start = std::chrono::steady_clock::now();
+  MonoTime told = start;
+  recovering_ = true;
+  const auto progress = [&](std::uint64_t read, std::uint64_t in_all) {
+    // Recovery has the thread to itself, so the loop gets its turns here: /healthz is answered.
+    loop_.poll();
+    if (std::chrono::steady_clock::now() - told < std::chrono::seconds(1)) return;
+    told = std::chrono::steady_clock::now();
+    const std::uint64_t percent = in_all == 0 ? 100 : read * 100 / in_all;
+    spdlog::info("recovering" + fields({{"percent", std::to_string(percent)},
+                                        {"log_bytes", std::to_string(in_all)}}));
+  };
+  if (Result<> done = engine_->recover(progress); !done) return done;
+  recovering_ = false;
+  loop_.restart();
+  const Stats stats = engine_->stats();
+  const auto count = [&](State state) {
+    return std::to_string(stats.counts[static_cast<std::size_t>(state)]);
+  };
+  spdlog::info("recovered" + fields({{"scheduled", count(State::scheduled)},
+                                     {"firing", count(State::firing)},
+                                     {"retrying", count(State::retrying)},
+                                     {"dead", count(State::dead)},
+                                     {"targets", std::to_string(engine_->targets().size())},
+                                     {"last_sequence", std::to_string(stats.last_sequence)},
+                                     {"took", format_duration(since(start))}}));
+  return {};
+}
+
+void App::watch() {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    on_signal(signal);
+    watch();
+  });
+  if (clock_watch_ || options_.clock == "manual") return;
+  clock_watch_.emplace(loop_, *clock_, [](Millis step) {
+    spdlog::warn("the clock was set" + fields({{"step", format_duration(step)}}));
+  });
+}
+
+void App::on_signal(int signal) {
+  if (signal == SIGHUP) return reload();
+  if (recovering_) {
+    // Nothing is under way and nothing was written, so there is nothing to bring to an end.
+    spdlog::info("stopped while recovering");
+    std::_Exit(static_cast<int>(ExitCode::stopped));
+  }
+  if (stopping_) {
+    spdlog::warn("stopped at once, by a second signal");
+    std::signal(signal, SIG_DFL);
+    ::raise(signal);
+  }
+  stopping_ = true;
+  spdlog::info("stopping" + fields({{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}}));
+  run_detached(stop());
+}
+
+Async<void> App::stop() {
+  const MonoTime start = std::chrono::steady_clock::now();
+  co_await http_->drain(kHttpDeadline);
+  co_await engine_->drain(std::max(kStopDeadline - since(start), Millis(0)));
+  delivery_->stop();
+  loop_.stop();
+}
+
+// Runs on storage's thread, and never comes back: that thread must not go on.
+void App::storage_failed(const std::string& why) {
+  spdlog::critical("storage failed; nothing is acknowledged any more" + fields({{"why", why}}));
+  std::this_thread::sleep_for(kLastWords);
+  std::_Exit(static_cast<int>(ExitCode::storage_failed));
+}
+
+void App::reload() {
+  if (recovering_ || stopping_) return;
+  Result<Options> fresh = load_options(arguments_, read_environment());
+  if (!fresh) {
+    spdlog::error("the new configuration is refused, the old one stays" +
+                  fields({{"why", fresh.error().detail}}));
+    return;
+  }
+  apply(std::move(*fresh));
+}
+
+void App::apply(Options fresh) {
+  for (const std::string& warning : fresh.warnings) spdlog::warn(warning);
+  if (tls_ && !fresh.tls.certificate_file.empty()) {
+    Result<TlsContext> tls = make_server_tls(
+        {fresh.tls.certificate_file, fresh.tls.private_key_file, fresh.tls.client_ca_file});
+    if (!tls) {
+      spdlog::error("the new configuration is refused, the old one stays" +
+                    fields({{"why", tls.error().detail}}));
+      return;
+    }
+    // The listeners hold the old context; connections that are open keep what they began with.
+    *tls_ = std::move(**tls);
+  }
+  if ((tls_ != nullptr) == fresh.tls.certificate_file.empty()) {
+    spdlog::warn("switching TLS on or off takes a restart");
+  }
+  for (const std::string_view key : settings_that_need_restart(options_, fresh)) {
+    spdlog::warn("takes a restart" + fields({{"setting", key}}));
+  }
+  set_up_logging(fresh.log.level, fresh.log.format);
+  http_->reload(fresh.http);
+  options_.egress = fresh.egress;
+  options_.targets = std::move(fresh.targets);
+  apply_egress();
+  run_detached(apply_targets());
+  spdlog::info("configuration reloaded");
+}
+
+void App::apply_egress() {
+  Result<Egress> egress = Egress::make(options_.egress);
+  CARILLON_CHECK(egress.has_value());  // load_options has checked it
+  for (const auto& endpoint : http_->endpoints()) egress->refuse_endpoint(endpoint);
+  delivery_->set_egress(std::move(*egress));
+}
+
+// The config file's targets win over what the API made of them, but for pausing, which is the
+// API's unless the file mentions it.
+Async<void> App::apply_targets() {
+  const std::vector<ConfiguredTarget> targets = options_.targets;
+  for (const ConfiguredTarget& configured : targets) {
+    TargetSettings settings = configured.settings;
+    const Answer<TargetView> current = engine_->target(settings.name);
+    if (current && !configured.sets_paused) settings.paused = current->settings.paused;
+    if (current && current->settings == settings) continue;
+    const Answer<bool> put = co_await engine_->put_target(settings);
+    if (!put) {
+      spdlog::error("target of the config file refused" +
+                    fields({{"target", settings.name}, {"why", put.error().detail}}));
+    } else {
+      spdlog::info("target set by the config file" + fields({{"target", settings.name}}));
+    }
+  }
+}
+
+void App::run_detached(Async<void> work) {
+  asio::co_spawn(loop_, std::move(work), [](const std::exception_ptr& failed) {
+    // An exception here is a programmer's mistake; going on would hide it.
+    if (failed) std::rethrow_exception(failed);
+  });
+}
+
+}  // namespace
+
+ExitCode run_server(const Arguments& arguments, Options options) {
+  prepare_process();
+  return App(arguments, std::move(options)).run();
+}
+
+}  // namespace carillon

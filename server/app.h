@@ -1,0 +1,23 @@
+// The server as a whole: the one place that knows all the parts.
+//
+// Operation: makes the parts from the lowest up (clock, log, delivery, engine, HTTP), listens, so
+// that /healthz and /readyz answer, recovers, and is ready. SIGTERM or SIGINT stops them in the
+// reverse order: no new connections and the requests under way answered, no new pushes and those
+// under way finished, storage closed. A second one ends the process at once; that loses nothing
+// either, only pushes under way are made again. SIGHUP reads the configuration again.
+//
+// Concurrency: one event loop, on the thread that calls `run`.
+#pragma once
+
+#include "server/config.h"
+
+namespace carillon {
+
+/// The exit codes of docs/operations.md.
+enum class ExitCode : int { stopped = 0, start_failed = 1, usage = 2, storage_failed = 3 };
+
+/// Serves until it is told to stop. `options` are what `arguments` and the environment said;
+/// `arguments` are kept to read them again.
+[[nodiscard]] ExitCode run_server(const Arguments& arguments, Options options);
+
+}  // namespace carillon

@@ -1,0 +1,211 @@
+#include "server/config.h"
+
+#include <algorithm>
+#include <charconv>
+#include <sstream>
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "server/version.h"
+
+namespace carillon {
+namespace {
+
+constexpr std::string_view kConfigVariable = "CARILLON_CONFIG";
+
+std::string help_footer() {
+  std::ostringstream text;
+  text << "\nSettings: key in the file, default, meaning. The environment variable of a.b is "
+          "CARILLON_A_B.\n"
+          "A flag beats the environment, which beats the file.\n";
+  const Options defaults;
+  for (const Setting& setting : settings()) {
+    const std::string value = show(setting, defaults);
+    text << "  " << setting.key << " = " << (value.empty() ? "(none)" : value) << "\n      "
+         << setting.help << "\n";
+  }
+  text << "  [targets.NAME], [url_defaults], [[tokens]]\n"
+          "      see docs/configuration.md\n";
+  return text.str();
+}
+
+Result<> apply_environment(const Environment& environment, Options& options) {
+  std::vector<std::string> known{std::string(kConfigVariable)};
+  for (const Setting& setting : settings()) {
+    known.push_back(environment_name(setting.key));
+    const auto found = environment.find(known.back());
+    if (found == environment.end()) continue;
+    if (Result<> set = set_text(setting, options, found->second); !set) {
+      return std::move(set).error().in(known.back());
+    }
+  }
+  // Not an error: orchestrators set variables of their own after a service's name.
+  const std::vector<std::string_view> names(known.begin(), known.end());
+  for (const auto& [name, value] : environment) {
+    if (!name.starts_with("CARILLON_") || std::ranges::find(known, name) != known.end()) continue;
+    const std::string_view near = nearest_name(name, names);
+    if (!near.empty()) {
+      options.warnings.push_back("the environment variable " + name +
+                                 " is no setting; did you mean " + std::string(near) + "?");
+    }
+  }
+  return {};
+}
+
+Result<> apply_flags(const Arguments& arguments, Options& options) {
+  for (const auto& [setting, values] : arguments.flags) {
+    Result<> set = is_list(*setting) ? set_list(*setting, options, values)
+                                     : set_text(*setting, options, values.back());
+    if (!set) return std::move(set).error().in(setting->flag);
+  }
+  return {};
+}
+
+bool is_loopback(const ListenAddress& address) {
+  if (!address.unix_path.empty() || address.host == "localhost") return true;
+  boost::system::error_code error;
+  const auto ip = boost::asio::ip::make_address(address.host, error);
+  return !error && ip.is_loopback();
+}
+
+Result<> check_whole(const Options& options) {
+  if (options.listen.empty()) {
+    return Error{.slug = "config", .detail = "listen is empty", .field = "listen"};
+  }
+  for (const std::string& text : options.listen) {
+    const Result<ListenAddress> address = parse_listen(text);
+    if (!address) return address.error();
+    if (!is_loopback(*address) && options.http.tokens.empty() && !options.insecure) {
+      return Error{.slug = "config",
+                   .detail = "listen " + text +
+                             " can be reached from other machines, and no token is set: add "
+                             "[[tokens]] to the config file, or say --insecure",
+                   .field = "listen"};
+    }
+  }
+  if (options.tls.certificate_file.empty() != options.tls.private_key_file.empty()) {
+    return Error{.slug = "config",
+                 .detail = "tls.certificate_file and tls.private_key_file go together",
+                 .field = "tls"};
+  }
+  if (!options.tls.client_ca_file.empty() && options.tls.certificate_file.empty()) {
+    return Error{.slug = "config",
+                 .detail = "tls.client_ca_file needs tls.certificate_file",
+                 .field = "tls"};
+  }
+  if (options.data_dir.empty()) {
+    return Error{.slug = "config", .detail = "data_dir is empty", .field = "data_dir"};
+  }
+  if (const Result<Egress> egress = Egress::make(options.egress); !egress) return egress.error();
+  return {};
+}
+
+}  // namespace
+
+std::variant<Arguments, EarlyExit> parse_arguments(int argc, const char* const* argv) {
+  CLI::App app("carillond: keeps tasks until they are due, then pushes them", "carillond");
+  app.footer(help_footer);
+  Arguments arguments;
+  app.add_option("--config", arguments.config_file, "config file, TOML (or CARILLON_CONFIG)")
+      ->type_name("FILE");
+  app.add_flag("--check-config", arguments.check_config, "check the configuration and exit");
+  app.set_version_flag("--version", "carillond " + std::string(kVersion));
+
+  // CLI11 keeps references to these, so they must not move.
+  std::vector<std::vector<std::string>> values(settings().size());
+  std::vector<CLI::Option*> flags(settings().size());
+  for (std::size_t i = 0; i < settings().size(); ++i) {
+    const Setting& setting = settings()[i];
+    if (setting.flag.empty()) continue;
+    CLI::Option* const option =
+        app.add_option(std::string(setting.flag), values[i], std::string(setting.help));
+    option->type_name(is_switch(setting)        ? ""
+                      : setting.choices.empty() ? "TEXT"
+                                                : std::string(setting.choices));
+    option->expected(is_switch(setting) ? 0 : 1);
+    option->multi_option_policy(is_list(setting) ? CLI::MultiOptionPolicy::TakeAll
+                                                 : CLI::MultiOptionPolicy::Throw);
+    flags[i] = option;
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& stop) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const bool fine = app.exit(stop, out, err) == 0;
+    return EarlyExit{.code = fine ? 0 : 2, .text = fine ? out.str() : err.str()};
+  }
+  for (std::size_t i = 0; i < settings().size(); ++i) {
+    if (flags[i] == nullptr || flags[i]->count() == 0) continue;
+    if (is_switch(settings()[i])) values[i] = {"true"};
+    arguments.flags.emplace_back(&settings()[i], values[i]);
+  }
+  return arguments;
+}
+
+Environment read_environment() {
+  Environment environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const std::size_t equals = text.find('=');
+    if (equals != text.npos) environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return environment;
+}
+
+Result<Options> load_options(const Arguments& arguments, const Environment& environment) {
+  Options options;
+  options.http.version = kVersion;
+  std::string file = arguments.config_file;
+  if (const auto named = environment.find(std::string(kConfigVariable));
+      file.empty() && named != environment.end()) {
+    file = named->second;
+  }
+  Result<> step;
+  if (!file.empty()) step = read_config_file(file, environment, options);
+  if (step) step = apply_environment(environment, options);
+  if (step) step = apply_flags(arguments, options);
+  if (step) step = check_whole(options);
+  if (!step) return step.error();
+  return options;
+}
+
+Result<ListenAddress> parse_listen(std::string_view text) {
+  const Error bad{
+      .slug = "config",
+      .detail = "listen \"" + std::string(text) + "\" is not HOST:PORT, [IPv6]:PORT or unix:PATH",
+      .field = "listen"};
+  ListenAddress address;
+  if (text.starts_with("unix:")) {
+    address.unix_path = text.substr(5);
+    // The kernel's sockaddr_un holds 108 bytes with the terminating zero.
+    if (address.unix_path.empty() || address.unix_path.size() > 107) return bad;
+    return address;
+  }
+  const std::size_t colon = text.rfind(':');
+  if (colon == text.npos) return bad;
+  std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  } else if (host.find(':') != host.npos) {
+    return bad;
+  }
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
+  if (host.empty() || error != std::errc() || end != port.data() + port.size()) return bad;
+  address.host = host;
+  return address;
+}
+
+std::vector<std::string_view> settings_that_need_restart(const Options& before,
+                                                         const Options& after) {
+  std::vector<std::string_view> keys;
+  for (const Setting& setting : settings()) {
+    if (!setting.live && show(setting, before) != show(setting, after)) keys.push_back(setting.key);
+  }
+  return keys;
+}
+
+}  // namespace carillon

@@ -1,0 +1,209 @@
+#include "server/config_tables.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include <openssl/sha.h>
+
+#include "base/json.h"
+
+namespace carillon {
+namespace {
+
+constexpr std::string_view kTokenKeys[] = {"name", "role", "sha256", "file", "env"};
+constexpr std::string_view kRoles[] = {"read", "write", "admin"};
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  const std::size_t from = text.find_first_not_of(kBlank);
+  if (from == text.npos) return {};
+  return text.substr(from, text.find_last_not_of(kBlank) - from + 1);
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+/// The bytes of 64 hexadecimal digits; empty if it is not that.
+std::string digest_from_hex(std::string_view hex) {
+  std::string bytes;
+  if (hex.size() != 2 * SHA256_DIGEST_LENGTH) return {};
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    const int high = hex_digit(hex[i]);
+    const int low = hex_digit(hex[i + 1]);
+    if (high < 0 || low < 0) return {};
+    bytes += static_cast<char>(high * 16 + low);
+  }
+  return bytes;
+}
+
+/// The node that a field of an error names ("retry.max_attempts"), or the table itself.
+const toml::node& node_of(const toml::table& table, std::string_view field) {
+  if (field.empty()) return table;
+  const auto found = table.at_path(field);
+  return found.node() != nullptr ? *found.node() : table;
+}
+
+}  // namespace
+
+std::string sha256(std::string_view text) {
+  unsigned char digest[SHA256_DIGEST_LENGTH];
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+  return {reinterpret_cast<const char*>(digest), sizeof digest};
+}
+
+bool ConfigTables::owns(std::string_view name) {
+  return name == "tokens" || name == "targets" || name == "url_defaults";
+}
+
+Error ConfigTables::at(const toml::node& node, std::string detail) const {
+  const auto& begin = node.source().begin;
+  return Error{.slug = "config", .detail = std::move(detail), .field = {}}.in(
+      path_ + ":" + std::to_string(begin.line) + ":" + std::to_string(begin.column));
+}
+
+Result<> ConfigTables::read(std::string_view name, const toml::node& node, Options& options) const {
+  if (name == "tokens") {
+    const auto* tokens = node.as_array();
+    if (tokens == nullptr) return at(node, "tokens are written as [[tokens]]");
+    for (const toml::node& token : *tokens) {
+      if (Result<> done = read_token(token, options); !done) return done;
+    }
+    return {};
+  }
+  const auto* table = node.as_table();
+  if (table == nullptr) return at(node, std::string(name) + " is a table");
+  if (name == "url_defaults") {
+    auto settings = read_target("url_defaults", *table, options);
+    if (!settings) return settings.error();
+    options.engine.url_defaults = std::move(*settings);
+    options.engine.shard.url_concurrency = options.engine.url_defaults.concurrency;
+    return {};
+  }
+  for (const auto& [key, target] : *table) {
+    const std::string label = "targets." + std::string(key.str());
+    if (!target.is_table()) return at(target, label + " is a table");
+    auto settings = read_target(label, *target.as_table(), options);
+    if (!settings) return settings.error();
+    settings->name = key.str();
+    options.targets.push_back(
+        {.settings = std::move(*settings), .sets_paused = target.as_table()->contains("paused")});
+  }
+  return {};
+}
+
+Result<> ConfigTables::read_token(const toml::node& node, Options& options) const {
+  const auto* table = node.as_table();
+  if (table == nullptr) return at(node, "tokens are written as [[tokens]]");
+  for (const auto& [key, value] : *table) {
+    if (std::ranges::find(kTokenKeys, key.str()) == std::end(kTokenKeys)) {
+      const std::string_view near = nearest_name(key.str(), kTokenKeys);
+      return at(value, "unknown key \"" + std::string(key.str()) + "\" of a token" +
+                           (near.empty() ? "" : "; did you mean \"" + std::string(near) + "\"?"));
+    }
+    if (!value.is_string()) return at(value, std::string(key.str()) + " of a token takes text");
+  }
+  Token token;
+  token.name = (*table)["name"].value_or(std::string());
+  if (token.name.empty()) return at(node, "a token needs a name, for the log");
+  if (std::ranges::find(options.http.tokens, token.name, &Token::name) !=
+      options.http.tokens.end()) {
+    return at(node, "two tokens are named \"" + token.name + "\"");
+  }
+  const auto* const role = std::ranges::find(kRoles, (*table)["role"].value_or(std::string_view()));
+  if (role == std::end(kRoles)) {
+    return at(node, "the role of token \"" + token.name + "\" must be read, write or admin");
+  }
+  token.role = static_cast<Role>(role - std::begin(kRoles));
+
+  const toml::node* const hash = table->get("sha256");
+  const toml::node* const file = table->get("file");
+  const toml::node* const env = table->get("env");
+  if ((hash != nullptr) + (file != nullptr) + (env != nullptr) != 1) {
+    return at(node, "token \"" + token.name + "\" needs exactly one of sha256, file and env");
+  }
+  if (hash != nullptr) {
+    token.sha256 = digest_from_hex(hash->value_or(std::string_view()));
+    if (token.sha256.empty()) {
+      return at(*hash, "sha256 of a token is 64 hexadecimal digits, as sha256sum prints them");
+    }
+  } else {
+    const Result<std::string> secret = file != nullptr ? file_text(*file) : variable(*env);
+    if (!secret) return secret.error();
+    const std::string_view text = trimmed(*secret);
+    if (text.size() < 16) {
+      return at(node, "token \"" + token.name +
+                          "\" has fewer than 16 characters; "
+                          "`openssl rand -hex 32` makes a good one");
+    }
+    token.sha256 = sha256(text);
+  }
+  options.http.tokens.push_back(std::move(token));
+  return {};
+}
+
+Result<TargetSettings> ConfigTables::read_target(const std::string& label, const toml::table& table,
+                                                 Options& options) const {
+  const bool is_url_defaults = label == "url_defaults";
+  toml::table fields = table;
+  fields.erase("secrets_file");
+  fields.erase("secrets_env");
+  if (is_url_defaults) {
+    if (const auto* url = table.get("url")) return at(*url, "each task brings its own url");
+    fields.insert("url", "http://localhost/");
+  }
+  // The API's own reader judges the fields, so that file and API take the same.
+  std::ostringstream json;
+  json << toml::json_formatter(fields);
+  Result<TargetSettings> settings = parse_target(json.str());
+  if (!settings) {
+    const Error& error = settings.error();
+    return at(node_of(table, error.field), label + ": " + error.detail);
+  }
+  if (is_url_defaults) settings->url.clear();
+  if (!settings->secrets.empty() && others_read_) {
+    options.warnings.push_back("everyone on this machine may read the secrets of " + label +
+                               " in " + path_ + "; chmod 600 it, or use secrets_file");
+  }
+  if (Result<> added = add_secrets(table, *settings); !added) return added.error();
+  if (is_url_defaults) return settings;
+  if (const Result<> fine = check_target(*settings); !fine) {
+    return at(table, label + ": " + fine.error().detail);
+  }
+  return settings;
+}
+
+Result<> ConfigTables::add_secrets(const toml::table& table, TargetSettings& settings) const {
+  for (const std::string_view key : {"secrets_file", "secrets_env"}) {
+    const toml::node* const node = table.get(key);
+    if (node == nullptr) continue;
+    const Result<std::string> text = key == "secrets_file" ? file_text(*node) : variable(*node);
+    if (!text) return text.error();
+    std::istringstream words(*text);
+    for (std::string secret; words >> secret;) settings.secrets.push_back(secret);
+  }
+  return {};
+}
+
+Result<std::string> ConfigTables::variable(const toml::node& name) const {
+  const auto found = environment_.find(name.value_or(std::string()));
+  if (found == environment_.end()) {
+    return at(name, "the environment variable \"" + name.value_or(std::string()) + "\" is not set");
+  }
+  return Result<std::string>(boost::system::in_place_value, found->second);
+}
+
+Result<std::string> ConfigTables::file_text(const toml::node& path) const {
+  const auto name = path.value<std::string>();
+  std::ifstream file(name.value_or(""), std::ios::binary);
+  if (!name || !file) return at(path, "cannot read the file \"" + name.value_or("") + "\"");
+  return Result<std::string>(boost::system::in_place_value, std::istreambuf_iterator<char>(file),
+                             std::istreambuf_iterator<char>());
+}
+
+}  // namespace carillon

@@ -1,0 +1,213 @@
+#include "server/metrics.h"
+
+#include <filesystem>
+#include <iterator>
+
+#include <sys/resource.h>
+
+#include "engine/engine.h"
+
+namespace carillon {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+struct Sample {
+  std::string_view label;  // value of the family's one label; empty: no label
+  double value = 0;
+};
+
+/// Families of one kind are built here, so that Collect reads as a list of what is shown.
+class Families {
+ public:
+  explicit Families(std::vector<MetricFamily>& families) : families_(families) {}
+
+  void add(MetricType type, std::string name, std::string help, std::string_view label,
+           const std::vector<Sample>& samples) {
+    MetricFamily family;
+    family.name = std::move(name);
+    family.help = std::move(help);
+    family.type = type;
+    for (const Sample& sample : samples) {
+      ClientMetric metric;
+      if (!label.empty()) metric.label = {{std::string(label), std::string(sample.label)}};
+      (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = sample.value;
+      family.metric.push_back(std::move(metric));
+    }
+    families_.push_back(std::move(family));
+  }
+  void gauge(std::string name, std::string help, double value) {
+    add(MetricType::Gauge, std::move(name), std::move(help), {}, {{{}, value}});
+  }
+  void counter(std::string name, std::string help, std::uint64_t value) {
+    add(MetricType::Counter, std::move(name), std::move(help), {},
+        {{{}, static_cast<double>(value)}});
+  }
+  void histogram(std::string name, std::string help, const Histogram& values);
+
+ private:
+  std::vector<MetricFamily>& families_;
+};
+
+double number(std::uint64_t value) {
+  return static_cast<double>(value);
+}
+
+/// How many of the values are at most `bound`, by halving the ranks: the r-th smallest value is the
+/// quantile at r / count.
+std::uint64_t count_up_to(const Histogram& values, Histogram::Micros bound) {
+  std::uint64_t low = 0;
+  std::uint64_t high = values.count();
+  while (low < high) {
+    const std::uint64_t middle = low + (high - low + 1) / 2;
+    if (values.quantile((number(middle) - 0.5) / number(values.count())) <= bound) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return low;
+}
+
+void Families::histogram(std::string name, std::string help, const Histogram& values) {
+  constexpr double kMicro = 1e-6;
+  constexpr std::int64_t kBoundsMicros[] = {
+      100,    250,     500,     1'000,     2'500,     5'000,      10'000,      25'000,
+      50'000, 100'000, 250'000, 1'000'000, 5'000'000, 30'000'000, 300'000'000, 3'600'000'000};
+  ClientMetric metric;
+  metric.histogram.sample_count = values.count();
+  metric.histogram.sample_sum = values.mean_micros() * number(values.count()) * kMicro;
+  for (const std::int64_t bound : kBoundsMicros) {
+    metric.histogram.bucket.push_back(
+        {count_up_to(values, Histogram::Micros(bound)), static_cast<double>(bound) * kMicro});
+  }
+  MetricFamily family;
+  family.name = std::move(name);
+  family.help = std::move(help);
+  family.type = MetricType::Histogram;
+  family.metric.push_back(std::move(metric));
+  families_.push_back(std::move(family));
+}
+
+void add_tasks(Families& families, const Stats& stats) {
+  std::vector<Sample> states;
+  for (int i = 0; i < kStates; ++i) {
+    states.push_back({kStateNames[i], number(stats.counts[static_cast<std::size_t>(i)])});
+  }
+  families.add(MetricType::Gauge, "carillon_tasks", "Tasks by state", "state", states);
+  families.gauge("carillon_backlog_tasks", "Tasks that are due and not fired yet",
+                 number(stats.backlog));
+  families.gauge("carillon_oldest_overdue_seconds", "How long the oldest of the backlog is overdue",
+                 static_cast<double>(stats.oldest_overdue.value_or(Millis(0)).count()) * 1e-3);
+}
+
+void add_counters(Families& families, const EngineCounters& counters) {
+  families.add(MetricType::Counter, "carillon_task_events_total", "What happened to tasks", "event",
+               {{"added", number(counters.added)},
+                {"replaced", number(counters.replaced)},
+                {"changed", number(counters.changed)},
+                {"cancelled", number(counters.cancelled)},
+                {"fired", number(counters.fired)},
+                {"expired", number(counters.expired)},
+                {"redriven", number(counters.redriven)}});
+  families.add(MetricType::Counter, "carillon_pushes_total", "Pushes that came to an end",
+               "outcome",
+               {{"delivered", number(counters.delivered)},
+                {"retrying", number(counters.retried)},
+                {"dead", number(counters.died)}});
+  families.add(MetricType::Counter, "carillon_refused_total", "Adds and changes turned away",
+               "reason",
+               {{"overloaded", number(counters.refused_overloaded)},
+                {"full", number(counters.refused_full)}});
+  families.counter("carillon_clock_steps_total", "Times the wall clock was set",
+                   counters.clock_steps);
+  families.histogram("carillon_lateness_seconds", "Start of a push minus its due time",
+                     counters.lateness);
+  families.histogram("carillon_commit_seconds", "Time to make one batch durable",
+                     counters.commit_time);
+}
+
+void add_storage(Families& families, const Stats& stats) {
+  families.gauge("carillon_log_bytes", "Log rows that are not trimmed yet",
+                 number(stats.log.log_bytes));
+  families.gauge("carillon_disk_bytes", "Files of the data directory",
+                 number(stats.log.disk_bytes));
+  families.counter("carillon_commits_total", "Batches made durable", stats.log.commits);
+  families.counter("carillon_commit_bytes_total", "Bytes handed to storage",
+                   stats.log.commit_bytes);
+  families.gauge("carillon_last_sequence", "Sequence of the last record of the log",
+                 number(stats.last_sequence));
+  families.add(MetricType::Gauge, "carillon_memory_bytes", "Memory by what it holds", "of",
+               {{"tasks", number(stats.memory_tasks_bytes)},
+                {"contents", number(stats.memory_content_bytes)},
+                {"storage", number(stats.log.memory_bytes)}});
+}
+
+void add_delivery(Families& families, const Stats& stats, const std::vector<TargetView>& targets) {
+  families.gauge("carillon_pushes_in_flight", "Pushes under way", number(stats.delivery.in_flight));
+  families.gauge("carillon_push_connections", "Connections open to receivers",
+                 number(stats.delivery.connections_open));
+  families.add(MetricType::Counter, "carillon_push_connections_total",
+               "Connections taken for pushes", "kind",
+               {{"made", number(stats.delivery.connections_made)},
+                {"reused", number(stats.delivery.connections_reused)}});
+  std::vector<Sample> waiting;
+  std::vector<Sample> backlog;
+  std::vector<Sample> in_flight;
+  for (const TargetView& target : targets) {
+    waiting.push_back({target.settings.name, number(target.waiting)});
+    backlog.push_back({target.settings.name, number(target.backlog)});
+    in_flight.push_back({target.settings.name, number(target.in_flight)});
+  }
+  if (targets.empty()) return;
+  families.add(MetricType::Gauge, "carillon_target_tasks", "Unfinished tasks of a target", "target",
+               waiting);
+  families.add(MetricType::Gauge, "carillon_target_backlog_tasks",
+               "Tasks of a target that are due and not fired yet", "target", backlog);
+  families.add(MetricType::Gauge, "carillon_target_pushes_in_flight",
+               "Pushes to a target under way", "target", in_flight);
+}
+
+void add_process(Families& families, const Stats& stats) {
+  families.gauge("process_resident_memory_bytes", "Resident memory size in bytes",
+                 number(stats.memory_resident_bytes));
+  std::error_code ignored;
+  const auto open = std::distance(std::filesystem::directory_iterator("/proc/self/fd", ignored),
+                                  std::filesystem::directory_iterator());
+  families.gauge("process_open_fds", "Number of open file descriptors", static_cast<double>(open));
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  families.gauge("process_max_fds", "Maximum number of open file descriptors",
+                 number(limit.rlim_cur));
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+  };
+  families.add(MetricType::Counter, "process_cpu_seconds_total",
+               "Total user and system CPU time spent in seconds", {},
+               {{{}, seconds(used.ru_utime) + seconds(used.ru_stime)}});
+}
+
+}  // namespace
+
+std::vector<MetricFamily> Metrics::Collect() const {
+  std::vector<MetricFamily> all = Registry::Collect();
+  Families families(all);
+  families.add(MetricType::Gauge, "carillon_build_info", "1, with the version", "version",
+               {{version_, 1}});
+  if (engine_ == nullptr) return all;
+  families.gauge("carillon_ready", "1 where /readyz answers 200",
+                 engine_->not_ready_because().empty() ? 1 : 0);
+  const Stats stats = engine_->stats();
+  add_tasks(families, stats);
+  add_counters(families, engine_->counters());
+  add_delivery(families, stats, engine_->targets());
+  add_storage(families, stats);
+  add_process(families, stats);
+  return all;
+}
+
+}  // namespace carillon

@@ -1,0 +1,49 @@
+// Everything that an operator can set, with the defaults that suit a sidecar.
+//
+// The parts bring their own option types (HttpOptions, EngineOptions, ...); this is where they come
+// together. server/settings.h names each one, server/config.h fills them in.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "delivery/target.h"
+#include "engine/engine.h"
+#include "http/server.h"
+#include "net/egress.h"
+
+namespace carillon {
+
+/// A target of the config file.
+struct ConfiguredTarget {
+  TargetSettings settings;
+  bool sets_paused = false;  // false: the file leaves pausing to the API
+};
+
+struct Options {
+  std::vector<std::string> listen{"127.0.0.1:8080"};
+  std::string data_dir = "./carillon-data";
+  std::string clock = "system";  // or "manual"
+  bool insecure = false;
+  std::uint64_t memory_max = 0;  // bytes for pending tasks; 0: by what the machine has
+
+  struct Log {
+    std::string level = "info";
+    std::string format = "human";  // or "json"
+  } log;
+  struct Tls {
+    std::string certificate_file;  // empty: no TLS
+    std::string private_key_file;
+    std::string client_ca_file;  // empty: clients need no certificate
+  } tls;
+
+  HttpOptions http;
+  EngineOptions engine;
+  Egress::Settings egress;
+  std::vector<ConfiguredTarget> targets;
+
+  /// What the operator should know although it is no error; for the log.
+  std::vector<std::string> warnings;
+};
+
+}  // namespace carillon

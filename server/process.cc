@@ -1,0 +1,72 @@
+#include "server/process.h"
+
+#include <algorithm>
+#include <csignal>
+#include <fstream>
+#include <string>
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace carillon {
+namespace {
+
+// An arena row, its part of the index and of the groups, at the moment when the arena grows.
+constexpr std::uint64_t kBytesPerTask = 80;
+// Code, RocksDB's caches and memtables, connections.
+constexpr std::uint64_t kBytesBesideTasks = std::uint64_t{192} << 20;
+constexpr std::uint64_t kTasksMin = 10'000;
+
+/// The limit of control group `path`, version 2; the most there is where it has none.
+std::uint64_t cgroup_limit(const std::string& path) {
+  std::uint64_t bytes = 0;
+  std::ifstream file("/sys/fs/cgroup" + path + "/memory.max");
+  return file >> bytes ? bytes : UINT64_MAX;
+}
+
+/// This process's own control group, version 2: "/system.slice/carillond.service".
+std::string own_cgroup() {
+  std::ifstream file("/proc/self/cgroup");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("0::")) return line.substr(3);
+  }
+  return {};
+}
+
+}  // namespace
+
+void prepare_process() {
+  ::umask(077);
+  std::signal(SIGPIPE, SIG_IGN);
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+  }
+}
+
+std::uint64_t open_files_max() {
+  rlimit files{};
+  return ::getrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_cur : 1024;
+}
+
+std::uint64_t memory_available() {
+  const auto machine = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                       static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  std::uint64_t least = std::min(machine, cgroup_limit(""));
+  // Each group above limits too.
+  for (std::string path = own_cgroup(); path.size() > 1; path.resize(path.rfind('/'))) {
+    least = std::min(least, cgroup_limit(path));
+  }
+  return least;
+}
+
+std::uint64_t tasks_that_fit(std::uint64_t memory_max, std::uint64_t available) {
+  const std::uint64_t budget =
+      memory_max != 0 ? memory_max
+                      : available / 4 * 3 - std::min(available / 4 * 3, kBytesBesideTasks);
+  return std::max(kTasksMin, budget / kBytesPerTask);
+}
+
+}  // namespace carillon

@@ -1,0 +1,136 @@
+#include "server/settings.h"
+
+namespace carillon {
+namespace {
+
+constexpr std::int64_t kKib = 1 << 10;
+constexpr std::int64_t kMib = 1 << 20;
+constexpr std::int64_t kGib = 1 << 30;
+constexpr std::int64_t kSecond = 1000;
+constexpr std::int64_t kMinute = 60 * kSecond;
+constexpr std::int64_t kHour = 60 * kMinute;
+constexpr std::int64_t kDay = 24 * kHour;
+
+// clang-format off
+constexpr Setting kSettings[] = {
+    {.key = "listen", .flag = "--listen",
+     .place = [](Options& o) -> std::vector<std::string>& { return o.listen; },
+     .help = "where to serve the API: HOST:PORT, [IPv6]:PORT or unix:PATH; port 0 takes a free one"},
+    {.key = "data_dir", .flag = "--data-dir",
+     .place = [](Options& o) -> std::string& { return o.data_dir; },
+     .help = "directory that keeps the tasks; made where it is missing"},
+    {.key = "clock", .flag = "--clock",
+     .place = [](Options& o) -> std::string& { return o.clock; },
+     .help = "manual: time stands still until it is moved over the API, for tests",
+     .choices = "system|manual"},
+    {.key = "insecure", .flag = "--insecure",
+     .place = [](Options& o) -> bool& { return o.insecure; },
+     .help = "serve beyond this machine although no token is set"},
+
+    {.key = "log.level", .flag = "--log-level",
+     .place = [](Options& o) -> std::string& { return o.log.level; },
+     .help = "least important messages that are logged", .live = true,
+     .choices = "trace|debug|info|warning|error"},
+    {.key = "log.format", .flag = "--log-format",
+     .place = [](Options& o) -> std::string& { return o.log.format; },
+     .help = "lines for people or for programs, on standard error", .live = true,
+     .choices = "human|json"},
+
+    {.key = "tls.certificate_file", .flag = {},
+     .place = [](Options& o) -> std::string& { return o.tls.certificate_file; },
+     .help = "PEM chain; with it every TCP address speaks TLS", .live = true},
+    {.key = "tls.private_key_file", .flag = {},
+     .place = [](Options& o) -> std::string& { return o.tls.private_key_file; },
+     .help = "PEM key of the certificate", .live = true},
+    {.key = "tls.client_ca_file", .flag = {},
+     .place = [](Options& o) -> std::string& { return o.tls.client_ca_file; },
+     .help = "PEM; clients must show a certificate that it signed", .live = true},
+
+    {.key = "horizon", .flag = {},
+     .place = [](Options& o) -> Millis& { return o.engine.horizon; },
+     .help = "how far ahead a task may be due", .min = kSecond, .max = 45 * kDay},
+    {.key = "retain_finished", .flag = {},
+     .place = [](Options& o) -> Millis& { return o.engine.shard.retain_finished; },
+     .help = "how long finished tasks stay readable; 0 keeps none", .min = 0, .max = 30 * kDay},
+    {.key = "catch_up_per_second", .flag = {},
+     .place = [](Options& o) -> std::uint32_t& { return o.engine.shard.catch_up_per_second; },
+     .help = "how fast tasks that fell due while the server was down are pushed",
+     .min = 1, .max = 1'000'000},
+    {.key = "max_pending", .flag = {},
+     .place = [](Options& o) -> std::uint64_t& { return o.engine.shard.pending_max; },
+     .help = "tasks that may wait at once; over it adds are answered 429",
+     .min = 1, .max = 4'000'000'000},
+    {.key = "memory_max", .flag = {},
+     .place = [](Options& o) -> std::uint64_t& { return o.memory_max; },
+     .help = "memory for waiting tasks, which lowers `max_pending` to what fits; "
+             "0B: three quarters of what the machine or its control group has",
+     .min = 0, .max = 4096 * kGib, .unit = Unit::bytes},
+    {.key = "content_cache_bytes", .flag = {},
+     .place = [](Options& o) -> std::uint64_t& { return o.engine.content_cache_bytes; },
+     .help = "memory for payloads that are due soon",
+     .min = kMib, .max = 64 * kGib, .unit = Unit::bytes},
+
+    {.key = "egress.private", .flag = {},
+     .place = [](Options& o) -> bool& { return o.egress.allow_private; },
+     .help = "whether pushes may go to loopback and private addresses; "
+             "false where strangers choose the URLs", .live = true},
+    {.key = "egress.allow", .flag = {},
+     .place = [](Options& o) -> std::vector<std::string>& { return o.egress.allow; },
+     .help = "addresses, CIDR blocks, names or .domains to which pushes may go in any case",
+     .live = true},
+    {.key = "egress.deny", .flag = {},
+     .place = [](Options& o) -> std::vector<std::string>& { return o.egress.deny; },
+     .help = "the same forms, to which they may not; wins over allow", .live = true},
+
+    {.key = "limits.body_bytes_max", .flag = {},
+     .place = [](Options& o) -> std::uint64_t& { return o.http.limits.body_bytes_max; },
+     .help = "body of one request; over it 413", .live = true,
+     .min = kKib, .max = 64 * kMib, .unit = Unit::bytes},
+    {.key = "limits.batch_bytes_max", .flag = {},
+     .place = [](Options& o) -> std::uint64_t& { return o.http.limits.batch_bytes_max; },
+     .help = "body of one batch; over it 413", .live = true,
+     .min = kKib, .max = 256 * kMib, .unit = Unit::bytes},
+    {.key = "limits.batch_tasks_max", .flag = {},
+     .place = [](Options& o) -> std::uint64_t& { return o.http.limits.batch_tasks_max; },
+     .help = "tasks of one batch; over it 413", .live = true, .min = 1, .max = 100'000},
+    {.key = "limits.header_bytes_max", .flag = {},
+     .place = [](Options& o) -> std::uint64_t& { return o.http.limits.header_bytes_max; },
+     .help = "head of one request; over it 431", .live = true,
+     .min = kKib, .max = kMib, .unit = Unit::bytes},
+    {.key = "limits.header_fields_max", .flag = {},
+     .place = [](Options& o) -> std::uint64_t& { return o.http.limits.header_fields_max; },
+     .help = "header fields of one request; over it 431", .live = true, .min = 10, .max = 1000},
+    {.key = "limits.uri_bytes_max", .flag = {},
+     .place = [](Options& o) -> std::uint64_t& { return o.http.limits.uri_bytes_max; },
+     .help = "length of a request's URI; over it 414", .live = true,
+     .min = 512, .max = kMib, .unit = Unit::bytes},
+    {.key = "limits.json_depth_max", .flag = {},
+     .place = [](Options& o) -> std::uint64_t& { return o.http.limits.json_depth_max; },
+     .help = "how deep JSON may nest; over it 400", .live = true, .min = 4, .max = 1000},
+    {.key = "limits.connections_max", .flag = {},
+     .place = [](Options& o) -> std::uint64_t& { return o.http.limits.connections_max; },
+     .help = "clients connected at once; more are closed", .live = true,
+     .min = 1, .max = 1'000'000},
+    {.key = "limits.header_timeout", .flag = {},
+     .place = [](Options& o) -> Millis& { return o.http.limits.header_timeout; },
+     .help = "time for a request's head to arrive", .min = 100, .max = kHour},
+    {.key = "limits.body_timeout", .flag = {},
+     .place = [](Options& o) -> Millis& { return o.http.limits.body_timeout; },
+     .help = "time for a request's body to arrive", .min = 100, .max = kHour},
+    {.key = "limits.idle_timeout", .flag = {},
+     .place = [](Options& o) -> Millis& { return o.http.limits.idle_timeout; },
+     .help = "time between two requests of a connection", .min = 100, .max = kDay},
+    {.key = "limits.queue_bytes_max", .flag = {},
+     .place = [](Options& o) -> std::uint64_t& { return o.engine.pending_bytes_max; },
+     .help = "what may wait for storage; over it 503", .min = kMib, .max = 16 * kGib,
+     .unit = Unit::bytes},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Setting> settings() {
+  return kSettings;
+}
+
+}  // namespace carillon
