@@ -1,0 +1,46 @@
+// The generator: sends a workload's requests over keep-alive connections and measures the answers.
+//
+// Operation: with a rate it is an open loop: request k is due to be sent at start + k / rate,
+// whatever became of the ones before it, and its time is measured from that moment. So a server
+// that stalls is charged for every request that should have been sent meanwhile ("coordinated
+// omission", Gil Tene, "How NOT to Measure Latency", 2013). Without a rate it is a closed loop:
+// each connection sends as soon as it has its answer.
+//
+// Concurrency: blocks its caller; all connections are on one thread.
+//
+// Limitations: plain HTTP/1.1 over TCP or a unix socket; answers with Content-Length.
+#pragma once
+
+#include <cstdint>
+#include <map>
+
+#include "base/histogram.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "tools/client/endpoint.h"
+#include "tools/load/workload.h"
+
+namespace carillon::load {
+
+struct Pace {
+  std::size_t connections = 64;
+  double per_second = 0;  // requests; 0: closed loop
+  Millis duration{0};     // 0: until the workload ends
+};
+
+struct LoadResult {
+  std::uint64_t requests = 0;  // answered
+  std::uint64_t tasks = 0;     // in requests that were answered 2xx, less the ones a batch refused
+  std::uint64_t refused = 0;   // tasks answered with an error
+  std::uint64_t broken = 0;    // requests whose answer never came; what became of them is unknown
+  std::map<unsigned, std::uint64_t> statuses;
+  Histogram time;  // from when a request was due to be sent (closed loop: was sent) to its answer
+  double seconds = 0;
+};
+
+/// Runs `workload` against `server` until it or the duration ends. Error slug `unreachable` where
+/// not even the first connection could be made.
+[[nodiscard]] Result<LoadResult> run_load(const client::Endpoint& server, const Pace& pace,
+                                          Workload& workload);
+
+}  // namespace carillon::load

@@ -1,0 +1,52 @@
+// The command line of carillon-load.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace carillon::load {
+
+/// As typed; main.cc reads the durations and moments out of the texts.
+struct Options {
+  // where
+  std::string server;
+  std::string token_file;
+  std::string listen = "127.0.0.1:0";
+  bool receive = false;
+  // how much
+  std::size_t connections = 64;
+  double rate = 0;
+  std::string duration;
+  std::uint64_t count = 0;
+  std::uint64_t batch = 1000;
+  bool ndjson = false;
+  double cancel_share = 0.9;
+  // which tasks
+  std::string ids = "load-{}";
+  std::uint64_t first = 0;
+  std::string target;
+  std::string group;
+  std::size_t payload_bytes = 150;
+  std::string delay = "1h";
+  std::string due_at;
+  std::uint64_t seed = 1;
+  // burst
+  std::string in = "10s";
+  std::string patience = "2m";
+  // receiver
+  std::string answer_delay = "0ms";
+  double fail_share = 0;
+  std::uint32_t fail_attempts = 0;
+  std::uint16_t fail_status = 503;
+  // output
+  bool json = false;
+};
+
+/// Declares every subcommand and option on `app`; parsing writes into `options`.
+void declare(CLI::App& app, Options& options);
+
+}  // namespace carillon::load

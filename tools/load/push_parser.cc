@@ -1,0 +1,110 @@
+#include "tools/load/push_parser.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace carillon::load {
+namespace {
+
+constexpr std::size_t kHeadBytesMax = std::size_t{64} << 10;
+
+template <typename Number>
+bool parse_number(std::string_view text, Number& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc{} && end == text.data() + text.size();
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+struct Fields {
+  PushHead& head;
+  bool has_length = false;
+
+  // Told apart by length first: of a push's fields few share one.
+  bool take(std::string_view name, std::string_view value) {
+    switch (name.size()) {
+      case 10:
+        if (equals_lower(name, "webhook-id")) head.webhook_id = value;
+        if (equals_lower(name, "connection")) head.close = equals_lower(value, "close");
+        return true;
+      case 14:
+        if (!equals_lower(name, "content-length")) return true;
+        has_length = true;
+        return parse_number(value, head.body_bytes);
+      case 15:
+        if (equals_lower(name, "carillon-due-at")) head.due_at = value;
+        return true;
+      case 16:
+        if (equals_lower(name, "carillon-task-id")) head.task_id = value;
+        if (equals_lower(name, "carillon-attempt")) return parse_number(value, head.attempt);
+        return true;
+      case 17:
+        return !equals_lower(name, "transfer-encoding");
+      default:
+        return true;
+    }
+  }
+};
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+}  // namespace
+
+bool equals_lower(std::string_view text, std::string_view lower) {
+  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + ('a' - 'A')) : a) == b;
+  });
+}
+
+Parsed parse_push_head(std::string_view bytes, PushHead& head) {
+  const std::size_t end = bytes.substr(0, kHeadBytesMax).find("\r\n\r\n");
+  if (end == std::string_view::npos) {
+    return bytes.size() >= kHeadBytesMax ? Parsed::bad : Parsed::incomplete;
+  }
+  head = PushHead();
+  head.head_bytes = end + 4;
+  std::string_view rest = bytes.substr(0, end + 2);
+  std::size_t line_end = rest.find("\r\n");
+  const std::string_view request_line = rest.substr(0, line_end);
+  if (!request_line.ends_with(" HTTP/1.1")) return Parsed::bad;
+  rest.remove_prefix(line_end + 2);
+
+  Fields fields{head};
+  while (!rest.empty()) {
+    line_end = rest.find("\r\n");
+    const std::string_view line = rest.substr(0, line_end);
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) return Parsed::bad;
+    if (!fields.take(line.substr(0, colon), trimmed(line.substr(colon + 1)))) return Parsed::bad;
+    rest.remove_prefix(line_end + 2);
+  }
+  const bool bodiless = request_line.starts_with("GET ") || request_line.starts_with("DELETE ");
+  return fields.has_length || bodiless ? Parsed::complete : Parsed::bad;
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool escape = text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
+                        hex_digit(text[i + 2]) >= 0;
+    if (!escape) {
+      out += text[i];
+      continue;
+    }
+    out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
+    i += 2;
+  }
+  return out;
+}
+
+}  // namespace carillon::load

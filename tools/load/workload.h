@@ -1,0 +1,73 @@
+// What a load run asks of the server: one request after another.
+//
+// Concurrency: one thread, the generator's.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace carillon::load {
+
+/// Which tasks are added. An id is the pattern with "{}" replaced by the task's number.
+struct TaskPlan {
+  std::string id_pattern = "load-{}";
+  std::uint64_t first = 0;
+  std::string target;
+  std::string group;  // empty: none
+  std::size_t payload_bytes = 150;
+  Millis delay_min{std::chrono::hours(1)};  // uniform between the two
+  Millis delay_max{std::chrono::hours(1)};
+  std::optional<WallTime> due_at;  // instead of the delay
+  std::uint64_t seed = 1;
+};
+
+enum class BatchForm { json, ndjson };
+
+/// One request, ready to be sent.
+struct Request {
+  std::string bytes;
+  std::uint64_t tasks = 0;   // how many tasks it adds or cancels
+  std::uint64_t number = 0;  // of its first task
+  bool adds = true;
+};
+
+class Workload {
+ public:
+  virtual ~Workload() = default;
+  /// Fills `request`; false when there is nothing more to ask.
+  virtual bool next(Request& request) = 0;
+  /// The server's answer to it.
+  virtual void answered(const Request& request, unsigned status) = 0;
+};
+
+/// Adds of `batch` tasks a request (1: single adds), `count` tasks in all (0: no end). `host` goes
+/// into the Host header, `token` into Authorization where it is not empty.
+struct Wire {
+  std::string host;
+  std::string token;
+};
+[[nodiscard]] std::unique_ptr<Workload> make_adds(Wire wire, TaskPlan plan, std::uint64_t batch,
+                                                  BatchForm form, std::uint64_t count);
+/// Cancels of tasks with the plan's ids, in order; `batch` as above.
+[[nodiscard]] std::unique_ptr<Workload> make_cancels(Wire wire, TaskPlan plan, std::uint64_t batch,
+                                                     std::uint64_t count);
+/// Single adds, and for each of them with the chance `cancel_share` (0 to 1) later the cancel of a
+/// random task whose add was answered. `count` requests in all (0: no end).
+[[nodiscard]] std::unique_ptr<Workload> make_mix(Wire wire, TaskPlan plan, double cancel_share,
+                                                 std::uint64_t count);
+
+/// Appends one task's JSON object, without a line end.
+void append_task(std::string& out, const TaskPlan& plan, std::uint64_t number,
+                 std::mt19937_64& random);
+[[nodiscard]] std::string id_of(const TaskPlan& plan, std::uint64_t number);
+
+}  // namespace carillon::load
