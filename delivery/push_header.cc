@@ -1,0 +1,62 @@
+#include <algorithm>
+#include <array>
+
+#include "delivery/request.h"
+#include "delivery/target.h"
+
+namespace carillon {
+namespace {
+
+constexpr std::size_t kNameBytesMax = 256;
+constexpr std::size_t kValueBytesMax = 8 * 1024;
+
+/// What says where a message ends, where it goes or who vouches for it is not the client's to set.
+constexpr std::array<std::string_view, 10> kReservedNames = {
+    "host",    "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "te",
+    "trailer", "expect",         "http2-settings"};
+constexpr std::array<std::string_view, 3> kReservedPrefixes = {"proxy-", "webhook-", "carillon-"};
+
+bool is_token_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+bool is_value_char(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return c == '\t' || (byte >= 0x20 && byte != 0x7f);
+}
+
+bool is_reserved(std::string_view name) {
+  return std::ranges::any_of(kReservedNames,
+                             [&](auto reserved) { return same_header_name(name, reserved); }) ||
+         std::ranges::any_of(kReservedPrefixes, [&](auto prefix) {
+           return same_header_name(name.substr(0, prefix.size()), prefix);
+         });
+}
+
+Error bad_header(std::string detail) {
+  return {.slug = "bad_header", .detail = std::move(detail), .field = "headers"};
+}
+
+}  // namespace
+
+Result<> check_push_header(std::string_view name, std::string_view value) {
+  if (name.empty() || name.size() > kNameBytesMax || !std::ranges::all_of(name, is_token_char)) {
+    return bad_header("a header's name has 1 to 256 of the characters that RFC 9110 calls a token");
+  }
+  const std::string shown(name);
+  if (is_reserved(name)) return bad_header("the header " + shown + " may not be set");
+  if (value.size() > kValueBytesMax) {
+    return bad_header("the value of " + shown + " is longer than 8 KiB");
+  }
+  if (!std::ranges::all_of(value, is_value_char)) {
+    return bad_header("the value of " + shown + " has a control character");
+  }
+  if (!value.empty() && (value.front() == ' ' || value.front() == '\t' || value.back() == ' ' ||
+                         value.back() == '\t')) {
+    return bad_header("the value of " + shown + " begins or ends with white space");
+  }
+  return {};
+}
+
+}  // namespace carillon

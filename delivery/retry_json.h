@@ -1,0 +1,15 @@
+// A retry policy in JSON, as targets and tasks have it.
+#pragma once
+
+#include <simdjson.h>
+
+#include "base/result.h"
+#include "wheel/task.h"
+
+namespace carillon {
+
+/// Reads and checks the object; what it leaves out has its default. Slugs: those of base/json.h and
+/// of check_retry (delivery/target.h).
+[[nodiscard]] Result<RetryPolicy> read_retry(simdjson::ondemand::value from);
+
+}  // namespace carillon

@@ -1,0 +1,94 @@
+#include "delivery/target.h"
+
+#include <algorithm>
+#include <array>
+
+#include "delivery/request.h"
+#include "delivery/signature.h"
+#include "net/url.h"
+
+namespace carillon {
+namespace {
+
+using std::chrono::days;
+using std::chrono::minutes;
+
+constexpr std::array<std::string_view, 5> kMethods = {"POST", "PUT", "PATCH", "GET", "DELETE"};
+constexpr std::size_t kHeadersMax = 64;
+constexpr std::size_t kHeaderBytesMax = 16 * 1024;
+constexpr std::size_t kSecretsMax = 4;
+constexpr Millis kTimeoutMax = minutes(10);
+constexpr Millis kBackoffMax = days(30);
+constexpr std::uint32_t kConcurrencyMax = 10'000;
+constexpr int kAttemptsMax = 1'000;
+
+Error bad_value(std::string_view field, std::string detail) {
+  return {.slug = "bad_value", .detail = std::move(detail), .field = std::string(field)};
+}
+
+Result<> check_headers(const TargetSettings& settings) {
+  if (settings.headers.size() > kHeadersMax) {
+    return bad_value("headers", "a target sets at most 64 headers");
+  }
+  std::size_t bytes = 0;
+  for (auto at = settings.headers.begin(); at != settings.headers.end(); ++at) {
+    if (Result<> ok = check_push_header(at->first, at->second); !ok) return ok;
+    bytes += at->first.size() + at->second.size();
+    const auto same = [&](const auto& other) { return same_header_name(other.first, at->first); };
+    if (std::any_of(settings.headers.begin(), at, same)) {
+      return Error{.slug = "duplicate_field",
+                   .detail = "the header " + at->first + " is set twice",
+                   .field = "headers"};
+    }
+  }
+  if (bytes > kHeaderBytesMax) return bad_value("headers", "the headers are longer than 16 KiB");
+  return {};
+}
+
+Result<> check_tls(const TargetSettings::Tls& tls) {
+  if (tls.certificate_file.empty() != tls.private_key_file.empty()) {
+    return bad_value("tls", "certificate_file and private_key_file go together");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> check_retry(const RetryPolicy& retry) {
+  if (retry.max_attempts < 1 || retry.max_attempts > kAttemptsMax) {
+    return bad_value("retry", "max_attempts is 1 to 1000");
+  }
+  if (retry.backoff_min < Millis(1) || retry.backoff_max > kBackoffMax ||
+      retry.backoff_min > retry.backoff_max) {
+    return bad_value("retry", "1ms <= backoff_min <= backoff_max <= 30d");
+  }
+  return {};
+}
+
+Result<> check_target(const TargetSettings& settings) {
+  if (Result<Url> url = parse_url(settings.url); !url) {
+    Error error = url.error();
+    error.field = "url";
+    return error;
+  }
+  if (std::ranges::find(kMethods, settings.method) == kMethods.end()) {
+    return bad_value("method", "the method is POST, PUT, PATCH, GET or DELETE");
+  }
+  if (settings.timeout < Millis(1) || settings.timeout > kTimeoutMax) {
+    return bad_value("timeout", "the timeout is 1ms to 10m");
+  }
+  if (settings.concurrency < 1 || settings.concurrency > kConcurrencyMax) {
+    return bad_value("concurrency", "the concurrency is 1 to 10000");
+  }
+  if (settings.secrets.size() > kSecretsMax) {
+    return bad_value("secrets", "a target has at most 4 secrets");
+  }
+  for (const std::string& secret : settings.secrets) {
+    if (Result<std::vector<unsigned char>> key = parse_secret(secret); !key) return key.error();
+  }
+  if (Result<> ok = check_headers(settings); !ok) return ok;
+  if (Result<> ok = check_retry(settings.retry); !ok) return ok;
+  return check_tls(settings.tls);
+}
+
+}  // namespace carillon
