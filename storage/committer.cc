@@ -1,0 +1,146 @@
+#include "storage/committer.h"
+
+#include "base/check.h"
+#include "storage/note.h"
+#include "storage/record_codec.h"
+#include "storage/worker.h"
+
+namespace carillon {
+
+namespace {
+
+using std::chrono::steady_clock;
+
+/// With no batch for so long, the mark is written.
+constexpr std::chrono::milliseconds kIdle{5};
+/// Under load the mark is written this often.
+constexpr std::chrono::milliseconds kMarkEvery{50};
+/// Buffers that grew beyond this are given back after the batch.
+constexpr std::size_t kBufferBytesMax = 4 << 20;
+
+}  // namespace
+
+Committer::Committer(Store& store, SyncedMark& mark, FailureLatch& latch, Sequence last)
+    : store_(store), mark_(mark), latch_(latch), committed_(last), thread_([this] {
+        name_thread("committer");
+        run();
+      }) {}
+
+Committer::~Committer() {
+  close();
+}
+
+void Committer::append(Batch&& batch, Durable durable) {
+  {
+    const std::lock_guard lock(mutex_);
+    CARILLON_CHECK(!job_);
+    CARILLON_CHECK(batch.records.empty() || batch.trim_before <= batch.first);
+    job_ = Job{std::move(batch), std::move(durable)};
+  }
+  changed_.notify_one();
+}
+
+void Committer::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  changed_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Committer::run() {
+  std::unique_lock lock(mutex_);
+  const auto woken = [this] { return job_ || closing_; };
+  while (true) {
+    const bool exact = mark_.sequence() == committed_ || latch_.failed();
+    if (exact) {
+      changed_.wait(lock, woken);
+    } else {
+      changed_.wait_for(lock, kIdle, woken);
+    }
+    if (!job_ && exact) return;
+    std::optional<Job> job = std::exchange(job_, std::nullopt);
+    lock.unlock();
+    if (job) {
+      commit(std::move(*job));
+      if (steady_clock::now() - marked_at_ >= kMarkEvery) write_mark();
+    } else {
+      write_mark();
+    }
+    lock.lock();
+  }
+}
+
+void Committer::commit(Job job) {
+  if (latch_.failed()) return;
+  auto status = fill(job.batch);
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  if (status.ok()) status = store_.db().Write(options, &rows_);
+  if (!status.ok()) {
+    latch_.fail("a commit failed, nothing is acknowledged any more: " + status.ToString());
+    return;
+  }
+  if (latch_.failed()) return;
+  if (!job.batch.records.empty()) committed_ = job.batch.last();
+  ++commits_;
+  commit_bytes_ += rows_.GetDataSize();
+  const std::uint64_t row_bytes = row_.size();
+  if (rows_.GetDataSize() > kBufferBytesMax) rows_ = rocksdb::WriteBatch();
+  if (row_.capacity() > kBufferBytesMax) row_ = std::string();
+  job.durable(std::move(job.batch), row_bytes);
+}
+
+rocksdb::Status Committer::fill(const Batch& batch) {
+  rows_.Clear();
+  row_.clear();
+  rocksdb::Status status;
+  if (!batch.records.empty()) {
+    encode_batch(batch, row_);
+    status = rows_.Put(store_.log(), row_key(batch.first), row_);
+  }
+  for (const ContentRow& content : batch.contents) {
+    if (status.ok()) status = rows_.Put(store_.contents(), row_key(content.number), content.bytes);
+  }
+  for (const NoteRow& note : batch.notes) {
+    if (status.ok()) {
+      status = rows_.Put(store_.notes(), row_key(note.number), encode_note(note.note));
+    }
+  }
+  for (const TaskNumber number : batch.forgotten) {
+    const std::string key = row_key(number);
+    if (status.ok()) status = rows_.Delete(store_.contents(), key);
+    if (status.ok()) status = rows_.Delete(store_.notes(), key);
+  }
+  if (status.ok() && batch.trim_before > 0) status = fill_trim(batch);
+  return status;
+}
+
+rocksdb::Status Committer::fill_trim(const Batch& batch) {
+  const Sequence last = batch.records.empty() ? committed_.load() : batch.last();
+  auto status = rows_.DeleteRange(store_.log(), row_key(0), row_key(batch.trim_before));
+  if (status.ok()) status = rows_.Put(store_.meta(), meta::kLast, encode_meta_number(last));
+  if (status.ok()) {
+    status = rows_.Put(store_.meta(), meta::kOldest, encode_meta_number(oldest_after_trim(batch)));
+  }
+  return status;
+}
+
+Sequence Committer::oldest_after_trim(const Batch& batch) {
+  const std::unique_ptr<rocksdb::Iterator> rows(
+      store_.db().NewIterator(rocksdb::ReadOptions(), store_.log()));
+  rows->Seek(row_key(batch.trim_before));
+  const auto kept = rows->Valid() ? row_number(rows->key().ToStringView()) : std::nullopt;
+  if (kept) return *kept;
+  if (!batch.records.empty()) return batch.first;
+  return committed_ + 1;
+}
+
+void Committer::write_mark() {
+  if (latch_.failed() || mark_.sequence() == committed_) return;
+  if (const auto written = mark_.write(committed_); !written) latch_.fail(written.error().detail);
+  marked_at_ = steady_clock::now();
+}
+
+}  // namespace carillon

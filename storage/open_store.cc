@@ -1,0 +1,107 @@
+#include "storage/open_store.h"
+
+#include <random>
+
+#include <fmt/format.h>
+#include <rocksdb/env.h>
+
+#include "storage/bytes.h"
+
+namespace carillon {
+
+namespace {
+
+SipKey random_key() {
+  std::random_device random;  // the kernel's, through getentropy
+  const auto word = [&random] { return std::uint64_t{random()} << 32 | random(); };
+  return {word(), word()};
+}
+
+/// Replays the write-ahead log without writing, to see how far it reaches. A writable open would
+/// throw away what lies behind a damaged record.
+Result<> probe(const DataDir& dir, StoreOptions options, std::optional<Sequence> synced) {
+  options.info_log = false;
+  const auto store = Store::open(dir.db(), StoreMode::read_only, options, nullptr);
+  if (!store) {
+    Error error = store.error();
+    error.detail += ". " + how_to_go_on(dir);
+    return error;
+  }
+  const auto last = (*store)->last_sequence();
+  if (!last) {
+    Error error = last.error();
+    error.detail = fmt::format("{}: {}. {}", dir.path, error.detail, how_to_go_on(dir));
+    return error;
+  }
+  return check_against_mark(dir, *last, synced);
+}
+
+/// Completes a directory that is new, or whose making was cut short.
+Result<> complete(OpenStore& opened, rocksdb::Env* env, std::optional<Sequence> synced) {
+  auto key = opened.store->sip_key();
+  if (!key) return key.error();
+  if (!*key) {
+    if (opened.last != 0) {
+      return storage_error(fmt::format("{}: the key of the directory is missing. {}",
+                                       opened.dir.path, how_to_go_on(opened.dir)));
+    }
+    *key = random_key();
+    if (auto wrote = opened.store->initialize(**key); !wrote) return wrote;
+  }
+  opened.key = **key;
+  if (synced) return {};
+  return SyncedMark::create(env, opened.dir.path, opened.dir.mark(), opened.last);
+}
+
+}  // namespace
+
+Result<> check_against_mark(const DataDir& dir, Sequence recovered,
+                            std::optional<Sequence> synced) {
+  if (!synced && recovered == 0) return {};
+  if (!synced) {
+    return storage_error(fmt::format(
+        "{}: its file SYNCED is missing, so nobody can tell whether the log, which ends at "
+        "sequence {}, is whole. {}",
+        dir.path, recovered, how_to_go_on(dir)));
+  }
+  if (recovered >= *synced) return {};
+  return storage_error(fmt::format(
+      "{}: the log was synced up to sequence {}, but can be read only up to {}: up to {} "
+      "acknowledged records would be lost, so this directory is not opened. {}",
+      dir.path, *synced, recovered, *synced - recovered, how_to_go_on(dir)));
+}
+
+Result<OpenStore> open_data_dir(const DataDir& dir, const StoreOptions& options,
+                                FailureLatch* latch) {
+  rocksdb::Env* env = options.env != nullptr ? options.env : rocksdb::Env::Default();
+  OpenStore opened;
+  opened.dir = dir;
+  if (auto made = make_data_dir(env, dir); !made) return made.error();
+  auto lock = DataDirLock::take(env, dir);
+  if (!lock) return lock.error();
+  opened.lock = std::move(*lock);
+  if (auto format = check_format(env, dir); !format) return format.error();
+  const auto fresh = is_fresh(env, dir);
+  if (!fresh) return fresh.error();
+  auto synced = SyncedMark::read(env, dir.mark());
+  if (!synced) return std::move(synced.error()).in(dir.path);
+  if (*fresh) {
+    if (auto wrote = write_format(env, dir); !wrote) return wrote.error();
+  } else if (auto sound = probe(dir, options, *synced); !sound) {
+    return sound.error();
+  }
+  auto store =
+      Store::open(dir.db(), *fresh ? StoreMode::create : StoreMode::read_write, options, latch);
+  if (!store) return store.error();
+  opened.store = std::move(*store);
+  const auto last = opened.store->last_sequence();
+  if (!last) return last.error();
+  opened.last = *last;
+  if (auto completed = complete(opened, env, *synced); !completed) return completed.error();
+  auto mark = SyncedMark::open(env, dir.mark());
+  if (!mark) return mark.error();
+  opened.mark = std::move(*mark);
+  return opened;
+}
+
+}  // namespace carillon

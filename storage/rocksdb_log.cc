@@ -1,0 +1,198 @@
+#include "storage/rocksdb_log.h"
+
+#include <rocksdb/convenience.h>
+#include <rocksdb/env.h>
+#include <spdlog/spdlog.h>
+
+#include "base/check.h"
+#include "storage/checkpoint.h"
+#include "storage/committer.h"
+#include "storage/open_store.h"
+#include "storage/row_reader.h"
+#include "storage/worker.h"
+
+namespace carillon {
+
+namespace {
+
+/// How old sizes in stats may be.
+constexpr std::chrono::seconds kSizesAge{1};
+
+/// Of the loop's thread, and alive as long as a callback that was posted to it may run.
+struct LoopState {
+  bool in_flight = false;
+  Sequence last = 0;
+  LogExtent extent;
+};
+
+class RocksdbLog final : public Log {
+ public:
+  RocksdbLog(RocksdbLogOptions options, std::unique_ptr<FailureLatch> latch, OpenStore opened)
+      : post_(std::move(options.post)),
+        latch_(std::move(latch)),
+        opened_(std::move(opened)),
+        loop_(std::make_shared<LoopState>()) {
+    loop_->last = opened_.last;
+    measure();
+    committer_.emplace(*opened_.store, *opened_.mark, *latch_, opened_.last);
+    reader_.emplace("reader");
+    housekeeper_.emplace("housekeeper");
+  }
+  ~RocksdbLog() override { close(); }
+
+  [[nodiscard]] SipKey key() const override { return opened_.key; }
+
+  [[nodiscard]] Result<> read(
+      Sequence from, const std::function<void(Batch&&)>& visit,
+      const std::function<void(std::uint64_t, std::uint64_t)>& progress) override {
+    auto extent = read_batches(*opened_.store, from, visit, progress);
+    if (!extent) {
+      Error error = std::move(extent.error()).in(opened_.dir.path);
+      error.detail += ". " + how_to_go_on(opened_.dir);
+      return error;
+    }
+    loop_->extent = std::move(*extent);
+    return {};
+  }
+
+  void append(Batch&& batch, std::function<void(Batch&&)> done) override;
+  void fetch(std::vector<TaskNumber> numbers, bool notes,
+             std::function<void(std::vector<Fetched>)> done) override;
+  void read_oldest(std::uint64_t bytes, std::function<void(std::vector<Batch>)> done) override;
+  void checkpoint(std::string dir, std::function<void(Result<>)> done) override;
+  [[nodiscard]] LogStats stats() const override;
+  void close() override;
+
+ private:
+  void measure();
+  void reclaim(Sequence before);
+
+  Post post_;
+  std::unique_ptr<FailureLatch> latch_;
+  OpenStore opened_;
+  std::shared_ptr<LoopState> loop_;
+  // Sizes as last measured, by the housekeeper.
+  std::atomic<std::uint64_t> disk_bytes_ = 0;
+  std::atomic<std::uint64_t> memory_bytes_ = 0;
+  mutable std::chrono::steady_clock::time_point measured_at_{};
+  // The threads; last, so that they end first.
+  std::optional<Committer> committer_;
+  mutable std::optional<Worker> reader_;
+  mutable std::optional<Worker> housekeeper_;
+};
+
+void RocksdbLog::append(Batch&& batch, std::function<void(Batch&&)> done) {
+  CARILLON_CHECK(!loop_->in_flight);
+  CARILLON_CHECK(batch.records.empty() || batch.first == loop_->last + 1);
+  loop_->in_flight = true;
+  committer_->append(
+      std::move(batch), [this, done = std::move(done)](Batch&& durable, std::uint64_t row_bytes) {
+        if (durable.trim_before > 0) {
+          housekeeper_->post([this, before = durable.trim_before] { reclaim(before); });
+        }
+        auto shared = std::make_shared<Batch>(std::move(durable));
+        post_([loop = loop_, shared, row_bytes, done = std::move(done)] {
+          loop->in_flight = false;
+          if (shared->trim_before > 0) loop->extent.trim(shared->trim_before);
+          if (!shared->records.empty()) {
+            loop->last = shared->last();
+            loop->extent.add(shared->first, row_bytes);
+          }
+          done(std::move(*shared));
+        });
+      });
+}
+
+void RocksdbLog::fetch(std::vector<TaskNumber> numbers, bool notes,
+                       std::function<void(std::vector<Fetched>)> done) {
+  reader_->post([this, numbers = std::move(numbers), notes, done = std::move(done)] {
+    auto fetched = fetch_rows(*opened_.store, numbers, notes, *latch_);
+    post_([fetched = std::move(fetched), done]() mutable { done(std::move(fetched)); });
+  });
+}
+
+void RocksdbLog::read_oldest(std::uint64_t bytes, std::function<void(std::vector<Batch>)> done) {
+  reader_->post([this, oldest = loop_->extent.oldest(), bytes, done = std::move(done)] {
+    auto batches = read_oldest_batches(*opened_.store, oldest, bytes, *latch_);
+    if (latch_->failed()) return;
+    post_([batches = std::move(batches), done]() mutable { done(std::move(batches)); });
+  });
+}
+
+void RocksdbLog::checkpoint(std::string dir, std::function<void(Result<>)> done) {
+  housekeeper_->post([this, dir = std::move(dir), done = std::move(done)] {
+    auto written = write_checkpoint(*opened_.store, DataDir{dir}, committer_->committed());
+    post_([written = std::move(written), done] { done(written); });
+  });
+}
+
+void RocksdbLog::reclaim(Sequence before) {
+  const std::string begin = row_key(0);
+  const std::string end = row_key(before);
+  const rocksdb::Slice begin_slice = begin;
+  const rocksdb::Slice end_slice = end;
+  const auto status = rocksdb::DeleteFilesInRange(&opened_.store->db(), opened_.store->log(),
+                                                  &begin_slice, &end_slice, /*include_end=*/false);
+  // The rows are gone already; only their space is not.
+  if (!status.ok()) spdlog::warn("storage: giving back trimmed files: {}", status.ToString());
+}
+
+void RocksdbLog::measure() {
+  rocksdb::DB& db = opened_.store->db();
+  std::vector<rocksdb::Env::FileAttributes> files;
+  std::uint64_t disk = 0;
+  if (db.GetEnv()->GetChildrenFileAttributes(opened_.dir.db(), &files).ok()) {
+    for (const auto& file : files) disk += file.size_bytes;
+  }
+  std::uint64_t memtables = 0;
+  std::uint64_t readers = 0;
+  db.GetAggregatedIntProperty("rocksdb.cur-size-all-mem-tables", &memtables);
+  db.GetAggregatedIntProperty("rocksdb.estimate-table-readers-mem", &readers);
+  disk_bytes_ = disk;
+  memory_bytes_ = memtables + readers + opened_.store->cache_bytes();
+}
+
+LogStats RocksdbLog::stats() const {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - measured_at_ >= kSizesAge) {
+    measured_at_ = now;
+    housekeeper_->post([self = const_cast<RocksdbLog*>(this)] { self->measure(); });
+  }
+  LogStats stats;
+  stats.log_bytes = loop_->extent.bytes();
+  stats.disk_bytes = disk_bytes_;
+  stats.commits = committer_->commits();
+  stats.commit_bytes = committer_->commit_bytes();
+  stats.memory_bytes = memory_bytes_;
+  return stats;
+}
+
+void RocksdbLog::close() {
+  if (!opened_.store) return;
+  reader_->close();
+  committer_->close();
+  housekeeper_->close();
+  if (!latch_->failed()) {
+    if (const auto flushed = opened_.store->flush(); !flushed) {
+      spdlog::error("storage: at close: {}", flushed.error().detail);
+    }
+  }
+  opened_.store.reset();
+  opened_.mark.reset();
+  opened_.lock.reset();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Log>> open_rocksdb_log(RocksdbLogOptions options) {
+  auto latch = std::make_unique<FailureLatch>(options.on_failure);
+  StoreOptions store_options;
+  store_options.env = options.env;
+  store_options.block_cache_bytes = options.block_cache_bytes;
+  auto opened = open_data_dir(DataDir{options.dir}, store_options, latch.get());
+  if (!opened) return opened.error();
+  return std::unique_ptr<Log>(
+      new RocksdbLog(std::move(options), std::move(latch), std::move(*opened)));
+}
+
+}  // namespace carillon

@@ -1,0 +1,46 @@
+// The log on one node: RocksDB, a committer thread, a reader thread.
+//
+// Operation: opening takes the directory's lock, checks its format, and compares what can be
+// recovered with the mark of what was synced, on a read-only view: a directory that has lost synced
+// data is refused untouched, so that carillon-replay still finds all there is. An append is one
+// synced RocksDB write on the committer's thread. Fetches run on the reader's thread; checkpoints
+// and the giving back of trimmed files on a third, which sleeps otherwise.
+//
+// A log trimmed to nothing goes on with higher sequences: a trim writes the last sequence beside
+// the rows that it deletes.
+//
+// Concurrency: as storage/log.h.
+//
+// Limitations: one shard. A trim frees rows at once, and their files when compaction gets to them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "storage/log.h"
+
+namespace rocksdb {
+class Env;
+}
+
+namespace carillon {
+
+struct RocksdbLogOptions {
+  std::string dir;
+  Post post;
+  /// Storage has failed and nothing is acknowledged any more: end the process (exit code 3). Called
+  /// at most once, from any thread.
+  std::function<void(std::string message)> on_failure;
+  std::size_t block_cache_bytes = 8 << 20;
+  /// The file system; nullptr: the machine's. Must outlive the log.
+  rocksdb::Env* env = nullptr;
+};
+
+/// Opens `options.dir`, which is made if it is not there (its parent must be). Error slug
+/// `storage`: in use by another process, of a newer format, damaged, or short of what was synced;
+/// the detail says what to do.
+[[nodiscard]] Result<std::unique_ptr<Log>> open_rocksdb_log(RocksdbLogOptions options);
+
+}  // namespace carillon

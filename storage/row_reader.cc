@@ -1,0 +1,186 @@
+#include "storage/row_reader.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "storage/bytes.h"
+#include "storage/note.h"
+#include "storage/record_codec.h"
+
+namespace carillon {
+
+namespace {
+
+constexpr std::size_t kReadAheadBytes = 2 << 20;
+/// Progress is told about once in so many bytes.
+constexpr std::uint64_t kProgressBytes = 16 << 20;
+/// Rows of one MultiGet.
+constexpr std::size_t kRowsAtOnce = 1000;
+
+rocksdb::ReadOptions scan_options() {
+  rocksdb::ReadOptions options;
+  options.readahead_size = kReadAheadBytes;
+  options.fill_cache = false;
+  return options;
+}
+
+/// The batch of a row, if it is whole and at its place. `expected`: its first sequence, 0 for any.
+Result<Batch> batch_of(const rocksdb::Iterator& row, Sequence expected) {
+  const auto number = row_number(row.key().ToStringView());
+  if (!number) return storage_error("the log has a row with a key of another form");
+  if (expected != 0 && *number != expected) {
+    return storage_error(
+        fmt::format("the log has a gap: sequences {} to {} are missing", expected, *number - 1));
+  }
+  auto batch = decode_batch(row.value().ToStringView());
+  if (!batch) return std::move(batch.error()).in(fmt::format("the row of sequence {}", *number));
+  if (batch->first != *number) {
+    return storage_error(
+        fmt::format("the row of sequence {} says that it begins at {}", *number, batch->first));
+  }
+  return batch;
+}
+
+/// Gets the rows of `numbers`, at most kRowsAtOnce and ascending, each to `take`.
+void multi_get(Store& store, rocksdb::ColumnFamilyHandle* family,
+               const std::vector<std::string>& keys,
+               const std::function<void(std::size_t, const rocksdb::Status&,
+                                        const rocksdb::PinnableSlice&)>& take) {
+  const std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
+  std::vector<rocksdb::PinnableSlice> values(keys.size());
+  std::vector<rocksdb::Status> statuses(keys.size());
+  store.db().MultiGet(rocksdb::ReadOptions(), family, keys.size(), slices.data(), values.data(),
+                      statuses.data(), /*sorted_input=*/true);
+  for (std::size_t i = 0; i < keys.size(); ++i) take(i, statuses[i], values[i]);
+}
+
+/// Fetches `chunk`, positions in `fetched` in ascending order of their numbers.
+class Fetcher {
+ public:
+  Fetcher(Store& store, FailureLatch& latch, std::vector<Fetched>& fetched)
+      : store_(store), latch_(latch), fetched_(fetched) {}
+
+  void fetch(const std::vector<std::size_t>& chunk, bool notes) {
+    std::vector<std::string> keys;
+    keys.reserve(chunk.size());
+    for (const std::size_t at : chunk) keys.push_back(row_key(fetched_[at].number));
+    multi_get(store_, store_.contents(), keys,
+              [&](std::size_t i, const rocksdb::Status& status, const auto& row) {
+                content(fetched_[chunk[i]], status, row);
+              });
+    if (!notes) return;
+    multi_get(store_, store_.notes(), keys,
+              [&](std::size_t i, const rocksdb::Status& status, const auto& row) {
+                note(fetched_[chunk[i]], status, row);
+              });
+  }
+
+ private:
+  /// Whether there is a row to look at.
+  bool readable(const char* what, TaskNumber number, const rocksdb::Status& status) {
+    if (status.ok() || status.IsNotFound()) return status.ok();
+    if (status.IsCorruption()) {
+      spdlog::error("storage: the {} of task number {} is damaged: {}", what, number,
+                    status.ToString());
+    } else {
+      latch_.fail(
+          fmt::format("reading the {} of task number {}: {}", what, number, status.ToString()));
+    }
+    return false;
+  }
+
+  void content(Fetched& one, const rocksdb::Status& status, const rocksdb::PinnableSlice& row) {
+    if (readable("content", one.number, status)) {
+      one.content.emplace(row.data(), row.size());
+    } else if (status.IsCorruption()) {
+      one.content.emplace();
+    }
+  }
+
+  void note(Fetched& one, const rocksdb::Status& status, const rocksdb::PinnableSlice& row) {
+    if (!readable("note", one.number, status)) return;
+    auto note = decode_note(row.ToStringView());
+    if (note) {
+      one.note = std::move(*note);
+    } else {
+      spdlog::error("storage: the note of task number {}: {}", one.number, note.error().detail);
+    }
+  }
+
+  Store& store_;
+  FailureLatch& latch_;
+  std::vector<Fetched>& fetched_;
+};
+
+}  // namespace
+
+Result<LogExtent> read_batches(Store& store, Sequence from,
+                               const std::function<void(Batch&&)>& visit,
+                               const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+  auto expected = store.meta_number(meta::kOldest, 1);
+  if (!expected) return expected.error();
+  LogExtent extent;
+  extent.trim(*expected);
+  std::uint64_t total = 0;
+  store.db().GetIntProperty(store.log(), "rocksdb.estimate-live-data-size", &total);
+  std::uint64_t reported = 0;
+  const std::unique_ptr<rocksdb::Iterator> rows(
+      store.db().NewIterator(scan_options(), store.log()));
+  for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
+    auto batch = batch_of(*rows, *expected);
+    if (!batch) return batch.error();
+    expected = batch->last() + 1;
+    extent.add(batch->first, rows->value().size());
+    if (batch->last() >= from) visit(std::move(*batch));
+    if (progress && extent.bytes() - reported >= kProgressBytes) {
+      reported = extent.bytes();
+      progress(reported, std::max(total, reported));
+    }
+  }
+  if (!rows->status().ok()) return status_error(rows->status(), "reading the log");
+  if (progress) progress(extent.bytes(), extent.bytes());
+  return extent;
+}
+
+std::vector<Batch> read_oldest_batches(Store& store, Sequence oldest, std::uint64_t bytes,
+                                       FailureLatch& latch) {
+  std::vector<Batch> batches;
+  std::uint64_t read = 0;
+  const std::unique_ptr<rocksdb::Iterator> rows(
+      store.db().NewIterator(scan_options(), store.log()));
+  for (rows->Seek(row_key(oldest)); rows->Valid() && (batches.empty() || read < bytes);
+       rows->Next()) {
+    auto batch = batch_of(*rows, batches.empty() ? 0 : batches.back().last() + 1);
+    if (!batch) {
+      latch.fail(batch.error().detail);
+      return batches;
+    }
+    read += rows->value().size();
+    batches.push_back(std::move(*batch));
+  }
+  if (!rows->status().ok()) latch.fail("reading the log: " + rows->status().ToString());
+  return batches;
+}
+
+std::vector<Fetched> fetch_rows(Store& store, const std::vector<TaskNumber>& numbers, bool notes,
+                                FailureLatch& latch) {
+  std::vector<Fetched> fetched(numbers.size());
+  for (std::size_t i = 0; i < numbers.size(); ++i) fetched[i].number = numbers[i];
+  std::vector<std::size_t> order(numbers.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return numbers[a] < numbers[b]; });
+  Fetcher fetcher(store, latch, fetched);
+  for (std::size_t at = 0; at < order.size(); at += kRowsAtOnce) {
+    const std::size_t end = std::min(order.size(), at + kRowsAtOnce);
+    const auto begin = order.begin();
+    fetcher.fetch(
+        {begin + static_cast<std::ptrdiff_t>(at), begin + static_cast<std::ptrdiff_t>(end)}, notes);
+  }
+  return fetched;
+}
+
+}  // namespace carillon
