@@ -90,7 +90,6 @@ void declare_json(CLI::App& command, Options& o) {
 
 void declare(CLI::App& app, Options& o) {
   app.require_subcommand(1);
-  app.footer(kExamples);
 
   auto* receive = app.add_subcommand("receive", "Receive pushes, judge and count them");
   declare_receiver(*receive, o);
@@ -129,6 +128,7 @@ void declare(CLI::App& app, Options& o) {
       ->capture_default_str();
 
   for (CLI::App* command : {receive, add, batch, mix, cancel, burst}) declare_json(*command, o);
+  app.footer(kExamples);  // last, since commands inherit it
 }
 
 }  // namespace carillon::load

@@ -1,0 +1,67 @@
+// carillon stats, wheel, forecast, checkpoint, clock advance.
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "tools/client/command.h"
+#include "tools/client/table.h"
+
+namespace carillon::client {
+namespace {
+
+struct AdminOptions {
+  std::string bucket = "1m", from, to, dir, by;
+};
+
+void show(std::string_view body) {
+  std::cout << format_fields(body);
+}
+void show_table(std::string_view body) {
+  std::cout << format_table(body, {});
+}
+
+void forecast(Context& context, const AdminOptions& o) {
+  Query query;
+  query.add("bucket", o.bucket).add("from", o.from).add("to", o.to);
+  context.run("GET", "/v1/forecast" + query.text(), {}, show_table);
+}
+
+}  // namespace
+
+void declare_admin_commands(CLI::App& app, Context& context) {
+  auto o = std::make_shared<AdminOptions>();
+
+  auto* stats = app.add_subcommand("stats", "Counts, backlog, lateness, storage, memory");
+  stats->callback([&context] { context.run("GET", "/v1/stats", {}, show); });
+
+  auto* wheel = app.add_subcommand("wheel", "Levels of the timing wheel and how full they are");
+  wheel->callback([&context] { context.run("GET", "/v1/wheel", {}, show_table); });
+
+  auto* forecasts = app.add_subcommand("forecast", "How many tasks are due when");
+  forecasts->add_option("--bucket", o->bucket, "Width of a bucket")->capture_default_str();
+  forecasts->add_option("--from", o->from, "RFC 3339; without: now");
+  forecasts->add_option("--to", o->to, "RFC 3339");
+  forecasts->callback([o, &context] { forecast(context, *o); });
+
+  auto* checkpoint = app.add_subcommand("checkpoint", "Copy the data directory while it runs");
+  checkpoint->add_option("dir", o->dir, "Where to, on the server's machine; must not exist")
+      ->required();
+  checkpoint->callback([o, &context] {
+    // The server has a working directory of its own.
+    const std::string dir = std::filesystem::absolute(o->dir).string();
+    context.run("POST", "/v1/admin/checkpoint", Body().text("dir", dir).json(), show);
+  });
+
+  auto* clock = app.add_subcommand("clock", "The clock of a server with --clock manual");
+  clock->require_subcommand(1);
+  auto* advance = clock->add_subcommand("advance", "Move it; answers when all due was handed over");
+  advance->add_option("by", o->by, "By how long, such as 30d")->required();
+  advance->callback([o, &context] {
+    context.run("POST", "/v1/clock:advance", Body().text("by", o->by).json(), show);
+  });
+}
+
+}  // namespace carillon::client

@@ -1,0 +1,118 @@
+#include "tools/client/command.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include <unistd.h>
+
+#include "base/json.h"
+#include "tools/client/table.h"
+
+namespace carillon::client {
+namespace {
+
+Result<> read_token(const std::string& file, std::string& token) {
+  if (file.empty()) {
+    const char* value = std::getenv("CARILLON_TOKEN");
+    token = value == nullptr ? "" : value;
+    return {};
+  }
+  std::ifstream stream(file);
+  if (!std::getline(stream, token) || token.empty()) {
+    return Error{"bad_token_file", "cannot read a token from " + file, ""};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ApiClient*> Context::api() {
+  if (client_) return client_.get();
+  auto endpoint = parse_endpoint(server);
+  if (!endpoint) return Error(endpoint.error()).in("--server");
+  ApiClient::Options options;
+  options.ca_file = ca_file;
+  const auto patience = parse_duration(timeout);
+  if (!patience) return Error(patience.error()).in("--timeout");
+  options.timeout = *patience;
+  if (auto read = read_token(token_file, options.token); !read) return read.error();
+  client_ = std::make_unique<ApiClient>(std::move(*endpoint), std::move(options));
+  return client_.get();
+}
+
+void Context::fail(const Error& error) {
+  std::cerr << "carillon: " << error.detail << '\n';
+  exit_code = error.slug == "unreachable" ? kUnreachable : kUsage;
+}
+
+void Context::refuse(const ApiAnswer& answer) {
+  exit_code = kRefused;
+  if (json) {
+    std::cout << answer.body << '\n';
+    return;
+  }
+  std::cerr << "carillon: " << describe_problem(answer.status, answer.body) << '\n';
+}
+
+void Context::run(std::string_view method, std::string_view path, std::string_view body,
+                  const Show& show) {
+  const auto connection = api();
+  if (!connection) return fail(connection.error());
+  const auto answer = (*connection)->call(method, path, body);
+  if (!answer) return fail(answer.error());
+  if (!answer->ok()) return refuse(*answer);
+  if (json) {
+    std::cout << answer->body << '\n';
+  } else {
+    show(answer->body);
+  }
+}
+
+Query& Query::add(std::string_view name, std::string_view value) {
+  if (value.empty()) return *this;
+  text_ += text_.empty() ? '?' : '&';
+  text_.append(name).append("=").append(percent_encoded(value));
+  return *this;
+}
+
+Body& Body::text(std::string_view name, std::string_view value) {
+  if (value.empty()) return *this;
+  std::string quoted;
+  append_json_string(quoted, value);
+  return raw(name, quoted);
+}
+
+Body& Body::raw(std::string_view name, std::string_view json) {
+  if (json.empty()) return *this;
+  if (!members_.empty()) members_ += ',';
+  append_json_string(members_, name);
+  members_.append(":").append(json);
+  return *this;
+}
+
+Progress::Progress() : terminal_(::isatty(STDERR_FILENO) == 1) {}
+
+Progress::~Progress() {
+  if (shown_) std::cerr << '\n';
+}
+
+void Progress::show(std::string_view line) {
+  if (!terminal_) return;
+  std::cerr << "\r\x1b[K" << line << std::flush;
+  shown_ = true;
+}
+
+Result<> read_file(const std::string& path, std::string& content) {
+  std::ifstream file;
+  if (path != "-") {
+    file.open(path, std::ios::binary);
+    if (!file) return Error{"bad_file", "cannot read " + path, ""};
+  }
+  std::istream& stream = path == "-" ? std::cin : file;
+  content.assign(std::istreambuf_iterator<char>(stream), {});
+  return {};
+}
+
+}  // namespace carillon::client
