@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/io_context.hpp>
 
@@ -38,9 +39,9 @@ struct Push {
 struct PushResult {
   enum class Kind { delivered, failed, refused_for_good };
   Kind kind = Kind::failed;
-  std::uint32_t http_status = 0;      // 0: no answer came
-  std::optional<Millis> retry_after;  // what the receiver asked for, as a pause from now
-  std::string error;                  // for a person: "connect to 10.0.0.7:443: connection refused"
+  std::uint32_t http_status = 0;        // 0: no answer came
+  std::optional<Millis> retry_after{};  // what the receiver asked for, as a pause from now
+  std::string error{};  // for a person: "connect to 10.0.0.7:443: connection refused"
 };
 
 struct DeliveryStats {
@@ -67,7 +68,12 @@ class Delivery {
   /// `stop`.
   void push(Push push, std::function<void(PushResult)> done);
 
-  /// Replaces the egress rules; connections that are open stay.
+  /// Whether the egress rules let a push go to `url` at all, as far as can be told without looking
+  /// its host up. Error slugs: bad_url, target_denied.
+  [[nodiscard]] Result<> check_url(std::string_view url) const;
+
+  /// Replaces the egress rules; connections that are open stay. New ones read the targets' TLS
+  /// files again.
   void set_egress(Egress egress);
 
   /// Drops every connection and attempt without calling back.

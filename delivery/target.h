@@ -48,6 +48,7 @@ enum class Secrets { hidden, shown };
 /// Bounds of a retry policy: max_attempts 1 to 1000, 1ms <= backoff_min <= backoff_max <= 30d.
 /// Error slug: bad_value.
 [[nodiscard]] Result<> check_retry(const RetryPolicy& retry);
+
 /// A header that a task or target may not set: token rules, CR/LF/NUL, and the names of
 /// docs/api.md#headers. Error slug: bad_header.
 [[nodiscard]] Result<> check_push_header(std::string_view name, std::string_view value);

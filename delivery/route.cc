@@ -1,0 +1,97 @@
+#include "delivery/route.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace carillon {
+namespace {
+
+/// Pools are shared by what may share a connection: the origin, and for TLS who vouches for whom.
+std::string pool_key(const Url& url, const TargetSettings::Tls& tls) {
+  std::string key = url.origin();
+  if (url.tls) {
+    key.append(tls.verify ? "\n+" : "\n-").append(tls.ca_file).append("\n");
+    key.append(tls.certificate_file).append("\n").append(tls.private_key_file);
+  }
+  return key;
+}
+
+}  // namespace
+
+Result<TlsContext> Pool::context() {
+  if (!tls || tls_context) return tls_context;
+  Result<TlsContext> made = make_client_tls({.verify = tls_settings.verify,
+                                             .ca_file = tls_settings.ca_file,
+                                             .certificate_file = tls_settings.certificate_file,
+                                             .private_key_file = tls_settings.private_key_file});
+  if (made) tls_context = *made;
+  return made;
+}
+
+Result<std::shared_ptr<const Route>> Routes::route(
+    const std::shared_ptr<const TargetSettings>& settings) {
+  if (const auto found = routes_.find(settings.get()); found != routes_.end()) {
+    return found->second;
+  }
+  auto route = std::make_shared<Route>();
+  route->settings = settings;
+  if (!settings->url.empty()) {
+    Result<Destination> to = destination(settings->url, settings->tls);
+    if (!to) return to.error();
+    route->destination = *std::move(to);
+  }
+  Result<WebhookSigner> signer = WebhookSigner::make(settings->secrets);
+  if (!signer) return signer.error();
+  route->signer = *std::move(signer);
+  if (routes_.size() >= routes_max_) sweep_routes();
+  routes_.emplace(settings.get(), route);
+  return std::shared_ptr<const Route>(std::move(route));
+}
+
+Result<Destination> Routes::destination(std::string_view text, const TargetSettings::Tls& tls) {
+  Result<Url> url = parse_url(text);
+  if (!url) return url.error();
+  const std::string key = pool_key(*url, tls);
+  auto found = pools_.find(key);
+  if (found == pools_.end()) {
+    auto pool = std::make_shared<Pool>();
+    pool->host = url->host;
+    pool->tls = url->tls;
+    pool->tls_settings = tls;
+    std::from_chars(url->port.data(), url->port.data() + url->port.size(), pool->port);
+    if (pools_.size() >= pools_max_) sweep_pools();
+    found = pools_.emplace(key, std::move(pool)).first;
+  }
+  return Destination{*std::move(url), found->second};
+}
+
+void Routes::forget_tls_contexts() {
+  for (auto& [key, pool] : pools_) pool->tls_context.reset();
+}
+
+std::vector<std::shared_ptr<Connection>> Routes::take_idle() {
+  std::vector<std::shared_ptr<Connection>> all;
+  for (auto& [key, pool] : pools_) {
+    all.insert(all.end(), pool->idle.begin(), pool->idle.end());
+    pool->idle.clear();
+  }
+  return all;
+}
+
+// Sweeping when the number has doubled since the last time costs each newcomer a constant.
+
+void Routes::sweep_routes() {
+  std::erase_if(routes_, [](const auto& entry) {
+    return entry.second.use_count() == 1 && entry.second->settings.use_count() == 1;
+  });
+  routes_max_ = std::max<std::size_t>(64, routes_.size() * 2);
+}
+
+void Routes::sweep_pools() {
+  std::erase_if(pools_, [](const auto& entry) {
+    return entry.second.use_count() == 1 && entry.second->idle.empty();
+  });
+  pools_max_ = std::max<std::size_t>(64, pools_.size() * 2);
+}
+
+}  // namespace carillon

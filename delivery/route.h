@@ -1,0 +1,71 @@
+// A target made ready to push to: what can be worked out once and not for each push.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "delivery/connection.h"
+#include "delivery/signature.h"
+#include "delivery/target.h"
+#include "net/tls.h"
+#include "net/url.h"
+
+namespace carillon {
+
+/// The idle connections to one origin with one set of TLS settings.
+struct Pool {
+  std::string host;
+  std::uint16_t port = 0;
+  bool tls = false;
+  TargetSettings::Tls tls_settings;
+  TlsContext tls_context;                         // made for the first connection
+  std::vector<std::shared_ptr<Connection>> idle;  // the last used at the end
+
+  /// The context for a new connection, empty for plain HTTP. Error slug: config. Not remembered
+  /// when it fails, so that files put right later are taken.
+  [[nodiscard]] Result<TlsContext> context();
+};
+
+/// A URL taken apart, and where its connections are kept.
+struct Destination {
+  Url url;
+  std::shared_ptr<Pool> pool;
+};
+
+struct Route {
+  std::shared_ptr<const TargetSettings> settings;  // keeps the key of Routes in use
+  std::optional<Destination> destination;          // none where each task brings its own URL
+  WebhookSigner signer;
+};
+
+/// All of them, by target. Those that nobody uses any more are dropped as new ones come.
+class Routes {
+ public:
+  /// Errors: bad_url, bad_secret.
+  [[nodiscard]] Result<std::shared_ptr<const Route>> route(
+      const std::shared_ptr<const TargetSettings>& settings);
+  /// Where `url` goes, under `tls`. Error slug: bad_url.
+  [[nodiscard]] Result<Destination> destination(std::string_view url,
+                                                const TargetSettings::Tls& tls);
+
+  /// Makes new connections read their TLS files again.
+  void forget_tls_contexts();
+  /// Takes every idle connection out.
+  [[nodiscard]] std::vector<std::shared_ptr<Connection>> take_idle();
+
+ private:
+  void sweep_routes();
+  void sweep_pools();
+
+  std::unordered_map<const TargetSettings*, std::shared_ptr<const Route>> routes_;
+  std::unordered_map<std::string, std::shared_ptr<Pool>> pools_;
+  std::size_t routes_max_ = 64;
+  std::size_t pools_max_ = 64;
+};
+
+}  // namespace carillon
