@@ -1,0 +1,173 @@
+#include "storage/content.h"
+
+#include <random>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "storage/bytes.h"
+#include "storage/note.h"
+
+namespace carillon {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr SipKey kKey{1, 2};
+
+TaskContent full() {
+  TaskContent content;
+  content.id = "user-1:coupon-2";
+  content.target = "https://example.com/hook?x=1";
+  content.group = "coupon-2";
+  content.lane = "bulk";
+  content.body = std::string_view("{\"a\":\0}", 7);
+  content.content_type = "application/json";
+  content.body_is_json = true;
+  content.headers = {{"x-one", "1"}, {"x-two", ""}};
+  content.expire_after = Millis(90'000);
+  content.retry = RetryPolicy{3, Millis(10), Millis(20'000)};
+  content.created_at = WallTime(Millis(1'700'000'000'123));
+  content.webhook_id = "msg_2f";
+  content.attempts_before = 8;
+  return content;
+}
+
+void expect_equal(const TaskContent& a, const TaskContent& b) {
+  EXPECT_EQ(a.id, b.id);
+  EXPECT_EQ(a.target, b.target);
+  EXPECT_EQ(a.group, b.group);
+  EXPECT_EQ(a.lane, b.lane);
+  EXPECT_EQ(a.body, b.body);
+  EXPECT_EQ(a.content_type, b.content_type);
+  EXPECT_EQ(a.body_is_json, b.body_is_json);
+  ASSERT_EQ(a.headers.size(), b.headers.size());
+  for (std::size_t i = 0; i < a.headers.size(); ++i) {
+    EXPECT_EQ(a.headers[i].name, b.headers[i].name);
+    EXPECT_EQ(a.headers[i].value, b.headers[i].value);
+  }
+  EXPECT_EQ(a.expire_after, b.expire_after);
+  EXPECT_EQ(a.retry, b.retry);
+  EXPECT_EQ(a.created_at, b.created_at);
+  EXPECT_EQ(a.webhook_id, b.webhook_id);
+  EXPECT_EQ(a.attempts_before, b.attempts_before);
+}
+
+TEST(Content, full_and_empty_content_come_back_equal) {
+  for (const TaskContent& content : {full(), TaskContent()}) {
+    const std::string row = encode_content(content);
+    const auto decoded = decode_content(row);
+    ASSERT_TRUE(decoded) << decoded.error().detail;
+    expect_equal(*decoded, content);
+  }
+}
+
+TEST(Content, decoded_views_point_into_the_row) {
+  const std::string row = encode_content(full());
+  const auto decoded = decode_content(row);
+  ASSERT_TRUE(decoded);
+  EXPECT_GE(decoded->body.data(), row.data());
+  EXPECT_LE(decoded->body.data() + decoded->body.size(), row.data() + row.size());
+}
+
+TEST(Content, flipped_bit_anywhere_is_refused) {
+  const std::string row = encode_content(full());
+  for (std::size_t bit = 0; bit < row.size() * 8; ++bit) {
+    std::string damaged = row;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+    const auto decoded = decode_content(damaged);
+    ASSERT_FALSE(decoded) << bit;
+    EXPECT_EQ(decoded.error().slug, "storage");
+  }
+}
+
+TEST(Content, empty_row_is_refused) {
+  EXPECT_FALSE(decode_content(""));
+}
+
+TEST(Content, mutated_rows_are_refused_or_encode_to_the_same_bytes) {
+  std::mt19937 random(20261121);
+  const std::string row = encode_content(full());
+  int accepted = 0;
+  for (int round = 0; round < 100'000; ++round) {
+    std::string mutated = row.substr(0, row.size() - 4);
+    const std::size_t at = random() % mutated.size();
+    switch (random() % 3) {
+      case 0:
+        mutated[at] = static_cast<char>(random());
+        break;
+      case 1:
+        mutated.erase(at, 1 + random() % 8);
+        break;
+      default:
+        mutated.insert(at, 1 + random() % 4, static_cast<char>(random()));
+        break;
+    }
+    seal_row(mutated);
+    const auto decoded = decode_content(mutated);
+    if (!decoded) continue;
+    ++accepted;
+    ASSERT_EQ(encode_content(*decoded), mutated) << "round " << round;
+  }
+  EXPECT_GT(accepted, 1000);
+}
+
+TEST(Digest, same_choices_give_the_same_48_bits) {
+  TaskContent other = full();
+  other.created_at = {};
+  other.webhook_id = "msg_other";
+  other.attempts_before = 0;
+  const auto digest = content_digest(kKey, full(), "5s");
+  EXPECT_EQ(content_digest(kKey, other, "5s"), digest);
+  EXPECT_EQ(digest >> 48, 0U);
+}
+
+TEST(Digest, each_choice_changes_it) {
+  const auto digest = content_digest(kKey, full(), "5s");
+  const auto changed = [&](auto change) {
+    TaskContent content = full();
+    change(content);
+    return content_digest(kKey, content, "5s") != digest;
+  };
+  EXPECT_TRUE(changed([](auto& c) { c.id = "other"; }));
+  EXPECT_TRUE(changed([](auto& c) { c.target = "other"; }));
+  EXPECT_TRUE(changed([](auto& c) { c.group = {}; }));
+  EXPECT_TRUE(changed([](auto& c) { c.lane = {}; }));
+  EXPECT_TRUE(changed([](auto& c) { c.body = {}; }));
+  EXPECT_TRUE(changed([](auto& c) { c.content_type = "text/plain"; }));
+  EXPECT_TRUE(changed([](auto& c) { c.body_is_json = false; }));
+  EXPECT_TRUE(changed([](auto& c) { c.headers.pop_back(); }));
+  EXPECT_TRUE(changed([](auto& c) { c.expire_after.reset(); }));
+  EXPECT_TRUE(changed([](auto& c) { c.retry->max_attempts = 4; }));
+  EXPECT_NE(content_digest(kKey, full(), "6s"), digest);
+  EXPECT_NE(content_digest(SipKey{1, 3}, full(), "5s"), digest);
+}
+
+TEST(Digest, bytes_moved_from_one_field_to_the_next_change_it) {
+  TaskContent one;
+  one.id = "ab";
+  one.target = "c";
+  TaskContent two;
+  two.id = "a";
+  two.target = "bc";
+  EXPECT_NE(content_digest(kKey, one, ""), content_digest(kKey, two, ""));
+}
+
+TEST(NoteRow, comes_back_equal_and_refuses_damage) {
+  const Note note{WallTime(Millis(1'700'000'000'123)), 3, 503, "503 Service Unavailable"};
+  const std::string row = encode_note(note);
+  const auto decoded = decode_note(row);
+  ASSERT_TRUE(decoded) << decoded.error().detail;
+  EXPECT_EQ(decoded->at, note.at);
+  EXPECT_EQ(decoded->attempt, note.attempt);
+  EXPECT_EQ(decoded->http_status, note.http_status);
+  EXPECT_EQ(decoded->error, note.error);
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    std::string damaged = row;
+    damaged[i] = static_cast<char>(damaged[i] ^ 0x10);
+    EXPECT_FALSE(decode_note(damaged)) << i;
+  }
+}
+
+}  // namespace
+}  // namespace carillon

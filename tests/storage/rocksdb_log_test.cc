@@ -1,0 +1,268 @@
+#include "storage/rocksdb_log.h"
+
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "tests/storage/log_fixture.h"
+
+namespace carillon {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+TEST(RocksdbLog, batches_contents_and_notes_are_there_after_a_restart) {
+  const TempDir temp;
+  Batch batch = put_batch(1, 3);
+  batch.notes.push_back({2, Note{at_ms(5), 1, 503, "503"}});
+  SipKey key{};
+  {
+    LogHarness harness(temp / "data");
+    ASSERT_TRUE(harness.log) << harness.error;
+    key = harness.log->key();
+    EXPECT_THAT(harness.read(), SizeIs(0));
+    EXPECT_TRUE(harness.append(batch));
+    EXPECT_TRUE(harness.append(put_batch(4, 1)));
+    harness.log->close();
+  }
+  LogHarness harness(temp / "data");
+  ASSERT_TRUE(harness.log) << harness.error;
+  EXPECT_EQ(harness.log->key(), key);
+  EXPECT_NE(key, (SipKey{0, 0}));
+  const auto batches = harness.read();
+  ASSERT_THAT(batches, SizeIs(2));
+  EXPECT_EQ(batches[0].records, batch.records);
+  EXPECT_EQ(batches[0].at, batch.at);
+  EXPECT_EQ(batches[1].first, 4U);
+  const auto fetched = harness.fetch({4, 99, 2});
+  ASSERT_THAT(fetched, SizeIs(3));
+  EXPECT_EQ(fetched[0].content, content_row(4, "hello"));
+  EXPECT_FALSE(fetched[0].note);
+  EXPECT_EQ(fetched[1].number, 99U);
+  EXPECT_FALSE(fetched[1].content);
+  EXPECT_EQ(fetched[2].content, content_row(2, "hello"));
+  ASSERT_TRUE(fetched[2].note);
+  EXPECT_EQ(fetched[2].note->error, "503");
+  EXPECT_FALSE(harness.fetch({2}, /*notes=*/false)[0].note);
+}
+
+TEST(RocksdbLog, reading_from_a_sequence_begins_with_the_batch_that_holds_it) {
+  const TempDir temp;
+  LogHarness harness(temp / "data");
+  ASSERT_TRUE(harness.append(put_batch(1, 3)));
+  ASSERT_TRUE(harness.append(put_batch(4, 3)));
+  ASSERT_TRUE(harness.append(put_batch(7, 3)));
+  const auto batches = harness.read(5);
+  ASSERT_THAT(batches, SizeIs(2));
+  EXPECT_EQ(batches[0].first, 4U);
+  EXPECT_THAT(harness.read(10), SizeIs(0));
+}
+
+TEST(RocksdbLog, killed_without_close_keeps_what_was_acknowledged) {
+  const TempDir temp;
+  LogHarness harness(temp / "data");
+  ASSERT_TRUE(harness.append(put_batch(1, 3)));
+  std::filesystem::copy(temp / "data", temp / "copy", std::filesystem::copy_options::recursive);
+  LogHarness copy(temp / "copy");
+  ASSERT_TRUE(copy.log) << copy.error;
+  EXPECT_THAT(copy.read(), SizeIs(1));
+}
+
+TEST(RocksdbLog, forgotten_rows_are_gone_and_the_others_stay) {
+  const TempDir temp;
+  LogHarness harness(temp / "data");
+  Batch batch = put_batch(1, 3);
+  batch.notes.push_back({2, Note{at_ms(5), 1, 200, ""}});
+  ASSERT_TRUE(harness.append(batch));
+  Batch forget;
+  forget.forgotten = {2, 3, 77};
+  ASSERT_TRUE(harness.append(forget));
+  const auto fetched = harness.fetch({1, 2, 3});
+  EXPECT_TRUE(fetched[0].content);
+  EXPECT_FALSE(fetched[1].content);
+  EXPECT_FALSE(fetched[1].note);
+  EXPECT_FALSE(fetched[2].content);
+}
+
+TEST(RocksdbLog, trimmed_batches_are_gone_also_after_a_restart) {
+  const TempDir temp;
+  {
+    LogHarness harness(temp / "data");
+    for (Sequence first = 1; first <= 10; ++first) {
+      ASSERT_TRUE(harness.append(put_batch(first, 1)));
+    }
+    const auto before = harness.log->stats().log_bytes;
+    Batch trim = put_batch(11, 1);
+    trim.trim_before = 6;
+    ASSERT_TRUE(harness.append(trim));
+    EXPECT_LT(harness.log->stats().log_bytes, before);
+    EXPECT_EQ(harness.read_oldest(1).front().first, 6U);
+    harness.log->close();
+  }
+  LogHarness harness(temp / "data");
+  const auto batches = harness.read();
+  ASSERT_THAT(batches, SizeIs(6));
+  EXPECT_EQ(batches.front().first, 6U);
+  EXPECT_EQ(harness.error, "");
+}
+
+TEST(RocksdbLog, trim_inside_a_batch_drops_that_batch) {
+  const TempDir temp;
+  {
+    LogHarness harness(temp / "data");
+    ASSERT_TRUE(harness.append(put_batch(1, 5)));
+    ASSERT_TRUE(harness.append(put_batch(6, 5)));
+    Batch trim;
+    trim.trim_before = 3;
+    ASSERT_TRUE(harness.append(trim));
+  }
+  LogHarness harness(temp / "data");
+  ASSERT_TRUE(harness.log) << harness.error;
+  const auto batches = harness.read();
+  EXPECT_EQ(harness.error, "");
+  ASSERT_THAT(batches, SizeIs(1));
+  EXPECT_EQ(batches.front().first, 6U);
+}
+
+TEST(RocksdbLog, sequences_go_on_after_everything_was_trimmed) {
+  const TempDir temp;
+  {
+    LogHarness harness(temp / "data");
+    ASSERT_TRUE(harness.append(put_batch(1, 7)));
+    Batch trim;
+    trim.trim_before = 8;
+    ASSERT_TRUE(harness.append(trim));
+    EXPECT_EQ(harness.log->stats().log_bytes, 0U);
+    EXPECT_THAT(harness.read_oldest(1000), SizeIs(0));
+  }
+  LogHarness harness(temp / "data");
+  ASSERT_TRUE(harness.log) << harness.error;
+  EXPECT_THAT(harness.read(), SizeIs(0));
+  EXPECT_EQ(harness.log->stats().log_bytes, 0U);
+  EXPECT_TRUE(harness.append(put_batch(8, 1)));
+  EXPECT_THAT(harness.read(), SizeIs(1));
+}
+
+TEST(RocksdbLogDeathTest, appending_with_a_gap_is_a_mistake) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const TempDir temp;
+  LogHarness harness(temp / "data");
+  ASSERT_TRUE(harness.append(put_batch(1, 3)));
+  EXPECT_DEATH(harness.log->append(put_batch(5, 1), [](Batch&&) {}), "first");
+}
+
+TEST(RocksdbLogDeathTest, second_append_before_the_first_is_done_is_a_mistake) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const TempDir temp;
+  LogHarness harness(temp / "data");
+  EXPECT_DEATH(
+      {
+        harness.log->append(put_batch(1, 1), [](Batch&&) {});
+        harness.log->append(put_batch(2, 1), [](Batch&&) {});
+      },
+      "in_flight");
+}
+
+TEST(RocksdbLog, read_oldest_gives_at_least_one_batch_and_stops_at_the_bytes) {
+  const TempDir temp;
+  LogHarness harness(temp / "data");
+  EXPECT_THAT(harness.read_oldest(1), SizeIs(0));
+  for (Sequence first = 1; first <= 101; first += 10) {
+    ASSERT_TRUE(harness.append(put_batch(first, 10)));
+  }
+  EXPECT_THAT(harness.read_oldest(1), SizeIs(1));
+  EXPECT_THAT(harness.read_oldest(1 << 20), SizeIs(11));
+  const auto some = harness.read_oldest(1000);
+  EXPECT_GT(some.size(), 1U);
+  EXPECT_LT(some.size(), 11U);
+}
+
+TEST(RocksdbLog, batch_comes_back_with_its_memory) {
+  const TempDir temp;
+  LogHarness harness(temp / "data");
+  Batch batch = put_batch(1, 3);
+  const void* memory = batch.records.data();
+  const void* returned = nullptr;
+  harness.log->append(std::move(batch), [&](Batch&& back) { returned = back.records.data(); });
+  ASSERT_TRUE(harness.loop.run_until([&] { return returned != nullptr; }));
+  EXPECT_EQ(returned, memory);
+}
+
+TEST(RocksdbLog, checkpoint_opens_with_identical_contents) {
+  const TempDir temp;
+  LogHarness harness(temp / "data");
+  ASSERT_TRUE(harness.append(put_batch(1, 100)));
+  ASSERT_TRUE(harness.append(put_batch(101, 100)));
+  EXPECT_EQ(harness.checkpoint(temp / "copy"), "");
+  ASSERT_TRUE(harness.append(put_batch(201, 1)));
+  EXPECT_FALSE(std::filesystem::exists(temp / "copy.incomplete"));
+
+  LogHarness copy(temp / "copy");
+  ASSERT_TRUE(copy.log) << copy.error;
+  EXPECT_EQ(copy.log->key(), harness.log->key());
+  const auto batches = copy.read();
+  ASSERT_THAT(batches, SizeIs(2));
+  EXPECT_EQ(batches[1].records, put_batch(101, 100).records);
+  EXPECT_EQ(copy.fetch({150})[0].content, content_row(150, "hello"));
+  EXPECT_TRUE(copy.append(put_batch(201, 5)));
+}
+
+TEST(RocksdbLog, checkpoint_into_an_existing_directory_is_refused) {
+  const TempDir temp;
+  LogHarness harness(temp / "data");
+  std::filesystem::create_directory(temp / "copy");
+  EXPECT_THAT(harness.checkpoint(temp / "copy"), HasSubstr("exists already"));
+  EXPECT_THAT(harness.checkpoint(temp / "no/such/parent"), HasSubstr("no/such/parent"));
+}
+
+TEST(RocksdbLog, leftover_of_a_killed_checkpoint_is_replaced) {
+  const TempDir temp;
+  LogHarness harness(temp / "data");
+  ASSERT_TRUE(harness.append(put_batch(1, 1)));
+  std::filesystem::create_directories(temp / "copy.incomplete/db");
+  EXPECT_EQ(harness.checkpoint(temp / "copy"), "");
+  EXPECT_TRUE(LogHarness(temp / "copy").log);
+}
+
+TEST(RocksdbLog, second_log_on_the_same_directory_is_refused) {
+  const TempDir temp;
+  LogHarness one(temp / "data");
+  LogHarness two(temp / "data");
+  EXPECT_FALSE(two.log);
+  EXPECT_THAT(two.error, HasSubstr("another carillond"));
+  EXPECT_TRUE(one.append(put_batch(1, 1)));
+}
+
+TEST(RocksdbLog, data_directory_is_its_owners_alone) {
+  const TempDir temp;
+  LogHarness harness(temp / "data");
+  struct stat info{};
+  ASSERT_EQ(::stat((temp / "data").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0700U);
+}
+
+TEST(RocksdbLog, missing_parent_directory_is_refused) {
+  const TempDir temp;
+  LogHarness harness(temp / "no/such/dir");
+  EXPECT_FALSE(harness.log);
+  EXPECT_THAT(harness.error, HasSubstr("no/such/dir"));
+}
+
+TEST(RocksdbLog, stats_count_commits_and_bytes) {
+  const TempDir temp;
+  LogHarness harness(temp / "data");
+  ASSERT_TRUE(harness.append(put_batch(1, 10)));
+  ASSERT_TRUE(harness.append(put_batch(11, 10)));
+  const LogStats stats = harness.log->stats();
+  EXPECT_EQ(stats.commits, 2U);
+  EXPECT_GT(stats.commit_bytes, 20U * 50);
+  EXPECT_GT(stats.log_bytes, 20U * 20);
+  EXPECT_GT(stats.disk_bytes, 0U);
+}
+
+}  // namespace
+}  // namespace carillon
