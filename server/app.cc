@@ -62,7 +62,7 @@ class App {
   Result<> recover();
   void watch();
   void on_signal(int signal);
-  void storage_failed(const std::string& why);
+  [[noreturn]] static void storage_failed(const std::string& why);
   void reload();
   void apply(Options fresh);
   void apply_egress();
@@ -130,9 +130,10 @@ Result<> App::open() {
   if (!egress) return egress.error();
 
   const auto post = [this](std::function<void()> work) { asio::post(loop_, std::move(work)); };
-  auto log = RocksdbLog::open(options_.data_dir, post,
-                              [this](const std::string& why) { storage_failed(why); });
-  if (!log) return log.error();
+  auto log = open_rocksdb_log({.dir = options_.data_dir,
+                               .post = post,
+                               .on_failure = [](const std::string& why) { storage_failed(why); }});
+  if (!log) return std::move(log).error();
   log_ = std::move(*log);
   delivery_ = std::make_unique<Delivery>(
       loop_, *clock_,

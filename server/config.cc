@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "net/tls.h"
 #include "server/version.h"
 
 namespace carillon {
@@ -94,6 +95,11 @@ Result<> check_whole(const Options& options) {
     return Error{.slug = "config",
                  .detail = "tls.client_ca_file needs tls.certificate_file",
                  .field = "tls"};
+  }
+  if (!options.tls.certificate_file.empty()) {
+    const Result<TlsContext> tls = make_server_tls(
+        {options.tls.certificate_file, options.tls.private_key_file, options.tls.client_ca_file});
+    if (!tls) return tls.error();
   }
   if (options.data_dir.empty()) {
     return Error{.slug = "config", .detail = "data_dir is empty", .field = "data_dir"};

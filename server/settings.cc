@@ -221,10 +221,11 @@ Result<std::int64_t> parse_bytes(std::string_view text) {
 
 std::string format_bytes(std::int64_t bytes) {
   for (const auto& [name, shift] : kByteUnits) {
-    if (name.empty() || bytes == 0 || bytes % (std::int64_t{1} << shift) != 0) continue;
-    return std::to_string(bytes >> shift) + std::string(name);
+    if (bytes != 0 && bytes % (std::int64_t{1} << shift) == 0) {
+      return std::to_string(bytes >> shift) + std::string(name);
+    }
   }
-  return std::to_string(bytes);
+  return "0B";
 }
 
 std::string settings_table() {

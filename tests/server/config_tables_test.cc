@@ -1,0 +1,164 @@
+#include <gmock/gmock.h>
+
+#include "server/config.h"
+#include "tests/server/temp_dir.h"
+
+namespace carillon {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+constexpr char kSecretA[] = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+constexpr char kSecretB[] = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+
+class ConfigTable : public testing::Test {
+ protected:
+  Result<Options> load(const std::string& text, mode_t mode = 0600) {
+    dir_.write("a.toml", text, mode);
+    return load_options(Arguments{.config_file = file_, .check_config = false, .flags = {}},
+                        {{"MY_TOKEN", "0123456789abcdef0123456789abcdef"},
+                         {"SHORT", "abc"},
+                         {"MY_SECRETS", std::string(kSecretA) + " " + kSecretB}});
+  }
+  std::string error_of(const std::string& text) {
+    const Result<Options> options = load(text);
+    EXPECT_FALSE(options) << "taken: " << text;
+    return options ? "" : options.error().detail;
+  }
+
+  test::TempDir dir_;
+  const std::string file_ = dir_.path() + "/a.toml";
+};
+
+TEST_F(ConfigTable, TokenComesAsHashOrByFileOrByEnvironment) {
+  const std::string file = dir_.write("token", "0123456789abcdef0123456789abcdef\n");
+  const Result<Options> options = load(R"(
+    [[tokens]]
+    name = "hash"
+    role = "read"
+    sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    [[tokens]]
+    name = "file"
+    role = "write"
+    file = ")" + file + R"("
+    [[tokens]]
+    name = "env"
+    role = "admin"
+    env = "MY_TOKEN"
+  )");
+  ASSERT_TRUE(options) << options.error().detail;
+  ASSERT_EQ(options->http.tokens.size(), 3U);
+  EXPECT_EQ(options->http.tokens[0].sha256, sha256("abc"));
+  EXPECT_EQ(options->http.tokens[0].role, Role::read);
+  EXPECT_EQ(options->http.tokens[1].sha256, sha256("0123456789abcdef0123456789abcdef"));
+  EXPECT_EQ(options->http.tokens[1].role, Role::write);
+  EXPECT_EQ(options->http.tokens[2].sha256, options->http.tokens[1].sha256);
+  EXPECT_EQ(options->http.tokens[2].role, Role::admin);
+}
+
+TEST_F(ConfigTable, AListenerBeyondThisMachineIsFineWithAToken) {
+  EXPECT_TRUE(load("listen = '0.0.0.0:0'\n[[tokens]]\nname='a'\nrole='read'\nenv='MY_TOKEN'"));
+}
+
+TEST_F(ConfigTable, BadTokensAreRefusedWithTheLine) {
+  EXPECT_THAT(error_of("[[tokens]]\nname='a'\nrole='root'\nenv='MY_TOKEN'"),
+              HasSubstr("read, write or admin"));
+  EXPECT_THAT(error_of("[[tokens]]\nrole='read'\nenv='MY_TOKEN'"), HasSubstr("needs a name"));
+  EXPECT_THAT(error_of("[[tokens]]\nname='a'\nrole='read'"), HasSubstr("exactly one of"));
+  EXPECT_THAT(error_of("[[tokens]]\nname='a'\nrole='read'\nenv='MY_TOKEN'\nfile='x'"),
+              HasSubstr("exactly one of"));
+  EXPECT_THAT(error_of("[[tokens]]\nname='a'\nrole='read'\nenv='NONE'"), StartsWith(file_ + ":4:"));
+  EXPECT_THAT(error_of("[[tokens]]\nname='a'\nrole='read'\nenv='SHORT'"),
+              HasSubstr("fewer than 16"));
+  EXPECT_THAT(error_of("[[tokens]]\nname='a'\nrole='read'\nfile='/no/such'"),
+              HasSubstr("/no/such"));
+  EXPECT_THAT(error_of("[[tokens]]\nname='a'\nrole='read'\nsha256='abc'"),
+              HasSubstr("64 hexadecimal digits"));
+  EXPECT_THAT(error_of("[[tokens]]\nname='a'\nrole='read'\nsha265='x'"),
+              HasSubstr("did you mean \"sha256\"?"));
+  EXPECT_THAT(error_of("[tokens]\nname='a'"), HasSubstr("[[tokens]]"));
+  const std::string one = "[[tokens]]\nname='a'\nrole='read'\nenv='MY_TOKEN'\n";
+  EXPECT_THAT(error_of(one + one), HasSubstr("two tokens"));
+}
+
+TEST_F(ConfigTable, TargetTakesTheFieldsOfTheApi) {
+  const Result<Options> options = load(R"(
+    [targets.mail]
+    url = "https://mail.example.com/push"
+    method = "PUT"
+    timeout = "5s"
+    concurrency = 7
+    headers = { "x-a" = "1" }
+    retry = { max_attempts = 3, backoff_min = "2s", backoff_max = "1m" }
+    [targets."shop orders"]
+    url = "http://127.0.0.1:9000/"
+    paused = true
+  )");
+  ASSERT_TRUE(options) << options.error().detail;
+  ASSERT_EQ(options->targets.size(), 2U);
+  const TargetSettings& mail = options->targets[0].settings;
+  EXPECT_EQ(mail.name, "mail");
+  EXPECT_EQ(mail.url, "https://mail.example.com/push");
+  EXPECT_EQ(mail.method, "PUT");
+  EXPECT_EQ(mail.timeout, std::chrono::seconds(5));
+  EXPECT_EQ(mail.concurrency, 7U);
+  EXPECT_EQ(mail.retry.max_attempts, 3);
+  EXPECT_FALSE(options->targets[0].sets_paused);
+  EXPECT_EQ(options->targets[1].settings.name, "shop orders");
+  EXPECT_TRUE(options->targets[1].settings.paused);
+  EXPECT_TRUE(options->targets[1].sets_paused);
+}
+
+TEST_F(ConfigTable, BadTargetNamesTheLineOfTheFieldAtFault) {
+  const std::string head = "[targets.mail]\nurl = 'http://a.example/'\n";
+  EXPECT_THAT(error_of(head + "concurency = 7"), StartsWith(file_ + ":"));
+  EXPECT_THAT(error_of(head + "concurency = 7"), HasSubstr("concurrency"));
+  EXPECT_THAT(error_of(head + "concurrency = 0"), StartsWith(file_ + ":3:"));
+  EXPECT_THAT(error_of(head + "timeout = 'soon'"), StartsWith(file_ + ":3:"));
+  EXPECT_THAT(error_of("[targets.mail]\nurl = 'ftp://a/'"), StartsWith(file_ + ":2:"));
+  EXPECT_THAT(error_of("[targets.mail]\n"), StartsWith(file_ + ":1:"));
+  EXPECT_THAT(error_of("[targets]\nmail = 5"), HasSubstr("is a table"));
+}
+
+TEST_F(ConfigTable, SecretsComeFromFileAndEnvironment) {
+  const std::string file = dir_.write("secrets", std::string(kSecretA) + "\n");
+  const std::string head = "[targets.a]\nurl = 'http://a.example/'\n";
+  Result<Options> options = load(head + "secrets_file = '" + file + "'");
+  ASSERT_TRUE(options) << options.error().detail;
+  EXPECT_THAT(options->targets[0].settings.secrets, ElementsAre(kSecretA));
+  options = load(head + "secrets_env = 'MY_SECRETS'");
+  ASSERT_TRUE(options) << options.error().detail;
+  EXPECT_THAT(options->targets[0].settings.secrets, ElementsAre(kSecretA, kSecretB));
+  EXPECT_THAT(error_of(head + "secrets_env = 'NONE'"), StartsWith(file_ + ":3:"));
+  EXPECT_THAT(error_of(head + "secrets_file = '/no/such'"), HasSubstr("/no/such"));
+}
+
+TEST_F(ConfigTable, SecretsInAFileThatOthersMayReadAreAWarning) {
+  const std::string text =
+      std::string("[targets.a]\nurl = 'http://a.example/'\nsecrets = ['") + kSecretA + "']\n";
+  Result<Options> options = load(text, 0600);
+  ASSERT_TRUE(options) << options.error().detail;
+  EXPECT_THAT(options->warnings, IsEmpty());
+  options = load(text, 0644);
+  ASSERT_TRUE(options);
+  ASSERT_EQ(options->warnings.size(), 1U);
+  EXPECT_THAT(options->warnings[0], testing::Not(HasSubstr("whsec_")));
+}
+
+TEST_F(ConfigTable, UrlDefaultsTakeATargetsFieldsWithoutUrl) {
+  const Result<Options> options =
+      load("[url_defaults]\nconcurrency = 9\ntimeout = '2s'\nretry = { max_attempts = 2 }");
+  ASSERT_TRUE(options) << options.error().detail;
+  EXPECT_EQ(options->engine.url_defaults.concurrency, 9U);
+  EXPECT_EQ(options->engine.shard.url_concurrency, 9U);
+  EXPECT_EQ(options->engine.url_defaults.timeout, std::chrono::seconds(2));
+  EXPECT_EQ(options->engine.url_defaults.retry.max_attempts, 2);
+  EXPECT_EQ(options->engine.url_defaults.url, "");
+  EXPECT_THAT(error_of("[url_defaults]\nurl = 'http://a/'"), StartsWith(file_ + ":2:"));
+}
+
+}  // namespace
+}  // namespace carillon

@@ -1,0 +1,52 @@
+#include "server/process.h"
+
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include "server/clock_watch.h"
+
+namespace carillon {
+namespace {
+
+TEST(Memory, ThatIsSetDecidesHowManyTasksFit) {
+  EXPECT_EQ(tasks_that_fit(800'000'000, 1), 10'000'000U);
+}
+
+TEST(Memory, ThatIsNotSetIsTakenFromTheMachineLessWhatTheServerNeeds) {
+  const std::uint64_t gib = std::uint64_t{1} << 30;
+  EXPECT_GT(tasks_that_fit(0, 2 * gib), 10'000'000U);
+  EXPECT_LT(tasks_that_fit(0, 2 * gib), 2 * gib / 64);
+}
+
+TEST(Memory, ThatIsScarceStillHoldsAFewTasks) {
+  EXPECT_EQ(tasks_that_fit(0, 1 << 20), 10'000U);
+  EXPECT_EQ(tasks_that_fit(1, 1), 10'000U);
+}
+
+TEST(Memory, OfThisMachineIsPlausible) {
+  EXPECT_GT(memory_available(), std::uint64_t{64} << 20);
+}
+
+TEST(Process, RaisesTheSoftLimitOfOpenFilesToTheHardOne) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit lowered = before;
+  lowered.rlim_cur = 100;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &lowered), 0);
+  prepare_process();
+  EXPECT_EQ(open_files_max(), before.rlim_max);
+}
+
+TEST(ClockWatch, ThatIsStoppedLetsTheLoopEnd) {
+  boost::asio::io_context loop;
+  SystemClock clock;
+  ClockWatch watch(loop, clock, [](Millis) { FAIL() << "nobody set the clock"; });
+  loop.poll();
+  EXPECT_FALSE(loop.stopped());
+  watch.stop();
+  EXPECT_GT(loop.run(), 0U);
+}
+
+}  // namespace
+}  // namespace carillon
