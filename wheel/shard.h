@@ -1,20 +1,358 @@
+// The shard: the state machine that owns the tasks. Everything Carillon promises is decided here.
+//
+// Operation. Events go in: `submit` (a client's command), `outcome` (how a push went), `tick` (the
+// time), `committed` (the log has it). Effects come out of `effects()`: answers, pushes to start,
+// contents to fetch. In between there is no clock, thread, lock, socket, file or random number, so
+// a seed replays it.
+//
+//   submit ──▶ decide against memory ──▶ open batch ──seal──▶ log ──committed──▶ apply ──▶ effects
+//                       │                                                         ▲
+//                       └── a record about the same task is under way: wait ──────┘
+//
+// Decide, then record, then apply. A command is decided against what is durable, and at most one
+// record about a task is ever on its way to the log: whatever else wants that task waits until it
+// is applied
+// (`Entry::busy`, `Group::busy`). So each record in the log is a fact, `apply` decides nothing, and
+// recovery is `apply` over the same records: one code path. Cancelled-is-cancelled follows: a
+// Cancel in the log means that no Fire of that content can come after it.
+//
+// Firing. A due task waits in its target's queue until the target has a free slot; it can be
+// cancelled up to that moment. Then a Fire record is committed, and only its `committed` emits the
+// push. What was overdue by more than a second when it left the wheel (downtime, a stepped clock)
+// goes to a second queue, oldest first, which is paced, so that a backlog makes nothing punctual
+// late.
+//
+// Cleaning. The log's oldest batches are handed back (`restate`); the next batch begins with a Keep
+// for each task in them that still exists and then trims them. Keeps come first in a batch and only
+// while nothing is under way, so they say exactly what memory says.
+//
+// Concurrency: none. Limitations: one shard in a process; 2^31 tasks.
 #pragma once
+
+#include <array>
 #include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <variant>
 #include <vector>
 
+#include "wheel/arena.h"
+#include "wheel/groups.h"
 #include "wheel/record.h"
+#include "wheel/task_index.h"
+#include "wheel/wheel.h"
+
 namespace carillon {
+
 struct ShardOptions {
   Millis retain_finished{std::chrono::hours(1)};
-  std::uint64_t pending_max = 200'000'000;
-  std::uint32_t url_concurrency = 64;
-  std::uint32_t catch_up_per_second = 5'000;
+  std::uint64_t pending_max = 200'000'000;    // tasks not finished
+  std::uint32_t url_concurrency = 64;         // of each origin that tasks name by URL
+  std::uint32_t catch_up_per_second = 5'000;  // overdue tasks fired per target; 0: no limit
 };
-struct WheelLevel {
-  Millis slot_width{};
-  std::uint32_t slots = 0;
-  std::uint32_t occupied = 0;
-  std::uint64_t tasks = 0;
+
+/// Whom to answer; chosen by the caller, 0: nobody.
+using Ticket = std::uint64_t;
+
+namespace command {
+
+struct Add {
+  Statement task;  // fingerprint, digest, due, target, group, expire_after
+  IfExists if_exists = IfExists::reject;
+  std::string content;
 };
-class Shard {};
+/// New content for a task whose present content is number `expected`; `task` as for Add.
+struct Change {
+  Statement task;
+  TaskNumber expected = 0;
+  bool due_given = false;  // else the task keeps its due
+  bool redrive =
+      false;  // takes a dead letter instead of a waiting task, and gives it back its attempts
+  std::string content;
+};
+struct Move {
+  Fingerprint task;
+  WallTime due{};
+};
+struct Cancel {
+  Fingerprint task;
+};
+/// Deletes a dead letter; `number` 0: the newest with that fingerprint.
+struct RemoveDead {
+  Fingerprint task;
+  TaskNumber number = 0;
+};
+using record::GroupCancel;
+using record::GroupShift;
+using record::TargetPut;
+struct TargetDelete {
+  TargetKey key;
+  bool force = false;
+};
+
+}  // namespace command
+
+using Command = std::variant<command::Add, command::Change, command::Move, command::Cancel,
+                             command::RemoveDead, command::GroupCancel, command::GroupShift,
+                             command::TargetPut, command::TargetDelete>;
+
+enum class Verdict : std::uint8_t {
+  done,            // as asked, and durable
+  same,            // Add: the same task is there already
+  kept,            // Add: if_exists left the old one
+  replaced,        // Add: if_exists replaced the old one
+  task_exists,     // Add: another task has the id
+  task_firing,     //
+  task_finished,   //
+  not_found,       // no such task, dead letter, group or target
+  content_moved,   // Change: the content is no longer number `expected`; look again
+  unknown_target,  // Add, Change: no target of that name
+  target_in_use,   // TargetDelete without force
+  too_many_targets,
+  full,
+};
+
+struct Reply {
+  Ticket ticket = 0;
+  Verdict verdict = Verdict::done;
+  Statement task;            // where one is concerned: as it stands now
+  std::uint64_t count = 0;   // group cancelled, shifted; tasks that name a target
+  std::uint64_t firing = 0;  // group cancel
+};
+
+/// A push to start.
+struct Fired {
+  Fingerprint task;
+  TaskNumber number = 0;
+  TargetKey target;
+  WallTime due{};  // when this attempt was due
+  WallTime asked_due{};
+  std::uint32_t attempt = 0;
+};
+
+struct Effects {
+  std::vector<Reply> replies;
+  std::vector<Fired> fired;
+  std::vector<TaskNumber> imminent;  // contents that will be wanted within half a second
+  std::vector<TargetKey> targets;    // made, changed or deleted
+  [[nodiscard]] bool empty() const {
+    return replies.empty() && fired.empty() && imminent.empty() && targets.empty();
+  }
+};
+
+class Shard {
+ public:
+  explicit Shard(ShardOptions options);
+  ~Shard() = default;
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  // --- Recovery: every batch of the log in order, then start.
+  void replay(const Batch& batch);
+  /// Time begins. What was firing when the last process ended is fired again.
+  void start(WallTime now);
+
+  // --- Events.
+  void submit(Command command, Ticket ticket);
+  /// How the push of `number` went: state delivered, retrying (due at `retry_at`) or dead.
+  void outcome(const Fingerprint& task, TaskNumber number, State state, WallTime retry_at,
+               Note note);
+  /// The time; a `now` before the last one is a clock set back. Does a bounded amount of work: call
+  /// it again when `next_wakeup` says so, which may be at once.
+  void tick(WallTime now);
+  /// No further task is fired (for a stop).
+  void stop_firing() { firing_stopped_ = true; }
+
+  // --- The log.
+  /// Something waits to be committed that somebody waits for.
+  [[nodiscard]] bool wants_commit() const;
+  [[nodiscard]] std::uint64_t open_bytes() const { return open_.bytes; }
+  /// The batch to append next. Nothing may be under way. Reuses `spare`'s memory.
+  [[nodiscard]] Batch seal(WallTime now, Batch spare = {});
+  /// The sealed batch is durable.
+  void committed(const Batch& batch);
+  /// The log's oldest batches, to be restated and trimmed with the next seal.
+  void restate(const std::vector<Batch>& oldest);
+
+  // --- Effects: take what is there and clear it.
+  [[nodiscard]] Effects& effects() { return effects_; }
+  /// When to call `tick` next; empty: only after another event.
+  [[nodiscard]] std::optional<WallTime> next_wakeup() const;
+  /// Work that `tick` would do right now is left over.
+  [[nodiscard]] bool has_work() const;
+  [[nodiscard]] std::optional<WallTime> next_due() const { return wheel_.next_due(); }
+
+  // --- Questions. All answer for what is durable.
+  [[nodiscard]] std::optional<Statement> find(const Fingerprint& task);
+  /// The newest dead letter with that fingerprint.
+  [[nodiscard]] std::optional<Statement> find_dead(const Fingerprint& task);
+  /// Entries are at positions [0, positions()); `at` is empty where there is none.
+  [[nodiscard]] std::uint32_t positions() const { return arena_.end(); }
+  [[nodiscard]] std::optional<Statement> at(std::uint32_t position);
+  /// The entry's due and state without building a Statement; false where there is none.
+  [[nodiscard]] bool peek(std::uint32_t position, State& state, WallTime& due);
+
+  [[nodiscard]] const std::array<std::uint64_t, kStates>& counts() const { return counts_; }
+  [[nodiscard]] const Group* group(const GroupKey& key) const;
+  /// The due of the group's member at `index` (below members.size()), if it waits.
+  [[nodiscard]] std::optional<WallTime> member_due(const Group& group, std::size_t index);
+  struct TargetState {
+    record::TargetPut settings;
+    bool is_url = false;
+    bool deleted = false;
+    std::uint64_t unfinished = 0;  // tasks not finished that name it
+    std::uint64_t queued = 0;      // of these, due and waiting for a slot
+    std::uint32_t in_flight = 0;
+  };
+  [[nodiscard]] const TargetState* target(const TargetKey& key) const;
+  [[nodiscard]] std::vector<const TargetState*> named_targets() const;
+  /// Due tasks that wait for their target.
+  [[nodiscard]] std::uint64_t backlog() const { return backlog_; }
+  /// The earliest due among the heads of the targets' queues.
+  [[nodiscard]] std::optional<WallTime> oldest_queued() const;
+  [[nodiscard]] std::uint64_t in_flight() const { return in_flight_; }
+  [[nodiscard]] Sequence last_sequence() const { return last_sequence_; }
+  [[nodiscard]] std::vector<WheelLevel> wheel_levels() const { return wheel_.levels(); }
+  [[nodiscard]] std::uint64_t bytes() const;
+  [[nodiscard]] std::uint64_t tasks() const { return arena_.used(); }
+
+  /// Ends the process if an invariant is broken; visits everything. For tests.
+  void check_invariants();
+
+ private:
+  struct Target : TargetState {
+    TargetKey key;
+    std::uint32_t users = 0;  // entries that name it, whatever their state
+    ListId punctual = 0;      // due tasks, in due order
+    ListId overdue = 0;       // the same, that left the wheel more than a second late
+    bool runnable = false;    // is in runnable_
+    bool paced = false;       // is in paced_
+    WallTime paced_at{};      // when `allowance` was last filled
+    std::uint32_t allowance = 0;
+  };
+  /// What few tasks have.
+  struct Extra {
+    WallTime asked_due{};
+    std::optional<Millis> expire_after;
+  };
+  struct OpenBatch {
+    std::vector<Record> records;
+    std::vector<Ticket> tickets;       // one for each record
+    std::vector<ContentRow> contents;  // number: index into records until sealed
+    std::vector<NoteRow> notes;
+    std::vector<TaskNumber> forgotten;
+    std::uint64_t bytes = 0;
+  };
+  struct KeyHash {
+    std::size_t operator()(const Hash128& key) const { return key.low; }
+  };
+
+  // shard.cc: deciding commands. False: the command must wait; it was not consumed.
+  bool decide(command::Add& add, Ticket ticket);
+  bool decide(command::Change& change, Ticket ticket);
+  bool decide(command::Move& move, Ticket ticket);
+  bool decide(command::Cancel& cancel, Ticket ticket);
+  bool decide(command::RemoveDead& remove, Ticket ticket);
+  bool decide(command::GroupCancel& cancel, Ticket ticket);
+  bool decide(command::GroupShift& shift, Ticket ticket);
+  bool decide(command::TargetPut& put, Ticket ticket);
+  bool decide(command::TargetDelete& removal, Ticket ticket);
+  bool decide_existing(command::Add& add, EntryRef old, Ticket ticket);
+  void propose(Record record, Ticket ticket);
+  void propose_put(Statement& task, TaskNumber previous, std::string& content, Ticket ticket);
+  void propose_new(command::Add& add, Ticket ticket);
+  void reply(Ticket ticket, Verdict verdict, EntryRef ref = kNoEntry);
+  [[nodiscard]] std::optional<Verdict> refusal(EntryRef ref) const;
+  [[nodiscard]] bool busy(const Entry& entry) const;
+
+  // shard_apply.cc: facts.
+  void apply(const Batch& batch, const std::vector<Ticket>& tickets);
+  void apply(const record::Put& put, Sequence sequence, WallTime at, Ticket ticket);
+  void apply(const record::Keep& keep, Sequence sequence, WallTime at, Ticket ticket);
+  void apply(const record::Move& move, Sequence sequence, WallTime at, Ticket ticket);
+  void apply(const record::Cancel& cancel, Sequence sequence, WallTime at, Ticket ticket);
+  void apply(const record::Fire& fire, Sequence sequence, WallTime at, Ticket ticket);
+  void apply(const record::Outcome& outcome, Sequence sequence, WallTime at, Ticket ticket);
+  void apply(const record::Remove& remove, Sequence sequence, WallTime at, Ticket ticket);
+  void apply(const record::GroupCancel& cancel, Sequence sequence, WallTime at, Ticket ticket);
+  void apply(const record::GroupShift& shift, Sequence sequence, WallTime at, Ticket ticket);
+  void apply(const record::TargetPut& put, Sequence sequence, WallTime at, Ticket ticket);
+  void apply(const record::TargetDelete& removal, Sequence sequence, WallTime at, Ticket ticket);
+  void operate(const GroupKey& key, GroupOperation operation, Ticket ticket);
+  void retry_later(EntryRef ref, WallTime retry_at);
+
+  // shard_entry.cc: one entry's life.
+  [[nodiscard]] EntryRef find_entry(const Fingerprint& task);
+  [[nodiscard]] EntryRef find_number(const Fingerprint& task, TaskNumber number);
+  [[nodiscard]] EntryRef make_entry(const Statement& task);
+  void state_entry(EntryRef ref, const Statement& task, TaskNumber number);
+  [[nodiscard]] Statement statement_of(EntryRef ref) const;
+  [[nodiscard]] WallTime asked_due(EntryRef ref) const;
+  void set_extra(EntryRef ref, WallTime asked_due, std::optional<Millis> expire_after);
+  void drop_extra(EntryRef ref);
+  bool settle(EntryRef ref);
+  void place(EntryRef ref);
+  void detach(EntryRef ref);
+  void finish(EntryRef ref, State state, WallTime at, bool counted = false);
+  void retain(EntryRef ref);
+  void forget(EntryRef ref, bool forget_rows = true);
+  void count(EntryRef ref, State from, State to);
+  void uncount(EntryRef ref);
+
+  // shard_fire.cc: time.
+  void route_due(std::uint32_t budget);
+  void enqueue(EntryRef ref);
+  void pump(std::uint32_t budget);
+  std::uint32_t pump_target(std::uint32_t index, std::uint32_t budget);
+  [[nodiscard]] EntryRef take_queued(Target& target);
+  [[nodiscard]] bool may_catch_up(Target& target);
+  void fire(EntryRef ref);
+  void make_runnable(std::uint32_t index);
+  void sweep(std::uint32_t budget);
+  void finish_sweep(std::uint32_t index);
+  bool sweep_group(std::uint32_t index, std::uint32_t& budget);
+  void forget_old(std::uint32_t budget);
+  void clock_set_back(WallTime now);
+
+  // shard_target.cc: targets.
+  [[nodiscard]] std::uint32_t find_target(const TargetKey& key) const;
+  [[nodiscard]] std::uint32_t find_or_make_target(const TargetKey& key, bool is_url);
+  void drop_target_if_unused(std::uint32_t index);
+
+  ShardOptions options_;
+  Arena arena_;
+  Lists lists_;
+  Wheel wheel_;
+  TaskIndex index_;
+  Groups groups_;
+  std::unordered_map<EntryRef, Extra> extras_;
+  std::deque<Target> targets_;
+  std::vector<std::uint32_t> free_targets_;
+  std::unordered_map<TargetKey, std::uint32_t, KeyHash> target_by_key_;
+  std::array<std::uint64_t, kStates> counts_{};
+  std::uint64_t unfinished_ = 0;  // with those proposed
+  std::uint64_t backlog_ = 0;
+  std::uint64_t in_flight_ = 0;
+
+  ListId retained_;  // finished tasks, in the order in which they finished
+  std::deque<std::uint32_t> runnable_;
+  std::vector<std::uint32_t> paced_;  // targets that wait for their allowance
+  std::deque<std::uint32_t> sweeps_;  // groups
+
+  OpenBatch open_;
+  std::vector<Ticket> sealed_tickets_;
+  std::vector<std::pair<Command, Ticket>> waiting_;  // for the task or group they are about
+  std::vector<std::pair<Fingerprint, TaskNumber>> restate_;
+  std::vector<TargetKey> restate_targets_;
+  Sequence restate_upto_ = 0;  // trim what is before it; 0: nothing to restate
+  Sequence last_sequence_ = 0;
+  WallTime now_{};
+  bool started_ = false;
+  bool under_way_ = false;
+  bool firing_stopped_ = false;
+  Effects effects_;
+};
+
 }  // namespace carillon

@@ -12,12 +12,20 @@ std::uint64_t TaskIndex::bucket_of(std::uint64_t hash) const {
   return bucket < split_ ? hash & (2 * round_ - 1) : bucket;
 }
 
-EntryRef TaskIndex::find(const Fingerprint& task) const {
-  for (EntryRef ref = head(bucket_of(task.low)); ref != kNoEntry; ref = arena_[ref].chain) {
+EntryRef TaskIndex::match(EntryRef from, const Fingerprint& task) const {
+  for (EntryRef ref = from; ref != kNoEntry; ref = arena_[ref].chain) {
     const Entry& entry = arena_[ref];
     if (entry.id_low == task.low && entry.id_high == task.high) return ref;
   }
   return kNoEntry;
+}
+
+EntryRef TaskIndex::find(const Fingerprint& task) const {
+  return match(head(bucket_of(task.low)), task);
+}
+
+EntryRef TaskIndex::next(EntryRef ref) const {
+  return match(arena_[ref].chain, arena_[ref].id());
 }
 
 void TaskIndex::insert(EntryRef ref) {

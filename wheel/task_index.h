@@ -17,8 +17,10 @@ class TaskIndex {
  public:
   explicit TaskIndex(Arena& arena);
 
-  /// The entry with this fingerprint, or kNoEntry.
+  /// An entry with this fingerprint, or kNoEntry. Several may have it: `next` walks on.
   [[nodiscard]] EntryRef find(const Fingerprint& task) const;
+  /// A further entry with the same fingerprint as `ref`, or kNoEntry.
+  [[nodiscard]] EntryRef next(EntryRef ref) const;
   /// The entry's id_low and id_high are set and not in the index yet.
   void insert(EntryRef ref);
   void erase(EntryRef ref);
@@ -29,6 +31,7 @@ class TaskIndex {
 
  private:
   static constexpr int kChunkBits = 12;
+  [[nodiscard]] EntryRef match(EntryRef from, const Fingerprint& task) const;
   [[nodiscard]] std::uint64_t bucket_of(std::uint64_t hash) const;
   [[nodiscard]] EntryRef& head(std::uint64_t bucket) {
     return chunks_[bucket >> kChunkBits][bucket & ((1U << kChunkBits) - 1)];

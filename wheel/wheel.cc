@@ -18,7 +18,8 @@ Wheel::Slot Wheel::slot_for(Tick due) const {
 bool Wheel::insert(EntryRef ref) {
   const Tick due = arena_[ref].due_ms;
   if (due <= time_) {
-    lists_.push_back(kDueList, ref, Place::queue);
+    lists_.push_back(kDueList, ref, Place::level0);
+    ++counts_[0];
     return true;
   }
   const Slot slot = slot_for(due);
@@ -142,6 +143,11 @@ std::optional<WallTime> Wheel::next_wakeup() const {
   return WallTime(Millis(static_cast<std::int64_t>(*wakeup)));
 }
 
+void Wheel::start_at(WallTime time) {
+  for (const std::uint64_t count : counts_) CARILLON_CHECK(count == 0);
+  time_ = static_cast<Tick>(std::max<std::int64_t>(time.time_since_epoch().count(), 0));
+}
+
 std::optional<WallTime> Wheel::next_due() const {
   if (has_due()) return time();
   const std::optional<Slot> slot = next_slot();
@@ -166,7 +172,8 @@ std::vector<WheelLevel> Wheel::levels() const {
 void Wheel::check_invariants() const {
   std::uint64_t due_now = 0;
   for (EntryRef ref = lists_.first(kDueList); ref != kNoEntry; ref = lists_.after(ref)) {
-    if (arena_[ref].where() == Place::level0) ++due_now;
+    CARILLON_CHECK(arena_[ref].due_ms <= time_ && arena_[ref].where() == Place::level0);
+    ++due_now;
   }
   for (int level = 0; level < kLevels; ++level) {
     std::uint64_t count = level == 0 ? due_now : 0;

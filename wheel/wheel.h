@@ -61,11 +61,14 @@ class Wheel {
   /// `start` counts as due at once.
   Wheel(Arena& arena, Lists& lists, WallTime start);
 
+  /// Sets the time of an empty wheel.
+  void start_at(WallTime time);
+
   /// Links an entry that is on no list, by its due. Due already: goes to the due list. True where
   /// the entry is imminent: due within the two windows of level 0 (512 ms at the most).
   bool insert(EntryRef ref);
 
-  /// Takes an entry off its slot (or off whatever list it is on).
+  /// Takes an entry off its slot, or off whatever list it is on, if any.
   void remove(EntryRef ref);
 
   /// Moves time forward to `now` and what is due by then to the due list, in due order. Spends at

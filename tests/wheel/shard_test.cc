@@ -1,0 +1,337 @@
+#include "wheel/shard.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/wheel/shard_driver.h"
+
+namespace carillon {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+class ShardTest : public testing::Test {
+ protected:
+  ShardTest() {
+    driver.put_target(1);
+    driver.run();
+    driver.take();
+  }
+  Reply only_reply() {
+    const Effects effects = driver.take();
+    EXPECT_EQ(effects.replies.size(), 1U);
+    return effects.replies.empty() ? Reply{} : effects.replies.front();
+  }
+  Reply ask(Command command) {
+    driver.shard().submit(std::move(command), 9);
+    driver.run();
+    return only_reply();
+  }
+  ShardDriver driver;
+  WallTime start = driver.now();
+};
+
+TEST_F(ShardTest, an_add_is_answered_only_when_its_batch_is_committed) {
+  driver.shard().submit(driver.add(1, start + minutes(1)), 9);
+  EXPECT_TRUE(driver.shard().effects().replies.empty());
+  EXPECT_FALSE(driver.shard().find(fingerprint(1)).has_value()) << "not durable, so not there";
+  driver.seal();
+  EXPECT_TRUE(driver.shard().effects().replies.empty());
+  driver.commit();
+  EXPECT_EQ(only_reply().verdict, Verdict::done);
+  EXPECT_EQ(driver.shard().find(fingerprint(1))->state, State::scheduled);
+}
+
+TEST_F(ShardTest, a_push_starts_only_when_its_fire_is_committed) {
+  ask(driver.add(1, start + Millis(50)));
+  driver.set_now(start + Millis(50));
+  driver.shard().tick(driver.now());
+  driver.seal();
+  EXPECT_TRUE(driver.shard().effects().fired.empty());
+  driver.commit();
+  const Effects effects = driver.take();
+  ASSERT_EQ(effects.fired.size(), 1U);
+  EXPECT_EQ(effects.fired[0].attempt, 1U);
+  EXPECT_EQ(driver.shard().find(fingerprint(1))->state, State::firing);
+}
+
+TEST_F(ShardTest, nothing_fires_a_millisecond_before_its_due) {
+  ask(driver.add(1, start + Millis(50)));
+  driver.run_until(start + Millis(49));
+  EXPECT_TRUE(driver.take().fired.empty());
+  driver.run_until(start + Millis(50));
+  EXPECT_EQ(driver.take().fired.size(), 1U);
+}
+
+TEST_F(ShardTest, a_cancel_before_the_fire_record_wins_and_one_behind_it_waits_and_is_refused) {
+  ask(driver.add(1, start + Millis(10)));
+  ask(driver.add(2, start + Millis(10)));
+  driver.shard().submit(command::Cancel{fingerprint(1)}, 5);
+  driver.set_now(start + Millis(10));
+  driver.shard().tick(driver.now());
+  driver.shard().submit(command::Cancel{fingerprint(2)}, 6);
+  driver.run();
+  const Effects effects = driver.take();
+  ASSERT_EQ(effects.fired.size(), 1U);
+  EXPECT_EQ(effects.fired[0].task, fingerprint(2));
+  ASSERT_EQ(effects.replies.size(), 2U);
+  EXPECT_EQ(effects.replies[0].verdict, Verdict::done);
+  EXPECT_EQ(effects.replies[0].task.attempt, 0U);
+  EXPECT_EQ(effects.replies[1].ticket, 6U);
+  EXPECT_EQ(effects.replies[1].verdict, Verdict::task_firing);
+}
+
+TEST_F(ShardTest, the_same_add_again_is_the_same_task_and_another_content_is_refused) {
+  const command::Add add = driver.add(1, start + minutes(1));
+  ask(add);
+  EXPECT_EQ(ask(add).verdict, Verdict::same);
+  command::Add other = add;
+  other.task.digest ^= 1;
+  EXPECT_EQ(ask(other).verdict, Verdict::task_exists);
+  other.if_exists = IfExists::keep;
+  EXPECT_EQ(ask(other).verdict, Verdict::kept);
+  other.if_exists = IfExists::latest;
+  other.task.due = start + seconds(30);
+  EXPECT_EQ(ask(other).verdict, Verdict::kept);
+  other.if_exists = IfExists::earliest;
+  EXPECT_EQ(ask(other).verdict, Verdict::replaced);
+  EXPECT_EQ(driver.shard().find(fingerprint(1))->due, start + seconds(30));
+  other.if_exists = IfExists::replace;
+  other.task.due = start + hours(1);
+  EXPECT_EQ(ask(other).verdict, Verdict::replaced);
+  driver.run_until(start + minutes(59));
+  EXPECT_TRUE(driver.take().fired.empty()) << "none of the replaced ones may fire";
+}
+
+TEST_F(ShardTest, two_adds_of_one_id_in_one_batch_are_decided_one_after_the_other) {
+  driver.shard().submit(driver.add(1, start + minutes(1)), 1);
+  driver.shard().submit(driver.add(1, start + minutes(2)), 2);
+  driver.run();
+  const Effects effects = driver.take();
+  ASSERT_EQ(effects.replies.size(), 2U);
+  EXPECT_EQ(effects.replies[0].verdict, Verdict::done);
+  EXPECT_EQ(effects.replies[1].verdict, Verdict::task_exists);
+}
+
+TEST_F(ShardTest, subscribe_cancel_subscribe_again_always_works) {
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(ask(driver.add(1, start + minutes(1))).verdict, Verdict::done);
+    EXPECT_EQ(ask(command::Cancel{fingerprint(1)}).verdict, Verdict::done);
+    EXPECT_EQ(ask(command::Cancel{fingerprint(1)}).verdict, Verdict::task_finished);
+  }
+  driver.run_until(start + minutes(2));
+  EXPECT_TRUE(driver.take().fired.empty());
+}
+
+TEST_F(ShardTest, a_group_cancel_of_many_is_one_record_and_counts_at_once) {
+  for (std::uint64_t id = 1; id <= 20'000; ++id)
+    driver.shard().submit(driver.add(id, start + minutes(1), 7), 0);
+  driver.run();
+  const Sequence before = driver.shard().last_sequence();
+  driver.shard().submit(command::GroupCancel{group_key(7)}, 3);
+  driver.seal();
+  driver.commit();
+  EXPECT_EQ(only_reply().count, 20'000U);
+  EXPECT_EQ(driver.shard().last_sequence(), before + 1);
+  EXPECT_EQ(driver.shard().counts()[static_cast<int>(State::cancelled)], 20'000U);
+  EXPECT_EQ(driver.shard().find(fingerprint(1))->state, State::cancelled) << "before any sweep";
+  EXPECT_EQ(ask(driver.add(5, start + minutes(1), 7)).verdict, Verdict::done);
+  driver.run_until(start + minutes(1));
+  EXPECT_EQ(driver.take().fired.size(), 1U);
+  driver.shard().check_invariants();
+}
+
+TEST_F(ShardTest, a_group_shift_moves_all_and_what_would_be_past_is_due_now) {
+  for (std::uint64_t id = 1; id <= 1000; ++id) {
+    driver.shard().submit(driver.add(id, start + seconds(static_cast<std::int64_t>(id)), 7), 0);
+  }
+  driver.run();
+  EXPECT_EQ(ask(command::GroupShift{group_key(7), hours(1)}).count, 1000U);
+  driver.run_until(start + minutes(59));
+  EXPECT_TRUE(driver.take().fired.empty());
+  EXPECT_EQ(ask(command::GroupShift{group_key(7), -hours(1) - minutes(50)}).count, 1000U);
+  driver.run();
+  EXPECT_EQ(driver.shard().find(fingerprint(1))->due, driver.now());
+  EXPECT_EQ(driver.shard().in_flight(), 64U);
+}
+
+TEST_F(ShardTest, a_paused_target_holds_its_tasks_which_can_still_be_cancelled) {
+  driver.put_target(1, 64, /*paused=*/true);
+  ask(driver.add(1, start + Millis(10)));
+  ask(driver.add(2, start + Millis(10)));
+  driver.run_until(start + seconds(1));
+  EXPECT_TRUE(driver.take().fired.empty());
+  EXPECT_EQ(driver.shard().backlog(), 2U);
+  EXPECT_EQ(ask(command::Cancel{fingerprint(1)}).verdict, Verdict::done);
+  driver.put_target(1, 64, /*paused=*/false);
+  driver.run();
+  EXPECT_EQ(driver.take().fired.size(), 1U);
+}
+
+TEST_F(ShardTest, concurrency_bounds_the_pushes_and_an_outcome_frees_the_slot) {
+  driver.put_target(1, 2);
+  for (std::uint64_t id = 1; id <= 5; ++id) ask(driver.add(id, start + Millis(10)));
+  driver.run_until(start + Millis(10));
+  const Effects first = driver.take();
+  ASSERT_EQ(first.fired.size(), 2U);
+  driver.shard().outcome(first.fired[0].task, first.fired[0].number, State::delivered, {}, {});
+  driver.run();
+  EXPECT_EQ(driver.take().fired.size(), 1U);
+  EXPECT_EQ(driver.shard().in_flight(), 2U);
+}
+
+TEST_F(ShardTest, a_retry_keeps_the_due_that_was_asked_for_and_counts_attempts) {
+  ask(driver.add(1, start + Millis(10)));
+  driver.run_until(start + Millis(10));
+  Fired fired = driver.take().fired.at(0);
+  driver.shard().outcome(fired.task, fired.number, State::retrying, start + seconds(5), {});
+  driver.run();
+  const Statement waiting = *driver.shard().find(fingerprint(1));
+  EXPECT_EQ(waiting.state, State::retrying);
+  EXPECT_EQ(waiting.due, start + seconds(5));
+  EXPECT_EQ(waiting.asked_due, start + Millis(10));
+  driver.run_until(start + seconds(5));
+  fired = driver.take().fired.at(0);
+  EXPECT_EQ(fired.attempt, 2U);
+  EXPECT_EQ(fired.asked_due, start + Millis(10));
+  driver.shard().outcome(fired.task, fired.number, State::dead, {}, {});
+  driver.run();
+  EXPECT_EQ(driver.shard().find_dead(fingerprint(1))->attempt, 2U);
+}
+
+TEST_F(ShardTest, a_dead_letter_stays_beside_a_new_task_of_the_same_id) {
+  ask(driver.add(1, start + Millis(10)));
+  driver.run_until(start + Millis(10));
+  const Fired fired = driver.take().fired.at(0);
+  driver.shard().outcome(fired.task, fired.number, State::dead, {}, {});
+  driver.run();
+  EXPECT_EQ(ask(driver.add(1, start + hours(1))).verdict, Verdict::done);
+  EXPECT_EQ(driver.shard().find(fingerprint(1))->state, State::scheduled);
+  ASSERT_TRUE(driver.shard().find_dead(fingerprint(1)).has_value());
+  driver.restart();
+  EXPECT_EQ(driver.shard().find(fingerprint(1))->state, State::scheduled);
+  EXPECT_TRUE(driver.shard().find_dead(fingerprint(1)).has_value());
+  EXPECT_EQ(ask(command::RemoveDead{fingerprint(1), 0}).verdict, Verdict::done);
+  EXPECT_FALSE(driver.shard().find_dead(fingerprint(1)).has_value());
+  EXPECT_TRUE(driver.shard().find(fingerprint(1)).has_value());
+}
+
+TEST_F(ShardTest, expire_after_drops_what_could_not_be_pushed_in_time) {
+  driver.put_target(1, 64, /*paused=*/true);
+  command::Add add = driver.add(1, start + Millis(10));
+  add.task.expire_after = seconds(1);
+  ask(add);
+  driver.run_until(start + seconds(2));
+  driver.put_target(1, 64, /*paused=*/false);
+  driver.run();
+  EXPECT_TRUE(driver.take().fired.empty());
+  EXPECT_EQ(driver.shard().find(fingerprint(1))->state, State::expired);
+}
+
+TEST_F(ShardTest,
+       deleting_a_target_in_use_needs_force_and_its_tasks_go_to_the_dead_letters_when_due) {
+  ask(driver.add(1, start + seconds(1)));
+  EXPECT_EQ(ask(command::TargetDelete{target_key(1), false}).verdict, Verdict::target_in_use);
+  EXPECT_EQ(ask(command::TargetDelete{target_key(1), true}).verdict, Verdict::done);
+  EXPECT_EQ(ask(driver.add(2, start + seconds(1))).verdict, Verdict::unknown_target);
+  EXPECT_EQ(driver.shard().find(fingerprint(1))->state, State::scheduled);
+  driver.run_until(start + seconds(1));
+  EXPECT_EQ(driver.shard().find(fingerprint(1))->state, State::dead);
+}
+
+TEST_F(ShardTest, finished_tasks_are_forgotten_after_their_retention_with_their_rows) {
+  ask(driver.add(1, start + hours(2)));
+  const TaskNumber number = driver.shard().find(fingerprint(1))->number;
+  ask(command::Cancel{fingerprint(1)});
+  driver.run_until(start + minutes(59));
+  EXPECT_TRUE(driver.shard().find(fingerprint(1)).has_value());
+  driver.run_until(start + minutes(60) + seconds(1));
+  EXPECT_FALSE(driver.shard().find(fingerprint(1)).has_value());
+  driver.shard().submit(driver.add(2, start + hours(2)), 0);
+  const Batch batch = driver.shard().seal(driver.now());
+  ASSERT_EQ(batch.forgotten.size(), 1U);
+  EXPECT_EQ(batch.forgotten[0], number);
+}
+
+TEST_F(ShardTest, after_a_crash_what_was_firing_is_fired_again_before_what_is_overdue) {
+  driver.put_target(1, 1);
+  ask(driver.add(1, start + Millis(10)));
+  ask(driver.add(2, start + Millis(5000)));
+  driver.run_until(start + Millis(10));
+  EXPECT_EQ(driver.take().fired.at(0).task, fingerprint(1));
+  driver.set_now(start + hours(1));
+  driver.restart();
+  driver.run();
+  const Effects effects = driver.take();
+  ASSERT_EQ(effects.fired.size(), 1U);
+  EXPECT_EQ(effects.fired[0].task, fingerprint(1));
+  EXPECT_EQ(effects.fired[0].attempt, 2U);
+  EXPECT_EQ(ask(command::Cancel{fingerprint(2)}).verdict, Verdict::done);
+}
+
+TEST_F(ShardTest, a_backlog_is_paced_oldest_first_and_what_is_due_now_does_not_wait_behind_it) {
+  driver.put_target(1, 10'000);
+  for (std::uint64_t id = 1; id <= 5000; ++id) {
+    driver.shard().submit(driver.add(id, start + seconds(6000 - static_cast<std::int64_t>(id))), 0);
+  }
+  driver.run();
+  driver.take();
+  const WallTime later = start + hours(2);
+  driver.set_now(later);
+  driver.restart();
+  driver.shard().submit(driver.add(9999, later + Millis(5)), 0);
+  driver.run();
+  Effects effects = driver.take();
+  ASSERT_EQ(effects.fired.size(), 500U) << "a tenth of a second's worth at 5,000/s";
+  EXPECT_EQ(effects.fired[0].task, fingerprint(5000)) << "the oldest due";
+  driver.run_until(later + Millis(5));
+  effects = driver.take();
+  ASSERT_FALSE(effects.fired.empty());
+  EXPECT_EQ(effects.fired[0].task, fingerprint(9999));
+  EXPECT_LE(effects.fired.size(), 26U);
+}
+
+TEST_F(ShardTest, a_clock_set_back_fires_nothing_early_and_nothing_twice) {
+  driver.put_target(1, 1);
+  for (std::uint64_t id = 1; id <= 3; ++id)
+    ask(driver.add(id, start + minutes(static_cast<std::int64_t>(10 * id))));
+  driver.run_until(start + minutes(21));
+  const Fired fired = driver.take().fired.at(0);
+  driver.run_until(start);  // task 2 was queued behind task 1 and is not due any more
+  driver.shard().outcome(fired.task, fired.number, State::delivered, {}, {});
+  driver.run();
+  EXPECT_TRUE(driver.take().fired.empty());
+  ask(driver.add(4, start + Millis(7)));
+  driver.run_until(start + Millis(6));
+  EXPECT_TRUE(driver.take().fired.empty());
+  driver.run_until(start + Millis(7));
+  EXPECT_EQ(driver.take().fired.at(0).task, fingerprint(4));
+  driver.shard().check_invariants();
+}
+
+TEST_F(ShardTest, restating_lets_the_log_be_trimmed_and_loses_nothing) {
+  for (std::uint64_t id = 1; id <= 100; ++id) {
+    ask(driver.add(id, start + minutes(1), 7));
+    if (id % 2 == 0) ask(command::Cancel{fingerprint(id)});
+  }
+  ask(command::GroupShift{group_key(7), hours(1)});
+  const std::vector<Batch> oldest(driver.log().begin(), driver.log().begin() + 100);
+  driver.shard().restate(oldest);
+  driver.run();
+  EXPECT_EQ(driver.log().front().first, oldest.back().last() + 1);
+  driver.restart();
+  for (std::uint64_t id = 1; id <= 100; ++id) {
+    const auto task = driver.shard().find(fingerprint(id));
+    ASSERT_TRUE(task.has_value()) << id;
+    ASSERT_EQ(task->state, id % 2 == 0 ? State::cancelled : State::scheduled);
+    if (id % 2 != 0) {
+      ASSERT_EQ(task->due, start + minutes(61));
+    }
+  }
+  EXPECT_EQ(driver.shard().named_targets().size(), 1U);
+  driver.shard().check_invariants();
+}
+
+}  // namespace
+}  // namespace carillon

@@ -1,0 +1,82 @@
+// Groups: cancel or shift 200,000 tasks by writing down one operation.
+//
+// A group operation is one record, answered as soon as that is durable. Its members are not touched
+// then: the operation is kept with the group, every member carries how many of the group's
+// operations it has followed (`Entry::group_epoch`, modulo 8), and whoever meets a member first
+// makes it follow the rest (Shard::settle). A sweep meets all of them within the next milliseconds,
+// a bounded number at a time. The counts that a client is told change at once.
+//
+// Members are the tasks that wait; a vector, each entry knowing its position, so that joining and
+// leaving cost a swap and a sweep from the back misses nobody: what a swap moves below the sweep's
+// position comes from above it, where it was met already or joined later.
+//
+// Concurrency: none.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "wheel/arena.h"
+
+namespace carillon {
+
+struct GroupOperation {
+  bool cancel = false;
+  Millis by{};    // of a shift
+  WallTime at{};  // when it was committed
+};
+
+struct Group {
+  GroupKey key;
+  std::vector<EntryRef> members;
+  std::vector<GroupOperation>
+      operations;  // that some member may have to follow yet; at most kOperationsMax
+  std::array<std::uint32_t, kStates> counts{};
+  std::uint32_t users = 0;    // entries that name it, whatever their state
+  std::uint32_t unswept = 0;  // members at positions below this are still to be met by the sweep
+  std::uint8_t epoch = 0;     // operations so far, modulo 8
+  bool busy = false;          // an operation on it is on its way to the log
+  bool sweeping = false;
+};
+
+class Groups {
+ public:
+  static constexpr std::size_t kOperationsMax = 7;
+
+  explicit Groups(Arena& arena) : arena_(arena) {}
+
+  /// kNoGroup: there is none.
+  [[nodiscard]] std::uint32_t find(const GroupKey& key) const;
+  /// Makes it where there is none; kNoGroup for the key of no group.
+  [[nodiscard]] std::uint32_t find_or_make(const GroupKey& key);
+  [[nodiscard]] Group& operator[](std::uint32_t index) { return groups_[index]; }
+  [[nodiscard]] const Group& operator[](std::uint32_t index) const { return groups_[index]; }
+
+  /// Makes a waiting entry, whose `group` is set, a member that has followed everything so far.
+  void join(EntryRef ref);
+  /// No-op where it is no member.
+  void leave(EntryRef ref);
+  /// What a member has yet to follow, oldest first; it counts as followed from now on.
+  [[nodiscard]] std::span<const GroupOperation> take_pending(Entry& entry);
+  /// Frees the group if nothing names it and no operation is under way.
+  void drop_if_unused(std::uint32_t index);
+
+  [[nodiscard]] std::uint64_t size() const { return by_key_.size(); }
+  /// About what they occupy.
+  [[nodiscard]] std::uint64_t bytes() const;
+
+ private:
+  struct KeyHash {
+    std::size_t operator()(const GroupKey& key) const { return key.low; }
+  };
+  Arena& arena_;
+  std::deque<Group> groups_;
+  std::vector<std::uint32_t> free_;
+  std::unordered_map<GroupKey, std::uint32_t, KeyHash> by_key_;
+  std::uint64_t members_ = 0;
+};
+
+}  // namespace carillon

@@ -1,0 +1,198 @@
+// Applying facts: what is in the log has happened, live or on recovery alike.
+
+#include <algorithm>
+
+#include "wheel/shard.h"
+
+namespace carillon {
+namespace {
+
+/// By how long before a batch was sealed a finished task must have been past its retention for its
+/// rows to have been deleted for certain with that batch or an earlier one.
+constexpr Millis kForgottenForCertain = std::chrono::seconds(10);
+
+}  // namespace
+
+void Shard::apply(const Batch& batch, const std::vector<Ticket>& tickets) {
+  for (std::size_t i = 0; i < batch.records.size(); ++i) {
+    const Ticket ticket = tickets.empty() ? 0 : tickets[i];
+    std::visit([&](const auto& fact) { apply(fact, batch.first + i, batch.at, ticket); },
+               batch.records[i]);
+  }
+}
+
+void Shard::replay(const Batch& batch) {
+  CARILLON_CHECK(!started_ && batch.first > last_sequence_);
+  apply(batch, {});
+  if (!batch.records.empty()) last_sequence_ = batch.last();
+  now_ = std::max(now_, batch.at);
+  for (EntryRef ref = lists_.first(retained_); ref != kNoEntry; ref = lists_.first(retained_)) {
+    const auto finished_at = WallTime(Millis(static_cast<std::int64_t>(arena_[ref].digest)));
+    if (finished_at + options_.retain_finished + kForgottenForCertain > batch.at) break;
+    forget(ref, /*forget_rows=*/false);
+  }
+}
+
+void Shard::committed(const Batch& batch) {
+  CARILLON_CHECK(under_way_);
+  under_way_ = false;
+  apply(batch, sealed_tickets_);
+  std::vector<std::pair<Command, Ticket>> again;
+  again.swap(waiting_);
+  for (auto& [command, ticket] : again) submit(std::move(command), ticket);
+}
+
+void Shard::apply(const record::Put& put, Sequence sequence, WallTime, Ticket ticket) {
+  if (put.previous != 0) {
+    const EntryRef old = find_number(put.task.task, put.previous);
+    if (old != kNoEntry) forget(old, /*forget_rows=*/false);
+  }
+  EntryRef ref = put.previous == 0 ? find_number(put.task.task, 0) : kNoEntry;
+  if (ref == kNoEntry) {
+    const EntryRef finished_one = find_entry(put.task.task);
+    if (finished_one != kNoEntry && arena_[finished_one].current() != State::dead) {
+      forget(finished_one, /*forget_rows=*/false);
+    }
+    ref = make_entry(put.task);
+  }
+  state_entry(ref, put.task, sequence);
+  reply(ticket, put.previous == 0 ? Verdict::done : Verdict::replaced, ref);
+}
+
+void Shard::apply(const record::Keep& keep, Sequence, WallTime, Ticket) {
+  if (started_) return;
+  const EntryRef old = find_number(keep.task.task, keep.task.number);
+  if (old != kNoEntry) forget(old, /*forget_rows=*/false);
+  state_entry(make_entry(keep.task), keep.task, keep.task.number);
+}
+
+void Shard::apply(const record::Move& move, Sequence, WallTime, Ticket ticket) {
+  const EntryRef ref = find_number(move.task, move.number);
+  if (ref == kNoEntry) return;
+  Entry& entry = arena_[ref];
+  entry.busy = 0;
+  detach(ref);
+  count(ref, entry.current(), State::scheduled);
+  entry.state = static_cast<std::uint8_t>(State::scheduled) & 7;
+  const auto expire_after = entry.has_extra != 0 ? extras_.at(ref).expire_after : std::nullopt;
+  entry.set_due(move.due);
+  set_extra(ref, move.due, expire_after);
+  place(ref);
+  reply(ticket, Verdict::done, ref);
+}
+
+void Shard::apply(const record::Cancel& cancel, Sequence, WallTime at, Ticket ticket) {
+  const EntryRef ref = find_number(cancel.task, cancel.number);
+  if (ref == kNoEntry) return;
+  reply(ticket, Verdict::done, ref);
+  finish(ref, State::cancelled, at);
+}
+
+void Shard::apply(const record::Fire& fire, Sequence, WallTime, Ticket) {
+  const EntryRef ref = find_number(fire.task, fire.number);
+  if (ref == kNoEntry) return;
+  Entry& entry = arena_[ref];
+  entry.busy = 0;
+  groups_.leave(ref);
+  count(ref, entry.current(), State::firing);
+  entry.state = static_cast<std::uint8_t>(State::firing) & 7;
+  entry.attempt = std::min<std::uint32_t>(entry.attempt + 1U, 1023U) & 1023U;
+  if (!started_) return;
+  effects_.fired.push_back({fire.task, fire.number, targets_[entry.target].key, entry.due(),
+                            asked_due(ref), static_cast<std::uint32_t>(entry.attempt)});
+}
+
+void Shard::apply(const record::Outcome& outcome, Sequence, WallTime at, Ticket) {
+  const EntryRef ref = find_number(outcome.task, outcome.number);
+  if (ref == kNoEntry) return;
+  arena_[ref].busy = 0;
+  if (outcome.state == State::retrying) {
+    retry_later(ref, outcome.retry_at);
+  } else {
+    finish(ref, outcome.state, at);
+  }
+}
+
+void Shard::retry_later(EntryRef ref, WallTime retry_at) {
+  Entry& entry = arena_[ref];
+  const auto expire_after = entry.has_extra != 0 ? extras_.at(ref).expire_after : std::nullopt;
+  const WallTime asked = asked_due(ref);
+  entry.set_due(retry_at);
+  set_extra(ref, asked, expire_after);
+  count(ref, entry.current(), State::retrying);
+  entry.state = static_cast<std::uint8_t>(State::retrying) & 7;
+  groups_.join(ref);
+  place(ref);
+}
+
+void Shard::apply(const record::Remove& remove, Sequence, WallTime, Ticket ticket) {
+  const EntryRef ref = find_number(remove.task, remove.number);
+  if (ref == kNoEntry) return;
+  reply(ticket, Verdict::done, ref);
+  forget(ref, /*forget_rows=*/false);
+}
+
+void Shard::apply(const record::GroupCancel& cancel, Sequence, WallTime at, Ticket ticket) {
+  operate(cancel.group, {.cancel = true, .by = Millis(0), .at = at}, ticket);
+}
+
+void Shard::apply(const record::GroupShift& shift, Sequence, WallTime at, Ticket ticket) {
+  operate(shift.group, {.cancel = false, .by = shift.by, .at = at}, ticket);
+}
+
+void Shard::operate(const GroupKey& key, GroupOperation operation, Ticket ticket) {
+  const std::uint32_t index = groups_.find(key);
+  if (index == kNoGroup) return;
+  Group& group = groups_[index];
+  group.busy = false;
+  std::uint64_t affected = group.counts[static_cast<std::size_t>(State::scheduled)];
+  if (operation.cancel) {
+    affected += group.counts[static_cast<std::size_t>(State::retrying)];
+    constexpr auto kCancelled = static_cast<std::size_t>(State::cancelled);
+    for (const State state : {State::scheduled, State::retrying}) {
+      std::uint32_t& waiting = group.counts[static_cast<std::size_t>(state)];
+      counts_[static_cast<std::size_t>(state)] -= waiting;
+      counts_[kCancelled] += waiting;
+      group.counts[kCancelled] += waiting;
+      waiting = 0;
+    }
+  }
+  if (ticket != 0) {
+    reply(ticket, Verdict::done);
+    effects_.replies.back().count = affected;
+    effects_.replies.back().firing = group.counts[static_cast<std::size_t>(State::firing)];
+  }
+  if (group.operations.size() == Groups::kOperationsMax) finish_sweep(index);
+  group.operations.push_back(operation);
+  group.epoch = (group.epoch + 1) & 7;
+  group.unswept = static_cast<std::uint32_t>(group.members.size());
+  if (!group.sweeping) {
+    group.sweeping = true;
+    sweeps_.push_back(index);
+  }
+}
+
+void Shard::apply(const record::TargetPut& put, Sequence, WallTime, Ticket ticket) {
+  const std::uint32_t index = find_or_make_target(put.key, false);
+  Target& target = targets_[index];
+  const bool existed = !target.settings.name.empty();
+  target.deleted = false;
+  target.settings = put;
+  reply(ticket, existed ? Verdict::replaced : Verdict::done);
+  effects_.targets.push_back(put.key);
+  make_runnable(index);
+}
+
+void Shard::apply(const record::TargetDelete& removal, Sequence, WallTime, Ticket ticket) {
+  reply(ticket, Verdict::done);
+  effects_.targets.push_back(removal.key);
+  const std::uint32_t index = find_target(removal.key);
+  if (index == kTargetsMax) return;
+  targets_[index].deleted = true;
+  targets_[index].settings.name.clear();
+  targets_[index].settings.settings.clear();
+  make_runnable(index);
+  drop_target_if_unused(index);
+}
+
+}  // namespace carillon

@@ -1,0 +1,267 @@
+// One entry's life: made, stated, placed on the wheel, finished, retained, forgotten.
+
+#include <algorithm>
+
+#include "wheel/shard.h"
+
+namespace carillon {
+namespace {
+
+std::uint64_t unix_ms(WallTime moment) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(moment.time_since_epoch().count(), 0));
+}
+
+WallTime from_unix_ms(std::uint64_t ms) {
+  return WallTime(Millis(static_cast<std::int64_t>(ms)));
+}
+
+constexpr std::uint64_t kLow48 = (std::uint64_t{1} << 48) - 1;
+
+}  // namespace
+
+EntryRef Shard::find_entry(const Fingerprint& task) {
+  EntryRef dead = kNoEntry;
+  for (EntryRef ref = index_.find(task); ref != kNoEntry; ref = index_.next(ref)) {
+    // Following a group's cancel may have freed the entry: look again from the start.
+    if (!settle(ref)) return find_entry(task);
+    const Entry& entry = arena_[ref];
+    if (entry.current() != State::dead || entry.number == 0) return ref;
+    if (dead == kNoEntry || arena_[dead].number < entry.number) dead = ref;
+  }
+  return dead;
+}
+
+EntryRef Shard::find_number(const Fingerprint& task, TaskNumber number) {
+  for (EntryRef ref = index_.find(task); ref != kNoEntry; ref = index_.next(ref)) {
+    if (arena_[ref].number != number) continue;
+    return settle(ref) ? ref : find_number(task, number);
+  }
+  return kNoEntry;
+}
+
+EntryRef Shard::make_entry(const Statement& task) {
+  const EntryRef ref = arena_.allocate();
+  Entry& entry = arena_[ref];
+  entry.id_low = task.task.low;
+  entry.id_high = task.task.high;
+  entry.state = static_cast<std::uint8_t>(task.state) & 7;
+  const std::uint32_t target = find_or_make_target(task.target, task.target_is_url);
+  entry.target = target & (kTargetsMax - 1);
+  ++targets_[target].users;
+  entry.group = groups_.find_or_make(task.group);
+  if (entry.group != kNoGroup) ++groups_[entry.group].users;
+  if (!finished(task.state)) {
+    ++unfinished_;
+    ++targets_[target].unfinished;
+  }
+  index_.insert(ref);
+  return ref;
+}
+
+void Shard::state_entry(EntryRef ref, const Statement& task, TaskNumber number) {
+  Entry& entry = arena_[ref];
+  entry.number = number & ((std::uint64_t{1} << 46) - 1);
+  entry.busy = 0;
+  entry.attempt = std::min<std::uint32_t>(task.attempt, 1023) & 1023;
+  entry.set_due(task.due);
+  entry.digest = (finished(task.state) ? unix_ms(task.finished_at) : task.digest) & kLow48;
+  ++counts_[entry.state];
+  if (entry.group != kNoGroup) ++groups_[entry.group].counts[entry.state];
+  if (finished(task.state)) {
+    retain(ref);
+    return;
+  }
+  set_extra(ref, task.asked_due, task.expire_after);
+  if (!waits(task.state)) return;
+  groups_.join(ref);
+  place(ref);
+}
+
+Statement Shard::statement_of(EntryRef ref) const {
+  const Entry& entry = arena_[ref];
+  const Target& target = targets_[entry.target];
+  Statement task;
+  task.task = entry.id();
+  task.number = entry.number;
+  task.due = entry.due();
+  task.asked_due = asked_due(ref);
+  task.target = target.key;
+  task.target_is_url = target.is_url;
+  if (entry.group != kNoGroup) task.group = groups_[entry.group].key;
+  if (entry.has_extra != 0) task.expire_after = extras_.at(ref).expire_after;
+  task.attempt = entry.attempt;
+  task.state = entry.current();
+  if (finished(task.state)) {
+    task.finished_at = from_unix_ms(entry.digest);
+  } else {
+    task.digest = entry.digest;
+  }
+  return task;
+}
+
+WallTime Shard::asked_due(EntryRef ref) const {
+  const Entry& entry = arena_[ref];
+  return entry.has_extra != 0 ? extras_.at(ref).asked_due : entry.due();
+}
+
+void Shard::set_extra(EntryRef ref, WallTime asked_due, std::optional<Millis> expire_after) {
+  Entry& entry = arena_[ref];
+  if (asked_due == entry.due() && !expire_after) {
+    drop_extra(ref);
+    return;
+  }
+  entry.has_extra = 1;
+  extras_.insert_or_assign(ref, Extra{asked_due, expire_after});
+}
+
+void Shard::drop_extra(EntryRef ref) {
+  Entry& entry = arena_[ref];
+  if (entry.has_extra == 0) return;
+  entry.has_extra = 0;
+  extras_.erase(ref);
+}
+
+/// Makes the entry follow what its group did meanwhile. False: it was freed by that.
+bool Shard::settle(EntryRef ref) {
+  const std::span<const GroupOperation> pending = groups_.take_pending(arena_[ref]);
+  if (pending.empty()) return true;
+  for (const GroupOperation& operation : pending) {
+    Entry& entry = arena_[ref];
+    if (operation.cancel) {
+      finish(ref, State::cancelled, operation.at, /*counted=*/true);
+      return arena_.in_use(ref);
+    }
+    if (entry.current() != State::scheduled) continue;
+    const WallTime due = entry.due();
+    const WallTime floor = std::min(due, operation.at);
+    const auto expire_after = entry.has_extra != 0 ? extras_.at(ref).expire_after : std::nullopt;
+    detach(ref);
+    entry.set_due(std::max(due + operation.by, floor));
+    set_extra(ref, entry.due(), expire_after);
+  }
+  place(ref);
+  return true;
+}
+
+/// Puts a waiting entry where its due says. Before the start there is no wheel yet: `start` does
+/// it.
+void Shard::place(EntryRef ref) {
+  if (!started_) return;
+  detach(ref);
+  if (wheel_.insert(ref)) effects_.imminent.push_back(arena_[ref].number);
+}
+
+void Shard::detach(EntryRef ref) {
+  const Entry& entry = arena_[ref];
+  if (entry.where() == Place::queue && !finished(entry.current())) {
+    --targets_[entry.target].queued;
+    --backlog_;
+  }
+  wheel_.remove(ref);
+}
+
+void Shard::finish(EntryRef ref, State state, WallTime at, bool counted) {
+  detach(ref);
+  groups_.leave(ref);
+  Entry& entry = arena_[ref];
+  --unfinished_;
+  --targets_[entry.target].unfinished;
+  entry.set_due(asked_due(ref));
+  drop_extra(ref);
+  if (!counted) count(ref, entry.current(), state);
+  entry.state = static_cast<std::uint8_t>(state) & 7;
+  entry.digest = unix_ms(at) & kLow48;
+  entry.busy = 0;
+  retain(ref);
+}
+
+void Shard::retain(EntryRef ref) {
+  if (arena_[ref].current() == State::dead) return;
+  if (started_ && options_.retain_finished == Millis(0)) {
+    forget(ref);
+  } else {
+    lists_.push_back(retained_, ref, Place::queue);
+  }
+}
+
+void Shard::forget(EntryRef ref, bool forget_rows) {
+  Entry& entry = arena_[ref];
+  detach(ref);
+  groups_.leave(ref);
+  drop_extra(ref);
+  Target& target = targets_[entry.target];
+  if (!finished(entry.current())) {
+    --unfinished_;
+    --target.unfinished;
+  }
+  if (entry.number != 0) {
+    uncount(ref);
+    if (forget_rows) open_.forgotten.push_back(entry.number);
+  }
+  index_.erase(ref);
+  if (entry.group != kNoGroup) {
+    --groups_[entry.group].users;
+    groups_.drop_if_unused(entry.group);
+  }
+  --target.users;
+  drop_target_if_unused(entry.target);
+  arena_.free(ref);
+}
+
+void Shard::count(EntryRef ref, State from, State to) {
+  const auto left = static_cast<std::size_t>(from);
+  const auto entered = static_cast<std::size_t>(to);
+  --counts_[left];
+  ++counts_[entered];
+  const std::uint32_t group = arena_[ref].group;
+  if (group == kNoGroup) return;
+  --groups_[group].counts[left];
+  ++groups_[group].counts[entered];
+}
+
+void Shard::uncount(EntryRef ref) {
+  const Entry& entry = arena_[ref];
+  --counts_[entry.state];
+  if (entry.group != kNoGroup) --groups_[entry.group].counts[entry.state];
+}
+
+std::uint32_t Shard::find_target(const TargetKey& key) const {
+  const auto found = target_by_key_.find(key);
+  return found == target_by_key_.end() ? kTargetsMax : found->second;
+}
+
+std::uint32_t Shard::find_or_make_target(const TargetKey& key, bool is_url) {
+  const auto [at, fresh] = target_by_key_.try_emplace(key, 0);
+  if (!fresh) return at->second;
+  std::uint32_t index = static_cast<std::uint32_t>(targets_.size());
+  if (free_targets_.empty()) {
+    CARILLON_CHECK(index < kTargetsMax);
+    targets_.emplace_back();
+  } else {
+    index = free_targets_.back();
+    free_targets_.pop_back();
+  }
+  at->second = index;
+  Target& target = targets_[index];
+  target = Target{};
+  target.key = key;
+  target.is_url = is_url;
+  target.deleted = !is_url;  // until a TargetPut says otherwise
+  target.settings.key = key;
+  target.settings.concurrency = options_.url_concurrency;
+  target.punctual = lists_.make();
+  target.overdue = lists_.make();
+  return index;
+}
+
+void Shard::drop_target_if_unused(std::uint32_t index) {
+  Target& target = targets_[index];
+  if (target.users > 0 || (!target.is_url && !target.deleted)) return;
+  target_by_key_.erase(target.key);
+  lists_.drop(target.punctual);
+  lists_.drop(target.overdue);
+  target = Target{};
+  free_targets_.push_back(index);
+}
+
+}  // namespace carillon

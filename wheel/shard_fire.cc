@@ -1,0 +1,299 @@
+// Time: what is due is queued at its target, fired as slots are free, and old things are swept up.
+
+#include <algorithm>
+
+#include "wheel/shard.h"
+
+namespace carillon {
+namespace {
+
+// Bounds on the work of one tick, so that a loop turn stays well under a millisecond or two.
+constexpr std::uint32_t kCascadesPerTick = 4096;
+constexpr std::uint32_t kRoutedPerTick = 4096;
+constexpr std::uint32_t kFiredPerTick = 2048;
+constexpr std::uint32_t kFiredPerTurn = 256;  // of one target, before the next has its turn
+constexpr std::uint32_t kSweptPerTick = 4096;
+constexpr std::uint32_t kForgottenPerTick = 1024;
+
+constexpr Millis kOverdue = std::chrono::seconds(1);
+constexpr Millis kPaceInterval{10};  // how often a paced target is looked at again
+constexpr Millis kForgetInterval{
+    1000};  // finished tasks are forgotten up to this late, many at once
+constexpr const char* kTargetDeleted = "the target was deleted";
+
+}  // namespace
+
+void Shard::start(WallTime now) {
+  CARILLON_CHECK(!started_);
+  while (!sweeps_.empty()) finish_sweep(sweeps_.front());
+
+  std::vector<EntryRef> interrupted;
+  std::optional<WallTime> earliest;
+  for (EntryRef ref = 0; ref < arena_.end(); ++ref) {
+    if (!arena_.in_use(ref)) continue;
+    const State state = arena_[ref].current();
+    if (state == State::firing) interrupted.push_back(ref);
+    if (waits(state)) earliest = std::min(earliest.value_or(arena_[ref].due()), arena_[ref].due());
+  }
+  // The wheel begins before the first due, so that what is overdue leaves it in due order.
+  wheel_.start_at(std::min(now, earliest.value_or(now) - Millis(1)));
+  now_ = now;
+  started_ = true;
+  for (EntryRef ref = 0; ref < arena_.end(); ++ref) {
+    if (arena_.in_use(ref) && waits(arena_[ref].current())) wheel_.insert(ref);
+  }
+  std::sort(interrupted.begin(), interrupted.end(),
+            [&](EntryRef a, EntryRef b) { return arena_[a].due_ms < arena_[b].due_ms; });
+  for (const EntryRef ref : interrupted) enqueue(ref);
+
+  // Restated ones were appended out of order.
+  std::vector<EntryRef> finished_ones;
+  for (EntryRef ref = lists_.first(retained_); ref != kNoEntry; ref = lists_.first(retained_)) {
+    lists_.unlink(ref);
+    finished_ones.push_back(ref);
+  }
+  std::stable_sort(finished_ones.begin(), finished_ones.end(),
+                   [&](EntryRef a, EntryRef b) { return arena_[a].digest < arena_[b].digest; });
+  for (const EntryRef ref : finished_ones) lists_.push_back(retained_, ref, Place::queue);
+}
+
+void Shard::tick(WallTime now) {
+  CARILLON_CHECK(started_);
+  if (now < now_) clock_set_back(now);
+  now_ = now;
+  wheel_.advance(now, kCascadesPerTick);
+  std::vector<EntryRef> imminent;
+  wheel_.prepare(kCascadesPerTick, &imminent);
+  for (const EntryRef ref : imminent) effects_.imminent.push_back(arena_[ref].number);
+  route_due(kRoutedPerTick);
+  for (const std::uint32_t index : std::exchange(paced_, {})) {
+    targets_[index].paced = false;
+    make_runnable(index);
+  }
+  pump(kFiredPerTick);
+  sweep(kSweptPerTick);
+  forget_old(kForgottenPerTick);
+}
+
+/// What is no longer due leaves its target's queue for the wheel again.
+void Shard::clock_set_back(WallTime now) {
+  wheel_.rewind(now);
+  for (const Target& target : targets_) {
+    if (target.queued == 0) continue;
+    for (const ListId queue : {target.punctual, target.overdue}) {
+      for (EntryRef ref = lists_.first(queue); ref != kNoEntry;) {
+        const EntryRef next = lists_.after(ref);
+        if (waits(arena_[ref].current()) && arena_[ref].due() > now) place(ref);
+        ref = next;
+      }
+    }
+  }
+}
+
+void Shard::route_due(std::uint32_t budget) {
+  for (; budget > 0; --budget) {
+    const EntryRef ref = wheel_.pop_due();
+    if (ref == kNoEntry) return;
+    // Following its group may have cancelled it, or moved it back onto the wheel.
+    if (!settle(ref) || arena_[ref].where() != Place::nowhere) continue;
+    CARILLON_CHECK(waits(arena_[ref].current()) && arena_[ref].due() <= now_);
+    enqueue(ref);
+  }
+}
+
+void Shard::enqueue(EntryRef ref) {
+  const Entry& entry = arena_[ref];
+  Target& target = targets_[entry.target];
+  const bool overdue = now_ - entry.due() > kOverdue;
+  lists_.push_back(overdue ? target.overdue : target.punctual, ref, Place::queue);
+  ++target.queued;
+  ++backlog_;
+  make_runnable(arena_[ref].target);
+}
+
+void Shard::make_runnable(std::uint32_t index) {
+  Target& target = targets_[index];
+  if (target.runnable || target.queued == 0) return;
+  if (!target.deleted &&
+      (target.settings.paused || target.in_flight >= target.settings.concurrency))
+    return;
+  target.runnable = true;
+  runnable_.push_back(index);
+}
+
+void Shard::pump(std::uint32_t budget) {
+  while (budget > 0 && !runnable_.empty() && !firing_stopped_) {
+    const std::uint32_t index = runnable_.front();
+    runnable_.pop_front();
+    targets_[index].runnable = false;
+    budget -= pump_target(index, std::min(budget, kFiredPerTurn));
+  }
+}
+
+/// Fires what one target has a slot for; how much of the budget that took.
+std::uint32_t Shard::pump_target(std::uint32_t index, std::uint32_t budget) {
+  Target& target = targets_[index];
+  std::uint32_t used = 0;
+  while (used < budget && target.queued > 0 &&
+         (target.deleted ||
+          (!target.settings.paused && target.in_flight < target.settings.concurrency))) {
+    const EntryRef ref = take_queued(target);
+    if (ref == kNoEntry) {
+      if (!std::exchange(target.paced, true)) paced_.push_back(index);
+      return used;
+    }
+    ++used;
+    fire(ref);
+  }
+  make_runnable(index);
+  return used;
+}
+
+EntryRef Shard::take_queued(Target& target) {
+  EntryRef ref = lists_.first(target.punctual);
+  if (ref == kNoEntry && may_catch_up(target)) ref = lists_.first(target.overdue);
+  if (ref != kNoEntry) detach(ref);
+  return ref;
+}
+
+/// Whether one more overdue task may be fired now. A token bucket that holds a tenth of a second's
+/// worth.
+bool Shard::may_catch_up(Target& target) {
+  const std::int64_t rate = options_.catch_up_per_second;
+  if (rate == 0 || target.deleted) return true;
+  const std::int64_t most = std::max<std::int64_t>(rate / 10, 1);
+  const std::int64_t elapsed_ms =
+      std::clamp<std::int64_t>((now_ - target.paced_at).count(), 0, 1000);
+  const std::int64_t earned = elapsed_ms * rate / 1000;
+  if (earned > 0) {
+    target.allowance = static_cast<std::uint32_t>(std::min(most, target.allowance + earned));
+    target.paced_at = now_;
+  }
+  if (target.allowance == 0) return false;
+  --target.allowance;
+  return true;
+}
+
+void Shard::fire(EntryRef ref) {
+  if (!settle(ref) || arena_[ref].where() != Place::nowhere) return;
+  Entry& entry = arena_[ref];
+  if (finished(entry.current())) return;
+  // What is on its way to the log decides about this task and puts it in its place: let go of it.
+  if (busy(entry)) return;
+  CARILLON_CHECK(entry.current() == State::firing || entry.due() <= now_);
+  Target& target = targets_[entry.target];
+  const std::optional<Millis> expire_after =
+      entry.has_extra != 0 ? extras_.at(ref).expire_after : std::nullopt;
+  entry.busy = 1;
+  if (target.deleted) {
+    open_.notes.push_back(
+        {entry.number, Note{now_, static_cast<std::uint32_t>(entry.attempt), 0, kTargetDeleted}});
+    propose(record::Outcome{entry.id(), entry.number, State::dead, {}}, 0);
+  } else if (expire_after && now_ > asked_due(ref) + *expire_after) {
+    propose(record::Outcome{entry.id(), entry.number, State::expired, {}}, 0);
+  } else {
+    ++target.in_flight;
+    ++in_flight_;
+    propose(record::Fire{entry.id(), entry.number}, 0);
+  }
+}
+
+void Shard::sweep(std::uint32_t budget) {
+  while (!sweeps_.empty() && sweep_group(sweeps_.front(), budget)) {
+    const std::uint32_t index = sweeps_.front();
+    sweeps_.pop_front();
+    Group& group = groups_[index];
+    group.sweeping = false;
+    group.operations.clear();
+    groups_.drop_if_unused(index);
+  }
+}
+
+/// Meets members from the back; true when all were met.
+bool Shard::sweep_group(std::uint32_t index, std::uint32_t& budget) {
+  Group& group = groups_[index];
+  for (; group.unswept > 0; --budget) {
+    if (budget == 0) return false;
+    --group.unswept;
+    if (group.unswept < group.members.size()) settle(group.members[group.unswept]);
+  }
+  return true;
+}
+
+void Shard::finish_sweep(std::uint32_t index) {
+  std::uint32_t unlimited = 0xffff'ffff;
+  sweep_group(index, unlimited);
+  Group& group = groups_[index];
+  group.sweeping = false;
+  group.operations.clear();
+  sweeps_.erase(std::find(sweeps_.begin(), sweeps_.end(), index));
+  groups_.drop_if_unused(index);
+}
+
+void Shard::forget_old(std::uint32_t budget) {
+  for (; budget > 0; --budget) {
+    const EntryRef ref = lists_.first(retained_);
+    if (ref == kNoEntry) return;
+    const auto finished_at = WallTime(Millis(static_cast<std::int64_t>(arena_[ref].digest)));
+    if (finished_at + options_.retain_finished > now_) return;
+    forget(ref);
+  }
+}
+
+bool Shard::has_work() const {
+  return wheel_.has_due() || (!runnable_.empty() && !firing_stopped_) || !sweeps_.empty();
+}
+
+std::optional<WallTime> Shard::next_wakeup() const {
+  if (has_work()) return now_;
+  std::optional<WallTime> next = wheel_.next_wakeup();
+  const auto sooner = [&](WallTime moment) { next = std::min(next.value_or(moment), moment); };
+  if (!paced_.empty()) sooner(now_ + kPaceInterval);
+  if (const EntryRef oldest = lists_.first(retained_); oldest != kNoEntry) {
+    const auto finished_at = WallTime(Millis(static_cast<std::int64_t>(arena_[oldest].digest)));
+    const WallTime over = finished_at + options_.retain_finished;
+    sooner(over <= now_ ? now_ + Millis(1) : over + kForgetInterval);
+  }
+  return next;
+}
+
+std::optional<WallTime> Shard::oldest_queued() const {
+  std::optional<WallTime> oldest;
+  if (backlog_ == 0) return oldest;
+  for (const Target& target : targets_) {
+    if (target.queued == 0) continue;
+    for (const ListId queue : {target.punctual, target.overdue}) {
+      const EntryRef ref = lists_.first(queue);
+      if (ref != kNoEntry) oldest = std::min(oldest.value_or(arena_[ref].due()), arena_[ref].due());
+    }
+  }
+  return oldest;
+}
+
+void Shard::check_invariants() {
+  wheel_.check_invariants();
+  std::array<std::uint64_t, kStates> counts{};
+  std::uint64_t unfinished = 0;
+  for (EntryRef ref = 0; ref < arena_.end(); ++ref) {
+    if (arena_.in_use(ref)) settle(ref);
+  }
+  for (EntryRef ref = 0; ref < arena_.end(); ++ref) {
+    if (!arena_.in_use(ref)) continue;
+    const Entry& entry = arena_[ref];
+    const State state = entry.current();
+    if (!finished(state)) ++unfinished;
+    if (entry.number == 0) continue;
+    ++counts[entry.state];
+    CARILLON_CHECK(find_number(entry.id(), entry.number) == ref);
+    const bool member = entry.position != kNoPosition;
+    CARILLON_CHECK(member == (entry.group != kNoGroup && waits(state)));
+    CARILLON_CHECK(!member || groups_[entry.group].members[entry.position] == ref);
+    // A waiting task is on the wheel, in a queue, or about to be decided by a record under way.
+    if (started_ && waits(state)) CARILLON_CHECK(entry.where() != Place::nowhere || busy(entry));
+    if (state == State::dead) CARILLON_CHECK(entry.where() == Place::nowhere);
+  }
+  CARILLON_CHECK(counts == counts_);
+  CARILLON_CHECK(unfinished == unfinished_);
+}
+
+}  // namespace carillon
