@@ -115,6 +115,11 @@ Result<Url> parse_url(std::string_view text) {
   if (!view.has_authority()) return bad_url("it names no host");
   if (view.has_userinfo()) return bad_url("a user name or password in a URL is not taken");
   if (view.has_fragment()) return bad_url("a fragment (#...) is never sent and not taken");
+  // Boost.URL 1.81 takes "http://127.0.0.1.evil.com/" for the host 127.0.0.1 and a path behind it.
+  const std::string_view path(view.encoded_path());
+  if (!path.empty() && path.front() != '/') {
+    return bad_url("what follows the IP address or port is not a path");
+  }
   if (Result<> ok = read_host(view, url.host); !ok) return ok.error();
   if (Result<> ok = read_port(view, url); !ok) return ok.error();
   url.path = std::string(std::string_view(view.encoded_target()));

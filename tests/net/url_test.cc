@@ -1,0 +1,75 @@
+#include "net/url.h"
+
+#include <gtest/gtest.h>
+
+namespace carillon {
+namespace {
+
+struct Good {
+  std::string_view text, origin, host, path;
+};
+
+TEST(Url, TakesApartWhatIsWellFormed) {
+  const std::string long_path = "http://a/" + std::string(2039, 'p');
+  const Good table[] = {
+      {"http://example.com", "http://example.com:80", "example.com", "/"},
+      {"HTTPS://Example.COM/Path", "https://example.com:443", "example.com", "/Path"},
+      {"https://example.com:443/", "https://example.com:443", "example.com", "/"},
+      {"https://example.com:80/", "https://example.com:80", "example.com:80", "/"},
+      {"http://example.com?a=b", "http://example.com:80", "example.com", "/?a=b"},
+      {"http://a.b/x%20y?q=%C3%A9&r=/", "http://a.b:80", "a.b", "/x%20y?q=%C3%A9&r=/"},
+      {"http://127.0.0.1:8080/in", "http://127.0.0.1:8080", "127.0.0.1:8080", "/in"},
+      {"http://[::1]:8080/in", "http://[::1]:8080", "[::1]:8080", "/in"},
+      {"http://[2001:DB8:0::1]/", "http://[2001:db8::1]:80", "[2001:db8::1]", "/"},
+      {"http://[::ffff:127.0.0.1]/", "http://[::ffff:127.0.0.1]:80", "[::ffff:127.0.0.1]", "/"},
+      {"http://my_service:0080/", "http://my_service:80", "my_service", "/"},
+      {"http://xn--bcher-kva.example/", "http://xn--bcher-kva.example:80", "xn--bcher-kva.example",
+       "/"},
+      {long_path, "http://a:80", "a", std::string_view(long_path).substr(8)},
+  };
+  for (const Good& row : table) {
+    const Result<Url> url = parse_url(row.text);
+    ASSERT_TRUE(url) << row.text << ": " << url.error().detail;
+    EXPECT_EQ(url->origin(), row.origin) << row.text;
+    EXPECT_EQ(url->host_header(), row.host) << row.text;
+    EXPECT_EQ(url->path, row.path) << row.text;
+    EXPECT_EQ(url->tls, row.origin.starts_with("https")) << row.text;
+  }
+}
+
+TEST(Url, RefusesWhatIsNot) {
+  const std::string label_of_64 = "http://" + std::string(64, 'a') + "/";
+  std::string long_name = "http://";
+  for (int i = 0; i < 64; ++i) long_name += "abc.";
+  const std::string too_long = "http://a/" + std::string(2040, 'p');
+  const std::string_view table[] = {
+      "", "/", "example.com", "//example.com/", "http:", "http:/a", "http://", "http:///path",
+      "ftp://example.com/", "unix:/run/x", "javascript:alert(1)", "http://user@example.com/",
+      "http://user:pass@example.com/", "http://@example.com/", "http://example.com/#part",
+      "http://example.com/a b", "http://example.com/\r\nHost: x", "http://example.com/\xC3\xA9",
+      "http://b\xC3\xBC.example/", "http://exa%6Dple.com/", "http://a..b/", "http://.a/",
+      "http://example.com./", "http://-a.com/", "http://a-.com/", "http://a!b/", "http://*/",
+      // Numbers that some resolvers take for addresses.
+      "http://0177.0.0.1/", "http://2130706433/", "http://0x7f000001/", "http://0x7f.1/",
+      "http://127.1/", "http://127.0.0.1.1/", "http://127.0.0.1.evil.com/",
+      "http://127.0.0.1evil.com", "http://[::1]evil.com/", "http://[::1].1/", "http://a:80b/",
+      "http://a:80.b", "http://1.2.3.256/", "http://01.2.3.4/", "http://a.0x7f/", "http://a.1/",
+      "http://[::1/", "http://::1/", "http://[::1%25eth0]/", "http://[fe80::1%eth0]/",
+      "http://[v1.fe]/", "http://[1.2.3.4]/", "http://a:/", "http://a:0/", "http://a:65536/",
+      "http://a:-1/", "http://a:8o/", "http://a\\b/", "http://a/%zz", label_of_64, long_name,
+      too_long};
+  for (const std::string_view text : table) {
+    const Result<Url> url = parse_url(text);
+    ASSERT_FALSE(url) << text << " -> " << url->origin() << url->path;
+    EXPECT_EQ(url.error().slug, "bad_url");
+    EXPECT_FALSE(url.error().detail.empty());
+  }
+}
+
+TEST(Url, RefusesABareNul) {
+  EXPECT_FALSE(parse_url(std::string_view("http://a/\0", 10)));
+  EXPECT_FALSE(parse_url(std::string_view("http://a\0b/", 11)));
+}
+
+}  // namespace
+}  // namespace carillon
