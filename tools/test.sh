@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds everything, and passes all the tests. What CI runs.
+#
+#   tools/test.sh [PRESET]     release (the default), dev, asan or tsan
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+preset=${1:-release}
+began=$SECONDS
+summary=()
+
+# step NAME COMMAND...: runs it, remembers how it went and how long it took; ends all if it failed.
+step() {
+  local name=$1 start=$SECONDS
+  shift
+  echo "== $name"
+  if "$@"; then
+    summary+=("$(printf '%-22s passed %5d s' "$name" $((SECONDS - start)))")
+  else
+    summary+=("$(printf '%-22s FAILED %5d s' "$name" $((SECONDS - start)))")
+    finish 1
+  fi
+}
+
+finish() {
+  echo
+  echo "== summary ($preset)"
+  printf '%s\n' "${summary[@]}"
+  if (($1 == 0)); then
+    echo "all passed in $((SECONDS - began)) s"
+  else
+    echo "FAILED after $((SECONDS - began)) s"
+  fi
+  exit "$1"
+}
+
+configure() { cmake --preset "$preset" > build/configure.log 2>&1 || { cat build/configure.log; false; }; }
+build() {
+  # Without a terminal one line for each file is noise: what matters is what did not compile.
+  cmake --build --preset "$preset" -- --quiet
+}
+run_tests() {
+  local report=build/$preset/tests.xml
+  ctest --preset "$preset" --parallel "$(nproc)" --no-tests=error --output-junit "$PWD/$report"
+}
+
+mkdir -p build
+step "set-up" tools/setup.sh --tests
+step "house rules" python3 tests/house/check.py
+step "configure" configure
+step "build" build
+step "tests" run_tests
+finish 0
