@@ -102,6 +102,10 @@ WallTime SystemClock::wall() {
   return std::chrono::floor<Millis>(std::chrono::system_clock::now());
 }
 
+std::chrono::sys_time<std::chrono::microseconds> SystemClock::wall_micros() {
+  return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+}
+
 MonoTime SystemClock::mono() {
   return std::chrono::steady_clock::now();
 }

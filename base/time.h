@@ -27,6 +27,8 @@ class Clock {
   virtual ~Clock() = default;
   /// Wall-clock time, rounded down to the millisecond.
   virtual WallTime wall() = 0;
+  /// The same in microseconds, for measuring lateness. Never before wall().
+  virtual std::chrono::sys_time<std::chrono::microseconds> wall_micros() { return wall(); }
   /// Monotonic time; unrelated to wall time, unaffected by steps.
   virtual MonoTime mono() = 0;
 };
@@ -35,6 +37,7 @@ class Clock {
 class SystemClock final : public Clock {
  public:
   WallTime wall() override;
+  std::chrono::sys_time<std::chrono::microseconds> wall_micros() override;
   MonoTime mono() override;
 };
 
