@@ -276,8 +276,10 @@ void Shard::outcome(const Fingerprint& task, TaskNumber number, State state, Wal
   --target.in_flight;
   --in_flight_;
   make_runnable(arena_[ref].target);
-  open_.bytes += note.error.size();
-  open_.notes.push_back({number, std::move(note)});
+  if (!note.error.empty()) {
+    open_.bytes += note.error.size();
+    open_.notes.push_back({number, std::move(note)});
+  }
   propose(record::Outcome{task, number, state, retry_at}, 0);
 }
 
@@ -373,7 +375,7 @@ bool Shard::peek(std::uint32_t position, State& state, WallTime& due) {
   const Entry& entry = arena_[position];
   if (entry.number == 0) return false;
   state = entry.current();
-  due = entry.due();
+  due = asked_due(position);
   return true;
 }
 

@@ -119,7 +119,7 @@ struct Reply {
   Verdict verdict = Verdict::done;
   Statement task;            // where one is concerned: as it stands now
   std::uint64_t count = 0;   // group cancelled, shifted; tasks that name a target
-  std::uint64_t firing = 0;  // group cancel
+  std::uint64_t firing = 0;  // group cancel: of the group's tasks, too late for these
 };
 
 /// A push to start.
@@ -156,7 +156,8 @@ class Shard {
 
   // --- Events.
   void submit(Command command, Ticket ticket);
-  /// How the push of `number` went: state delivered, retrying (due at `retry_at`) or dead.
+  /// How the push of `number` went: state delivered, retrying (due at `retry_at`) or dead. A note
+  /// without an error is not kept.
   void outcome(const Fingerprint& task, TaskNumber number, State state, WallTime retry_at,
                Note note);
   /// The time; a `now` before the last one is a clock set back. Does a bounded amount of work: call
@@ -191,7 +192,7 @@ class Shard {
   /// Entries are at positions [0, positions()); `at` is empty where there is none.
   [[nodiscard]] std::uint32_t positions() const { return arena_.end(); }
   [[nodiscard]] std::optional<Statement> at(std::uint32_t position);
-  /// The entry's due and state without building a Statement; false where there is none.
+  /// Its state and the due that was asked for, without building a Statement; false where there is none.
   [[nodiscard]] bool peek(std::uint32_t position, State& state, WallTime& due);
 
   [[nodiscard]] const std::array<std::uint64_t, kStates>& counts() const { return counts_; }
