@@ -311,7 +311,8 @@ void Receiver::Impl::take_push(Connection& connection, const PushHead& head, std
   if (judged_at < arrival.due) ++round_early_;
   if (accepted_.contains(arrival.webhook_hash)) ++round_duplicates_;
   const double share = fail_share;
-  const bool fails = head.attempt <= fail_attempts ||
+  const std::uint32_t attempts = fail_attempts;
+  const bool fails = (attempts > 0 && head.attempt <= attempts) ||
                      (share > 0 && std::uniform_real_distribution<>()(random_) < share);
   arrival.answered = fails ? fail_status.load() : std::uint16_t{200};
   if (!fails) accepted_.insert(arrival.webhook_hash);

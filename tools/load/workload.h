@@ -21,12 +21,12 @@ namespace carillon::load {
 struct TaskPlan {
   std::string id_pattern = "load-{}";
   std::uint64_t first = 0;
-  std::string target;
-  std::string group;  // empty: none
+  std::string target{};
+  std::string group{};  // empty: none
   std::size_t payload_bytes = 150;
   Millis delay_min{std::chrono::hours(1)};  // uniform between the two
   Millis delay_max{std::chrono::hours(1)};
-  std::optional<WallTime> due_at;  // instead of the delay
+  std::optional<WallTime> due_at{};  // instead of the delay
   std::uint64_t seed = 1;
 };
 

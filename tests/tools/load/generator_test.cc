@@ -1,0 +1,108 @@
+// The generator against the receiver, which answers any HTTP request with a length.
+
+#include "tools/load/generator.h"
+
+#include <gtest/gtest.h>
+
+#include "tools/load/receiver.h"
+
+namespace carillon::load {
+namespace {
+
+/// Requests that the receiver takes for pushes.
+class Counted final : public Workload {
+ public:
+  explicit Counted(std::uint64_t count) : left_(count) {}
+  bool next(Request& request) override {
+    if (left_ == 0) return false;
+    --left_;
+    request.bytes = "POST / HTTP/1.1\r\nContent-Length: 0\r\ncarillon-attempt: 1\r\n\r\n";
+    request.tasks = 1;
+    return true;
+  }
+  void answered(const Request&, unsigned status) override { ok += status == 200 ? 1 : 0; }
+  std::uint64_t ok = 0;
+
+ private:
+  std::uint64_t left_;
+};
+
+client::Endpoint endpoint_of(const Receiver& receiver) {
+  return client::parse_endpoint(receiver.url()).value();
+}
+
+TEST(Generator, ClosedLoopSendsAllAndCountsTheAnswers) {
+  const auto receiver = Receiver::start({});
+  ASSERT_TRUE(receiver);
+  Counted work(500);
+  const auto result = run_load(endpoint_of(**receiver), {.connections = 8}, work);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->requests, 500U);
+  EXPECT_EQ(result->tasks, 500U);
+  EXPECT_EQ(result->time.count(), 500U);
+  EXPECT_EQ(work.ok, 500U);
+  EXPECT_EQ((*receiver)->summary().received, 500U);
+}
+
+TEST(Generator, OpenLoopKeepsItsSchedule) {
+  const auto receiver = Receiver::start({});
+  ASSERT_TRUE(receiver);
+  Counted work(100);
+  const auto result =
+      run_load(endpoint_of(**receiver), {.connections = 4, .per_second = 500}, work);
+  ASSERT_TRUE(result);
+  EXPECT_GE(result->seconds, 0.197);  // the last of 100 is due after 99 / 500 s
+  EXPECT_EQ(result->requests, 100U);
+}
+
+TEST(Generator, StalledServerIsChargedForTheRequestsItHeldUp) {
+  // One connection and answers after 40 ms carry 25 a second; at 100 a second the n-th request is
+  // sent about n * 30 ms too late, which only an honest measure shows.
+  Receiver::Options options;
+  options.answer_delay = Millis(40);
+  const auto receiver = Receiver::start(options);
+  ASSERT_TRUE(receiver);
+  Counted work(20);
+  const auto result =
+      run_load(endpoint_of(**receiver), {.connections = 1, .per_second = 100}, work);
+  ASSERT_TRUE(result);
+  EXPECT_GE(result->time.max(), std::chrono::milliseconds(500));
+}
+
+TEST(Generator, DurationEndsAnEndlessWorkload) {
+  const auto receiver = Receiver::start({});
+  ASSERT_TRUE(receiver);
+  Counted work(UINT64_MAX);
+  const auto result = run_load(endpoint_of(**receiver),
+                               {.connections = 2, .per_second = 0, .duration = Millis(100)}, work);
+  ASSERT_TRUE(result);
+  EXPECT_GT(result->requests, 0U);
+}
+
+TEST(Generator, RefusalsAreToldFromSuccess) {
+  const auto receiver = Receiver::start({});
+  ASSERT_TRUE(receiver);
+  (*receiver)->set_failing({.share = 1, .attempts = 0, .status = 429});
+  Counted work(10);
+  const auto result = run_load(endpoint_of(**receiver), {.connections = 1}, work);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->tasks, 0U);
+  EXPECT_EQ(result->refused, 10U);
+  EXPECT_EQ(result->statuses.at(429), 10U);
+}
+
+TEST(Generator, NobodyListeningIsAnError) {
+  std::string url;
+  {
+    const auto receiver = Receiver::start({});
+    ASSERT_TRUE(receiver);
+    url = (*receiver)->url();
+  }
+  Counted work(1);
+  const auto result = run_load(client::parse_endpoint(url).value(), {}, work);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().slug, "unreachable");
+}
+
+}  // namespace
+}  // namespace carillon::load
