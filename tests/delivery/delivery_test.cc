@@ -1,0 +1,254 @@
+#include "delivery/delivery.h"
+
+#include <sys/resource.h>
+
+#include "tests/delivery/fixture.h"
+
+namespace carillon {
+namespace {
+
+class DeliveryTest : public DeliveryFixture {};
+
+bool allow_open_files(rlim_t wanted) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, wanted));
+  return setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted;
+}
+
+TEST_F(DeliveryTest, APushArrivesByteForByteWithItsHeaders) {
+  Receiver here(loop);
+  TargetSettings settings = settings_for(here.url("/in?x=1"));
+  settings.method = "PUT";
+  settings.headers = {{"X-Of-Target", "target"}, {"X-Both", "target"}};
+  const std::string body("a\0\r\n\xff", 5);
+  Push push = make_push(settings, body);
+  push.content.id = "caf\xc3\xa9 1/2";
+  push.content.headers = {{"x-both", "task"}};
+  push.content.content_type = "application/octet-stream";
+  push.attempt = 3;
+  const PushResult result = deliver(push);
+  EXPECT_EQ(result.kind, Kind::delivered) << result.error;
+  EXPECT_EQ(result.http_status, 200U);
+  ASSERT_EQ(here.requests().size(), 1U);
+  const ReceivedRequest& got = here.requests()[0];
+  EXPECT_EQ(got.body, body);
+  EXPECT_EQ(got.head,
+            "PUT /in?x=1 HTTP/1.1\r\n"
+            "Host: 127.0.0.1:" +
+                std::to_string(here.port()) +
+                "\r\n"
+                "X-Of-Target: target\r\n"
+                "x-both: task\r\n"
+                "Content-Type: application/octet-stream\r\n"
+                "User-Agent: carillon\r\n"
+                "Content-Length: 5\r\n"
+                "webhook-id: msg_1\r\n"
+                "webhook-timestamp: 1800000001\r\n"
+                "carillon-task-id: caf%C3%A9%201/2\r\n"
+                "carillon-due-at: 2027-01-15T08:00:00.123Z\r\n"
+                "carillon-attempt: 3\r\n\r\n");
+}
+
+TEST_F(DeliveryTest, ATargetWithSecretsIsSigned) {
+  Receiver here(loop);
+  TargetSettings settings = settings_for(here.url());
+  settings.secrets = {"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"};
+  EXPECT_EQ(deliver(settings).kind, Kind::delivered);
+  EXPECT_TRUE(here.requests()[0].header("webhook-signature").starts_with("v1,"));
+}
+
+TEST_F(DeliveryTest, ATaskMayBringItsOwnUrl) {
+  Receiver here(loop);
+  TargetSettings stand_in;
+  const std::string url = here.url("/own");
+  Push push = make_push(stand_in);
+  push.content.target = url;
+  EXPECT_EQ(deliver(push).kind, Kind::delivered);
+  EXPECT_TRUE(here.requests()[0].head.starts_with("POST /own HTTP/1.1\r\n"));
+}
+
+TEST_F(DeliveryTest, ALargeBodyArrivesWhole) {
+  Receiver here(loop);
+  std::string body(8 << 20, 'x');
+  for (std::size_t i = 0; i < body.size(); i += 1000) body[i] = static_cast<char>(i / 1000);
+  EXPECT_EQ(deliver(make_push(settings_for(here.url()), body)).kind, Kind::delivered);
+  EXPECT_EQ(here.requests()[0].body, body);
+}
+
+TEST_F(DeliveryTest, AConnectionIsUsedAgain) {
+  Receiver here(loop);
+  const Push push = make_push(settings_for(here.url()));
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(deliver(push).kind, Kind::delivered);
+  EXPECT_EQ(here.connections(), 1U);
+  EXPECT_EQ(delivery->stats().connections_made, 1U);
+  EXPECT_EQ(delivery->stats().connections_reused, 9U);
+  EXPECT_EQ(delivery->stats().connections_open, 1U);
+  EXPECT_EQ(delivery->stats().in_flight, 0U);
+}
+
+TEST_F(DeliveryTest, PushesFromTheCallbackUseTheSameConnection) {
+  Receiver here(loop);
+  const Push push = make_push(settings_for(here.url()));
+  int done = 0;
+  std::function<void(PushResult)> next = [&](const PushResult& result) {
+    EXPECT_EQ(result.kind, Kind::delivered) << result.error;
+    if (++done < 100) delivery->push(push, next);
+  };
+  delivery->push(push, next);
+  run_until([&] { return done == 100; });
+  EXPECT_EQ(here.connections(), 1U);
+}
+
+TEST_F(DeliveryTest, AnAnswerThatSaysCloseOrBringsMoreEndsItsConnection) {
+  for (const Reaction& reaction :
+       {Reaction{.bytes = http_answer("200 OK", "", "Connection: close\r\n")},
+        Reaction{.bytes = "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"},
+        Reaction{.bytes = http_answer("200 OK") + "x"},
+        Reaction{.bytes = "HTTP/1.1 200 OK\r\n\r\nto the end", .then = Reaction::Then::close}}) {
+    EXPECT_EQ(deliver_to(reaction).kind, Kind::delivered) << reaction.bytes;
+    EXPECT_EQ(delivery->stats().connections_open, 0U) << reaction.bytes;
+  }
+}
+
+TEST_F(DeliveryTest, AKeptConnectionThatTheReceiverClosedIsNoticed) {
+  Receiver here(loop);
+  const Push push = make_push(settings_for(here.url()));
+  deliver(push);
+  here.close_connections();
+  run_until([&] { return delivery->stats().connections_open == 0; });
+  EXPECT_EQ(deliver(push).kind, Kind::delivered);
+  EXPECT_EQ(here.connections(), 2U);
+}
+
+TEST_F(DeliveryTest, AKeptConnectionThatBreaksUnderAPushIsReplacedOnce) {
+  // Closes without a word on the second request of a connection.
+  std::vector<std::size_t> seen(8, 0);
+  Receiver here(loop, [&](const ReceivedRequest& request) {
+    if (++seen.at(request.connection) == 2)
+      return Reaction{.bytes = "", .then = Reaction::Then::reset};
+    return Reaction{.bytes = http_answer("200 OK")};
+  });
+  const Push push = make_push(settings_for(here.url()));
+  EXPECT_EQ(deliver(push).kind, Kind::delivered);
+  EXPECT_EQ(deliver(push).kind, Kind::delivered);
+  EXPECT_EQ(here.connections(), 2U);
+  EXPECT_EQ(here.requests().size(), 3U);
+}
+
+TEST_F(DeliveryTest, IdleConnectionsAreClosedAfterAWhile) {
+  delivery = std::make_unique<Delivery>(
+      loop, clock, Delivery::Options{.egress = {}, .idle_timeout = Millis(20)});
+  Receiver here(loop);
+  deliver(settings_for(here.url()));
+  EXPECT_EQ(delivery->stats().connections_open, 1U);
+  run_until([&] { return delivery->stats().connections_open == 0; });
+}
+
+TEST_F(DeliveryTest, NoMoreIdleConnectionsAreKeptThanAllowed) {
+  delivery = std::make_unique<Delivery>(loop, clock,
+                                        Delivery::Options{.egress = {}, .idle_connections_max = 3});
+  Receiver here(loop);
+  int done = 0;
+  for (int i = 0; i < 10; ++i) {
+    delivery->push(make_push(settings_for(here.url())), [&](const PushResult&) { ++done; });
+  }
+  run_until([&] { return done == 10; });
+  EXPECT_EQ(here.connections(), 10U);
+  EXPECT_EQ(delivery->stats().connections_open, 3U);
+}
+
+TEST_F(DeliveryTest, EgressRulesHoldForNamesAddressesAndOurOwnPort) {
+  Receiver here(loop);
+  Egress rules = *Egress::make({.allow_private = true, .allow = {}, .deny = {"denied.example"}});
+  rules.refuse_endpoint({boost::asio::ip::make_address("127.0.0.1"), here.port()});
+  delivery->set_egress(rules);
+  for (const std::string& url :
+       {here.url(), "http://localhost:" + std::to_string(here.port()) + "/",
+        std::string("http://denied.example/"), std::string("http://169.254.169.254/latest")}) {
+    const PushResult result = deliver(settings_for(url));
+    EXPECT_EQ(result.kind, Kind::failed);
+    EXPECT_EQ(result.http_status, 0U);
+    EXPECT_NE(result.error.find("not allowed"), std::string::npos) << result.error;
+  }
+  EXPECT_EQ(here.connections(), 0U);
+  EXPECT_EQ(delivery->check_url("http://denied.example/").error().slug, "target_denied");
+  EXPECT_EQ(delivery->check_url("http://[fd00:ec2::254]/").error().slug, "target_denied");
+  EXPECT_EQ(delivery->check_url("nonsense").error().slug, "bad_url");
+  EXPECT_TRUE(delivery->check_url("http://fine.example/"));
+}
+
+TEST_F(DeliveryTest, StopDropsEveryPushWithoutCallingBack) {
+  Receiver here(loop, [](const ReceivedRequest&) {
+    return Reaction{.bytes = "", .then = Reaction::Then::hang};
+  });
+  const auto held = std::make_shared<int>(0);
+  bool called = false;
+  const auto push_to = [&](const std::string& url) {
+    delivery->push(make_push(settings_for(url)),
+                   [&called, held](const PushResult&) { called = true; });
+  };
+  for (int i = 0; i < 10; ++i) push_to(here.url());
+  run_until([&] { return here.requests().size() == 10; });
+  push_to("http://nobody.invalid/");  // being looked up
+  push_to("http://169.254.0.1/");     // refused, but not told yet
+  push_to(here.url("/connecting"));
+  delivery->stop();
+  EXPECT_EQ(held.use_count(), 1) << "what the callbacks hold is let go";
+  push_to(here.url());
+  loop.run_for(std::chrono::milliseconds(20));
+  EXPECT_FALSE(called);
+  EXPECT_EQ(delivery->stats().in_flight, 0U);
+  EXPECT_EQ(delivery->stats().connections_open, 0U);
+}
+
+TEST_F(DeliveryTest, ItMayBeDestroyedAtOnceAndFromACallback) {
+  Receiver here(loop);
+  for (const std::string& url :
+       {here.url(), std::string("http://169.254.0.1/"), std::string("http://127.0.0.1:1/")}) {
+    bool called = false;
+    auto& local = delivery;
+    local = std::make_unique<Delivery>(loop, clock, Delivery::Options());
+    local->push(make_push(settings_for(url)), [&](const PushResult&) {
+      local.reset();
+      called = true;
+    });
+    local->push(make_push(settings_for(url)),
+                [&](const PushResult&) { FAIL() << "after its end"; });
+    run_until([&] { return called; });
+    local = std::make_unique<Delivery>(loop, clock, Delivery::Options());
+    local->push(make_push(settings_for(url)),
+                [&](const PushResult&) { FAIL() << "after its end"; });
+    local.reset();
+  }
+  loop.run_for(std::chrono::milliseconds(20));
+}
+
+TEST_F(DeliveryTest, FiveThousandAreWaitedForAtOnce) {
+  constexpr int kPushes = 5'000;
+  ASSERT_TRUE(allow_open_files(2 * kPushes + 500)) << "needs a higher ulimit -n";
+  std::size_t open_at_most = 0;
+  Receiver here(loop, [&](const ReceivedRequest&) {
+    open_at_most = std::max<std::size_t>(open_at_most, delivery->stats().in_flight);
+    return Reaction{.bytes = http_answer("200 OK"), .pause = Millis(300)};
+  });
+  const Push push = make_push(settings_for(here.url()));
+  int delivered = 0;
+  int done = 0;
+  for (int i = 0; i < kPushes; ++i) {
+    delivery->push(push, [&](const PushResult& result) {
+      ++done;
+      delivered += result.kind == Kind::delivered ? 1 : 0;
+      if (result.kind != Kind::delivered && done < 5) ADD_FAILURE() << result.error;
+    });
+  }
+  EXPECT_EQ(delivery->stats().in_flight, std::size_t{kPushes});
+  run_until([&] { return done == kPushes; });
+  EXPECT_EQ(delivered, kPushes);
+  EXPECT_EQ(here.requests().size(), std::size_t{kPushes});
+  EXPECT_EQ(here.connections(), std::size_t{kPushes});
+  EXPECT_GT(open_at_most, std::size_t{kPushes} * 9 / 10);
+}
+
+}  // namespace
+}  // namespace carillon
