@@ -34,7 +34,6 @@ void Committer::append(Batch&& batch, Durable durable) {
   {
     const std::lock_guard lock(mutex_);
     CARILLON_CHECK(!job_);
-    CARILLON_CHECK(batch.records.empty() || batch.trim_before <= batch.first);
     job_ = Job{std::move(batch), std::move(durable)};
   }
   changed_.notify_one();
@@ -118,13 +117,9 @@ rocksdb::Status Committer::fill(const Batch& batch) {
 }
 
 rocksdb::Status Committer::fill_trim(const Batch& batch) {
-  const Sequence last = batch.records.empty() ? committed_.load() : batch.last();
   auto status = rows_.DeleteRange(store_.log(), row_key(0), row_key(batch.trim_before));
-  if (status.ok()) status = rows_.Put(store_.meta(), meta::kLast, encode_meta_number(last));
-  if (status.ok()) {
-    status = rows_.Put(store_.meta(), meta::kOldest, encode_meta_number(oldest_after_trim(batch)));
-  }
-  return status;
+  if (!status.ok()) return status;
+  return rows_.Put(store_.meta(), meta::kOldest, encode_meta_number(oldest_after_trim(batch)));
 }
 
 Sequence Committer::oldest_after_trim(const Batch& batch) {
@@ -132,9 +127,7 @@ Sequence Committer::oldest_after_trim(const Batch& batch) {
       store_.db().NewIterator(rocksdb::ReadOptions(), store_.log()));
   rows->Seek(row_key(batch.trim_before));
   const auto kept = rows->Valid() ? row_number(rows->key().ToStringView()) : std::nullopt;
-  if (kept) return *kept;
-  if (!batch.records.empty()) return batch.first;
-  return committed_ + 1;
+  return kept.value_or(batch.first);
 }
 
 void Committer::write_mark() {

@@ -35,6 +35,7 @@ class Committer {
   Committer(Store& store, SyncedMark& mark, FailureLatch& latch, Sequence last);
   ~Committer();
 
+  /// `batch.trim_before` leaves at least one row of the log.
   void append(Batch&& batch, Durable durable);
   /// Ends the thread after what is under way, with the mark exact. Idempotent.
   void close();

@@ -57,6 +57,9 @@ Result<> MemoryLog::read(Sequence from, const std::function<void(Batch&&)>& visi
 void MemoryLog::append(Batch&& batch, std::function<void(Batch&&)> done) {
   CARILLON_CHECK(!in_flight());
   CARILLON_CHECK(batch.records.empty() || batch.first == disk_->last + 1);
+  if (batch.records.empty() && !disk_->batches.empty()) {
+    batch.trim_before = std::min(batch.trim_before, disk_->batches.rbegin()->first);
+  }
   append_ = std::make_shared<Append>(Append{std::move(batch), std::move(done)});
   if (auto_ack_ == AutoAck::yes) ack_next();
 }
@@ -85,7 +88,7 @@ void MemoryLog::sync_next() {
     disk_->contents.erase(number);
     disk_->notes.erase(number);
   }
-  while (!disk_->batches.empty() && disk_->batches.begin()->first < batch.trim_before) {
+  while (disk_->batches.size() > 1 && disk_->batches.begin()->first < batch.trim_before) {
     stats_.log_bytes -= disk_->batches.begin()->second.size();
     disk_->batches.erase(disk_->batches.begin());
   }

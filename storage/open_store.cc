@@ -27,13 +27,13 @@ Result<> probe(const DataDir& dir, StoreOptions options, std::optional<Sequence>
     error.detail += ". " + how_to_go_on(dir);
     return error;
   }
-  const auto last = (*store)->last_sequence();
-  if (!last) {
-    Error error = last.error();
+  const auto end = (*store)->log_end();
+  if (!end) {
+    Error error = end.error();
     error.detail = fmt::format("{}: {}. {}", dir.path, error.detail, how_to_go_on(dir));
     return error;
   }
-  return check_against_mark(dir, *last, synced);
+  return check_against_mark(dir, end->last, synced);
 }
 
 /// Completes a directory that is new, or whose making was cut short.
@@ -41,7 +41,7 @@ Result<> complete(OpenStore& opened, rocksdb::Env* env, std::optional<Sequence> 
   auto key = opened.store->sip_key();
   if (!key) return key.error();
   if (!*key) {
-    if (opened.last != 0) {
+    if (opened.end.last != 0) {
       return storage_error(fmt::format("{}: the key of the directory is missing. {}",
                                        opened.dir.path, how_to_go_on(opened.dir)));
     }
@@ -50,7 +50,7 @@ Result<> complete(OpenStore& opened, rocksdb::Env* env, std::optional<Sequence> 
   }
   opened.key = **key;
   if (synced) return {};
-  return SyncedMark::create(env, opened.dir.path, opened.dir.mark(), opened.last);
+  return SyncedMark::create(env, opened.dir.path, opened.dir.mark(), opened.end.last);
 }
 
 }  // namespace
@@ -94,9 +94,9 @@ Result<OpenStore> open_data_dir(const DataDir& dir, const StoreOptions& options,
       Store::open(dir.db(), *fresh ? StoreMode::create : StoreMode::read_write, options, latch);
   if (!store) return store.error();
   opened.store = std::move(*store);
-  const auto last = opened.store->last_sequence();
-  if (!last) return last.error();
-  opened.last = *last;
+  const auto end = opened.store->log_end();
+  if (!end) return end.error();
+  opened.end = *end;
   if (auto completed = complete(opened, env, *synced); !completed) return completed.error();
   auto mark = SyncedMark::open(env, dir.mark());
   if (!mark) return mark.error();

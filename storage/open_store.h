@@ -17,7 +17,7 @@ struct OpenStore {
   std::unique_ptr<SyncedMark> mark;
   std::unique_ptr<Store> store;
   SipKey key{};
-  Sequence last = 0;
+  LogEnd end;
 };
 
 /// Opens `dir` for writing, and makes it where it is not there. `latch` must outlive the answer.

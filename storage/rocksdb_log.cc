@@ -21,7 +21,7 @@ constexpr std::chrono::seconds kSizesAge{1};
 /// Of the loop's thread, and alive as long as a callback that was posted to it may run.
 struct LoopState {
   bool in_flight = false;
-  Sequence last = 0;
+  LogEnd end;
   LogExtent extent;
 };
 
@@ -32,9 +32,9 @@ class RocksdbLog final : public Log {
         latch_(std::move(latch)),
         opened_(std::move(opened)),
         loop_(std::make_shared<LoopState>()) {
-    loop_->last = opened_.last;
+    loop_->end = opened_.end;
     measure();
-    committer_.emplace(*opened_.store, *opened_.mark, *latch_, opened_.last);
+    committer_.emplace(*opened_.store, *opened_.mark, *latch_, opened_.end.last);
     reader_.emplace("reader");
     housekeeper_.emplace("housekeeper");
   }
@@ -83,7 +83,9 @@ class RocksdbLog final : public Log {
 
 void RocksdbLog::append(Batch&& batch, std::function<void(Batch&&)> done) {
   CARILLON_CHECK(!loop_->in_flight);
-  CARILLON_CHECK(batch.records.empty() || batch.first == loop_->last + 1);
+  CARILLON_CHECK(batch.records.empty() || batch.first == loop_->end.last + 1);
+  const Sequence newest = batch.records.empty() ? loop_->end.first : batch.first;
+  batch.trim_before = std::min(batch.trim_before, newest);
   loop_->in_flight = true;
   committer_->append(
       std::move(batch), [this, done = std::move(done)](Batch&& durable, std::uint64_t row_bytes) {
@@ -95,7 +97,7 @@ void RocksdbLog::append(Batch&& batch, std::function<void(Batch&&)> done) {
           loop->in_flight = false;
           if (shared->trim_before > 0) loop->extent.trim(shared->trim_before);
           if (!shared->records.empty()) {
-            loop->last = shared->last();
+            loop->end = {shared->first, shared->last()};
             loop->extent.add(shared->first, row_bytes);
           }
           done(std::move(*shared));

@@ -6,9 +6,6 @@
 // synced RocksDB write on the committer's thread. Fetches run on the reader's thread; checkpoints
 // and the giving back of trimmed files on a third, which sleeps otherwise.
 //
-// A log trimmed to nothing goes on with higher sequences: a trim writes the last sequence beside
-// the rows that it deletes.
-//
 // Concurrency: as storage/log.h.
 //
 // Limitations: one shard. A trim frees rows at once, and their files when compaction gets to them.

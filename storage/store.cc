@@ -192,16 +192,14 @@ Result<> Store::initialize(const SipKey& key) {
   return {};
 }
 
-Result<Sequence> Store::last_sequence() {
-  auto trimmed = meta_number(meta::kLast, 0);
-  if (!trimmed) return trimmed;
+Result<LogEnd> Store::log_end() {
   const std::unique_ptr<rocksdb::Iterator> rows(db_->NewIterator(rocksdb::ReadOptions(), log()));
   rows->SeekToLast();
   if (!rows->status().ok()) return status_error(rows->status(), "reading the end of the log");
-  if (!rows->Valid()) return *trimmed;
+  if (!rows->Valid()) return LogEnd{};
   const auto batch = decode_batch(rows->value().ToStringView());
   if (!batch) return batch.error();
-  return std::max(*trimmed, batch->last());
+  return LogEnd{batch->first, batch->last()};
 }
 
 Result<> Store::flush() {

@@ -45,7 +45,6 @@ namespace meta {
 inline constexpr std::string_view kFormat = "format";  // u32: kFormatVersion
 inline constexpr std::string_view kSipKey = "sipkey";  // 16 bytes
 inline constexpr std::string_view kShardId = "shard";  // u16
-inline constexpr std::string_view kLast = "last";      // u64: last sequence as of the last trim
 inline constexpr std::string_view kOldest = "oldest";  // u64: first sequence of the oldest row kept
 }  // namespace meta
 
@@ -53,6 +52,12 @@ inline constexpr std::string_view kOldest = "oldest";  // u64: first sequence of
 [[nodiscard]] std::string row_key(std::uint64_t number);
 /// The number in a key of row_key's form; nothing where it has another form or shard.
 [[nodiscard]] std::optional<std::uint64_t> row_number(std::string_view key);
+
+/// The newest row of the log; all 0: there is none.
+struct LogEnd {
+  Sequence first = 0;
+  Sequence last = 0;
+};
 
 class Store {
  public:
@@ -78,8 +83,8 @@ class Store {
   [[nodiscard]] Result<std::optional<SipKey>> sip_key();
   /// Writes what makes the database a Carillon one, durably.
   [[nodiscard]] Result<> initialize(const SipKey& key);
-  /// The last sequence: of the last row, or, with none left, as of the last trim. 0: none ever.
-  [[nodiscard]] Result<Sequence> last_sequence();
+  /// Where the log ends. Decodes the last row.
+  [[nodiscard]] Result<LogEnd> log_end();
   /// Writes out all memtables, so that the next start has no write-ahead log to replay.
   [[nodiscard]] Result<> flush();
 
