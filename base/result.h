@@ -26,6 +26,11 @@ struct Error {
     detail = std::string(place) + ": " + detail;
     return std::move(*this);
   }
+  /// The same error, about this field.
+  [[nodiscard]] Error at_field(std::string_view name) && {
+    field = name;
+    return std::move(*this);
+  }
 };
 
 /// Never called: a Result is looked at before it is used. Required by boost::system::result.

@@ -43,6 +43,7 @@ struct Standing {
   WallTime at{};  // when it entered that state; for firing, when the attempt began
 };
 struct Refusal : Error {
+  Refusal() = default;
   Refusal(Error error, std::optional<Standing> how = std::nullopt)  // NOLINT: an Error is a Refusal
       : Error(std::move(error)), standing(how) {}
   std::optional<Standing> standing;

@@ -1,0 +1,396 @@
+// Commands: requests become commands of the shard, replies become answers.
+
+#include <charconv>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "engine/impl.h"
+#include "net/url.h"
+#include "storage/content.h"
+
+namespace carillon {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr int kChangeTries = 8;
+
+void append_hex(std::string& out, std::uint64_t value, int digits) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += kDigits[(value >> shift) & 15];
+}
+
+/// UUIDv7 (RFC 9562): the Unix time in milliseconds, then random bits.
+std::string make_uuid(WallTime now, std::mt19937_64& random) {
+  const auto ms = static_cast<std::uint64_t>(now.time_since_epoch().count());
+  const std::uint64_t a = random();
+  const std::uint64_t b = random();
+  std::string uuid;
+  uuid.reserve(36);
+  append_hex(uuid, ms >> 16, 8);
+  uuid += '-';
+  append_hex(uuid, ms & 0xffff, 4);
+  uuid += '-';
+  append_hex(uuid, 0x7000 | (a & 0x0fff), 4);
+  uuid += '-';
+  append_hex(uuid, 0x8000 | ((a >> 16) & 0x3fff), 4);
+  uuid += '-';
+  append_hex(uuid, b & 0xffff'ffff'ffff, 12);
+  return uuid;
+}
+
+/// What "the same task again" compares of the due: the moment or the delay, as it was asked for.
+std::string due_as_asked(const AddRequest& request) {
+  return request.due_at ? "@" + std::to_string(request.due_at->time_since_epoch().count())
+                        : "+" + std::to_string(request.delay->count());
+}
+
+Error not_found(std::string_view what) {
+  return {"not_found", "There is no such " + std::string(what) + ".", ""};
+}
+
+}  // namespace
+
+Async<void> Engine::Impl::ask_all(std::span<Command> commands, Reply* replies) {
+  if (commands.empty()) co_return;
+  CARILLON_CHECK(commands.size() <= kTicketMask);
+  Waiter waiter{.replies = replies, .missing = commands.size(), .resume = {}};
+  std::size_t index = waiters_.size();
+  if (free_waiters_.empty()) {
+    waiters_.push_back(&waiter);
+  } else {
+    index = free_waiters_.back();
+    free_waiters_.pop_back();
+    waiters_[index] = &waiter;
+  }
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    shard_.submit(std::move(commands[i]), ((index + 1) << kTicketBits) + i);
+  }
+  carry_out();
+  if (waiter.missing > 0) {
+    co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(
+        [&waiter](auto handler) { waiter.resume = std::move(handler); }, asio::use_awaitable);
+  }
+}
+
+Async<Reply> Engine::Impl::ask(Command command) {
+  Reply reply;
+  co_await ask_all(std::span(&command, 1), &reply);
+  co_return reply;
+}
+
+std::optional<Error> Engine::Impl::closed() const {
+  if (phase_ != Phase::serving)
+    return Error{"not_ready", "The server is " + not_ready_because() + ".", ""};
+  if (shard_.open_bytes() <= options_.pending_bytes_max) return std::nullopt;
+  return Error{"overloaded",
+               "More is waiting for the disk than may be; send it again after a pause.", ""};
+}
+
+Result<WallTime> Engine::Impl::due_of(const std::optional<WallTime>& due_at,
+                                      const std::optional<Millis>& delay) {
+  // A delay counts from now, and now is rounded up: what it ends at is never early.
+  const auto now = std::chrono::ceil<Millis>(clock_.wall_micros());
+  const WallTime due = due_at ? *due_at : now + *delay;
+  if (due - now > options_.horizon) {
+    return Error{
+        "beyond_horizon",
+        "Due further ahead than " + format_duration(options_.horizon) + ", the server's horizon.",
+        due_at ? "due_at" : "delay"};
+  }
+  return std::max(due, WallTime{});
+}
+
+/// Fills in the keys of target and group.
+Result<> Engine::Impl::address(Statement& task, const TaskContent& content) {
+  const Result<TargetKey> target = target_key(content.target, &task.target_is_url);
+  if (!target) return target.error();
+  if (task.target_is_url) {
+    if (Result<> allowed = delivery_.check_url(content.target); !allowed) {
+      return allowed.error().at_field("target");
+    }
+  }
+  task.target = *target;
+  task.group = content.group.empty() ? GroupKey{} : key_of(content.group);
+  task.expire_after = content.expire_after;
+  return {};
+}
+
+Result<command::Add> Engine::Impl::prepare(AddRequest& request, std::string& made_id) {
+  command::Add add;
+  const Result<WallTime> due = due_of(request.due_at, request.delay);
+  if (!due) return due.error();
+  add.task.due = *due;
+  TaskContent& content = request.content;
+  if (Result<> addressed = address(add.task, content); !addressed) return addressed.error();
+  content.created_at = clock_.wall();
+  if (content.id.empty()) {
+    made_id = make_uuid(content.created_at, random_);
+    content.id = made_id;
+  }
+  std::string webhook_id = "msg_";
+  append_hex(webhook_id, random_(), 16);
+  append_hex(webhook_id, random_(), 16);
+  content.webhook_id = webhook_id;
+  add.task.task = fingerprint(content.id);
+  add.task.digest = content_digest(key_, content, due_as_asked(request));
+  add.if_exists = request.if_exists;
+  add.content = encode_content(content);
+  content.webhook_id = {};
+  return add;
+}
+
+Answer<AddAnswer> Engine::Impl::added(const AddRequest& request, const Reply& reply,
+                                      std::string made_id) {
+  AddAnswer answer;
+  switch (reply.verdict) {
+    case Verdict::done:
+      ++counters_.added;
+      answer.how = Added::created;
+      break;
+    case Verdict::replaced:
+      ++counters_.replaced;
+      answer.how = Added::replaced;
+      break;
+    case Verdict::same:
+      answer.how = Added::same;
+      break;
+    case Verdict::kept:
+      answer.how = Added::kept;
+      break;
+    default:
+      return refused(reply);
+  }
+  answer.made_id = std::move(made_id);
+  Fetched nothing;
+  static_cast<void>(fill_view(reply.task, nothing, answer.task));
+  answer.task.content = request.content;
+  return answer;
+}
+
+Async<Answer<AddAnswer>> Engine::Impl::add(AddRequest request) {
+  if (auto why = closed()) co_return Refusal(std::move(*why));
+  std::string made_id;
+  Result<command::Add> command = prepare(request, made_id);
+  if (!command) co_return Refusal(std::move(command).error());
+  const Reply reply = co_await ask(std::move(*command));
+  Answer<AddAnswer> answer = added(request, reply, std::move(made_id));
+  if (!answer || answer->how == Added::created || answer->how == Added::replaced) co_return answer;
+  // The task that is there already is shown as it is, not as it was sent.
+  Answer<TaskView> there = co_await view(reply.task);
+  if (there) answer->task = std::move(*there);
+  co_return answer;
+}
+
+Async<std::vector<Answer<AddAnswer>>> Engine::Impl::add_batch(std::vector<AddRequest> requests) {
+  std::vector<Answer<AddAnswer>> answers;
+  answers.reserve(requests.size());
+  std::vector<Command> commands;
+  std::vector<std::size_t> asked;  // which request each command is
+  std::vector<std::string> made_ids(requests.size());
+  commands.reserve(requests.size());
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    std::optional<Error> why = closed();
+    Result<command::Add> command =
+        why ? Result<command::Add>(*why) : prepare(requests[i], made_ids[i]);
+    if (command) {
+      commands.emplace_back(std::move(*command));
+      asked.push_back(i);
+    }
+    answers.push_back(command ? Answer<AddAnswer>(AddAnswer{})
+                              : Answer<AddAnswer>(Refusal(std::move(command).error())));
+  }
+  std::vector<Reply> replies(commands.size());
+  co_await ask_all(commands, replies.data());
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    answers[asked[i]] = added(requests[asked[i]], replies[i], std::move(made_ids[asked[i]]));
+  }
+  co_return answers;
+}
+
+Refusal Engine::Impl::refused(const Reply& reply) {
+  const Standing standing{reply.task.state, reply.task.attempt,
+                          finished(reply.task.state) ? reply.task.finished_at : reply.task.due};
+  switch (reply.verdict) {
+    case Verdict::task_exists:
+      return {Error{"task_exists", "Another task has this id; see if_exists.", "id"}, standing};
+    case Verdict::task_firing:
+      return {Error{"task_firing", "The task is being pushed right now.", ""}, standing};
+    case Verdict::task_finished:
+      return {Error{"task_finished",
+                    "The task is finished: " + std::string(name_of(standing.state)) + ".", ""},
+              standing};
+    case Verdict::unknown_target:
+      return Error{"unknown_target",
+                   "There is no target of this name; PUT /v1/targets/{name} makes one.", "target"};
+    case Verdict::target_in_use:
+      return Error{"target_in_use",
+                   std::to_string(reply.count) +
+                       " tasks name this target; with ?force they go to the dead "
+                       "letters when due.",
+                   ""};
+    case Verdict::too_many_targets:
+      ++counters_.refused_full;
+      return Error{"full", "Tasks for too many different receivers are pending.", "target"};
+    case Verdict::full:
+      ++counters_.refused_full;
+      return Error{"full", "As many tasks are pending as this server may hold.", ""};
+    default:
+      return not_found("task");
+  }
+}
+
+Async<Answer<TaskView>> Engine::Impl::move(const Fingerprint& task, WallTime due) {
+  const Reply reply = co_await ask(command::Move{task, due});
+  if (reply.verdict != Verdict::done) co_return refused(reply);
+  ++counters_.changed;
+  co_return co_await view(reply.task);
+}
+
+Async<Answer<TaskView>> Engine::Impl::change(std::string_view id, ChangeRequest request) {
+  if (auto why = closed()) co_return Refusal(std::move(*why));
+  const Fingerprint task = fingerprint(id);
+  std::optional<WallTime> due;
+  if (request.due_at || request.delay) {
+    const Result<WallTime> wanted = due_of(request.due_at, request.delay);
+    if (!wanted) co_return Refusal(wanted.error());
+    due = *wanted;
+  }
+  const bool content_changes = request.body || request.headers || request.target || request.group ||
+                               request.lane || request.expire_after || request.retry;
+  if (!content_changes && due) co_return co_await move(task, *due);
+
+  for (int tries = 0; tries < kChangeTries; ++tries) {
+    const std::optional<Statement> before = shard_.find(task);
+    if (!before) co_return Refusal(not_found("task"));
+    std::vector<TaskNumber> numbers(1, before->number);
+    std::vector<Fetched> fetched = co_await fetch(std::move(numbers));
+    if (!fetched[0].content) continue;
+    Result<TaskContent> content = decode_content(*fetched[0].content);
+    if (!content) co_return Refusal(std::move(content).error());
+    if (request.body) {
+      content->body = request.body->bytes;
+      content->content_type = request.body->content_type;
+      content->body_is_json = request.body->is_json;
+    }
+    if (request.headers) content->headers = *request.headers;
+    if (request.target) content->target = *request.target;
+    if (request.group) content->group = *request.group;
+    if (request.lane) content->lane = *request.lane;
+    if (request.expire_after) content->expire_after = *request.expire_after;
+    if (request.retry) content->retry = *request.retry;
+
+    command::Change change;
+    change.task.task = task;
+    change.task.due = due.value_or(before->due);
+    change.due_given = due.has_value();
+    change.expected = before->number;
+    if (Result<> addressed = address(change.task, *content); !addressed)
+      co_return Refusal(addressed.error());
+    change.task.digest = content_digest(key_, *content, "changed");
+    change.content = encode_content(*content);
+    const Reply reply = co_await ask(std::move(change));
+    if (reply.verdict == Verdict::content_moved) continue;
+    if (reply.verdict != Verdict::replaced) co_return refused(reply);
+    ++counters_.changed;
+    co_return co_await view(reply.task);
+  }
+  co_return Refusal(
+      Error{"overloaded", "The task is being changed by others all the time; try again.", ""});
+}
+
+Async<Answer<CancelAnswer>> Engine::Impl::cancel(std::string_view id) {
+  if (auto why = closed()) co_return Refusal(std::move(*why));
+  const Reply reply = co_await ask(command::Cancel{fingerprint(id)});
+  if (reply.verdict != Verdict::done) co_return refused(reply);
+  ++counters_.cancelled;
+  co_return CancelAnswer{reply.task.attempt};
+}
+
+Async<std::vector<Answer<CancelAnswer>>> Engine::Impl::cancel_batch(
+    std::vector<std::string_view> ids) {
+  std::vector<Answer<CancelAnswer>> answers;
+  answers.reserve(ids.size());
+  if (auto why = closed()) {
+    answers.assign(ids.size(), Refusal(*why));
+    co_return answers;
+  }
+  std::vector<Command> commands;
+  commands.reserve(ids.size());
+  for (const std::string_view id : ids) commands.emplace_back(command::Cancel{fingerprint(id)});
+  std::vector<Reply> replies(ids.size());
+  co_await ask_all(commands, replies.data());
+  for (const Reply& reply : replies) {
+    if (reply.verdict == Verdict::done) {
+      ++counters_.cancelled;
+      answers.emplace_back(CancelAnswer{reply.task.attempt});
+    } else {
+      answers.emplace_back(refused(reply));
+    }
+  }
+  co_return answers;
+}
+
+Async<Answer<GroupCancelAnswer>> Engine::Impl::cancel_group(std::string_view name) {
+  if (auto why = closed()) co_return Refusal(std::move(*why));
+  const Reply reply = co_await ask(command::GroupCancel{key_of(name)});
+  if (reply.verdict != Verdict::done) co_return Refusal(not_found("group"));
+  counters_.cancelled += reply.count;
+  co_return GroupCancelAnswer{reply.count, reply.firing};
+}
+
+Async<Answer<std::uint64_t>> Engine::Impl::shift_group(std::string_view name, Millis by) {
+  if (auto why = closed()) co_return Refusal(std::move(*why));
+  if (by > options_.horizon) {
+    co_return Refusal(Error{"beyond_horizon", "Further than the server's horizon.", "by"});
+  }
+  const Reply reply = co_await ask(command::GroupShift{key_of(name), by});
+  if (reply.verdict != Verdict::done) co_return Refusal(not_found("group"));
+  counters_.changed += reply.count;
+  co_return reply.count;
+}
+
+Async<Answer<bool>> Engine::Impl::put_target(TargetSettings settings) {
+  if (auto why = closed()) co_return Refusal(std::move(*why));
+  if (Result<> allowed = delivery_.check_url(settings.url); !allowed) {
+    co_return Refusal(allowed.error().at_field("url"));
+  }
+  const Shard::TargetState* before = shard_.target(key_of(settings.name));
+  // Pausing has calls of its own; setting a target again does not set it going.
+  if (before != nullptr && !before->deleted) settings.paused = before->settings.paused;
+  co_return co_await submit_target(settings);
+}
+
+Async<Answer<bool>> Engine::Impl::submit_target(const TargetSettings& settings) {
+  command::TargetPut put;
+  put.key = key_of(settings.name);
+  put.name = settings.name;
+  put.concurrency = settings.concurrency;
+  put.paused = settings.paused;
+  put.settings = format_target(settings, Secrets::shown);
+  const Reply reply = co_await ask(std::move(put));
+  if (reply.verdict == Verdict::too_many_targets) co_return refused(reply);
+  co_return reply.verdict == Verdict::done;
+}
+
+Async<Answer<>> Engine::Impl::delete_target(std::string_view name, bool force) {
+  if (auto why = closed()) co_return Refusal(std::move(*why));
+  const Reply reply = co_await ask(command::TargetDelete{key_of(name), force});
+  if (reply.verdict == Verdict::target_in_use) co_return refused(reply);
+  if (reply.verdict != Verdict::done) co_return Refusal(not_found("target"));
+  co_return Answer<>();
+}
+
+Async<Answer<>> Engine::Impl::pause_target(std::string_view name, bool paused) {
+  if (auto why = closed()) co_return Refusal(std::move(*why));
+  const auto found = named_targets_.find(key_of(name).low);
+  if (found == named_targets_.end()) co_return Refusal(not_found("target"));
+  TargetSettings settings = *found->second;
+  settings.paused = paused;
+  Answer<bool> done = co_await submit_target(settings);
+  if (!done) co_return done.error();
+  co_return Answer<>();
+}
+
+}  // namespace carillon

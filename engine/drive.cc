@@ -1,0 +1,252 @@
+// Driving: commits, ticks, recovery, stopping, the manual clock.
+
+#include <algorithm>
+#include <cstdlib>
+
+#include <boost/asio/post.hpp>
+
+#include "engine/impl.h"
+
+namespace carillon {
+namespace {
+
+namespace asio = boost::asio;
+
+// Cleaning keeps the log below twice what restating everything would take, plus this much.
+constexpr std::uint64_t kLogSlackBytes = std::uint64_t{64} << 20;
+constexpr std::uint64_t kStatementBytes = 50;                    // of a task restated in the log
+constexpr std::uint64_t kCleanBytes = std::uint64_t{128} << 10;  // read at a time: some 3,000 tasks
+constexpr std::uint32_t kCommitsPerCleanCheck = 64;
+
+std::mt19937_64 make_random() {
+  std::random_device device;
+  std::seed_seq seed{device(), device(), device(), device(),
+                     device(), device(), device(), device()};
+  return std::mt19937_64(seed);
+}
+
+}  // namespace
+
+Engine::Impl::Impl(asio::io_context& loop, Clock& clock, Log& log, Delivery& delivery,
+                   EngineOptions options)
+    : loop_(loop),
+      clock_(clock),
+      manual_clock_(dynamic_cast<ManualClock*>(&clock)),
+      log_(log),
+      delivery_(delivery),
+      options_(std::move(options)),
+      key_(log.key()),
+      shard_(options_.shard),
+      cache_(options_.content_cache_bytes),
+      url_target_(std::make_shared<const TargetSettings>(options_.url_defaults)),
+      random_(make_random()),
+      timer_(loop,
+             [this](bool stepped) {
+               if (stepped) ++counters_.clock_steps;
+               if (phase_ != Phase::recovering && manual_clock_ == nullptr) tick();
+             }),
+      changed_(loop) {}
+
+Engine::Impl::~Impl() {
+  // Callers that still wait are dropped with all that they hold; the last one may hold the next.
+  for (Waiter*& waiter : waiters_) {
+    if (waiter == nullptr) continue;
+    const auto dropped = std::move(waiter->resume);
+    waiter = nullptr;
+  }
+}
+
+Result<> Engine::Impl::recover(const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+  WallTime latest{};
+  const Result<> done = log_.read(
+      1,
+      [&](Batch&& batch) {
+        shard_.replay(batch);
+        latest = std::max(latest, batch.at);
+      },
+      progress);
+  if (!done) return done;
+  note_targets(std::exchange(shard_.effects(), {}).targets);
+  // A manual clock goes on where the log left it: its time does not run backward over a restart.
+  if (manual_clock_ != nullptr) manual_clock_->set(std::max(manual_clock_->wall(), latest));
+  return {};
+}
+
+void Engine::Impl::start() {
+  phase_ = Phase::serving;
+  shard_.start(clock_.wall());
+  tick();
+}
+
+std::string Engine::Impl::not_ready_because() const {
+  switch (phase_) {
+    case Phase::recovering:
+      return "recovering";
+    case Phase::draining:
+      return "draining";
+    case Phase::serving:
+      break;
+  }
+  return {};
+}
+
+void Engine::Impl::carry_out() {
+  while (!shard_.effects().empty()) carry_out_effects(std::exchange(shard_.effects(), {}));
+  if (log_busy_ || flush_posted_ || !shard_.wants_commit()) return;
+  // Not at once: what other connections have ready in this turn of the loop belongs in the same
+  // commit.
+  flush_posted_ = true;
+  asio::post(loop_, [this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    flush_posted_ = false;
+    begin_commit();
+  });
+}
+
+void Engine::Impl::carry_out_effects(Effects effects) {
+  note_targets(effects.targets);
+  prefetch(effects.imminent);
+  begin_pushes(std::move(effects.fired));
+  for (Reply& reply : effects.replies) {
+    const std::size_t index = (reply.ticket >> kTicketBits) - 1;
+    Waiter& waiter = *waiters_[index];
+    waiter.replies[reply.ticket & kTicketMask] = std::move(reply);
+    if (--waiter.missing > 0) continue;
+    free_waiters_.push_back(index);
+    if (waiter.resume) std::move(waiter.resume)();
+  }
+}
+
+void Engine::Impl::begin_commit() {
+  if (log_busy_ || !shard_.wants_commit()) return;
+  log_busy_ = true;
+  commit_began_ = clock_.mono();
+  log_.append(shard_.seal(clock_.wall(), std::move(spare_)),
+              [this, alive = std::weak_ptr(alive_)](Batch&& batch) {
+                if (!alive.expired()) commit_done(std::move(batch));
+              });
+}
+
+void Engine::Impl::commit_done(Batch&& batch) {
+  log_busy_ = false;
+  counters_.commit_time.record(
+      std::chrono::duration_cast<std::chrono::microseconds>(clock_.mono() - commit_began_));
+  shard_.committed(batch);
+  keep_imminent(batch);
+  spare_ = std::move(batch);
+  // The next batch was gathered while this one was committed: hand it over before anything else.
+  begin_commit();
+  carry_out();
+  set_timer();
+  clean_log();
+  changed_.notify();
+}
+
+/// Contents of tasks that are due within moments are at hand: they need not be read back.
+void Engine::Impl::keep_imminent(Batch& batch) {
+  for (const TaskNumber number : shard_.effects().imminent) {
+    const auto row = std::lower_bound(
+        batch.contents.begin(), batch.contents.end(), number,
+        [](const ContentRow& content, TaskNumber wanted) { return content.number < wanted; });
+    if (row == batch.contents.end() || row->number != number || row->bytes.empty()) continue;
+    cache_.put(number, std::move(row->bytes));
+    row->bytes.clear();
+  }
+}
+
+void Engine::Impl::clean_log() {
+  if (cleaning_ || commits_to_clean_check_-- > 0) return;
+  commits_to_clean_check_ = kCommitsPerCleanCheck;
+  if (log_.stats().log_bytes < 2 * kStatementBytes * shard_.tasks() + kLogSlackBytes) return;
+  cleaning_ = true;
+  log_.read_oldest(kCleanBytes, [this, alive = std::weak_ptr(alive_)](std::vector<Batch> oldest) {
+    if (alive.expired()) return;
+    cleaning_ = false;
+    commits_to_clean_check_ = 0;
+    shard_.restate(oldest);
+    carry_out();
+  });
+}
+
+void Engine::Impl::tick() {
+  shard_.tick(clock_.wall());
+  begin_commit();
+  carry_out();
+  set_timer();
+}
+
+void Engine::Impl::set_timer() {
+  const std::optional<WallTime> next = shard_.next_wakeup();
+  const bool now = next && (shard_.has_work() || *next <= clock_.wall());
+  if (manual_clock_ == nullptr && !now) {
+    timer_.set(next);
+    return;
+  }
+  if (!now || tick_posted_) return;
+  tick_posted_ = true;
+  asio::post(loop_, [this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired()) return;
+    tick_posted_ = false;
+    tick();
+  });
+}
+
+void Engine::Impl::note_targets(const std::vector<TargetKey>& keys) {
+  for (const TargetKey& key : keys) {
+    const Shard::TargetState* target = shard_.target(key);
+    if (target == nullptr || target->deleted) {
+      named_targets_.erase(key.low);
+      continue;
+    }
+    Result<TargetSettings> settings = parse_target(target->settings.settings);
+    CARILLON_CHECK(settings.has_value());
+    settings->name = target->settings.name;
+    settings->paused = target->settings.paused;
+    named_targets_[key.low] = std::make_shared<const TargetSettings>(std::move(*settings));
+  }
+}
+
+/// Ticks and commits until nothing is left to do at this moment.
+Async<void> Engine::Impl::run_to_rest() {
+  for (;;) {
+    tick();
+    const std::optional<WallTime> next = shard_.next_wakeup();
+    const bool more = shard_.has_work() || (next && *next <= clock_.wall());
+    if (!more && !log_busy_ && !shard_.wants_commit() && fetching_ == 0) co_return;
+    if (log_busy_ || fetching_ > 0) {
+      co_await changed_.wait(MonoTime::max());
+    } else {
+      co_await yield();
+    }
+  }
+}
+
+Async<WallTime> Engine::Impl::advance_clock(Millis by) {
+  CARILLON_CHECK(manual_clock_ != nullptr);
+  const WallTime until = manual_clock_->wall() + by;
+  // From one wake-up to the next, so that every task is fired at its own time and in due order.
+  for (;;) {
+    co_await run_to_rest();
+    const std::optional<WallTime> next = shard_.next_wakeup();
+    if (!next || *next >= until) break;
+    manual_clock_->set(std::max(*next, manual_clock_->wall()));
+  }
+  manual_clock_->set(std::max(until, manual_clock_->wall()));
+  co_await run_to_rest();
+  co_return manual_clock_->wall();
+}
+
+Async<void> Engine::Impl::drain(Millis deadline) {
+  const MonoTime until = std::chrono::steady_clock::now() + deadline;
+  phase_ = Phase::draining;
+  shard_.stop_firing();
+  carry_out();
+  while ((shard_.in_flight() > 0 || log_busy_ || shard_.wants_commit()) &&
+         std::chrono::steady_clock::now() < until) {
+    co_await changed_.wait(until);
+  }
+  delivery_.stop();
+  timer_.stop();
+}
+
+}  // namespace carillon

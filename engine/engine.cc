@@ -1,0 +1,116 @@
+#include "engine/engine.h"
+
+#include "base/check.h"
+#include "engine/impl.h"
+
+namespace carillon {
+
+void throw_exception_from_error(const Refusal& error, const boost::source_location& where) {
+  throw_exception_from_error(static_cast<const Error&>(error), where);
+}
+
+Engine::Engine(boost::asio::io_context& loop, Clock& clock, Log& log, Delivery& delivery,
+               EngineOptions options)
+    : impl_(std::make_unique<Impl>(loop, clock, log, delivery, std::move(options))) {}
+Engine::~Engine() = default;
+
+Result<> Engine::recover(const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+  return impl_->recover(progress);
+}
+void Engine::start() {
+  impl_->start();
+}
+Async<void> Engine::drain(Millis deadline) {
+  return impl_->drain(deadline);
+}
+std::string Engine::not_ready_because() const {
+  return impl_->not_ready_because();
+}
+
+Async<Answer<AddAnswer>> Engine::add(AddRequest request) {
+  return impl_->add(std::move(request));
+}
+Async<std::vector<Answer<AddAnswer>>> Engine::add_batch(std::vector<AddRequest> requests) {
+  return impl_->add_batch(std::move(requests));
+}
+Async<Answer<TaskView>> Engine::get(std::string_view id) {
+  return impl_->get(id);
+}
+Async<Answer<TaskView>> Engine::change(std::string_view id, ChangeRequest request) {
+  return impl_->change(id, std::move(request));
+}
+Async<Answer<CancelAnswer>> Engine::cancel(std::string_view id) {
+  return impl_->cancel(id);
+}
+Async<std::vector<Answer<CancelAnswer>>> Engine::cancel_batch(std::vector<std::string_view> ids) {
+  return impl_->cancel_batch(std::move(ids));
+}
+Async<Answer<Page>> Engine::list(TaskFilter filter, std::string cursor, std::size_t limit) {
+  return impl_->list(std::move(filter), std::move(cursor), limit);
+}
+
+Async<Answer<GroupView>> Engine::group(std::string_view name) {
+  return impl_->group(name);
+}
+Async<Answer<GroupCancelAnswer>> Engine::cancel_group(std::string_view name) {
+  return impl_->cancel_group(name);
+}
+Async<Answer<std::uint64_t>> Engine::shift_group(std::string_view name, Millis by) {
+  return impl_->shift_group(name, by);
+}
+
+Async<Answer<bool>> Engine::put_target(TargetSettings settings) {
+  return impl_->put_target(std::move(settings));
+}
+Async<Answer<>> Engine::delete_target(std::string_view name, bool force) {
+  return impl_->delete_target(name, force);
+}
+Async<Answer<>> Engine::pause_target(std::string_view name, bool paused) {
+  return impl_->pause_target(name, paused);
+}
+Answer<TargetView> Engine::target(std::string_view name) const {
+  return impl_->target(name);
+}
+std::vector<TargetView> Engine::targets() const {
+  return impl_->targets();
+}
+
+Async<Answer<TaskView>> Engine::redrive(std::string_view id) {
+  return impl_->redrive(id);
+}
+Async<Answer<>> Engine::remove_dead(std::string_view id) {
+  return impl_->remove_dead(id);
+}
+Async<Answer<std::uint64_t>> Engine::redrive_all(TaskFilter filter) {
+  return impl_->redrive_all(std::move(filter));
+}
+Async<Answer<std::uint64_t>> Engine::purge_dead(TaskFilter filter) {
+  return impl_->purge_dead(std::move(filter));
+}
+
+Stats Engine::stats() const {
+  return impl_->stats();
+}
+const EngineCounters& Engine::counters() const {
+  return impl_->counters();
+}
+std::vector<WheelLevel> Engine::wheel() const {
+  return impl_->wheel();
+}
+Async<std::vector<ForecastBucket>> Engine::forecast(Millis bucket, WallTime from, WallTime to) {
+  return impl_->forecast(bucket, from, to);
+}
+Async<Result<>> Engine::checkpoint(std::string dir) {
+  return impl_->checkpoint(std::move(dir));
+}
+Async<std::vector<TaskView>> Engine::export_next(std::size_t& position) {
+  return impl_->export_next(position);
+}
+Async<WallTime> Engine::advance_clock(Millis by) {
+  return impl_->advance_clock(by);
+}
+bool Engine::clock_is_manual() const {
+  return impl_->clock_is_manual();
+}
+
+}  // namespace carillon

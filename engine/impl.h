@@ -1,0 +1,183 @@
+// The engine's inside: how events reach the shard and its effects leave it.
+//
+// Every path in ends with `carry_out`: the shard's effects are taken and carried out (callers
+// resumed, pushes begun, contents fetched), a commit is begun if one is wanted and none is under
+// way, and the timer is set. Resumed callers run inside `carry_out` and may come back in; effects
+// are taken before anything is done with them, so that is safe.
+#pragma once
+
+#include <memory>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <boost/asio/any_completion_handler.hpp>
+
+#include "engine/content_cache.h"
+#include "engine/engine.h"
+#include "engine/signal.h"
+#include "engine/tick_timer.h"
+
+namespace carillon {
+
+/// A ticket names a waiter and one of its replies.
+inline constexpr int kTicketBits = 20;
+/// Entries looked at before a long look lets other work run: some 100 us.
+inline constexpr std::uint32_t kSlice = 8192;
+inline constexpr Ticket kTicketMask = (Ticket{1} << kTicketBits) - 1;
+
+class Engine::Impl {
+ public:
+  Impl(boost::asio::io_context& loop, Clock& clock, Log& log, Delivery& delivery,
+       EngineOptions options);
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  // drive.cc
+  Result<> recover(const std::function<void(std::uint64_t, std::uint64_t)>& progress);
+  void start();
+  Async<void> drain(Millis deadline);
+  Async<WallTime> advance_clock(Millis by);
+  [[nodiscard]] bool clock_is_manual() const { return manual_clock_ != nullptr; }
+  [[nodiscard]] std::string not_ready_because() const;
+
+  // commands.cc
+  Async<Answer<AddAnswer>> add(AddRequest request);
+  Async<std::vector<Answer<AddAnswer>>> add_batch(std::vector<AddRequest> requests);
+  Async<Answer<TaskView>> change(std::string_view id, ChangeRequest request);
+  Async<Answer<CancelAnswer>> cancel(std::string_view id);
+  Async<std::vector<Answer<CancelAnswer>>> cancel_batch(std::vector<std::string_view> ids);
+  Async<Answer<GroupCancelAnswer>> cancel_group(std::string_view name);
+  Async<Answer<std::uint64_t>> shift_group(std::string_view name, Millis by);
+  Async<Answer<bool>> put_target(TargetSettings settings);
+  Async<Answer<>> delete_target(std::string_view name, bool force);
+  Async<Answer<>> pause_target(std::string_view name, bool paused);
+
+  // dead.cc
+  Async<Answer<TaskView>> redrive(std::string_view id);
+  Async<Answer<>> remove_dead(std::string_view id);
+  Async<Answer<std::uint64_t>> redrive_all(TaskFilter filter);
+  Async<Answer<std::uint64_t>> purge_dead(TaskFilter filter);
+
+  // queries.cc
+  Async<Answer<TaskView>> get(std::string_view id);
+  Async<Answer<Page>> list(TaskFilter filter, std::string cursor, std::size_t limit);
+  Async<Answer<GroupView>> group(std::string_view name);
+  [[nodiscard]] Answer<TargetView> target(std::string_view name) const;
+  [[nodiscard]] std::vector<TargetView> targets() const;
+  [[nodiscard]] Stats stats() const;
+  [[nodiscard]] const EngineCounters& counters() const { return counters_; }
+  [[nodiscard]] std::vector<WheelLevel> wheel() const { return shard_.wheel_levels(); }
+  Async<std::vector<ForecastBucket>> forecast(Millis bucket, WallTime from, WallTime to);
+  Async<std::vector<TaskView>> export_next(std::size_t& position);
+  Async<Result<>> checkpoint(std::string dir);
+
+ private:
+  /// Somebody who waits for one or more replies; lives in the waiting coroutine.
+  struct Waiter {
+    Reply* replies = nullptr;
+    std::size_t missing = 0;
+    boost::asio::any_completion_handler<void()> resume;
+  };
+  enum class Phase { recovering, serving, draining };
+  /// What decides whether a task is in a listing, looked up once.
+  struct Match {
+    std::optional<GroupKey> group;
+    std::optional<TargetKey> target;
+    std::optional<State> state;
+    std::optional<WallTime> due_from;
+    std::optional<WallTime> due_to;
+    std::optional<std::string> target_url;
+  };
+
+  // drive.cc
+  void carry_out();
+  void carry_out_effects(Effects effects);
+  void begin_commit();
+  void commit_done(Batch&& batch);
+  void keep_imminent(Batch& batch);
+  void clean_log();
+  void tick();
+  void set_timer();
+  void note_targets(const std::vector<TargetKey>& keys);
+  Async<void> run_to_rest();
+
+  // firing.cc
+  void begin_pushes(std::vector<Fired> fired);
+  void prefetch(const std::vector<TaskNumber>& numbers);
+  void push(const Fired& fired, ContentCache::Row row);
+  void pushed(const Fired& fired, const RetryPolicy& retry, std::uint32_t attempts_before,
+              PushResult result);
+  void bury(const Fired& fired, const std::string& why);
+
+  // commands.cc
+  /// Submits each command and waits for all replies, written to `replies` in the same order.
+  Async<void> ask_all(std::span<Command> commands, Reply* replies);
+  Async<Reply> ask(Command command);
+  [[nodiscard]] std::optional<Error> closed() const;
+  [[nodiscard]] Result<command::Add> prepare(AddRequest& request, std::string& made_id);
+  [[nodiscard]] Result<> address(Statement& task, const TaskContent& content);
+  [[nodiscard]] Result<WallTime> due_of(const std::optional<WallTime>& due_at,
+                                        const std::optional<Millis>& delay);
+  [[nodiscard]] Answer<AddAnswer> added(const AddRequest& request, const Reply& reply,
+                                        std::string made_id);
+  [[nodiscard]] Refusal refused(const Reply& reply);
+  Async<Answer<TaskView>> move(const Fingerprint& task, WallTime due);
+  Async<Answer<bool>> submit_target(const TargetSettings& settings);
+
+  // queries.cc
+  [[nodiscard]] Fingerprint fingerprint(std::string_view id) const;
+  [[nodiscard]] Result<TargetKey> target_key(std::string_view target, bool* is_url = nullptr) const;
+  [[nodiscard]] Hash128 key_of(std::string_view name) const { return siphash(key_, name); }
+  Async<std::vector<Fetched>> fetch(std::vector<TaskNumber> numbers);
+  Async<Answer<TaskView>> view(Statement task);
+  /// Those of `tasks` whose content is still there, in order.
+  Async<std::vector<TaskView>> views(std::vector<Statement> tasks);
+  [[nodiscard]] static bool fill_view(const Statement& task, Fetched& fetched, TaskView& view);
+  [[nodiscard]] Result<Match> match(const TaskFilter& filter) const;
+  [[nodiscard]] static bool fits(const Match& match, const Statement& task);
+  /// Lets other work run, between two slices of a long one.
+  Async<void> yield();
+
+  // dead.cc
+  Async<std::vector<Statement>> collect_dead(Match match, std::uint32_t& position,
+                                             std::size_t most);
+  Async<std::vector<Answer<TaskView>>> redrive_these(std::vector<Statement> dead);
+
+  [[nodiscard]] TargetView view_of(const Shard::TargetState& target) const;
+
+  boost::asio::io_context& loop_;
+  Clock& clock_;
+  ManualClock* manual_clock_;
+  Log& log_;
+  Delivery& delivery_;
+  EngineOptions options_;
+  SipKey key_;
+  Shard shard_;
+  ContentCache cache_;
+  std::shared_ptr<const TargetSettings> url_target_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<const TargetSettings>>
+      named_targets_;  // by key.low
+  std::mt19937_64 random_;
+  EngineCounters counters_;
+  TickTimer timer_;
+  Signal changed_;
+
+  std::vector<Waiter*> waiters_;  // a ticket's upper bits are an index here, plus one
+  std::vector<std::size_t> free_waiters_;
+  Phase phase_ = Phase::recovering;
+  bool log_busy_ = false;
+  bool flush_posted_ = false;
+  bool tick_posted_ = false;
+  bool cleaning_ = false;
+  std::uint32_t commits_to_clean_check_ = 0;
+  std::uint64_t fetching_ = 0;  // fetches of fired tasks' contents under way
+  Batch spare_;
+  MonoTime commit_began_{};
+  /// Gone when the engine is: what comes back late from a thread looks here first.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace carillon

@@ -1,0 +1,70 @@
+#include "engine/tick_timer.h"
+
+#include <cerrno>
+
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/check.h"
+
+namespace carillon {
+namespace {
+
+// Where nothing is due the timer still stands, so that a stepped clock is noticed.
+constexpr WallTime kNever = WallTime(std::chrono::sys_days(std::chrono::year(2200) / 1 / 1));
+
+int make_timer() {
+  const int fd = ::timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+  CARILLON_CHECK(fd >= 0);
+  return fd;
+}
+
+}  // namespace
+
+TickTimer::TickTimer(boost::asio::io_context& loop, std::function<void(bool)> tick)
+    : timer_(loop, make_timer()), tick_(std::move(tick)) {
+  arm(kNever);
+  wait();
+}
+
+void TickTimer::set(std::optional<WallTime> moment) {
+  if (moment == moment_ || !timer_.is_open()) return;
+  moment_ = moment;
+  arm(moment.value_or(kNever));
+}
+
+void TickTimer::stop() {
+  boost::system::error_code ignored;
+  timer_.close(ignored);
+}
+
+void TickTimer::arm(WallTime moment) {
+  const std::int64_t ms = std::max<std::int64_t>(moment.time_since_epoch().count(), 1);
+  itimerspec when{};
+  when.it_value.tv_sec = ms / 1000;
+  when.it_value.tv_nsec = ms % 1000 * 1'000'000;
+  CARILLON_CHECK(::timerfd_settime(timer_.native_handle(),
+                                   TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when,
+                                   nullptr) == 0 ||
+                 errno == ECANCELED);
+}
+
+void TickTimer::wait() {
+  timer_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                    [this](const boost::system::error_code& error) {
+                      if (error) return;
+                      std::uint64_t expirations = 0;
+                      const ssize_t got =
+                          ::read(timer_.native_handle(), &expirations, sizeof expirations);
+                      const bool stepped = got < 0 && errno == ECANCELED;
+                      if (got > 0 || stepped) {
+                        // It stands at a moment that is over, or was cancelled: set it anew.
+                        moment_.reset();
+                        arm(kNever);
+                        tick_(stepped);
+                      }
+                      wait();
+                    });
+}
+
+}  // namespace carillon
