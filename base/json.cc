@@ -88,6 +88,11 @@ JsonReader::JsonReader(std::size_t depth_max) : depth_max_(depth_max) {}
 Result<> JsonReader::parse(std::string_view text,
                            const std::function<Result<>(ondemand::value)>& visit) {
   if (auto checked = check_json(text, depth_max_); !checked) return checked;
+  return parse_checked(text, visit);
+}
+
+Result<> JsonReader::parse_checked(std::string_view text,
+                                   const std::function<Result<>(ondemand::value)>& visit) {
   copy_.assign(text);
   copy_.append(simdjson::SIMDJSON_PADDING, '\0');
   ondemand::document document;

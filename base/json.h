@@ -34,6 +34,10 @@ class JsonReader {
   [[nodiscard]] Result<> parse(std::string_view text,
                                const std::function<Result<>(simdjson::ondemand::value)>& visit);
 
+  /// The same for a text of which check_json has approved.
+  [[nodiscard]] Result<> parse_checked(
+      std::string_view text, const std::function<Result<>(simdjson::ondemand::value)>& visit);
+
   /// The bytes of `value` exactly as sent (and known to be JSON, as all of the text is), without
   /// white space around them.
   [[nodiscard]] Result<std::string_view> raw(simdjson::ondemand::value value);

@@ -1,0 +1,187 @@
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <boost/beast/core/string.hpp>
+
+#include "base/json.h"
+#include "base/json_syntax.h"
+#include "http/api.h"
+#include "http/handlers.h"
+#include "http/problem.h"
+
+namespace carillon {
+namespace {
+
+/// The tasks of a batch: those that could be read, and why the others could not.
+struct Batched {
+  std::vector<AddRequest> requests;
+  struct Item {
+    std::optional<Error> error;  // else requests[index]
+    std::size_t index = 0;
+    std::string id;  // of one that has an error, as far as it is known
+  };
+  std::vector<Item> items;
+};
+
+Error batch_too_large(std::size_t tasks_max) {
+  return {"batch_too_large", "a batch may have " + std::to_string(tasks_max) + " tasks", ""};
+}
+
+Result<> read_item(simdjson::ondemand::value value, JsonScratch& scratch, Batched& batch) {
+  auto task = parse_task(value, scratch);
+  if (task) {
+    batch.items.push_back({std::nullopt, batch.requests.size(), ""});
+    batch.requests.push_back(std::move(*task));
+  } else {
+    batch.items.push_back({std::move(task.error()), 0, ""});
+  }
+  return {};
+}
+
+Result<> read_array(std::string_view text, std::size_t tasks_max, JsonScratch& scratch,
+                    Batched& batch) {
+  return scratch.reader.parse(text, [&](simdjson::ondemand::value value) {
+    return for_each_element(value, "",
+                            [&](std::size_t index, simdjson::ondemand::value item) -> Result<> {
+                              if (index == tasks_max) return batch_too_large(tasks_max);
+                              return read_item(item, scratch, batch);
+                            });
+  });
+}
+
+/// The lines that are JSON become one array, so that one parse holds the text of all; a line that
+/// is not is that item's failure and stands in the array as null.
+Result<> read_lines(std::string_view text, const HttpLimits& limits, JsonScratch& scratch,
+                    Batched& batch) {
+  std::string array = "[";
+  array.reserve(text.size() + 2);
+  std::vector<std::optional<Error>> broken;
+  while (!text.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
+    if (broken.size() == limits.batch_tasks_max) return batch_too_large(limits.batch_tasks_max);
+    const auto checked = check_json(line, limits.json_depth_max);
+    broken.emplace_back(checked ? std::nullopt : std::optional(checked.error()));
+    if (broken.size() > 1) array += ',';
+    array += checked ? line : "null";
+  }
+  array += ']';
+  return scratch.reader.parse_checked(array, [&](simdjson::ondemand::value value) {
+    return for_each_element(value, "",
+                            [&](std::size_t index, simdjson::ondemand::value item) -> Result<> {
+                              if (!broken[index]) return read_item(item, scratch, batch);
+                              batch.items.push_back({std::move(broken[index]), 0, ""});
+                              return {};
+                            });
+  });
+}
+
+Result<> read_batch(Call& call, Batched& batch) {
+  const HttpLimits& limits = call.api.options().limits;
+  constexpr std::string_view kLines = "application/x-ndjson";
+  if (boost::beast::iequals(call.request.content_type.substr(0, kLines.size()), kLines))
+    return read_lines(call.request.body, limits, call.scratch, batch);
+  return read_array(call.request.body, limits.batch_tasks_max, call.scratch, batch);
+}
+
+void append_failure(JsonWriter& json, std::string_view id, const Refusal& refusal) {
+  json.begin_object();
+  if (!id.empty()) json.key("id").string(id);
+  append_problem_members(json, refusal);
+  json.end_object();
+}
+
+}  // namespace
+
+Async<Answer<>> create_tasks(Call& call) {
+  Batched batch;
+  if (const auto read = read_batch(call, batch); !read) co_return read.error();
+  std::vector<std::string_view> ids;
+  ids.reserve(batch.requests.size());
+  for (const AddRequest& request : batch.requests) ids.push_back(request.content.id);
+  std::vector<Answer<AddAnswer>> answers;
+  if (!batch.requests.empty()) answers = co_await call.engine.add_batch(std::move(batch.requests));
+
+  std::uint64_t created = 0;
+  std::uint64_t failed = 0;
+  JsonWriter json(call.response.body);
+  json.begin_object().key("results").begin_array();
+  for (const Batched::Item& item : batch.items) {
+    if (item.error || !answers[item.index]) {
+      ++failed;
+      if (item.error)
+        append_failure(json, "", *item.error);
+      else
+        append_failure(json, ids[item.index], answers[item.index].error());
+      continue;
+    }
+    const AddAnswer& answer = *answers[item.index];
+    const bool is_new = answer.how == Added::created;
+    created += is_new ? 1 : 0;
+    json.begin_object().key("id").string(answer.task.content.id);
+    json.key("status").integer(is_new ? 201 : 200).end_object();
+  }
+  json.end_array().key("created").unsigned_integer(created);
+  json.key("failed").unsigned_integer(failed).end_object();
+  co_return Answer<>();
+}
+
+namespace {
+
+/// The ids of `{"ids": [...]}`.
+Result<std::vector<std::string_view>> read_ids(Call& call) {
+  constexpr std::string_view kKnown[] = {"ids"};
+  const std::size_t tasks_max = call.api.options().limits.batch_tasks_max;
+  std::vector<std::string_view> ids;
+  bool there = false;
+  const auto read_id = [&](std::size_t index, simdjson::ondemand::value value) -> Result<> {
+    if (index == tasks_max) return batch_too_large(tasks_max);
+    const auto id = json_string(value, "ids");
+    if (!id) return id.error();
+    ids.push_back(*id);
+    return {};
+  };
+  const auto parsed =
+      call.scratch.reader.parse(call.request.body, [&](simdjson::ondemand::value value) {
+        return for_each_field(
+            value, kKnown, [&](std::string_view, simdjson::ondemand::value inner) -> Result<bool> {
+              there = true;
+              if (const auto read = for_each_element(inner, "ids", read_id); !read)
+                return read.error();
+              return true;
+            });
+      });
+  if (!parsed) return parsed.error();
+  if (!there) return Error{"missing_field", "the ids to cancel must be there", "ids"};
+  return ids;
+}
+
+}  // namespace
+
+Async<Answer<>> cancel_tasks(Call& call) {
+  const auto ids = read_ids(call);
+  if (!ids) co_return ids.error();
+  std::vector<Answer<CancelAnswer>> answers;
+  if (!ids->empty()) answers = co_await call.engine.cancel_batch(*ids);
+  std::uint64_t cancelled = 0;
+  JsonWriter json(call.response.body);
+  json.begin_object().key("results").begin_array();
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (!answers[i]) {
+      append_failure(json, (*ids)[i], answers[i].error());
+      continue;
+    }
+    ++cancelled;
+    json.begin_object().key("id").string((*ids)[i]).key("status").integer(200);
+    json.key("state").string(name_of(State::cancelled));
+    json.key("attempts").unsigned_integer(answers[i]->attempts).end_object();
+  }
+  json.end_array().key("cancelled").unsigned_integer(cancelled);
+  json.key("failed").unsigned_integer(answers.size() - cancelled).end_object();
+  co_return Answer<>();
+}
+
+}  // namespace carillon

@@ -1,0 +1,87 @@
+// One client's connection: reads a request, has it answered, writes the answer, again and again.
+//
+// Operation: one coroutine per connection. The head is received whole, checked (http/framing.h) and
+// parsed (http/request_parser.h); the service admits the request or refuses it before its body is
+// read; then the body is received and the service answers. A request that fits one receive costs
+// one receive and one send; requests that were sent ahead are answered in order. Whatever breaks
+// the framing is answered with a problem and the connection is closed: afterwards nobody could say
+// where the next request begins.
+//
+// A connection is closed by finishing to send and then reading on for a moment, since closing a
+// socket with unread input would take the answer back from the client.
+//
+// Concurrency: everything on the loop's thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "http/connection_hub.h"
+#include "http/input_buffer.h"
+#include "http/message.h"
+#include "http/request_parser.h"
+#include "http/transport.h"
+
+namespace carillon {
+
+class Connection final : public OpenConnection {
+ public:
+  Connection(std::shared_ptr<ConnectionHub> hub, Transport::Socket socket,
+             std::shared_ptr<boost::asio::ssl::context> tls);
+  ~Connection() override;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Serves it to its end; keeps `self` alive meanwhile.
+  static Async<void> serve(std::shared_ptr<Connection> self);
+  /// Answers 503 too_many_connections and closes.
+  static Async<void> turn_away(std::shared_ptr<Connection> self);
+
+  void close_if_idle() override;
+  void close() override { transport_.close(); }
+
+ private:
+  enum class Step {
+    go_on,
+    answered,  // `response_` is what to say
+    ended,     // there is nobody to say anything to
+  };
+  Async<Step> receive_head();
+  Step parse_head();
+  Async<Step> receive_body();
+  Async<Step> receive_sized_body(std::size_t length);
+  Async<Step> receive_chunked_body();
+  Async<Step> ask_to_continue();
+  Async<bool> one_request();
+  Async<bool> send_answer();
+  Async<bool> send_stream(bool chunked);
+  Async<bool> send(std::string_view bytes);
+  Async<void> linger();
+  Async<std::size_t> receive(boost::asio::mutable_buffer into);
+  Step refuse(Error error);
+  void arm(Deadlines& deadlines);
+  void release_large_buffers();
+
+  std::shared_ptr<ConnectionHub> hub_;
+  std::shared_ptr<ConnectionSettings> settings_;
+  Transport transport_;
+  Deadline deadline_;
+  bool timed_out_ = false;
+  bool idle_ = false;
+  bool close_after_ = false;
+  bool sent_all_ = false;
+
+  InputBuffer input_;
+  std::size_t head_size_ = 0;
+  std::size_t used_ = 0;  // of input_, by the request being answered
+  std::string wire_;      // a chunked body as it comes
+  std::string body_;
+  std::string output_;
+  std::size_t body_bytes_max_ = 0;
+  std::optional<RequestParser> parser_;
+  HttpRequest request_;
+  HttpResponse response_;
+};
+
+}  // namespace carillon

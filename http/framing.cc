@@ -1,0 +1,142 @@
+#include "http/framing.h"
+
+#include <algorithm>
+#include <string>
+
+namespace carillon {
+namespace {
+
+Error bad(std::string_view why) {
+  return {"bad_request", std::string(why), ""};
+}
+Error uri_too_long(const FramingLimits& limits) {
+  return {"uri_too_long",
+          "the request target may have " + std::to_string(limits.uri_bytes_max) + " bytes", ""};
+}
+Error headers_too_large(std::size_t limit, std::string_view unit) {
+  return {"headers_too_large",
+          "the head may have " + std::to_string(limit) + " " + std::string(unit), ""};
+}
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+bool equals(std::string_view text, std::string_view lower_case) {
+  return std::ranges::equal(text, lower_case, {}, lower);
+}
+
+bool is_token_char(char c) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
+         kMarks.find(c) != std::string_view::npos;
+}
+bool is_value_char(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte >= 0x20 && byte != 0x7f) || c == '\t';
+}
+bool is_host_char(char c) {
+  constexpr std::string_view kMarks = "-._~!$&'()*+;=:[]%";
+  return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
+         kMarks.find(c) != std::string_view::npos;
+}
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+/// What of the fields decides where the request ends and whom it is for.
+struct Fields {
+  std::size_t count = 0;
+  int hosts = 0;
+  int lengths = 0;
+  int codings = 0;
+};
+
+Result<> check_field(std::string_view line, Fields& fields) {
+  if (line.front() == ' ' || line.front() == '\t') return bad("a header is folded");
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return bad("a header has no colon");
+  const std::string_view name = line.substr(0, colon);
+  if (name.empty() || !std::ranges::all_of(name, is_token_char))
+    return bad("a header's name is not a token");
+  const std::string_view value = trimmed(line.substr(colon + 1));
+  if (!std::ranges::all_of(value, is_value_char))
+    return bad("a header's value has a control character");
+
+  if (equals(name, "host")) {
+    if (++fields.hosts > 1) return bad("there is more than one Host");
+    if (!std::ranges::all_of(value, is_host_char)) return bad("Host is not a host and port");
+  } else if (equals(name, "content-length")) {
+    if (++fields.lengths > 1) return bad("there is more than one Content-Length");
+    if (value.empty() || value.size() > 18 ||
+        value.find_first_not_of("0123456789") != std::string_view::npos)
+      return bad("Content-Length is not one number");
+  } else if (equals(name, "transfer-encoding")) {
+    if (++fields.codings > 1 || !equals(value, "chunked"))
+      return bad("Transfer-Encoding is other than exactly one \"chunked\"");
+  }
+  return {};
+}
+
+Result<> check_request_line(std::string_view line, const FramingLimits& limits) {
+  const std::size_t first = line.find(' ');
+  const std::size_t last = line.rfind(' ');
+  if (first == 0 || first == std::string_view::npos || first == last)
+    return bad("the request line is not a method, a target and a version");
+  const std::string_view target = line.substr(first + 1, last - first - 1);
+  if (target.size() > limits.uri_bytes_max) return uri_too_long(limits);
+  const auto is_target_char = [](char c) { return c > 0x20 && c != 0x7f; };
+  if (!std::ranges::all_of(line.substr(0, first), is_token_char) || target.empty() ||
+      !std::ranges::all_of(target, is_target_char))
+    return bad("the request line has a character that it may not have");
+  const std::string_view version = line.substr(last + 1);
+  if (version != "HTTP/1.1" && version != "HTTP/1.0")
+    return bad("the version is neither HTTP/1.1 nor HTTP/1.0");
+  return {};
+}
+
+}  // namespace
+
+std::size_t find_head_end(std::string_view bytes, std::size_t from) {
+  // The mark may have begun in what was looked at before.
+  const std::size_t end = bytes.find("\r\n\r\n", from < 3 ? 0 : from - 3);
+  return end == std::string_view::npos ? end : end + 4;
+}
+
+Result<> check_head(std::string_view head, const FramingLimits& limits) {
+  const std::size_t first_end = head.find("\r\n");
+  const std::string_view request_line = head.substr(0, first_end);
+  if (auto checked = check_request_line(request_line, limits); !checked) return checked;
+  if (head.size() > limits.header_bytes_max)
+    return headers_too_large(limits.header_bytes_max, "bytes");
+
+  Fields fields;
+  for (std::size_t begin = first_end + 2; begin + 2 < head.size();) {
+    const std::size_t end = head.find("\r\n", begin);
+    if (++fields.count > limits.header_fields_max)
+      return headers_too_large(limits.header_fields_max, "fields");
+    if (auto checked = check_field(head.substr(begin, end - begin), fields); !checked)
+      return checked;
+    begin = end + 2;
+  }
+  const bool http_1_0 = request_line.ends_with("HTTP/1.0");
+  if (fields.hosts == 0 && !http_1_0) return bad("there is no Host");
+  if (fields.codings > 0 && http_1_0) return bad("HTTP/1.0 knows no Transfer-Encoding");
+  if (fields.codings > 0 && fields.lengths > 0)
+    return bad("there are both Transfer-Encoding and Content-Length");
+  return {};
+}
+
+Result<> check_partial_head(std::string_view bytes, const FramingLimits& limits) {
+  constexpr std::size_t kMethodAndVersionMax = 64;
+  const bool in_request_line = bytes.find('\n') == std::string_view::npos;
+  if (in_request_line && bytes.size() > limits.uri_bytes_max + kMethodAndVersionMax)
+    return uri_too_long(limits);
+  if (bytes.size() > limits.header_bytes_max)
+    return headers_too_large(limits.header_bytes_max, "bytes");
+  return {};
+}
+
+}  // namespace carillon

@@ -1,0 +1,74 @@
+// The handlers of the routes (http/routes.cc), a file for each family of them.
+#pragma once
+
+#include <string>
+
+#include "engine/engine.h"
+#include "http/message.h"
+#include "http/task_json.h"
+#include "http/uri.h"
+
+namespace carillon {
+
+class Api;
+
+/// One request on its way through a handler.
+struct Call {
+  Engine& engine;
+  const Api& api;
+  const HttpRequest& request;
+  HttpResponse& response;
+  JsonScratch& scratch;
+  Query query;
+  std::string name;  // what stands for the part in braces, decoded and checked
+};
+
+// Each fills in the response, or answers with the refusal that becomes a problem.
+
+// http/tasks.cc
+Async<Answer<>> create_task(Call& call);
+Async<Answer<>> list_tasks(Call& call);
+Async<Answer<>> get_task(Call& call);
+Async<Answer<>> change_task(Call& call);
+Async<Answer<>> cancel_task(Call& call);
+// http/batches.cc
+Async<Answer<>> create_tasks(Call& call);
+Async<Answer<>> cancel_tasks(Call& call);
+// http/groups.cc
+Async<Answer<>> get_group(Call& call);
+Async<Answer<>> cancel_group(Call& call);
+Async<Answer<>> shift_group(Call& call);
+// http/targets.cc
+Async<Answer<>> list_targets(Call& call);
+Async<Answer<>> get_target(Call& call);
+Async<Answer<>> put_target(Call& call);
+Async<Answer<>> delete_target(Call& call);
+Async<Answer<>> pause_target(Call& call);
+Async<Answer<>> resume_target(Call& call);
+// http/dead.cc
+Async<Answer<>> list_dead(Call& call);
+Async<Answer<>> get_dead(Call& call);
+Async<Answer<>> delete_dead(Call& call);
+Async<Answer<>> redrive_dead(Call& call);
+Async<Answer<>> redrive_all_dead(Call& call);
+Async<Answer<>> purge_all_dead(Call& call);
+// http/operate.cc
+Async<Answer<>> get_health(Call& call);
+Async<Answer<>> get_readiness(Call& call);
+Async<Answer<>> get_metrics(Call& call);
+Async<Answer<>> get_openapi(Call& call);
+Async<Answer<>> get_stats(Call& call);
+Async<Answer<>> get_wheel(Call& call);
+Async<Answer<>> get_forecast(Call& call);
+Async<Answer<>> export_tasks(Call& call);
+Async<Answer<>> make_checkpoint(Call& call);
+Async<Answer<>> advance_clock(Call& call);
+
+/// The duration `by` of a body that is `{"by": ...}`.
+Result<Millis> read_by(Call& call, bool allow_negative);
+
+/// The page that the query asks for: `filter`'s group, target, due_from, due_to and the limit come
+/// from it. For tasks and dead letters.
+Async<Answer<>> answer_page(Call& call, TaskFilter filter);
+
+}  // namespace carillon

@@ -1,0 +1,143 @@
+#include "http/request_parser.h"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/error.hpp>
+
+namespace carillon {
+namespace {
+
+namespace http = boost::beast::http;
+
+std::string_view view_of(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
+Error bad_request(const boost::beast::error_code& ec) {
+  return {"bad_request", ec.message(), ""};
+}
+
+/// The path and the query of an origin-form ("/v1/tasks?x") or absolute-form
+/// ("http://host/v1/tasks?x") target.
+void split_target(std::string_view target, HttpRequest& request) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!target.starts_with(scheme)) continue;
+    target.remove_prefix(scheme.size());
+    target.remove_prefix(std::min(target.find_first_of("/?"), target.size()));
+    if (target.empty()) target = "/";
+    break;
+  }
+  const std::size_t question = target.find('?');
+  request.path = target.substr(0, question);
+  if (question != std::string_view::npos) request.query = target.substr(question + 1);
+}
+
+}  // namespace
+
+RequestParser::RequestParser(std::string& body) : body_(body) {
+  // Both limits are the connection's, which knows what they are for this request.
+  header_limit(std::uint32_t{1} << 30);
+  body_limit(boost::none);
+}
+
+Result<> RequestParser::parse_head(std::string_view head, HttpRequest& request) {
+  request_ = &request;
+  error_code ec;
+  put(boost::asio::buffer(head.data(), head.size()), ec);
+  if (ec) return bad_request(ec);
+  if (!is_header_done()) return Error{"bad_request", "the head is incomplete", ""};
+  return {};
+}
+
+bool RequestParser::keep_alive() const {
+  return basic_parser::keep_alive();
+}
+
+bool RequestParser::chunked() const {
+  return basic_parser::chunked();
+}
+
+std::uint64_t RequestParser::content_length() const {
+  return basic_parser::content_length().value_or(0);
+}
+
+bool RequestParser::cross_origin() const {
+  if (fetch_site_ == "cross-site" || fetch_site_ == "same-site") return true;
+  if (origin_.empty()) return false;
+  const std::size_t authority = origin_.find("://");
+  return authority == std::string_view::npos || origin_.substr(authority + 3) != host_;
+}
+
+Result<RequestParser::Progress> RequestParser::feed(std::string_view bytes,
+                                                    std::size_t body_bytes_max) {
+  body_bytes_max_ = body_bytes_max;
+  Progress progress;
+  while (!is_done() && progress.consumed < bytes.size()) {
+    error_code ec;
+    const std::string_view rest = bytes.substr(progress.consumed);
+    progress.consumed += put(boost::asio::buffer(rest.data(), rest.size()), ec);
+    if (ec == http::error::need_more) break;
+    if (ec == http::error::body_limit)
+      return Error{"body_too_large",
+                   "the body may have " + std::to_string(body_bytes_max) + " bytes", ""};
+    if (ec) return bad_request(ec);
+  }
+  progress.done = is_done();
+  return progress;
+}
+
+void RequestParser::on_request_impl(http::verb, string_view method_text, string_view target,
+                                    int version, error_code&) {
+  version_ = version;
+  request_->method = view_of(method_text);
+  split_target(view_of(target), *request_);
+}
+
+void RequestParser::on_field_impl(http::field name, string_view name_text, string_view value,
+                                  error_code& ec) {
+  if (!in_head_) return;
+  std::string_view* known = nullptr;
+  switch (name) {
+    case http::field::content_type:
+      known = &request_->content_type;
+      break;
+    case http::field::authorization:
+      known = &request_->authorization;
+      break;
+    case http::field::expect:
+      known = &expect_;
+      break;
+    case http::field::origin:
+      known = &origin_;
+      break;
+    case http::field::host:
+      known = &host_;
+      break;
+    default:
+      break;
+  }
+  if (known == nullptr && boost::beast::iequals(name_text, "sec-fetch-site")) known = &fetch_site_;
+  if (known == nullptr) return;
+  // Of a header that means something there must be one.
+  if (!known->empty()) ec = http::error::bad_field;
+  *known = view_of(value);
+}
+
+void RequestParser::on_header_impl(error_code&) {
+  in_head_ = false;
+}
+
+std::size_t RequestParser::on_body_impl(string_view body, error_code&) {
+  body_.append(body.data(), body.size());
+  return body.size();
+}
+
+void RequestParser::on_chunk_header_impl(std::uint64_t size, string_view, error_code& ec) {
+  if (size > body_bytes_max_ || body_.size() + size > body_bytes_max_) ec = http::error::body_limit;
+}
+
+std::size_t RequestParser::on_chunk_body_impl(std::uint64_t, string_view body, error_code&) {
+  body_.append(body.data(), body.size());
+  return body.size();
+}
+
+}  // namespace carillon

@@ -1,0 +1,74 @@
+#include <simdjson.h>
+
+#include "http/task_json.h"
+#include "net/base64.h"
+
+namespace carillon {
+namespace {
+
+void append_optional(JsonWriter& json, std::string_view key, std::string_view text) {
+  if (!text.empty()) json.key(key).string(text);
+}
+
+void append_moment_of(JsonWriter& json, std::string_view key,
+                      const std::optional<WallTime>& moment) {
+  if (moment) json.key(key).moment(*moment);
+}
+
+void append_progress(JsonWriter& json, const TaskView& task) {
+  json.key("attempt").unsigned_integer(task.attempt);
+  append_moment_of(json, "next_attempt_at", task.next_attempt_at);
+  append_moment_of(json, "finished_at", task.finished_at);
+  if (task.note.attempt == 0) return;
+  json.key("last_attempt_at").moment(task.note.at);
+  if (task.note.http_status != 0) json.key("last_status").unsigned_integer(task.note.http_status);
+  append_optional(json, "last_error", task.note.error);
+}
+
+void append_policy(JsonWriter& json, const TaskContent& content) {
+  if (content.expire_after) json.key("expire_after").duration(*content.expire_after);
+  if (!content.retry) return;
+  json.key("retry").begin_object();
+  json.key("max_attempts").integer(content.retry->max_attempts);
+  json.key("backoff_min").duration(content.retry->backoff_min);
+  json.key("backoff_max").duration(content.retry->backoff_max);
+  json.end_object();
+}
+
+void append_body(JsonWriter& json, const TaskContent& content) {
+  if (!content.headers.empty()) {
+    json.key("headers").begin_object();
+    for (const Header& header : content.headers) json.key(header.name).string(header.value);
+    json.end_object();
+  }
+  if (content.content_type.empty()) return;
+  if (content.body_is_json) {
+    json.key("payload").raw(content.body);
+    return;
+  }
+  if (simdjson::validate_utf8(content.body.data(), content.body.size()))
+    json.key("body").string(content.body);
+  else
+    json.key("body_base64").string(base64_encode(content.body));
+  json.key("content_type").string(content.content_type);
+}
+
+}  // namespace
+
+void append_task(JsonWriter& json, const TaskView& task, TaskDetail detail) {
+  const TaskContent& content = task.content;
+  json.begin_object();
+  json.key("id").string(content.id);
+  if (detail != TaskDetail::import) json.key("state").string(name_of(task.state));
+  json.key("due_at").moment(task.due_at);
+  if (detail != TaskDetail::import) json.key("created_at").moment(content.created_at);
+  json.key("target").string(content.target);
+  append_optional(json, "group", content.group);
+  append_optional(json, "lane", content.lane);
+  if (detail != TaskDetail::import) append_progress(json, task);
+  append_policy(json, content);
+  if (detail != TaskDetail::listed) append_body(json, content);
+  json.end_object();
+}
+
+}  // namespace carillon

@@ -1,0 +1,39 @@
+// Tasks as JSON: what a client sends and what it is shown.
+#pragma once
+
+#include <deque>
+#include <string>
+
+#include "base/json.h"
+#include "engine/engine.h"
+
+namespace carillon {
+
+/// What one request needs for reading JSON: everything that parsed views point into. Lives until
+/// the request is answered.
+struct JsonScratch {
+  explicit JsonScratch(std::size_t depth_max) : reader(depth_max) {}
+  JsonReader reader;
+  std::deque<std::string> decoded;  // bodies that came as base64
+};
+
+/// A task to add. Views point into `scratch`. Errors: those of docs/api.md for a task, 400.
+[[nodiscard]] Result<AddRequest> parse_task(simdjson::ondemand::value value, JsonScratch& scratch);
+
+/// A change of a task; `null` removes what may be absent. Error missing_field where nothing is
+/// changed.
+[[nodiscard]] Result<ChangeRequest> parse_change(simdjson::ondemand::value value,
+                                                 JsonScratch& scratch);
+
+/// The filter of a bulk call on dead letters: group, target, due_from, due_to.
+[[nodiscard]] Result<TaskFilter> parse_filter(simdjson::ondemand::value value);
+
+enum class TaskDetail {
+  full,
+  listed,  // without body and headers
+  import,  // only what a task is created from
+};
+/// Appends the task as an object.
+void append_task(JsonWriter& json, const TaskView& task, TaskDetail detail);
+
+}  // namespace carillon

@@ -1,0 +1,168 @@
+#include "http/uri.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <simdjson.h>
+
+#include "base/json.h"
+
+namespace carillon {
+namespace {
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::vector<std::string_view> words_of(std::string_view text) {
+  std::vector<std::string_view> words;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    words.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
+}
+
+Error bad_parameter(std::string_view name, std::string_view why) {
+  return {"bad_parameter", std::string(why), std::string(name)};
+}
+
+/// A value of a query, where "+" is a space to those who encode forms.
+std::optional<std::string> decode_value(std::string_view text) {
+  std::string spaced(text);
+  std::ranges::replace(spaced, '+', ' ');
+  return percent_decode(spaced);
+}
+
+}  // namespace
+
+std::optional<std::string> percent_decode(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    if (i + 2 >= text.size()) return std::nullopt;
+    const int high = hex_digit(text[i + 1]);
+    const int low = hex_digit(text[i + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    out += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return out;
+}
+
+void append_percent_encoded(std::string& out, std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  constexpr std::string_view kPlainMarks = "-._~:@";
+  for (const char c : text) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       kPlainMarks.find(c) != std::string_view::npos;
+    if (plain) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += kHex[byte >> 4];
+    out += kHex[byte & 15];
+  }
+}
+
+Result<> check_name(std::string_view name, std::string_view field) {
+  constexpr std::size_t kBytesMax = 255;
+  const auto is_control = [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; };
+  // U+0080 to U+009F are control characters too: in UTF-8 0xC2 and a byte below 0xA0.
+  const auto is_c1 = [](char first, char second) {
+    return static_cast<unsigned char>(first) == 0xc2 && static_cast<unsigned char>(second) < 0xa0;
+  };
+  if (!name.empty() && name.size() <= kBytesMax && std::ranges::none_of(name, is_control) &&
+      std::ranges::adjacent_find(name, is_c1) == name.end() &&
+      simdjson::validate_utf8(name.data(), name.size()))
+    return {};
+  return Error{"bad_id", "wanted 1 to 255 bytes of UTF-8 without control characters",
+               std::string(field)};
+}
+
+Result<Query> Query::parse(std::string_view text, std::string_view known) {
+  Query query;
+  while (!text.empty()) {
+    const std::string_view pair = text.substr(0, text.find('&'));
+    text.remove_prefix(std::min(pair.size() + 1, text.size()));
+    if (pair.empty()) continue;
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    auto name = decode_value(pair.substr(0, equals));
+    auto value = decode_value(pair.substr(std::min(equals + 1, pair.size())));
+    if (!name || !value) return bad_parameter(pair.substr(0, equals), "it is badly encoded");
+    const auto names = words_of(known);
+    if (std::ranges::find(names, *name) == names.end()) {
+      const std::string_view near = nearest_name(*name, names);
+      return Error{"unknown_parameter",
+                   near.empty() ? "there is no such query parameter here"
+                                : "did you mean \"" + std::string(near) + "\"?",
+                   *name};
+    }
+    if (query.get(*name)) return bad_parameter(*name, "it is there twice");
+    query.parameters_.emplace_back(std::move(*name), std::move(*value));
+  }
+  return query;
+}
+
+std::optional<std::string_view> Query::get(std::string_view name) const {
+  const auto found =
+      std::ranges::find(parameters_, name, &std::pair<std::string, std::string>::first);
+  if (found == parameters_.end()) return std::nullopt;
+  return found->second;
+}
+
+Result<bool> Query::flag(std::string_view name) const {
+  const auto text = get(name);
+  if (!text || *text == "false" || *text == "0") return false;
+  if (text->empty() || *text == "true" || *text == "1") return true;
+  return bad_parameter(name, "wanted true or false");
+}
+
+Result<std::optional<WallTime>> Query::moment(std::string_view name) const {
+  const auto text = get(name);
+  if (!text) return std::optional<WallTime>();
+  std::int64_t unix_millis = 0;
+  const auto [end, ec] = std::from_chars(text->data(), text->data() + text->size(), unix_millis);
+  if (ec == std::errc() && end == text->data() + text->size() && unix_millis >= 0 &&
+      unix_millis < 4'133'980'800'000)
+    return std::optional(WallTime(Millis(unix_millis)));
+  // The "+" of an offset, typed as it is, was read as a space.
+  std::string plus(*text);
+  std::ranges::replace(plus, ' ', '+');
+  const auto moment = parse_moment(plus);
+  if (!moment) return bad_parameter(name, moment.error().detail);
+  return std::optional(*moment);
+}
+
+Result<std::optional<Millis>> Query::duration(std::string_view name) const {
+  const auto text = get(name);
+  if (!text) return std::optional<Millis>();
+  const bool bare = !text->empty() && text->find_first_not_of("0123456789") == text->npos;
+  const auto duration = parse_duration(bare ? std::string(*text) + "ms" : std::string(*text));
+  if (!duration) return bad_parameter(name, duration.error().detail);
+  return std::optional(*duration);
+}
+
+Result<std::size_t> Query::integer(std::string_view name, std::size_t otherwise, std::size_t min,
+                                   std::size_t max) const {
+  const auto text = get(name);
+  if (!text) return otherwise;
+  std::size_t number = 0;
+  const auto [end, ec] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (ec != std::errc() || end != text->data() + text->size() || number < min || number > max)
+    return bad_parameter(
+        name, "wanted a whole number from " + std::to_string(min) + " to " + std::to_string(max));
+  return number;
+}
+
+}  // namespace carillon
