@@ -91,6 +91,16 @@ std::string encode_meta_number(std::uint64_t number) {
   return bytes;
 }
 
+std::optional<std::uint64_t> decode_meta_number(std::string_view row) {
+  if (row.size() != 8) return std::nullopt;
+  return big_endian(row);
+}
+
+std::optional<SipKey> decode_sip_key(std::string_view row) {
+  if (row.size() != 16) return std::nullopt;
+  return SipKey{big_endian(row.substr(0, 8)), big_endian(row.substr(8))};
+}
+
 rocksdb::DBOptions database_options(const StoreOptions& options) {
   rocksdb::DBOptions db;
   if (options.env != nullptr) db.env = options.env;
@@ -161,8 +171,9 @@ Result<std::uint64_t> Store::meta_number(std::string_view key, std::uint64_t oth
   const auto status = db_->Get(rocksdb::ReadOptions(), meta(), key, &bytes);
   if (status.IsNotFound()) return otherwise;
   if (!status.ok()) return status_error(status, fmt::format("reading meta row {}", key));
-  if (bytes.size() != 8) return storage_error(fmt::format("meta row {} is not a number", key));
-  return big_endian(bytes);
+  const auto number = decode_meta_number(bytes);
+  if (!number) return storage_error(fmt::format("meta row {} is not a number", key));
+  return *number;
 }
 
 Result<std::optional<SipKey>> Store::sip_key() {
@@ -170,9 +181,9 @@ Result<std::optional<SipKey>> Store::sip_key() {
   const auto status = db_->Get(rocksdb::ReadOptions(), meta(), meta::kSipKey, &bytes);
   if (status.IsNotFound()) return std::optional<SipKey>();
   if (!status.ok()) return status_error(status, "reading meta row sipkey");
-  if (bytes.size() != 16) return storage_error("meta row sipkey is not 16 bytes");
-  const std::string_view view = bytes;
-  return std::optional(SipKey{big_endian(view.substr(0, 8)), big_endian(view.substr(8))});
+  const auto key = decode_sip_key(bytes);
+  if (!key) return storage_error("meta row sipkey is not 16 bytes");
+  return key;
 }
 
 Result<> Store::initialize(const SipKey& key) {

@@ -100,7 +100,10 @@ class Store {
 [[nodiscard]] std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(
     const std::shared_ptr<rocksdb::Cache>& cache);
 
-/// A u64 as meta rows hold it.
+/// A u64 as meta rows hold it; nothing where the row has another size.
 [[nodiscard]] std::string encode_meta_number(std::uint64_t number);
+[[nodiscard]] std::optional<std::uint64_t> decode_meta_number(std::string_view row);
+/// The key as its meta row holds it; nothing where the row has another size.
+[[nodiscard]] std::optional<SipKey> decode_sip_key(std::string_view row);
 
 }  // namespace carillon
