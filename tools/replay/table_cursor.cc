@@ -68,6 +68,8 @@ void TableCursor::next() {
 }
 
 bool TableCursor::reaches(std::uint64_t number) {
+  // An iterator that met damage once does not get over it.
+  rows_.reset(reader_->NewIterator(scan_options()));
   rows_->Seek(row_key(number));
   return rows_->status().ok();
 }
