@@ -170,6 +170,7 @@ void Engine::Impl::clean_log() {
 
 void Engine::Impl::tick() {
   shard_.tick(clock_.wall());
+  counters_.expired = shard_.expirations();
   begin_commit();
   carry_out();
   set_timer();

@@ -192,7 +192,8 @@ class Shard {
   /// Entries are at positions [0, positions()); `at` is empty where there is none.
   [[nodiscard]] std::uint32_t positions() const { return arena_.end(); }
   [[nodiscard]] std::optional<Statement> at(std::uint32_t position);
-  /// Its state and the due that was asked for, without building a Statement; false where there is none.
+  /// Its state and the due that was asked for, without building a Statement; false where there is
+  /// none.
   [[nodiscard]] bool peek(std::uint32_t position, State& state, WallTime& due);
 
   [[nodiscard]] const std::array<std::uint64_t, kStates>& counts() const { return counts_; }
@@ -214,6 +215,8 @@ class Shard {
   /// The earliest due among the heads of the targets' queues.
   [[nodiscard]] std::optional<WallTime> oldest_queued() const;
   [[nodiscard]] std::uint64_t in_flight() const { return in_flight_; }
+  /// Tasks that expired since the start.
+  [[nodiscard]] std::uint64_t expirations() const { return expirations_; }
   [[nodiscard]] Sequence last_sequence() const { return last_sequence_; }
   [[nodiscard]] std::vector<WheelLevel> wheel_levels() const { return wheel_.levels(); }
   [[nodiscard]] std::uint64_t bytes() const;
@@ -291,6 +294,7 @@ class Shard {
   void state_entry(EntryRef ref, const Statement& task, TaskNumber number);
   [[nodiscard]] Statement statement_of(EntryRef ref) const;
   [[nodiscard]] WallTime asked_due(EntryRef ref) const;
+  [[nodiscard]] std::optional<Millis> expire_after_of(EntryRef ref) const;
   void set_extra(EntryRef ref, WallTime asked_due, std::optional<Millis> expire_after);
   void drop_extra(EntryRef ref);
   bool settle(EntryRef ref);
@@ -310,6 +314,7 @@ class Shard {
   [[nodiscard]] EntryRef take_queued(Target& target);
   [[nodiscard]] bool may_catch_up(Target& target);
   void fire(EntryRef ref);
+  [[nodiscard]] bool too_late(EntryRef ref) const;
   void make_runnable(std::uint32_t index);
   void sweep(std::uint32_t budget);
   void finish_sweep(std::uint32_t index);
@@ -336,6 +341,7 @@ class Shard {
   std::uint64_t unfinished_ = 0;  // with those proposed
   std::uint64_t backlog_ = 0;
   std::uint64_t in_flight_ = 0;
+  std::uint64_t expirations_ = 0;
 
   ListId retained_;  // finished tasks, in the order in which they finished
   std::deque<std::uint32_t> runnable_;

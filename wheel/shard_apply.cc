@@ -74,7 +74,7 @@ void Shard::apply(const record::Move& move, Sequence, WallTime, Ticket ticket) {
   detach(ref);
   count(ref, entry.current(), State::scheduled);
   entry.state = static_cast<std::uint8_t>(State::scheduled) & 7;
-  const auto expire_after = entry.has_extra != 0 ? extras_.at(ref).expire_after : std::nullopt;
+  const auto expire_after = expire_after_of(ref);
   entry.set_due(move.due);
   set_extra(ref, move.due, expire_after);
   place(ref);
@@ -115,7 +115,7 @@ void Shard::apply(const record::Outcome& outcome, Sequence, WallTime at, Ticket)
 
 void Shard::retry_later(EntryRef ref, WallTime retry_at) {
   Entry& entry = arena_[ref];
-  const auto expire_after = entry.has_extra != 0 ? extras_.at(ref).expire_after : std::nullopt;
+  const auto expire_after = expire_after_of(ref);
   const WallTime asked = asked_due(ref);
   entry.set_due(retry_at);
   set_extra(ref, asked, expire_after);

@@ -88,7 +88,7 @@ Statement Shard::statement_of(EntryRef ref) const {
   task.target = target.key;
   task.target_is_url = target.is_url;
   if (entry.group != kNoGroup) task.group = groups_[entry.group].key;
-  if (entry.has_extra != 0) task.expire_after = extras_.at(ref).expire_after;
+  task.expire_after = expire_after_of(ref);
   task.attempt = entry.attempt;
   task.state = entry.current();
   if (finished(task.state)) {
@@ -102,6 +102,11 @@ Statement Shard::statement_of(EntryRef ref) const {
 WallTime Shard::asked_due(EntryRef ref) const {
   const Entry& entry = arena_[ref];
   return entry.has_extra != 0 ? extras_.at(ref).asked_due : entry.due();
+}
+
+std::optional<Millis> Shard::expire_after_of(EntryRef ref) const {
+  if (arena_[ref].has_extra == 0) return std::nullopt;
+  return extras_.at(ref).expire_after;
 }
 
 void Shard::set_extra(EntryRef ref, WallTime asked_due, std::optional<Millis> expire_after) {
@@ -134,7 +139,7 @@ bool Shard::settle(EntryRef ref) {
     if (entry.current() != State::scheduled) continue;
     const WallTime due = entry.due();
     const WallTime floor = std::min(due, operation.at);
-    const auto expire_after = entry.has_extra != 0 ? extras_.at(ref).expire_after : std::nullopt;
+    const auto expire_after = expire_after_of(ref);
     detach(ref);
     entry.set_due(std::max(due + operation.by, floor));
     set_extra(ref, entry.due(), expire_after);

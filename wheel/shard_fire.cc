@@ -182,20 +182,26 @@ void Shard::fire(EntryRef ref) {
   if (busy(entry)) return;
   CARILLON_CHECK(entry.current() == State::firing || entry.due() <= now_);
   Target& target = targets_[entry.target];
-  const std::optional<Millis> expire_after =
-      entry.has_extra != 0 ? extras_.at(ref).expire_after : std::nullopt;
   entry.busy = 1;
   if (target.deleted) {
     open_.notes.push_back(
         {entry.number, Note{now_, static_cast<std::uint32_t>(entry.attempt), 0, kTargetDeleted}});
     propose(record::Outcome{entry.id(), entry.number, State::dead, {}}, 0);
-  } else if (expire_after && now_ > asked_due(ref) + *expire_after) {
+  } else if (too_late(ref)) {
+    ++expirations_;
     propose(record::Outcome{entry.id(), entry.number, State::expired, {}}, 0);
   } else {
     ++target.in_flight;
     ++in_flight_;
     propose(record::Fire{entry.id(), entry.number}, 0);
   }
+}
+
+/// Whether its `expire_after` is over.
+bool Shard::too_late(EntryRef ref) const {
+  if (arena_[ref].has_extra == 0) return false;
+  const Extra& extra = extras_.at(ref);
+  return extra.expire_after && now_ > extra.asked_due + *extra.expire_after;
 }
 
 void Shard::sweep(std::uint32_t budget) {
