@@ -22,8 +22,8 @@ Error request_timeout() {
 
 }  // namespace
 
-Connection::Connection(std::shared_ptr<ConnectionHub> hub, Transport::Socket socket,
-                       std::shared_ptr<boost::asio::ssl::context> tls)
+HttpConnection::HttpConnection(std::shared_ptr<ConnectionHub> hub, Transport::Socket socket,
+                               std::shared_ptr<boost::asio::ssl::context> tls)
     : hub_(std::move(hub)),
       settings_(hub_->settings),
       transport_(std::move(socket), std::move(tls)),
@@ -35,22 +35,22 @@ Connection::Connection(std::shared_ptr<ConnectionHub> hub, Transport::Socket soc
   ++hub_->open;
 }
 
-Connection::~Connection() {
+HttpConnection::~HttpConnection() {
   unlink();
   --hub_->open;
   if (hub_->closed) hub_->closed();
 }
 
-void Connection::close_if_idle() {
+void HttpConnection::close_if_idle() {
   if (idle_) transport_.close();
 }
 
-void Connection::arm(Deadlines& deadlines) {
+void HttpConnection::arm(Deadlines& deadlines) {
   timed_out_ = false;
   deadlines.arm(deadline_);
 }
 
-Async<void> Connection::serve(std::shared_ptr<Connection> self) {
+Async<void> HttpConnection::serve(std::shared_ptr<HttpConnection> self) {
   self->arm(self->settings_->header);
   if (co_await self->transport_.handshake()) co_return;
   try {
@@ -63,12 +63,12 @@ Async<void> Connection::serve(std::shared_ptr<Connection> self) {
   if (self->sent_all_) co_await self->linger();
 }
 
-Async<void> Connection::turn_away(std::shared_ptr<Connection> self) {
+Async<void> HttpConnection::turn_away(std::shared_ptr<HttpConnection> self) {
   self->refuse({"too_many_connections", "the server has as many connections as it may", ""});
   if (co_await self->send_answer()) co_await self->linger();
 }
 
-Connection::Step Connection::refuse(Error error) {
+HttpConnection::Step HttpConnection::refuse(Error error) {
   response_.reset();
   set_problem(response_, error);
   close_after_ = true;
@@ -76,12 +76,12 @@ Connection::Step Connection::refuse(Error error) {
 }
 
 /// Receives something under the deadline that is armed; 0: the connection ended or time is up.
-Async<std::size_t> Connection::receive(boost::asio::mutable_buffer into) {
+Async<std::size_t> HttpConnection::receive(boost::asio::mutable_buffer into) {
   const auto [ec, count] = co_await transport_.read_some(into);
   co_return ec || timed_out_ ? 0 : count;
 }
 
-Async<Connection::Step> Connection::receive_head() {
+Async<HttpConnection::Step> HttpConnection::receive_head() {
   const FramingLimits limits = framing_limits(settings_->limits);
   std::size_t looked = 0;
   arm(input_.size() == 0 ? settings_->idle : settings_->header);
@@ -103,7 +103,7 @@ Async<Connection::Step> Connection::receive_head() {
   co_return Step::go_on;
 }
 
-Connection::Step Connection::parse_head() {
+HttpConnection::Step HttpConnection::parse_head() {
   const std::string_view head = input_.view().substr(0, head_size_);
   used_ = head_size_;
   if (const auto checked = check_head(head, framing_limits(settings_->limits)); !checked)
@@ -119,7 +119,7 @@ Connection::Step Connection::parse_head() {
   return Step::go_on;
 }
 
-Async<Connection::Step> Connection::ask_to_continue() {
+Async<HttpConnection::Step> HttpConnection::ask_to_continue() {
   const std::string_view expected = parser_->expect();
   if (expected.empty() || parser_->http_1_0()) co_return Step::go_on;
   if (!boost::beast::iequals(expected, "100-continue"))
@@ -129,7 +129,7 @@ Async<Connection::Step> Connection::ask_to_continue() {
   co_return co_await send("HTTP/1.1 100 Continue\r\n\r\n") ? Step::go_on : Step::ended;
 }
 
-Async<Connection::Step> Connection::receive_body() {
+Async<HttpConnection::Step> HttpConnection::receive_body() {
   const std::uint64_t length = parser_->content_length();
   if (length > body_bytes_max_) co_return refuse(body_too_large(body_bytes_max_));
   if (length == 0 && !parser_->chunked()) co_return Step::go_on;
@@ -138,7 +138,7 @@ Async<Connection::Step> Connection::receive_body() {
   co_return co_await receive_sized_body(static_cast<std::size_t>(length));
 }
 
-Async<Connection::Step> Connection::receive_sized_body(std::size_t length) {
+Async<HttpConnection::Step> HttpConnection::receive_sized_body(std::size_t length) {
   const std::string_view here = input_.view().substr(head_size_);
   if (here.size() >= length) {
     request_.body = here.substr(0, length);
@@ -163,7 +163,7 @@ Async<Connection::Step> Connection::receive_sized_body(std::size_t length) {
   co_return Step::go_on;
 }
 
-Async<Connection::Step> Connection::receive_chunked_body() {
+Async<HttpConnection::Step> HttpConnection::receive_chunked_body() {
   constexpr std::size_t kPiece = std::size_t{16} << 10;
   // A chunk's head, or the trailers, without an end in sight.
   constexpr std::size_t kUnusedMax = std::size_t{16} << 10;
@@ -186,7 +186,7 @@ Async<Connection::Step> Connection::receive_chunked_body() {
   co_return Step::go_on;
 }
 
-Async<bool> Connection::one_request() {
+Async<bool> HttpConnection::one_request() {
   settings_ = hub_->settings;
   response_.reset();
   body_.clear();
@@ -221,7 +221,7 @@ Async<bool> Connection::one_request() {
   co_return !close_after_;
 }
 
-Async<bool> Connection::send_answer() {
+Async<bool> HttpConnection::send_answer() {
   const auto digit = static_cast<std::size_t>(response_.status / 100);
   ++hub_->by_status[std::min(digit, hub_->by_status.size() - 1)];
   if (hub_->draining) close_after_ = true;
@@ -241,7 +241,7 @@ Async<bool> Connection::send_answer() {
   co_return true;
 }
 
-Async<bool> Connection::send_stream(bool chunked) {
+Async<bool> HttpConnection::send_stream(bool chunked) {
   std::string piece;
   for (bool more = true; more;) {
     deadline_.disarm();
@@ -264,13 +264,13 @@ Async<bool> Connection::send_stream(bool chunked) {
 }
 
 /// Under the deadline that is armed; false: the connection is of no use any more.
-Async<bool> Connection::send(std::string_view bytes) {
+Async<bool> HttpConnection::send(std::string_view bytes) {
   const auto [ec, count] =
       co_await transport_.write(boost::asio::buffer(bytes.data(), bytes.size()));
   co_return !ec && !timed_out_;
 }
 
-Async<void> Connection::linger() {
+Async<void> HttpConnection::linger() {
   constexpr std::size_t kDiscardMax = std::size_t{4} << 20;
   arm(settings_->linger);
   co_await transport_.finish_sending();
@@ -283,7 +283,7 @@ Async<void> Connection::linger() {
   }
 }
 
-void Connection::release_large_buffers() {
+void HttpConnection::release_large_buffers() {
   constexpr std::size_t kKept = std::size_t{64} << 10;
   for (std::string* buffer : {&wire_, &body_, &output_, &response_.body}) {
     if (buffer->capacity() > kKept) std::string().swap(*buffer);

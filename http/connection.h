@@ -25,18 +25,18 @@
 
 namespace carillon {
 
-class Connection final : public OpenConnection {
+class HttpConnection final : public OpenConnection {
  public:
-  Connection(std::shared_ptr<ConnectionHub> hub, Transport::Socket socket,
-             std::shared_ptr<boost::asio::ssl::context> tls);
-  ~Connection() override;
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
+  HttpConnection(std::shared_ptr<ConnectionHub> hub, Transport::Socket socket,
+                 std::shared_ptr<boost::asio::ssl::context> tls);
+  ~HttpConnection() override;
+  HttpConnection(const HttpConnection&) = delete;
+  HttpConnection& operator=(const HttpConnection&) = delete;
 
   /// Serves it to its end; keeps `self` alive meanwhile.
-  static Async<void> serve(std::shared_ptr<Connection> self);
+  static Async<void> serve(std::shared_ptr<HttpConnection> self);
   /// Answers 503 too_many_connections and closes.
-  static Async<void> turn_away(std::shared_ptr<Connection> self);
+  static Async<void> turn_away(std::shared_ptr<HttpConnection> self);
 
   void close_if_idle() override;
   void close() override { transport_.close(); }

@@ -77,13 +77,13 @@ class HttpServer::Impl {
     if (hub_->open >= most) {
       ++hub_->refused;
       if (tls || hub_->open >= most + kTurnedAwayMax) return;
-      auto connection = std::make_shared<Connection>(hub_, std::move(socket), tls);
-      asio::co_spawn(loop_, Connection::turn_away(std::move(connection)), asio::detached);
+      auto connection = std::make_shared<HttpConnection>(hub_, std::move(socket), tls);
+      asio::co_spawn(loop_, HttpConnection::turn_away(std::move(connection)), asio::detached);
       return;
     }
     ++hub_->accepted;
-    auto connection = std::make_shared<Connection>(hub_, std::move(socket), tls);
-    asio::co_spawn(loop_, Connection::serve(std::move(connection)), asio::detached);
+    auto connection = std::make_shared<HttpConnection>(hub_, std::move(socket), tls);
+    asio::co_spawn(loop_, HttpConnection::serve(std::move(connection)), asio::detached);
   }
 
   void stop_listening() {
