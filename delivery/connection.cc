@@ -33,15 +33,15 @@ std::string endpoint_text(const boost::asio::ip::tcp::endpoint& endpoint) {
          std::to_string(endpoint.port());
 }
 
-Connection::Connection(asio::io_context& loop, Events& events, TlsContext tls)
+PushConnection::PushConnection(asio::io_context& loop, Events& events, TlsContext tls)
     : loop_(loop), events_(&events), socket_(loop), tls_context_(std::move(tls)), deadline_([this] {
         on_deadline();
       }) {}
 
-Connection::~Connection() = default;
+PushConnection::~PushConnection() = default;
 
-void Connection::connect(std::vector<tcp::endpoint> endpoints, const std::string& host,
-                         Deadlines& each) {
+void PushConnection::connect(std::vector<tcp::endpoint> endpoints, const std::string& host,
+                             Deadlines& each) {
   CARILLON_CHECK(state_ == State::starting && !endpoints.empty());
   endpoints_ = std::move(endpoints);
   host_ = host;
@@ -49,7 +49,7 @@ void Connection::connect(std::vector<tcp::endpoint> endpoints, const std::string
   connect_next();
 }
 
-void Connection::connect_next() {
+void PushConnection::connect_next() {
   const tcp::endpoint& endpoint = endpoints_[tried_++];
   state_ = State::connecting;
   each_->arm(deadline_);
@@ -68,13 +68,13 @@ void Connection::connect_next() {
   socket_.async_connect(endpoint, std::move(handler));
 }
 
-void Connection::on_connected(Error failed) {
+void PushConnection::on_connected(Error failed) {
   if (failed) return try_next(failed.message());
   if (tls_context_) return shake_hands();
   established();
 }
 
-void Connection::shake_hands() {
+void PushConnection::shake_hands() {
   state_ = State::shaking_hands;
   tls_.emplace(socket_, *tls_context_);
   if (Result<> ok = expect_tls_host(tls_->native_handle(), host_); !ok) {
@@ -88,16 +88,16 @@ void Connection::shake_hands() {
   });
 }
 
-std::string Connection::connecting_to() const {
+std::string PushConnection::connecting_to() const {
   return "connect to " + endpoint_text(endpoints_[tried_ - 1]) + ": ";
 }
 
-void Connection::try_next(const std::string& why) {
+void PushConnection::try_next(const std::string& why) {
   if (tried_ < endpoints_.size()) return connect_next();
   fail(connecting_to() + why);
 }
 
-void Connection::established() {
+void PushConnection::established() {
   deadline_.disarm();
   in_.resize(kInputBytesFirst);
   state_ = State::idle;
@@ -105,7 +105,7 @@ void Connection::established() {
   events_->connected(*this);
 }
 
-void Connection::send(std::string_view body) {
+void PushConnection::send(std::string_view body) {
   CARILLON_CHECK(state_ == State::idle && !sending_);
   deadline_.disarm();
   state_ = State::busy;
@@ -125,7 +125,7 @@ void Connection::send(std::string_view body) {
                     });
 }
 
-void Connection::write_rest() {
+void PushConnection::write_rest() {
   const std::size_t head_left = out_.size() - std::min(written_, out_.size());
   const std::size_t body_done = written_ - (out_.size() - head_left);
   const std::array<asio::const_buffer, 2> rest = {
@@ -150,7 +150,7 @@ void Connection::write_rest() {
   });
 }
 
-void Connection::read_more() {
+void PushConnection::read_more() {
   if (in_size_ == in_.size()) in_.resize(std::min(in_.size() * 4, kInputBytesMax));
   const asio::mutable_buffer space = asio::buffer(in_.data() + in_size_, in_.size() - in_size_);
   auto handler = [self = shared_from_this()](Error failed, std::size_t size) {
@@ -163,7 +163,7 @@ void Connection::read_more() {
   }
 }
 
-void Connection::on_read(Error failed, std::size_t size) {
+void PushConnection::on_read(Error failed, std::size_t size) {
   if (state_ != State::busy) {
     // Nothing was asked: whatever came, it ends the connection.
     return fail(is_end(failed) ? "closed while idle" : "broken while idle");
@@ -176,7 +176,7 @@ void Connection::on_read(Error failed, std::size_t size) {
   read_more();
 }
 
-AnswerReader::Progress Connection::take_input(Error failed, std::size_t size) {
+AnswerReader::Progress PushConnection::take_input(Error failed, std::size_t size) {
   if (is_end(failed)) return answer_.feed_end();
   if (failed) return AnswerReader::Progress::need_more;
   in_size_ += size;
@@ -188,7 +188,7 @@ AnswerReader::Progress Connection::take_input(Error failed, std::size_t size) {
   return progress;
 }
 
-void Connection::finish_answer(AnswerReader::Progress progress) {
+void PushConnection::finish_answer(AnswerReader::Progress progress) {
   if (progress == AnswerReader::Progress::broken) {
     return fail("read the answer: " + answer_.problem());
   }
@@ -210,11 +210,11 @@ void Connection::finish_answer(AnswerReader::Progress progress) {
   events.answered(*this, reusable);
 }
 
-void Connection::expect_use(Deadlines& patience) {
+void PushConnection::expect_use(Deadlines& patience) {
   patience.arm(deadline_);
 }
 
-void Connection::on_deadline() {
+void PushConnection::on_deadline() {
   const auto keep = shared_from_this();
   switch (state_) {
     case State::connecting:
@@ -226,13 +226,13 @@ void Connection::on_deadline() {
   }
 }
 
-void Connection::fail(std::string why) {
+void PushConnection::fail(std::string why) {
   Events& events = *events_;
   close();
   events.failed(*this, std::move(why));
 }
 
-void Connection::close() {
+void PushConnection::close() {
   state_ = State::closed;
   deadline_.disarm();
   Error ignored;

@@ -29,7 +29,7 @@ namespace carillon {
 struct Attempt;
 struct Pool;
 
-class Connection : public std::enable_shared_from_this<Connection> {
+class PushConnection : public std::enable_shared_from_this<PushConnection> {
  public:
   using tcp = boost::asio::ip::tcp;
 
@@ -38,19 +38,19 @@ class Connection : public std::enable_shared_from_this<Connection> {
   class Events {
    public:
     virtual ~Events() = default;
-    virtual void connected(Connection& connection) = 0;
+    virtual void connected(PushConnection& connection) = 0;
     /// The answer is whole (`answer()`). `reusable`: the connection is idle and may be sent on
     /// again; else it is closed.
-    virtual void answered(Connection& connection, bool reusable) = 0;
+    virtual void answered(PushConnection& connection, bool reusable) = 0;
     /// It broke or the receiver closed it, connecting, sending, waiting or idle; it is closed.
-    virtual void failed(Connection& connection, std::string why) = 0;
+    virtual void failed(PushConnection& connection, std::string why) = 0;
   };
 
   /// `tls` empty: plain HTTP. `events` must live until `close`.
-  Connection(boost::asio::io_context& loop, Events& events, TlsContext tls);
-  ~Connection();
-  Connection(const Connection&) = delete;
-  Connection& operator=(const Connection&) = delete;
+  PushConnection(boost::asio::io_context& loop, Events& events, TlsContext tls);
+  ~PushConnection();
+  PushConnection(const PushConnection&) = delete;
+  PushConnection& operator=(const PushConnection&) = delete;
 
   /// Tries the endpoints in order until one takes the connection, each for as long as `each` says,
   /// TLS handshake included. `host` is what the certificate must be for.

@@ -35,12 +35,12 @@ struct Attempt : intrusive::list_base_hook<intrusive::link_mode<intrusive::safe_
   std::shared_ptr<const Route> route;
   Destination own_destination;               // where the task brings its own URL
   const Destination* destination = nullptr;  // that, or the route's
-  std::shared_ptr<Connection> connection;
+  std::shared_ptr<PushConnection> connection;
   bool on_used_connection = false;
   Deadline deadline;
 };
 
-class Delivery::Impl final : public Connection::Events {
+class Delivery::Impl final : public PushConnection::Events {
  public:
   Impl(boost::asio::io_context& loop, Clock& clock, Options options)
       : loop_(loop),
@@ -62,20 +62,20 @@ class Delivery::Impl final : public Connection::Events {
   [[nodiscard]] Result<> start(Attempt& attempt);
   [[nodiscard]] Result<> find_way(Attempt& attempt);
   [[nodiscard]] Result<> open_connection(Attempt& attempt);
-  void resolved(Connection& connection, const Result<Resolver::Addresses>& addresses);
+  void resolved(PushConnection& connection, const Result<Resolver::Addresses>& addresses);
   [[nodiscard]] Result<> connect(Attempt& attempt, const Resolver::Addresses& addresses);
   void send(Attempt& attempt);
 
-  void connected(Connection& connection) override;
-  void answered(Connection& connection, bool reusable) override;
-  void failed(Connection& connection, std::string why) override;
+  void connected(PushConnection& connection) override;
+  void answered(PushConnection& connection, bool reusable) override;
+  void failed(PushConnection& connection, std::string why) override;
   void expired(Attempt& attempt);
   [[nodiscard]] PushResult judge(const AnswerReader& answer) const;
   void fail_later(Attempt& attempt, std::string why);
   void finish(Attempt& attempt, PushResult result);
 
-  void keep_idle(Connection& connection);
-  void close(Connection& connection);
+  void keep_idle(PushConnection& connection);
+  void close(PushConnection& connection);
   [[nodiscard]] Deadlines& deadlines(Millis length);
 
   boost::asio::io_context& loop_;
@@ -150,7 +150,7 @@ Result<> Delivery::Impl::open_connection(Attempt& attempt) {
   if (Result<> ok = options_.egress.check_host(pool.host); !ok) return ok;
   Result<TlsContext> tls = pool.context();
   if (!tls) return tls.error();
-  auto connection = std::make_shared<Connection>(loop_, *this, *tls);
+  auto connection = std::make_shared<PushConnection>(loop_, *this, *tls);
   connection->attempt = &attempt;
   attempt.connection = connection;
   attempt.on_used_connection = false;
@@ -161,7 +161,8 @@ Result<> Delivery::Impl::open_connection(Attempt& attempt) {
   return {};
 }
 
-void Delivery::Impl::resolved(Connection& connection, const Result<Resolver::Addresses>& found) {
+void Delivery::Impl::resolved(PushConnection& connection,
+                              const Result<Resolver::Addresses>& found) {
   Attempt& attempt = *connection.attempt;
   Result<> ok = found ? connect(attempt, *found) : Result<>(found.error());
   if (ok) return;
@@ -190,7 +191,7 @@ Result<> Delivery::Impl::connect(Attempt& attempt, const Resolver::Addresses& ad
 }
 
 void Delivery::Impl::send(Attempt& attempt) {
-  Connection& connection = *attempt.connection;
+  PushConnection& connection = *attempt.connection;
   std::string& head = connection.head();
   head.clear();
   append_request_head(head, attempt.push, attempt.destination->url, options_.user_agent,
@@ -200,12 +201,12 @@ void Delivery::Impl::send(Attempt& attempt) {
 
 // How it goes on.
 
-void Delivery::Impl::connected(Connection& connection) {
+void Delivery::Impl::connected(PushConnection& connection) {
   ++stats_.connections_made;
   send(*connection.attempt);
 }
 
-void Delivery::Impl::answered(Connection& connection, bool reusable) {
+void Delivery::Impl::answered(PushConnection& connection, bool reusable) {
   Attempt& attempt = *connection.attempt;
   PushResult result = judge(connection.answer());
   if (reusable) {
@@ -216,7 +217,7 @@ void Delivery::Impl::answered(Connection& connection, bool reusable) {
   finish(attempt, std::move(result));
 }
 
-void Delivery::Impl::failed(Connection& connection, std::string why) {
+void Delivery::Impl::failed(PushConnection& connection, std::string why) {
   if (connection.attempt == nullptr) {
     std::erase_if(connection.pool->idle,
                   [&](const auto& idle) { return idle.get() == &connection; });
@@ -283,7 +284,7 @@ void Delivery::Impl::finish(Attempt& attempt, PushResult result) {
 
 // Connections.
 
-void Delivery::Impl::keep_idle(Connection& connection) {
+void Delivery::Impl::keep_idle(PushConnection& connection) {
   const std::shared_ptr<Pool>& pool = connection.attempt->destination->pool;
   if (pool->idle.size() >= options_.idle_connections_max) return close(connection);
   connection.attempt = nullptr;
@@ -293,7 +294,7 @@ void Delivery::Impl::keep_idle(Connection& connection) {
 }
 
 /// Of one that carries an attempt.
-void Delivery::Impl::close(Connection& connection) {
+void Delivery::Impl::close(PushConnection& connection) {
   connection.attempt = nullptr;
   connection.close();
   --stats_.connections_open;

@@ -69,8 +69,8 @@ void Routes::forget_tls_contexts() {
   for (auto& [key, pool] : pools_) pool->tls_context.reset();
 }
 
-std::vector<std::shared_ptr<Connection>> Routes::take_idle() {
-  std::vector<std::shared_ptr<Connection>> all;
+std::vector<std::shared_ptr<PushConnection>> Routes::take_idle() {
+  std::vector<std::shared_ptr<PushConnection>> all;
   for (auto& [key, pool] : pools_) {
     all.insert(all.end(), pool->idle.begin(), pool->idle.end());
     pool->idle.clear();

@@ -23,8 +23,8 @@ struct Pool {
   std::uint16_t port = 0;
   bool tls = false;
   TargetSettings::Tls tls_settings;
-  TlsContext tls_context;                         // made for the first connection
-  std::vector<std::shared_ptr<Connection>> idle;  // the last used at the end
+  TlsContext tls_context;                             // made for the first connection
+  std::vector<std::shared_ptr<PushConnection>> idle;  // the last used at the end
 
   /// The context for a new connection, empty for plain HTTP. Error slug: config. Not remembered
   /// when it fails, so that files put right later are taken.
@@ -56,7 +56,7 @@ class Routes {
   /// Makes new connections read their TLS files again.
   void forget_tls_contexts();
   /// Takes every idle connection out.
-  [[nodiscard]] std::vector<std::shared_ptr<Connection>> take_idle();
+  [[nodiscard]] std::vector<std::shared_ptr<PushConnection>> take_idle();
 
  private:
   void sweep_routes();

@@ -1,5 +1,6 @@
 #include "net/resolver.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <mutex>
@@ -17,7 +18,6 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::seconds kKeepAnswer = 10s;
 constexpr std::chrono::seconds kKeepFailure = 1s;
-constexpr std::size_t kHostsKept = 4096;
 
 Error lookup_failed(const std::string& host, std::string_view why) {
   return {
@@ -82,7 +82,7 @@ void Resolver::resolve(const std::string& host, Callback done) {
     answer_later(std::move(done), Addresses{literal});
     return;
   }
-  if (hosts_.size() > kHostsKept) forget_stale();
+  if (hosts_.size() > hosts_max_) forget_stale();
   Host& entry = hosts_[host];
   if (std::chrono::steady_clock::now() < entry.fresh_until) {
     answer_later(std::move(done), entry.answer);
@@ -142,6 +142,8 @@ void Resolver::forget_stale() {
   std::erase_if(hosts_, [&](const auto& entry) {
     return entry.second.waiting.empty() && entry.second.fresh_until < now;
   });
+  // Not again before the number has doubled, so that sweeping costs each newcomer a constant.
+  hosts_max_ = std::max(kHostsKept, hosts_.size() * 2);
 }
 
 }  // namespace carillon

@@ -48,6 +48,7 @@ class Resolver {
   void resolve(const std::string& host, Callback done);
 
  private:
+  static constexpr std::size_t kHostsKept = 4096;
   struct Host {
     Result<Addresses> answer = Addresses();
     std::chrono::steady_clock::time_point fresh_until{};
@@ -68,6 +69,7 @@ class Resolver {
   std::unordered_map<std::string, Host> hosts_;
   std::deque<std::string> queue_known_, queue_unknown_;
   std::size_t running_ = 0;
+  std::size_t hosts_max_ = kHostsKept;
 };
 
 /// What `Resolver` uses unless told otherwise.
