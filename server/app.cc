@@ -62,7 +62,7 @@ class App {
   Result<> recover();
   void watch();
   void on_signal(int signal);
-  [[noreturn]] static void storage_failed(const std::string& why);
+  [[noreturn]] void storage_failed(const std::string& why);
   void reload();
   void apply(Options fresh);
   void apply_egress();
@@ -130,9 +130,10 @@ Result<> App::open() {
   if (!egress) return egress.error();
 
   const auto post = [this](std::function<void()> work) { asio::post(loop_, std::move(work)); };
-  auto log = open_rocksdb_log({.dir = options_.data_dir,
-                               .post = post,
-                               .on_failure = [](const std::string& why) { storage_failed(why); }});
+  auto log = open_rocksdb_log(
+      {.dir = options_.data_dir, .post = post, .on_failure = [this](const std::string& why) {
+         storage_failed(why);
+       }});
   if (!log) return std::move(log).error();
   log_ = std::move(*log);
   delivery_ = std::make_unique<Delivery>(
@@ -235,6 +236,10 @@ Async<void> App::stop() {
 // Runs on storage's thread, and never comes back: that thread must not go on.
 void App::storage_failed(const std::string& why) {
   spdlog::critical("storage failed; nothing is acknowledged any more" + fields({{"why", why}}));
+  // Meanwhile the loop fires nothing more and /readyz answers 503.
+  asio::post(loop_, [this] {
+    if (engine_) run_detached(engine_->drain(kLastWords));
+  });
   std::this_thread::sleep_for(kLastWords);
   std::_Exit(static_cast<int>(ExitCode::storage_failed));
 }
@@ -268,6 +273,9 @@ void App::apply(Options fresh) {
   }
   for (const std::string_view key : settings_that_need_restart(options_, fresh)) {
     spdlog::warn("takes a restart" + fields({{"setting", key}}));
+  }
+  if (options_.engine.url_defaults != fresh.engine.url_defaults) {
+    spdlog::warn("takes a restart" + fields({{"setting", "url_defaults"}}));
   }
   set_up_logging(fresh.log.level, fresh.log.format);
   http_->reload(fresh.http);

@@ -1,8 +1,8 @@
 // Notices at once when somebody sets the machine's clock.
 //
 // A timerfd on the wall clock with TFD_TIMER_CANCEL_ON_SET becomes readable, with ECANCELED, when
-// the clock is stepped (settimeofday, an NTP step, resume from suspend), not while it is slewed. So
-// nothing polls, and tasks that a step made due do not wait for the next tick.
+// the clock is stepped (settimeofday, an NTP step), not while it is slewed. The engine's own timer
+// wakes by itself then; this says how far the clock went, also where no task waits.
 //
 // Concurrency: everything on the loop's thread.
 #pragma once

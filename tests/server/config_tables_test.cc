@@ -1,7 +1,9 @@
+#include <filesystem>
+
 #include <gmock/gmock.h>
 
 #include "server/config.h"
-#include "tests/server/temp_dir.h"
+#include "tests/support/temp_dir.h"
 
 namespace carillon {
 namespace {
@@ -16,8 +18,9 @@ constexpr char kSecretB[] = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
 class ConfigTable : public testing::Test {
  protected:
-  Result<Options> load(const std::string& text, mode_t mode = 0600) {
-    dir_.write("a.toml", text, mode);
+  Result<Options> load(const std::string& text, std::filesystem::perms others = {}) {
+    test::write_file(file_, text);
+    std::filesystem::permissions(file_, std::filesystem::perms::owner_all | others);
     return load_options(Arguments{.config_file = file_, .check_config = false, .flags = {}},
                         {{"MY_TOKEN", "0123456789abcdef0123456789abcdef"},
                          {"SHORT", "abc"},
@@ -30,11 +33,12 @@ class ConfigTable : public testing::Test {
   }
 
   test::TempDir dir_;
-  const std::string file_ = dir_.path() + "/a.toml";
+  const std::string file_ = dir_ / "a.toml";
 };
 
 TEST_F(ConfigTable, TokenComesAsHashOrByFileOrByEnvironment) {
-  const std::string file = dir_.write("token", "0123456789abcdef0123456789abcdef\n");
+  const std::string file = dir_ / "token";
+  test::write_file(file, "0123456789abcdef0123456789abcdef\n");
   const Result<Options> options = load(R"(
     [[tokens]]
     name = "hash"
@@ -124,7 +128,8 @@ TEST_F(ConfigTable, BadTargetNamesTheLineOfTheFieldAtFault) {
 }
 
 TEST_F(ConfigTable, SecretsComeFromFileAndEnvironment) {
-  const std::string file = dir_.write("secrets", std::string(kSecretA) + "\n");
+  const std::string file = dir_ / "secrets";
+  test::write_file(file, std::string(kSecretA) + "\n");
   const std::string head = "[targets.a]\nurl = 'http://a.example/'\n";
   Result<Options> options = load(head + "secrets_file = '" + file + "'");
   ASSERT_TRUE(options) << options.error().detail;
@@ -139,10 +144,10 @@ TEST_F(ConfigTable, SecretsComeFromFileAndEnvironment) {
 TEST_F(ConfigTable, SecretsInAFileThatOthersMayReadAreAWarning) {
   const std::string text =
       std::string("[targets.a]\nurl = 'http://a.example/'\nsecrets = ['") + kSecretA + "']\n";
-  Result<Options> options = load(text, 0600);
+  Result<Options> options = load(text);
   ASSERT_TRUE(options) << options.error().detail;
   EXPECT_THAT(options->warnings, IsEmpty());
-  options = load(text, 0644);
+  options = load(text, std::filesystem::perms::others_read);
   ASSERT_TRUE(options);
   ASSERT_EQ(options->warnings.size(), 1U);
   EXPECT_THAT(options->warnings[0], testing::Not(HasSubstr("whsec_")));

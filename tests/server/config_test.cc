@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "tests/server/temp_dir.h"
+#include "tests/support/temp_dir.h"
 
 namespace carillon {
 namespace {
@@ -32,7 +32,7 @@ EarlyExit refused(std::vector<const char*> words) {
 class ConfigFile : public testing::Test {
  protected:
   Result<Options> load(const std::string& text, const Environment& environment = {}) {
-    dir_.write("a.toml", text);
+    test::write_file(file_, text);
     return load_options(Arguments{.config_file = file_, .check_config = false, .flags = {}},
                         environment);
   }
@@ -45,7 +45,7 @@ class ConfigFile : public testing::Test {
   }
 
   test::TempDir dir_;
-  const std::string file_ = dir_.path() + "/a.toml";
+  const std::string file_ = dir_ / "a.toml";
 };
 
 TEST(Config, WithNothingSaidSuitsASidecar) {
@@ -116,7 +116,8 @@ TEST_F(ConfigFile, FlagBeatsEnvironmentBeatsFile) {
 }
 
 TEST_F(ConfigFile, IsNamedByTheEnvironmentToo) {
-  const std::string file = dir_.write("b.toml", "data_dir = 'here'");
+  const std::string file = dir_ / "b.toml";
+  test::write_file(file, "data_dir = 'here'");
   const Result<Options> options = load_options({}, {{"CARILLON_CONFIG", file}});
   ASSERT_TRUE(options);
   EXPECT_EQ(options->data_dir, "here");

@@ -4,7 +4,7 @@
 
 #include <gmock/gmock.h>
 
-#include "tests/server/temp_dir.h"
+#include "tests/support/temp_dir.h"
 
 namespace carillon {
 namespace {
@@ -104,7 +104,7 @@ TEST(Bytes, AreShownInTheLargestUnitThatFits) {
 }
 
 TEST(Settings, AreDocumentedAsTheyAre) {
-  const std::string document = test::read_whole(CARILLON_SOURCE_DIR "/docs/configuration.md");
+  const std::string document = test::read_whole_file(CARILLON_SOURCE_DIR "/docs/configuration.md");
   EXPECT_THAT(document, HasSubstr(settings_table()))
       << "docs/configuration.md must hold this table:\n"
       << settings_table();

@@ -1,0 +1,223 @@
+// The real program: how it starts, refuses to, follows signals, and ends.
+#include <csignal>
+#include <filesystem>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include "tests/support/http_client.h"
+#include "tests/support/process.h"
+#include "tests/support/temp_dir.h"
+
+namespace carillon::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr char kProgram[] = CARILLOND;
+
+class Carillond : public testing::Test {
+ protected:
+  std::vector<std::string> command(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> words{kProgram, "--listen", "127.0.0.1:0", "--data-dir",
+                                   dir_ / "data"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  /// Waits until it serves; where.
+  static std::string url_of(Process& server) {
+    const auto listening = server.wait_for_line(R"(listening on (\S+))");
+    EXPECT_TRUE(listening) << server.errors();
+    EXPECT_TRUE(server.wait_for_line(" ready took=")) << server.errors();
+    return listening ? listening->at(1) : "";
+  }
+
+  TempDir dir_;
+};
+
+TEST_F(Carillond, ServesUntilSigtermAndEndsWithZero) {
+  Process server(command());
+  HttpClient client(url_of(server));
+  EXPECT_EQ(client.get("/healthz").status, 200);
+  EXPECT_EQ(client.get("/readyz").status, 200);
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.wait(), (Ending{.code = 0})) << server.errors();
+  EXPECT_THAT(server.errors(), AllOf(HasSubstr("stopping signal=SIGTERM"), HasSubstr(" stopped ")));
+}
+
+TEST_F(Carillond, SigintIsTheSame) {
+  Process server(command());
+  url_of(server);
+  server.signal(SIGINT);
+  EXPECT_EQ(server.wait(), (Ending{.code = 0}));
+}
+
+TEST_F(Carillond, KeepsItsDataFromOthers) {
+  Process server(command({"--listen", "unix:" + (dir_ / "socket")}));
+  url_of(server);
+  for (const char* name : {"data", "socket"}) {
+    struct stat status{};
+    ASSERT_EQ(::stat((dir_ / name).c_str(), &status), 0) << name;
+    EXPECT_EQ(status.st_mode & 077U, 0U) << name;
+  }
+}
+
+TEST_F(Carillond, SaysOneLineForEachAddress) {
+  Process server(command({"--listen", "127.0.0.1:0", "--listen", "unix:" + (dir_ / "socket")}));
+  url_of(server);
+  const std::string log = server.errors();
+  int lines = 0;
+  for (std::size_t at = 0; (at = log.find("listening on ", at)) != log.npos; ++at) ++lines;
+  EXPECT_EQ(lines, 3) << log;
+  EXPECT_THAT(log, HasSubstr("listening on unix:" + (dir_ / "socket")));
+}
+
+TEST_F(Carillond, BadConfigurationEndsItWithOneAndNamesTheLine) {
+  const std::string file = dir_ / "a.toml";
+  write_file(file, "\ndata_dri = 'x'\n");
+  for (const char* check : {"", "--check-config"}) {
+    std::vector<std::string> words{kProgram, "--config", file};
+    if (*check != '\0') words.emplace_back(check);
+    const Finished finished = run_program(words);
+    EXPECT_EQ(finished.ending, (Ending{.code = 1}));
+    EXPECT_THAT(finished.errors, HasSubstr(file + ":2:1: unknown key \"data_dri\""));
+  }
+}
+
+TEST_F(Carillond, GoodConfigurationIsCheckedWithoutStarting) {
+  const std::string file = dir_ / "a.toml";
+  write_file(file, "data_dir = '" + (dir_ / "data") + "'\nhorizon = '2d'\n");
+  const Finished finished = run_program({kProgram, "--config", file, "--check-config"});
+  EXPECT_EQ(finished.ending, (Ending{.code = 0})) << finished.errors;
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "data"));
+}
+
+TEST_F(Carillond, UsageEndsItWithTwo) {
+  EXPECT_EQ(run_program({kProgram, "--no-such-flag"}).ending, (Ending{.code = 2}));
+  EXPECT_EQ(run_program({kProgram, "word"}).ending, (Ending{.code = 2}));
+  const Finished version = run_program({kProgram, "--version"});
+  EXPECT_EQ(version.ending, (Ending{.code = 0}));
+  EXPECT_THAT(version.output, HasSubstr("carillond "));
+}
+
+TEST_F(Carillond, AddressInUseEndsItWithOne) {
+  Process server(command());
+  const std::string url = url_of(server);
+  const Finished second =
+      run_program({kProgram, "--listen", url.substr(7), "--data-dir", dir_ / "other"});
+  EXPECT_EQ(second.ending, (Ending{.code = 1}));
+  EXPECT_THAT(second.errors, HasSubstr(url.substr(7)));
+}
+
+TEST_F(Carillond, DataDirectoryInUseEndsItWithOneAndLeavesTheFirstAlone) {
+  Process server(command());
+  HttpClient client(url_of(server));
+  const Finished second = run_program(command());
+  EXPECT_EQ(second.ending, (Ending{.code = 1}));
+  EXPECT_THAT(second.errors, HasSubstr(dir_ / "data"));
+  EXPECT_EQ(client.get("/readyz").status, 200);
+}
+
+TEST_F(Carillond, BeyondThisMachineWithoutATokenIsRefused) {
+  const Finished finished =
+      run_program({kProgram, "--listen", "0.0.0.0:0", "--data-dir", dir_ / "data"});
+  EXPECT_EQ(finished.ending, (Ending{.code = 1}));
+  EXPECT_THAT(finished.errors, HasSubstr("--insecure"));
+}
+
+TEST_F(Carillond, SighupTakesNewTokensAndTargetsAndKeepsTheOldOnABadFile) {
+  const std::string file = dir_ / "a.toml";
+  const auto token = [](const char* text) {
+    return std::string("[[tokens]]\nname='a'\nrole='admin'\nfile='") + text + "'\n";
+  };
+  const std::string first = dir_ / "first";
+  write_file(first, "first-token-of-32-bytes-abcdefgh");
+  const std::string second = dir_ / "second";
+  write_file(second, "second-token-of-32-bytes-abcdefg");
+  write_file(file, token(first.c_str()));
+  Process server(command({"--config", file}));
+  HttpClient client(url_of(server));
+  const HttpClient::Headers old_one{{"authorization", "Bearer first-token-of-32-bytes-abcdefgh"}};
+  const HttpClient::Headers new_one{{"authorization", "Bearer second-token-of-32-bytes-abcdefg"}};
+  EXPECT_EQ(client.get("/v1/stats", old_one).status, 200);
+  EXPECT_EQ(client.get("/v1/stats", new_one).status, 401);
+
+  write_file(file, token(second.c_str()) + "[targets.mail]\nurl='http://127.0.0.1:9/'\n");
+  server.signal(SIGHUP);
+  ASSERT_TRUE(server.wait_for_line("target set by the config file target=mail")) << server.errors();
+  EXPECT_EQ(client.get("/v1/stats", old_one).status, 401);
+  EXPECT_EQ(client.get("/v1/targets/mail", new_one).status, 200);
+
+  write_file(file, "nonsense");
+  server.signal(SIGHUP);
+  ASSERT_TRUE(server.wait_for_line("the new configuration is refused")) << server.errors();
+  EXPECT_EQ(client.get("/v1/stats", new_one).status, 200);
+
+  write_file(file, token(second.c_str()) + "horizon = '2d'\n");
+  server.signal(SIGHUP);
+  EXPECT_TRUE(server.wait_for_line("takes a restart setting=horizon")) << server.errors();
+  EXPECT_THAT(server.errors(), Not(HasSubstr("token-of-32-bytes"))) << "a secret was logged";
+}
+
+TEST_F(Carillond, ATargetPausedOverTheApiStaysPausedOverARestart) {
+  const std::string file = dir_ / "a.toml";
+  write_file(file, "[targets.mail]\nurl='http://127.0.0.1:9/'\n");
+  {
+    Process server(command({"--config", file}));
+    HttpClient client(url_of(server));
+    ASSERT_TRUE(server.wait_for_line("target set by the config file"));
+    EXPECT_EQ(client.post("/v1/targets/mail:pause", "").status, 200);
+    server.signal(SIGTERM);
+    EXPECT_EQ(server.wait(), (Ending{.code = 0}));
+  }
+  Process server(command({"--config", file}));
+  HttpClient client(url_of(server));
+  EXPECT_THAT(client.get("/v1/targets/mail").body, HasSubstr("\"paused\":true"));
+  EXPECT_THAT(server.errors(), Not(HasSubstr("target set by the config file")));
+}
+
+TEST_F(Carillond, JsonLogIsOneObjectALine) {
+  Process server(command({"--log-format", "json"}));
+  ASSERT_TRUE(server.wait_for_line(R"("message":"ready","took":)")) << server.errors();
+  server.signal(SIGTERM);
+  ASSERT_TRUE(server.wait());
+  std::istringstream lines(server.errors());
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_TRUE(line.starts_with("{\"time\":\"") && line.ends_with("}")) << line;
+  }
+}
+
+TEST_F(Carillond, MetricsShowTheEngineAndTheHttpServer) {
+  Process server(command());
+  HttpClient client(url_of(server));
+  const HttpAnswer answer = client.get("/metrics");
+  EXPECT_EQ(answer.status, 200);
+  for (const char* metric :
+       {"carillon_build_info{version=", "carillon_ready 1", "carillon_tasks{state=\"scheduled\"} 0",
+        "carillon_lateness_seconds_bucket{le=\"+Inf\"} 0", "carillon_http_answers_total",
+        "process_resident_memory_bytes", "carillon_disk_bytes"}) {
+    EXPECT_THAT(answer.body, HasSubstr(metric));
+  }
+}
+
+TEST_F(Carillond, EveryMetricIsDocumented) {
+  Process server(command());
+  HttpClient client(url_of(server));
+  client.request("PUT", "/v1/targets/mail", R"({"url":"http://127.0.0.1:9/"})");
+  const std::string document = read_whole_file(CARILLON_SOURCE_DIR "/docs/operations.md");
+  std::istringstream lines(client.get("/metrics").body);
+  int metrics = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("# TYPE ")) continue;
+    const std::string name = line.substr(7, line.find(' ', 7) - 7);
+    EXPECT_THAT(document, HasSubstr("`" + name)) << "docs/operations.md does not say what it means";
+    ++metrics;
+  }
+  EXPECT_GT(metrics, 25);
+}
+
+}  // namespace
+}  // namespace carillon::test
