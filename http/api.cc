@@ -83,7 +83,7 @@ bool Api::admit(HttpRequest& request, HttpResponse& response, std::size_t& body_
 }
 
 Answer<> Api::check(const HttpRequest& request) const {
-  const Route& route = *request.route;
+  const ApiRoute& route = *request.route;
   if (route.access != Access::open && !options_.tokens.empty()) {
     const auto role = role_of(request.authorization, options_.tokens);
     if (!role) return Refusal(Error{"unauthorized", "send Authorization: Bearer <token>", ""});
@@ -100,7 +100,7 @@ Answer<> Api::check(const HttpRequest& request) const {
 }
 
 Async<void> Api::answer(const HttpRequest& request, HttpResponse& response) {
-  const Route& route = *request.route;
+  const ApiRoute& route = *request.route;
   auto query = Query::parse(request.query, route.parameters);
   if (!query) co_return set_problem(response, query.error());
   std::string name;

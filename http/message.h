@@ -12,7 +12,7 @@
 
 namespace carillon {
 
-struct Route;
+struct ApiRoute;
 
 template <typename T>
 using Async = boost::asio::awaitable<T>;
@@ -26,7 +26,7 @@ struct HttpRequest {
   std::string_view authorization;
   std::string_view body;
   bool has_body = false;  // one is announced; `body` is empty until it has come
-  const Route* route = nullptr;
+  const ApiRoute* route = nullptr;
   std::string_view name;   // the {part} of the route's pattern, still encoded
   Role role = Role::read;  // what its token may do; set before it is handled
 };

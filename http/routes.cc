@@ -10,7 +10,7 @@ namespace {
 
 // Where a custom method and a plain name both fit, the custom method stands first. What is asked
 // most stands before the rest.
-constexpr auto kRoutes = std::to_array<Route>({
+constexpr auto kRoutes = std::to_array<ApiRoute>({
     {"POST", "/v1/tasks", Role::write, Access::serving, Takes::json, "", create_task},
     {"GET", "/v1/tasks", Role::read, Access::serving, Takes::nothing,
      "group target state due_from due_to limit cursor", list_tasks},
@@ -77,7 +77,7 @@ std::optional<std::string_view> match(std::string_view pattern, std::string_view
 
 }  // namespace
 
-std::span<const Route> routes() {
+std::span<const ApiRoute> routes() {
   return kRoutes;
 }
 
@@ -85,7 +85,7 @@ RouteMatch find_route(std::string_view method, std::string_view path) {
   const std::string_view wanted = method == "HEAD" ? "GET" : method;
   RouteMatch found;
   std::string_view pattern;  // the first that fits decides which resource is meant
-  for (const Route& route : kRoutes) {
+  for (const ApiRoute& route : kRoutes) {
     if (!pattern.empty() && route.pattern != pattern) continue;
     const auto name = match(route.pattern, path);
     if (!name) continue;

@@ -27,7 +27,7 @@ enum class Access {
 /// What a route takes as a body.
 enum class Takes { nothing, json, json_if_any, json_patch, tasks };
 
-struct Route {
+struct ApiRoute {
   std::string_view method;
   /// "/v1/tasks/{id}": at most one part in braces, which is one segment, or one segment up to a
   /// custom method: "/v1/groups/{group}:cancel".
@@ -40,12 +40,12 @@ struct Route {
 };
 
 /// In the order in which they are tried.
-[[nodiscard]] std::span<const Route> routes();
+[[nodiscard]] std::span<const ApiRoute> routes();
 
 struct RouteMatch {
-  const Route* route = nullptr;  // empty: none has that path, or none of these the method
-  std::string_view name;         // what stands for the part in braces, still encoded
-  std::string allow;             // where the path is known and the method is not
+  const ApiRoute* route = nullptr;  // empty: none has that path, or none of these the method
+  std::string_view name;            // what stands for the part in braces, still encoded
+  std::string allow;                // where the path is known and the method is not
 };
 /// Of an encoded path. A custom method is told by the last plain ":"; an encoded one is part of the
 /// name. HEAD is taken where GET is.

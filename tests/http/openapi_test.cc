@@ -1,0 +1,99 @@
+#include "http/openapi.h"
+
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include "http/problem.h"
+#include "http/routes.h"
+
+namespace carillon {
+namespace {
+
+namespace dom = simdjson::dom;
+
+std::string upper(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  return out;
+}
+
+/// "GET /v1/tasks ? group limit [application/json]" for each operation.
+std::string describe(std::string_view method, std::string_view path,
+                     const std::set<std::string>& parameters, std::set<std::string> types) {
+  std::string out = std::string(method) + " " + std::string(path) + " ?";
+  for (const std::string& parameter : parameters) out += " " + parameter;
+  for (const std::string& type : types) out += " [" + type + "]";
+  return out;
+}
+
+std::set<std::string> documented() {
+  dom::parser parser;
+  const dom::element document = parser.parse(kOpenApi.data(), kOpenApi.size()).value();
+  std::set<std::string> all;
+  for (const auto [path, operations] : dom::object(document["paths"])) {
+    for (const auto [method, operation] : dom::object(operations)) {
+      std::set<std::string> parameters, types;
+      dom::array listed;
+      if (operation["parameters"].get(listed) == simdjson::SUCCESS) {
+        for (const dom::element parameter : listed) {
+          if (std::string_view(parameter["in"]) == "query")
+            parameters.emplace(std::string_view(parameter["name"]));
+          else
+            EXPECT_NE(path.find("{" + std::string(std::string_view(parameter["name"])) + "}"),
+                      std::string_view::npos);
+        }
+      }
+      dom::object content;
+      if (operation["requestBody"]["content"].get(content) == simdjson::SUCCESS) {
+        for (const auto [type, schema] : content) types.emplace(type);
+      }
+      all.insert(describe(upper(method), path, parameters, types));
+    }
+  }
+  return all;
+}
+
+std::set<std::string> served() {
+  std::set<std::string> all;
+  for (const ApiRoute& route : routes()) {
+    std::set<std::string> parameters, types;
+    for (std::string_view rest = route.parameters; !rest.empty();) {
+      const std::size_t end = std::min(rest.find(' '), rest.size());
+      parameters.emplace(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    if (route.takes != Takes::nothing) types.insert("application/json");
+    if (route.takes == Takes::tasks) types.insert("application/x-ndjson");
+    if (route.takes == Takes::json_patch) types.insert("application/merge-patch+json");
+    all.insert(describe(route.method, route.pattern, parameters, types));
+  }
+  return all;
+}
+
+TEST(OpenApi, DescribesEveryRouteAndNoOther) {
+  EXPECT_EQ(documented(), served());
+}
+
+TEST(OpenApi, SaysWhichRoleEachRouteNeeds) {
+  constexpr std::string_view kRoles[] = {"read", "write", "admin"};
+  dom::parser parser;
+  const dom::element document = parser.parse(kOpenApi.data(), kOpenApi.size()).value();
+  for (const ApiRoute& route : routes()) {
+    std::string method;
+    for (const char c : route.method) method += static_cast<char>(c - 'A' + 'a');
+    const dom::element operation = document["paths"][route.pattern][method].value();
+    if (route.access == Access::open) {
+      EXPECT_EQ(dom::array(operation["security"]).size(), 0U) << route.pattern;
+    } else {
+      const std::string role = "Role: " + std::string(kRoles[static_cast<int>(route.role)]) + ".";
+      EXPECT_NE(std::string_view(operation["description"]).find(role), std::string_view::npos)
+          << route.pattern;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace carillon

@@ -1,0 +1,92 @@
+#include "tests/http/test_server.h"
+
+#include <future>
+#include <thread>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_future.hpp>
+#include <prometheus/registry.h>
+
+#include "base/check.h"
+#include "storage/memory_log.h"
+
+namespace carillon::test {
+
+namespace asio = boost::asio;
+
+class TestServer::Impl {
+ public:
+  explicit Impl(ServerSetup setup)
+      : log(post(), AutoAck::yes),
+        delivery(loop, clock(setup.manual_clock), Delivery::Options{}),
+        engine(loop, clock(setup.manual_clock), log, delivery, setup.engine),
+        http(loop, engine, registry, setup.http) {
+    if (setup.recovered) {
+      CARILLON_CHECK(engine.recover([](auto, auto) {}));
+      engine.start();
+    }
+    auto bound = http.listen(setup.listen);
+    CARILLON_CHECK(bound);
+    url = *bound;
+    thread = std::thread([this] { loop.run(); });
+  }
+  ~Impl() {
+    loop.stop();
+    thread.join();
+  }
+
+  Post post() {
+    return [this](std::function<void()> done) { asio::post(loop, std::move(done)); };
+  }
+  Clock& clock(bool manual) {
+    return manual ? static_cast<Clock&>(manual_clock) : static_cast<Clock&>(system_clock);
+  }
+
+  asio::io_context loop{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work{loop.get_executor()};
+  ManualClock manual_clock{WallTime(std::chrono::sys_days(std::chrono::year(2026) / 11 / 21))};
+  SystemClock system_clock;
+  MemoryLog log;
+  Delivery delivery;
+  Engine engine;
+  prometheus::Registry registry;
+  HttpServer http;
+  std::string url;
+  std::thread thread;
+};
+
+TestServer::TestServer(ServerSetup setup)
+    : impl_(std::make_unique<Impl>(std::move(setup))), url_(impl_->url) {}
+
+TestServer::~TestServer() = default;
+
+void TestServer::on_loop(const std::function<void()>& work) {
+  std::promise<void> done;
+  asio::post(impl_->loop, [&] {
+    work();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+void TestServer::reload(HttpOptions options) {
+  on_loop([&] { impl_->http.reload(std::move(options)); });
+}
+
+void TestServer::drain(Millis deadline) {
+  asio::co_spawn(impl_->loop, impl_->http.drain(deadline), asio::use_future).wait();
+}
+
+void TestServer::drain_engine() {
+  asio::co_spawn(impl_->loop, impl_->engine.drain(std::chrono::seconds(5)), asio::use_future)
+      .wait();
+}
+
+std::string task_json(const std::string& id, const std::string& more) {
+  return R"({"id":")" + id + R"(","delay":"1d","target":"http://127.0.0.1:9/")" +
+         (more.empty() ? "" : "," + more) + "}";
+}
+
+}  // namespace carillon::test

@@ -1,0 +1,49 @@
+// A whole server in this process, on a thread of its own: the real engine over a log in memory, a
+// clock that only the test moves, and pushes that go where the test says.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "engine/engine.h"
+#include "http/server.h"
+#include "tests/support/http_client.h"
+
+namespace carillon::test {
+
+struct ServerSetup {
+  HttpOptions http;
+  EngineOptions engine;
+  bool manual_clock = true;
+  bool recovered = true;  // false: the engine never becomes ready
+  ListenAddress listen{"", "127.0.0.1", 0, nullptr};
+};
+
+class TestServer {
+ public:
+  explicit TestServer(ServerSetup setup = {});
+  ~TestServer();
+  TestServer(const TestServer&) = delete;
+  TestServer& operator=(const TestServer&) = delete;
+
+  /// As HttpServer::listen answers it.
+  [[nodiscard]] const std::string& url() const { return url_; }
+  /// Runs `work` on the server's thread and waits for it.
+  void on_loop(const std::function<void()>& work);
+  void reload(HttpOptions options);
+  /// Drains the HTTP server; returns when it is done.
+  void drain(Millis deadline);
+  /// Stops firing and refuses commands, as a server that is told to stop does.
+  void drain_engine();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+  std::string url_;
+};
+
+/// A task as JSON with the id, due in a day, to a receiver that refuses connections.
+[[nodiscard]] std::string task_json(const std::string& id, const std::string& more = "");
+
+}  // namespace carillon::test

@@ -1,0 +1,74 @@
+#include "http/uri.h"
+
+#include <gtest/gtest.h>
+
+namespace carillon {
+namespace {
+
+TEST(PercentDecode, DecodesAndRefusesHalfEscapes) {
+  EXPECT_EQ(percent_decode("a%2Fb%3a%41+"), "a/b:A+");
+  EXPECT_EQ(percent_decode("%252F"), "%2F");
+  for (const char* text : {"%", "%2", "a%2", "%zz", "%2g", "%-1"})
+    EXPECT_EQ(percent_decode(text), std::nullopt) << text;
+}
+
+TEST(AppendPercentEncoded, IsOneSegmentThatDecodesToTheSame) {
+  std::string all;
+  for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
+  std::string encoded;
+  append_percent_encoded(encoded, all);
+  EXPECT_EQ(encoded.find_first_of("/?# \r\n"), std::string::npos);
+  EXPECT_EQ(percent_decode(encoded), all);
+}
+
+TEST(CheckName, TakesUtf8WithoutControls) {
+  EXPECT_TRUE(check_name("user:coupon/1 \xc3\xa9", "id"));
+  EXPECT_TRUE(check_name(std::string(255, 'x'), "id"));
+  for (const std::string& name : {std::string(), std::string(256, 'x'), std::string("a\nb"),
+                                  std::string("a\0b", 3), std::string("\x7f"), std::string("\xff"),
+                                  std::string("\xc2\x85"), std::string("\xed\xa0\x80")}) {
+    const auto checked = check_name(name, "id");
+    ASSERT_FALSE(checked);
+    EXPECT_EQ(checked.error().slug, "bad_id");
+    EXPECT_EQ(checked.error().field, "id");
+  }
+}
+
+TEST(Query, ReadsWhatIsKnown) {
+  const auto query = Query::parse("group=a%2Bb+c&&limit=5&cursor=", "group limit cursor");
+  ASSERT_TRUE(query);
+  EXPECT_EQ(query->get("group"), "a+b c");
+  EXPECT_EQ(query->integer("limit", 100, 1, 10).value(), 5U);
+  EXPECT_EQ(query->get("cursor"), "");
+  EXPECT_EQ(query->get("state"), std::nullopt);
+}
+
+TEST(Query, RefusesUnknownDoubleAndBadlyEncoded) {
+  EXPECT_EQ(Query::parse("limt=5", "limit").error().slug, "unknown_parameter");
+  EXPECT_NE(Query::parse("limt=5", "limit").error().detail.find("limit"), std::string::npos);
+  EXPECT_EQ(Query::parse("limit=5", "").error().slug, "unknown_parameter");
+  EXPECT_EQ(Query::parse("limit=5&limit=6", "limit").error().slug, "bad_parameter");
+  EXPECT_EQ(Query::parse("limit=%", "limit").error().slug, "bad_parameter");
+}
+
+TEST(Query, ReadsMomentsWithAPlainPlus) {
+  const auto query = Query::parse("from=2026-11-21T08:00:00+01:00&to=1795244400000", "from to");
+  ASSERT_TRUE(query);
+  EXPECT_EQ(query->moment("from").value(), query->moment("to").value());
+  EXPECT_EQ(Query::parse("from=soon", "from")->moment("from").error().slug, "bad_parameter");
+}
+
+TEST(Query, ReadsDurationsFlagsAndIntegers) {
+  const auto query = Query::parse("bucket=500&force&limit=11", "bucket force limit other");
+  ASSERT_TRUE(query);
+  EXPECT_EQ(query->duration("bucket").value(), Millis(500));
+  EXPECT_TRUE(query->flag("force").value());
+  EXPECT_FALSE(query->flag("other").value());
+  EXPECT_EQ(query->integer("limit", 1, 1, 10).error().slug, "bad_parameter");
+  EXPECT_FALSE(Query::parse("force=maybe", "force")->flag("force"));
+  EXPECT_FALSE(Query::parse("limit=-1", "limit")->integer("limit", 1, 1, 10));
+  EXPECT_FALSE(Query::parse("limit=1x", "limit")->integer("limit", 1, 1, 10));
+}
+
+}  // namespace
+}  // namespace carillon
