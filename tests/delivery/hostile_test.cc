@@ -263,7 +263,7 @@ class HostileTls : public HostileReceiver {
     return first;
   }
 
-  TempDir dir;
+  test::TempDir dir;
   std::string client_ca;
   CertificateFiles client;
 };
@@ -306,7 +306,7 @@ TEST_F(HostileTls, AnUnknownCaIsRefused) {
   EXPECT_TRUE(mentions(deliver(settings), "self-signed")) << deliver(settings).error;
   settings.tls.ca_file = "";
   EXPECT_EQ(deliver(settings).kind, Kind::failed);
-  settings.tls.ca_file = dir.file("missing.pem");
+  settings.tls.ca_file = dir / "missing.pem";
   const PushResult missing = deliver(settings);
   EXPECT_TRUE(mentions(missing, "missing.pem")) << missing.error;
   EXPECT_EQ(here.requests().size(), 0U);

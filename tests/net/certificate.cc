@@ -1,8 +1,6 @@
 #include "tests/net/certificate.h"
 
 #include <cstdio>
-#include <cstdlib>
-#include <fstream>
 #include <memory>
 
 #include <openssl/evp.h>
@@ -33,23 +31,7 @@ void write_pem(const std::string& path, const Write& write) {
 
 }  // namespace
 
-TempDir::TempDir() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "carillon-XXXXXX").string();
-  CARILLON_CHECK(mkdtemp(pattern.data()) != nullptr);
-  path_ = pattern;
-}
-
-TempDir::~TempDir() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string TempDir::write(const std::string& name, const std::string& bytes) const {
-  std::ofstream(file(name)) << bytes;
-  return file(name);
-}
-
-CertificateFiles make_certificate(const TempDir& dir, const std::string& name,
+CertificateFiles make_certificate(const test::TempDir& dir, const std::string& name,
                                   const CertificateRequest& request) {
   const Owned<EVP_PKEY> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
   const Owned<X509> certificate(X509_new(), X509_free);
@@ -66,8 +48,8 @@ CertificateFiles make_certificate(const TempDir& dir, const std::string& name,
   add_extension(certificate.get(), NID_subject_alt_name, request.subject_alt_name);
   CARILLON_CHECK(X509_sign(certificate.get(), key.get(), EVP_sha256()) > 0);
 
-  CertificateFiles files{.certificate = dir.file(name + ".pem"),
-                         .private_key = dir.file(name + ".key")};
+  CertificateFiles files{.certificate = dir / (name + ".pem"),
+                         .private_key = dir / (name + ".key")};
   write_pem(files.certificate, [&](std::FILE* f) { return PEM_write_X509(f, certificate.get()); });
   write_pem(files.private_key, [&](std::FILE* f) {
     return PEM_write_PrivateKey(f, key.get(), nullptr, nullptr, 0, nullptr, nullptr);

@@ -8,7 +8,7 @@ namespace carillon {
 namespace {
 
 TEST(Tls, ContextsAreMadeFromGoodFiles) {
-  const TempDir dir;
+  const test::TempDir dir;
   const CertificateFiles files = make_certificate(dir, "good");
   const Result<TlsContext> server = make_server_tls({.certificate_file = files.certificate,
                                                      .private_key_file = files.private_key,
@@ -26,11 +26,12 @@ TEST(Tls, ContextsAreMadeFromGoodFiles) {
 }
 
 TEST(Tls, AnErrorNamesTheFileAtFault) {
-  const TempDir dir;
+  const test::TempDir dir;
   const CertificateFiles one = make_certificate(dir, "one");
   const CertificateFiles two = make_certificate(dir, "two");
-  const std::string junk = dir.write("junk.pem", "junk");
-  const std::string missing = dir.file("missing.pem");
+  const std::string junk = dir / "junk.pem";
+  test::write_file(junk, "junk");
+  const std::string missing = dir / "missing.pem";
   const std::pair<Result<TlsContext>, std::string> table[] = {
       {make_server_tls({missing, one.private_key, ""}), missing},
       {make_server_tls({junk, one.private_key, ""}), junk},
