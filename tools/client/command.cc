@@ -63,11 +63,8 @@ void Context::run(std::string_view method, std::string_view path, std::string_vi
   const auto answer = (*connection)->call(method, path, body);
   if (!answer) return fail(answer.error());
   if (!answer->ok()) return refuse(*answer);
-  if (json) {
-    std::cout << answer->body << '\n';
-  } else {
-    show(answer->body);
-  }
+  if (!json) return show(answer->body);
+  if (!answer->body.empty()) std::cout << answer->body << '\n';
 }
 
 Query& Query::add(std::string_view name, std::string_view value) {

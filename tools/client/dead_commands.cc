@@ -39,7 +39,7 @@ void list(Context& context, const DeadOptions& o) {
 }
 
 void redrive(Context& context, const DeadOptions& o) {
-  if (!o.id.empty()) return context.run("POST", o.path() + ":redrive", "{}", show);
+  if (!o.id.empty()) return context.run("POST", o.path() + ":redrive", {}, show);
   if (o.unfiltered() && !o.all) {
     return context.fail({"usage", "give an id, --target, --group, or --all", ""});
   }

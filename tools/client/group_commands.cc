@@ -24,7 +24,7 @@ void declare_group_commands(CLI::App& app, Context& context) {
   shown->callback([o, show, &context] { context.run("GET", o->path(), {}, show); });
   auto* cancelled = group->add_subcommand("cancel", "Cancel every waiting task of a group");
   cancelled->callback(
-      [o, show, &context] { context.run("POST", o->path() + ":cancel", "{}", show); });
+      [o, show, &context] { context.run("POST", o->path() + ":cancel", {}, show); });
   auto* shifted = group->add_subcommand("shift", "Move every waiting task of a group");
   shifted->add_option("--by", o->by, "By how long; may be negative, as --by=-10m")->required();
   shifted->callback([o, show, &context] {

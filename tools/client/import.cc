@@ -175,7 +175,7 @@ void import_tasks(Context& context, const TransferOptions& o) {
 void declare_transfer_commands(CLI::App& app, Context& context) {
   auto o = std::make_shared<TransferOptions>();
   auto* exported = app.add_subcommand("export", "Write every pending task as NDJSON");
-  exported->add_option("--out", o->file, "File; without: standard output");
+  exported->add_option("--output", o->file, "File; without: standard output");
   exported->callback([o, &context] { export_tasks(context, *o); });
 
   auto* imported = app.add_subcommand(

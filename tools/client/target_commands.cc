@@ -73,9 +73,9 @@ void declare_target_commands(CLI::App& app, Context& context) {
   deleted->callback(
       [o, &context] { context.run("DELETE", o->path() + (o->force ? "?force" : ""), {}, show); });
   auto* paused = target->add_subcommand("pause", "Push nothing to it until it is resumed");
-  paused->callback([o, &context] { context.run("POST", o->path() + ":pause", "{}", show); });
+  paused->callback([o, &context] { context.run("POST", o->path() + ":pause", {}, show); });
   auto* resumed = target->add_subcommand("resume", "Push to it again");
-  resumed->callback([o, &context] { context.run("POST", o->path() + ":resume", "{}", show); });
+  resumed->callback([o, &context] { context.run("POST", o->path() + ":resume", {}, show); });
 
   for (CLI::App* command : {shown, made, deleted, paused, resumed}) {
     command->add_option("name", o->name, "Name")->required();
