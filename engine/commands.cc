@@ -70,7 +70,11 @@ Async<void> Engine::Impl::ask_all(std::span<Command> commands, Reply* replies) {
   carry_out();
   if (waiter.missing > 0) {
     co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(
-        [&waiter](auto handler) { waiter.resume = std::move(handler); }, asio::use_awaitable);
+        [&waiter](auto handler) {
+          auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+          waiter.resume = [shared] { std::move (*shared)(); };
+        },
+        asio::use_awaitable);
   }
 }
 

@@ -113,7 +113,7 @@ void Engine::Impl::carry_out_effects(Effects effects) {
     waiter.replies[reply.ticket & kTicketMask] = std::move(reply);
     if (--waiter.missing > 0) continue;
     free_waiters_.push_back(index);
-    if (waiter.resume) std::move(waiter.resume)();
+    if (const auto resume = std::exchange(waiter.resume, nullptr)) resume();
   }
 }
 

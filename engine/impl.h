@@ -12,8 +12,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include <boost/asio/any_completion_handler.hpp>
-
 #include "engine/content_cache.h"
 #include "engine/engine.h"
 #include "engine/signal.h"
@@ -79,7 +77,7 @@ class Engine::Impl {
   struct Waiter {
     Reply* replies = nullptr;
     std::size_t missing = 0;
-    boost::asio::any_completion_handler<void()> resume;
+    std::function<void()> resume;
   };
   enum class Phase { recovering, serving, draining };
   /// What decides whether a task is in a listing, looked up once.

@@ -80,8 +80,7 @@ Async<void> Engine::Impl::yield() {
 Async<std::vector<Fetched>> Engine::Impl::fetch(std::vector<TaskNumber> numbers) {
   return asio::async_initiate<const asio::use_awaitable_t<>, void(std::vector<Fetched>)>(
       [this](auto handler, std::vector<TaskNumber> wanted) {
-        auto resume = std::make_shared<asio::any_completion_handler<void(std::vector<Fetched>)>>(
-            std::move(handler));
+        auto resume = std::make_shared<decltype(handler)>(std::move(handler));
         log_.fetch(std::move(wanted), /*notes=*/true, [resume](std::vector<Fetched> fetched) {
           std::move (*resume)(std::move(fetched));
         });
@@ -309,8 +308,7 @@ Async<std::vector<TaskView>> Engine::Impl::export_next(std::size_t& position) {
 Async<Result<>> Engine::Impl::checkpoint(std::string dir) {
   return asio::async_initiate<const asio::use_awaitable_t<>, void(Result<>)>(
       [this](auto handler, std::string where) {
-        auto resume =
-            std::make_shared<asio::any_completion_handler<void(Result<>)>>(std::move(handler));
+        auto resume = std::make_shared<decltype(handler)>(std::move(handler));
         log_.checkpoint(std::move(where),
                         [resume](Result<> done) { std::move (*resume)(std::move(done)); });
       },
