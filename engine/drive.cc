@@ -112,6 +112,7 @@ void Engine::Impl::carry_out_effects(Effects effects) {
     Waiter& waiter = *waiters_[index];
     waiter.replies[reply.ticket & kTicketMask] = std::move(reply);
     if (--waiter.missing > 0) continue;
+    waiters_[index] = nullptr;
     free_waiters_.push_back(index);
     if (const auto resume = std::exchange(waiter.resume, nullptr)) resume();
   }
