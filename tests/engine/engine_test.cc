@@ -1,0 +1,398 @@
+#include "engine/engine.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <gtest/gtest.h>
+
+#include "storage/memory_log.h"
+#include "tests/delivery/receiver.h"
+
+namespace carillon {
+namespace {
+
+namespace asio = boost::asio;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+/// A real engine over a log in memory, a clock that is moved by hand, and a real receiver.
+class EngineTest : public testing::Test {
+ protected:
+  EngineTest() { boot(); }
+  ~EngineTest() override { stop(); }
+
+  void boot(AutoAck auto_ack = AutoAck::yes) {
+    log = std::make_unique<MemoryLog>([this](auto work) { asio::post(loop, std::move(work)); },
+                                      auto_ack, disk);
+    delivery = std::make_unique<Delivery>(loop, clock, Delivery::Options{});
+    engine = std::make_unique<Engine>(loop, clock, *log, *delivery, options);
+    ASSERT_TRUE(engine->recover([](auto, auto) {}));
+    engine->start();
+  }
+  /// As a crash does: nothing is drained.
+  void stop() {
+    engine.reset();
+    delivery.reset();
+    log.reset();
+  }
+  void restart() {
+    stop();
+    boot();
+  }
+
+  template <typename T>
+  T run(Async<T> work) {
+    std::optional<T> result;
+    asio::co_spawn(loop, std::move(work), [&](const std::exception_ptr& error, T value) {
+      EXPECT_EQ(error, nullptr);
+      result.emplace(std::move(value));
+    });
+    run_until([&] { return result.has_value(); });
+    return std::move(*result);
+  }
+  template <typename Done>
+  void run_until(const Done& done) {
+    const auto give_up = std::chrono::steady_clock::now() + seconds(30);
+    while (!done()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "nothing came";
+      loop.run_one_for(std::chrono::milliseconds(100));
+      loop.restart();
+    }
+  }
+
+  [[nodiscard]] static AddRequest task(std::string_view id, Millis delay) {
+    AddRequest request;
+    request.content.id = id;
+    request.content.target = "shop";
+    request.content.body = R"({"order":17})";
+    request.content.content_type = "application/json";
+    request.content.body_is_json = true;
+    request.delay = delay;
+    return request;
+  }
+  void put_target(std::uint32_t concurrency = 64, int max_attempts = 8) {
+    TargetSettings settings;
+    settings.name = "shop";
+    settings.url = receiver.url("/hook");
+    settings.concurrency = concurrency;
+    settings.retry.max_attempts = max_attempts;
+    settings.retry.backoff_min = Millis(1);
+    settings.retry.backoff_max = Millis(10);
+    ASSERT_TRUE(run(engine->put_target(settings)));
+  }
+  void advance(Millis by) { run(engine->advance_clock(by)); }
+  [[nodiscard]] std::uint64_t count(State state) const {
+    return engine->stats().counts[static_cast<std::size_t>(state)];
+  }
+
+  asio::io_context loop{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work{loop.get_executor()};
+  Reaction reaction{http_answer("200 OK")};
+  Receiver receiver{loop, [this](const ReceivedRequest&) { return reaction; }};
+  WallTime start{Millis(1'800'000'000'000)};
+  ManualClock clock{start};
+  EngineOptions options;
+  std::shared_ptr<MemoryDisk> disk = std::make_shared<MemoryDisk>();
+  std::unique_ptr<MemoryLog> log;
+  std::unique_ptr<Delivery> delivery;
+  std::unique_ptr<Engine> engine;
+};
+
+TEST_F(EngineTest, a_task_is_pushed_at_its_due_with_its_content_and_is_delivered) {
+  put_target();
+  const auto added = run(engine->add(task("order:17", minutes(30))));
+  ASSERT_TRUE(added);
+  EXPECT_EQ(added->how, Added::created);
+  EXPECT_EQ(added->task.due_at, start + minutes(30));
+  advance(minutes(30) - Millis(1));
+  EXPECT_TRUE(receiver.requests().empty());
+  advance(Millis(1));
+  run_until([&] { return count(State::delivered) == 1; });
+  ASSERT_EQ(receiver.requests().size(), 1U);
+  const ReceivedRequest& push = receiver.requests()[0];
+  EXPECT_EQ(push.body, R"({"order":17})");
+  EXPECT_EQ(push.header("carillon-task-id"), "order:17");
+  EXPECT_EQ(push.header("carillon-attempt"), "1");
+  EXPECT_EQ(push.header("carillon-due-at"), format_moment(start + minutes(30)));
+  const auto shown = run(engine->get("order:17"));
+  ASSERT_TRUE(shown);
+  EXPECT_EQ(shown->state, State::delivered);
+  EXPECT_EQ(shown->attempt, 1U);
+}
+
+TEST_F(EngineTest, a_delay_counts_from_the_microsecond_and_is_rounded_up) {
+  class FineClock final : public Clock {
+   public:
+    WallTime wall() override { return std::chrono::floor<Millis>(wall_micros()); }
+    std::chrono::sys_time<std::chrono::microseconds> wall_micros() override {
+      return WallTime(Millis(1'800'000'000'000)) + std::chrono::microseconds(900);
+    }
+    MonoTime mono() override { return {}; }
+  } fine;
+  Engine other(loop, fine, *log, *delivery, options);
+  ASSERT_TRUE(other.recover([](auto, auto) {}));
+  other.start();
+  AddRequest request = task("a", Millis(100));
+  request.content.target = receiver.url();
+  const auto added = run(other.add(request));
+  ASSERT_TRUE(added);
+  EXPECT_EQ(added->task.due_at, WallTime(Millis(1'800'000'000'101)));
+}
+
+TEST_F(EngineTest, a_cancelled_task_is_never_pushed_and_its_id_is_free_at_once) {
+  put_target();
+  ASSERT_TRUE(run(engine->add(task("a", seconds(10)))));
+  const auto cancelled = run(engine->cancel("a"));
+  ASSERT_TRUE(cancelled);
+  EXPECT_EQ(cancelled->attempts, 0U);
+  EXPECT_EQ(run(engine->cancel("a")).error().slug, "task_finished");
+  EXPECT_EQ(run(engine->cancel("never")).error().slug, "not_found");
+  const auto again = run(engine->add(task("a", seconds(20))));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->how, Added::created);
+  advance(seconds(15));
+  EXPECT_TRUE(receiver.requests().empty());
+  advance(seconds(5));
+  run_until([&] { return count(State::delivered) == 1; });
+  EXPECT_EQ(receiver.requests().size(), 1U);
+}
+
+TEST_F(EngineTest, the_same_request_again_is_answered_with_the_task_that_is_there) {
+  put_target();
+  ASSERT_TRUE(run(engine->add(task("a", seconds(10)))));
+  clock.set(start + seconds(1));
+  const auto again = run(engine->add(task("a", seconds(10))));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->how, Added::same);
+  EXPECT_EQ(again->task.due_at, start + seconds(10));
+  const auto other = run(engine->add(task("a", seconds(11))));
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().slug, "task_exists");
+  EXPECT_EQ(other.error().standing->state, State::scheduled);
+}
+
+TEST_F(EngineTest, a_task_without_an_id_gets_a_uuid_of_its_own) {
+  put_target();
+  const auto one = run(engine->add(task("", seconds(10))));
+  const auto two = run(engine->add(task("", seconds(10))));
+  ASSERT_TRUE(one && two);
+  EXPECT_EQ(one->made_id.size(), 36U);
+  EXPECT_EQ(one->made_id[14], '7');
+  EXPECT_NE(one->made_id, two->made_id);
+  EXPECT_TRUE(run(engine->get(one->made_id)));
+}
+
+TEST_F(EngineTest, what_cannot_be_is_refused_with_its_slug_and_field) {
+  AddRequest request = task("a", hours(24 * 31));
+  const auto far = run(engine->add(request));
+  EXPECT_EQ(far.error().slug, "beyond_horizon");
+  EXPECT_EQ(far.error().field, "delay");
+  EXPECT_EQ(run(engine->add(task("a", seconds(1)))).error().slug, "unknown_target");
+  request = task("a", seconds(1));
+  request.content.target = "http://169.254.169.254/latest";
+  const auto denied = run(engine->add(request));
+  EXPECT_EQ(denied.error().slug, "target_denied");
+  EXPECT_EQ(denied.error().field, "target");
+}
+
+TEST_F(EngineTest,
+       a_failing_receiver_is_retried_until_the_task_is_a_dead_letter_that_can_be_redriven) {
+  put_target(64, 3);
+  reaction = {http_answer("500 Internal Server Error")};
+  ASSERT_TRUE(run(engine->add(task("a", seconds(1)))));
+  for (int round = 0; round < 200 && count(State::dead) == 0; ++round) {
+    advance(seconds(1));
+    run_until([&] { return count(State::firing) == 0; });
+  }
+  ASSERT_EQ(count(State::dead), 1U);
+  EXPECT_EQ(receiver.requests().size(), 3U);
+  EXPECT_EQ(receiver.requests()[0].header("webhook-id"),
+            receiver.requests()[2].header("webhook-id"));
+  const auto dead = run(engine->get("a"));
+  ASSERT_TRUE(dead);
+  EXPECT_EQ(dead->note.http_status, 500U);
+  EXPECT_EQ(dead->attempt, 3U);
+
+  reaction = {http_answer("200 OK")};
+  const auto redriven = run(engine->redrive("a"));
+  ASSERT_TRUE(redriven) << redriven.error().detail;
+  EXPECT_EQ(redriven->attempt, 3U);
+  advance(Millis(1));
+  run_until([&] { return count(State::delivered) == 1; });
+  EXPECT_EQ(receiver.requests().back().header("carillon-attempt"), "4");
+}
+
+TEST_F(EngineTest, a_change_keeps_what_it_does_not_name) {
+  put_target();
+  AddRequest request = task("a", seconds(10));
+  request.content.lane = "gold";
+  request.content.headers = {{"x-shop", "eu"}};
+  ASSERT_TRUE(run(engine->add(request)));
+  ChangeRequest change;
+  change.body = ChangeRequest::Body{"[1]", "application/json", true};
+  const auto changed = run(engine->change("a", change));
+  ASSERT_TRUE(changed) << changed.error().detail;
+  EXPECT_EQ(changed->content.body, "[1]");
+  EXPECT_EQ(changed->content.lane, "gold");
+  EXPECT_EQ(changed->due_at, start + seconds(10));
+  ChangeRequest later;
+  later.delay = seconds(60);
+  EXPECT_EQ(run(engine->change("a", later))->due_at, start + seconds(60));
+  advance(seconds(60));
+  run_until([&] { return count(State::delivered) == 1; });
+  EXPECT_EQ(receiver.requests().at(0).body, "[1]");
+  EXPECT_EQ(receiver.requests().at(0).header("x-shop"), "eu");
+}
+
+TEST_F(EngineTest, a_batch_is_one_commit_and_each_task_has_its_own_answer) {
+  put_target();
+  const std::uint64_t before = log->stats().commits;
+  std::vector<std::string> ids;
+  for (int i = 0; i < 1000; ++i) ids.push_back("t" + std::to_string(i));
+  std::vector<AddRequest> requests;
+  for (const std::string& id : ids) requests.push_back(task(id, seconds(10)));
+  requests[7].content.target = "nowhere";
+  const auto answers = run(engine->add_batch(requests));
+  ASSERT_EQ(answers.size(), 1000U);
+  EXPECT_EQ(answers[7].error().slug, "unknown_target");
+  EXPECT_TRUE(answers[8]);
+  EXPECT_EQ(log->stats().commits, before + 1);
+  EXPECT_EQ(count(State::scheduled), 999U);
+}
+
+TEST_F(EngineTest, listing_pages_through_all_in_due_order) {
+  put_target();
+  std::vector<std::string> ids;
+  for (int i = 0; i < 100; ++i) ids.push_back("t" + std::to_string(i));
+  std::vector<AddRequest> requests;
+  for (int i = 0; i < 100; ++i) {
+    requests.push_back(task(ids[static_cast<std::size_t>(i)], seconds(10 + (i * 37) % 50)));
+    if (i % 4 == 0) requests.back().content.group = "quarter";
+  }
+  ASSERT_EQ(run(engine->add_batch(requests)).size(), 100U);
+  TaskFilter filter;
+  std::string cursor;
+  std::vector<WallTime> dues;
+  do {
+    const auto page = run(engine->list(filter, cursor, 7));
+    ASSERT_TRUE(page);
+    for (const TaskView& one : page->tasks) dues.push_back(one.due_at);
+    cursor = page->next_cursor;
+  } while (!cursor.empty());
+  EXPECT_EQ(dues.size(), 100U);
+  EXPECT_TRUE(std::is_sorted(dues.begin(), dues.end()));
+  filter.group = "quarter";
+  EXPECT_EQ(run(engine->list(filter, "", 1000))->tasks.size(), 25U);
+  EXPECT_EQ(run(engine->list(filter, "rubbish", 10)).error().slug, "bad_cursor");
+  const auto group = run(engine->group("quarter"));
+  EXPECT_EQ(group->counts[static_cast<std::size_t>(State::scheduled)], 25U);
+  EXPECT_GE(*group->earliest_due, start + seconds(10));
+}
+
+TEST_F(EngineTest, a_crash_loses_nothing_that_was_answered_and_pushes_what_was_under_way_again) {
+  put_target();
+  reaction.then = Reaction::Then::hang;
+  reaction.bytes.clear();
+  ASSERT_TRUE(run(engine->add(task("under way", seconds(1)))));
+  ASSERT_TRUE(run(engine->add(task("later", hours(1)))));
+  ASSERT_TRUE(run(engine->add(task("gone", hours(1)))));
+  ASSERT_TRUE(run(engine->cancel("gone")));
+  advance(seconds(1));
+  run_until([&] { return receiver.requests().size() == 1; });
+  restart();
+  reaction = {http_answer("200 OK")};
+  run_until([&] { return count(State::delivered) == 1; });
+  EXPECT_EQ(receiver.requests().back().header("carillon-attempt"), "2");
+  EXPECT_EQ(receiver.requests()[0].header("webhook-id"),
+            receiver.requests().back().header("webhook-id"));
+  EXPECT_EQ(run(engine->get("later"))->state, State::scheduled);
+  EXPECT_EQ(run(engine->get("gone"))->state, State::cancelled);
+  EXPECT_EQ(engine->targets().size(), 1U);
+}
+
+TEST_F(EngineTest, nothing_is_answered_before_the_log_acknowledges) {
+  put_target();
+  stop();
+  boot(AutoAck::no);
+  bool answered = false;
+  asio::co_spawn(loop, engine->add(task("a", seconds(10))),
+                 [&](const std::exception_ptr&, const Answer<AddAnswer>&) { answered = true; });
+  run_until([&] { return log->in_flight(); });
+  loop.poll();
+  loop.restart();
+  EXPECT_FALSE(answered);
+  EXPECT_FALSE(run(engine->get("a"))) << "not durable, so not there";
+  log->ack_next();
+  run_until([&] { return answered; });
+  EXPECT_TRUE(run(engine->get("a")));
+}
+
+TEST_F(EngineTest, export_brings_every_pending_task_once) {
+  put_target();
+  std::vector<std::string> ids;
+  for (int i = 0; i < 2500; ++i) ids.push_back("t" + std::to_string(i));
+  std::vector<AddRequest> requests;
+  for (const std::string& id : ids) requests.push_back(task(id, seconds(10)));
+  run(engine->add_batch(requests));
+  ASSERT_TRUE(run(engine->cancel("t7")));
+  std::set<std::string> seen;
+  std::size_t position = 0;
+  for (;;) {
+    const auto some = run(engine->export_next(position));
+    if (some.empty()) break;
+    for (const TaskView& one : some) EXPECT_TRUE(seen.emplace(one.content.id).second);
+  }
+  EXPECT_EQ(seen.size(), 2499U);
+  EXPECT_FALSE(seen.contains("t7"));
+}
+
+TEST_F(EngineTest, a_full_server_says_so_and_takes_tasks_again_when_some_are_gone) {
+  stop();
+  options.shard.pending_max = 2;
+  boot();
+  put_target();
+  ASSERT_TRUE(run(engine->add(task("a", hours(1)))));
+  ASSERT_TRUE(run(engine->add(task("b", hours(1)))));
+  EXPECT_EQ(run(engine->add(task("c", hours(1)))).error().slug, "full");
+  ASSERT_TRUE(run(engine->cancel("a")));
+  EXPECT_TRUE(run(engine->add(task("c", hours(1)))));
+}
+
+TEST_F(EngineTest, the_log_is_cleaned_when_little_of_it_is_alive) {
+  put_target();
+  // 64 MiB of slack before cleaning begins: long group names of nothing would not do; tasks that
+  // come and go do.
+  std::vector<std::string> ids;
+  for (int i = 0; i < 10'000; ++i) ids.push_back("t" + std::to_string(i));
+  std::vector<std::string_view> views(ids.begin(), ids.end());
+  std::uint64_t most = 0;
+  for (int round = 0; round < 110; ++round) {
+    std::vector<AddRequest> requests;
+    for (const std::string& id : ids) requests.push_back(task(id, hours(1)));
+    run(engine->add_batch(requests));
+    run(engine->cancel_batch(views));
+    most = std::max(most, log->stats().log_bytes);
+  }
+  for (int i = 0; i < 20'000; ++i) loop.poll_one();
+  EXPECT_GT(log->disk()->batches.begin()->first, 1U) << "the oldest batches were trimmed";
+  EXPECT_LT(log->stats().log_bytes, most + 1);
+  restart();
+  EXPECT_EQ(count(State::scheduled), 0U);
+  EXPECT_EQ(engine->targets().size(), 1U);
+}
+
+TEST_F(EngineTest, draining_lets_pushes_finish_and_refuses_what_comes_new) {
+  put_target();
+  reaction.pause = std::chrono::milliseconds(100);
+  ASSERT_TRUE(run(engine->add(task("a", seconds(1)))));
+  advance(seconds(1));
+  bool drained = false;
+  asio::co_spawn(loop, engine->drain(seconds(20)),
+                 [&](const std::exception_ptr&) { drained = true; });
+  EXPECT_EQ(run(engine->add(task("b", seconds(1)))).error().slug, "not_ready");
+  run_until([&] { return drained; });
+  EXPECT_EQ(count(State::delivered), 1U);
+}
+
+}  // namespace
+}  // namespace carillon
