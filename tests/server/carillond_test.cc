@@ -156,7 +156,7 @@ TEST_F(Carillond, SighupTakesNewTokensAndTargetsAndKeepsTheOldOnABadFile) {
   ASSERT_TRUE(server.wait_for_line("the new configuration is refused")) << server.errors();
   EXPECT_EQ(client.get("/v1/stats", new_one).status, 200);
 
-  write_file(file, token(second.c_str()) + "horizon = '2d'\n");
+  write_file(file, "horizon = '2d'\n" + token(second.c_str()));
   server.signal(SIGHUP);
   EXPECT_TRUE(server.wait_for_line("takes a restart setting=horizon")) << server.errors();
   EXPECT_THAT(server.errors(), Not(HasSubstr("token-of-32-bytes"))) << "a secret was logged";
