@@ -73,7 +73,10 @@ void print_findings(const Inspection& inspection, const Check& check) {
                                grouped(check.tasks.saved), grouped(check.tasks.lost.size())));
   std::size_t shown = 0;
   for (const ContentLost& lost : check.tasks.lost) {
-    if (shown++ == kLostTasksShown) break;
+    if (shown++ == kLostTasksShown) {
+      line("lost", grouped(check.tasks.lost.size() - kLostTasksShown) + " more; --json has all");
+      break;
+    }
     line("lost", fmt::format("the content of task number {} ({}, due {}): {}", lost.task.number,
                              name_of(lost.task.state), format_moment(lost.task.due), lost.why));
   }

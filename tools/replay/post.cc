@@ -47,7 +47,7 @@ class Poster {
     const auto answer = api_.call("POST", "/v1/tasks:batchCreate", body_, "application/x-ndjson");
     if (!answer) return give_up(answer.error().detail);
     if (!answer->ok()) return give_up(fmt::format("answer {}: {}", answer->status, answer->body));
-    count(answer->body);
+    if (!count(answer->body)) return give_up("an answer of another form: is it a Carillon server?");
     body_.clear();
     tasks_ = 0;
     progress_.show(fmt::format("posted {}", counted(created_ + existing_, "task", "tasks")));
@@ -66,9 +66,9 @@ class Poster {
     return false;
   }
 
-  void count(const std::string& body) {
+  [[nodiscard]] bool count(const std::string& body) {
     simdjson::dom::array results;
-    if (parser_.parse(body)["results"].get(results) != simdjson::SUCCESS) return;
+    if (parser_.parse(body)["results"].get(results) != simdjson::SUCCESS) return false;
     for (const auto result : results) {
       std::uint64_t status = 0;
       if (result["status"].get(status) != simdjson::SUCCESS) status = 0;
@@ -79,6 +79,7 @@ class Poster {
         std::cerr << "carillon-replay: refused: " << simdjson::minify(result) << '\n';
       }
     }
+    return true;
   }
 
   client::ApiClient& api_;

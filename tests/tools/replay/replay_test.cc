@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tests/storage/damage.h"
+#include "tools/load/receiver.h"
 #include "tools/replay/export.h"
 #include "tools/replay/findings.h"
 #include "tools/replay/rebuild.h"
@@ -217,6 +218,24 @@ TEST_F(Replay, export_writes_pending_tasks_as_lines_that_can_be_added_again) {
             "\"body\":\"hello\",\"content_type\":\"text/plain\"}\n"
             "{\"id\":\"task-3\",\"due_at\":\"2023-11-14T22:14:20.000Z\",\"target\":\"mail\","
             "\"body\":\"hello\",\"content_type\":\"text/plain\"}\n");
+}
+
+TEST_F(Replay, posting_to_what_is_no_server_fails_and_says_that_it_may_be_repeated) {
+  make_stopped(dir_, 1);
+  Inspection inspection = inspected();
+  auto receiver = load::Receiver::start({});
+  ASSERT_TRUE(receiver);
+  EXPECT_EQ(post_tasks(inspection, {(*receiver)->url(), "", ""}, progress_), kFailed);
+  EXPECT_EQ(post_tasks(inspection, {(*receiver)->url(), temp_ / "no-token", ""}, progress_),
+            kFailed);
+  const std::string url = (*receiver)->url();
+  receiver->reset();
+  EXPECT_EQ(post_tasks(inspection, {url, "", ""}, progress_), kFailed);
+  EXPECT_EQ(post_tasks(inspection, {"ftp://x", "", ""}, progress_), kFailed);
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  ::testing::internal::CaptureStderr();
+  EXPECT_THAT(said, AllOf(HasSubstr("is it a Carillon server"), HasSubstr("adds nothing twice"),
+                          HasSubstr("no token in it")));
 }
 
 TEST_F(Replay, until_stops_at_a_sequence_or_a_time) {
