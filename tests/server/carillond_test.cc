@@ -4,7 +4,10 @@
 #include <string>
 
 #include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/support/http_client.h"
 #include "tests/support/process.h"
@@ -53,6 +56,46 @@ TEST_F(Carillond, SigintIsTheSame) {
   url_of(server);
   server.signal(SIGINT);
   EXPECT_EQ(server.wait(), (Ending{.code = 0}));
+}
+
+/// Accepts connections, by the kernel's doing, and never answers.
+class SilentReceiver {
+ public:
+  SilentReceiver() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(::listen(socket_, 10), 0);
+    EXPECT_EQ(::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    url_ = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/";
+  }
+  ~SilentReceiver() { ::close(socket_); }
+  SilentReceiver(const SilentReceiver&) = delete;
+  SilentReceiver& operator=(const SilentReceiver&) = delete;
+  [[nodiscard]] const std::string& url() const { return url_; }
+
+ private:
+  int socket_;
+  std::string url_;
+};
+
+TEST_F(Carillond, PushUnderWayHoldsUpTheStopAndASecondSignalDoesNotWait) {
+  const SilentReceiver receiver;
+  Process server(command());
+  HttpClient client(url_of(server));
+  const std::string task = R"({"id":"a","delay":0,"target":")" + receiver.url() + "\"}";
+  ASSERT_EQ(client.post("/v1/tasks", task).status, 201);
+  while (client.get("/v1/tasks/a").body.find("\"firing\"") == std::string::npos) {
+  }
+  server.signal(SIGTERM);
+  ASSERT_TRUE(server.wait_for_line("stopping signal=SIGTERM"));
+  EXPECT_FALSE(server.wait(std::chrono::milliseconds(500))) << "it dropped the push";
+  server.signal(SIGTERM);
+  const std::optional<Ending> ending = server.wait();
+  ASSERT_TRUE(ending);
+  EXPECT_EQ(ending->signal, SIGTERM);
 }
 
 TEST_F(Carillond, KeepsItsDataFromOthers) {
@@ -177,6 +220,63 @@ TEST_F(Carillond, ATargetPausedOverTheApiStaysPausedOverARestart) {
   HttpClient client(url_of(server));
   EXPECT_THAT(client.get("/v1/targets/mail").body, HasSubstr("\"paused\":true"));
   EXPECT_THAT(server.errors(), Not(HasSubstr("target set by the config file")));
+}
+
+TEST_F(Carillond, FailedSyncIsNeverAcknowledgedAndEndsItWithThree) {
+  if (!std::filesystem::exists("/usr/bin/strace")) GTEST_SKIP() << "needs strace";
+  std::string url;
+  {
+    Process server(command());
+    url = url_of(server);
+    Process tracer({"/usr/bin/strace", "-f", "-p", std::to_string(server.pid()), "-e",
+                    "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:error=EIO"});
+    ASSERT_TRUE(tracer.wait_for_line("attached")) << tracer.errors();
+    HttpClient client(url);
+    const HttpAnswer answer =
+        client.post("/v1/tasks", R"({"id":"a","delay":"1h","target":"http://127.0.0.1:9/"})");
+    EXPECT_NE(answer.status / 100, 2);
+    EXPECT_EQ(server.wait(), (Ending{.code = 3})) << server.errors();
+    EXPECT_THAT(server.errors(), HasSubstr("critical storage failed"));
+  }
+  Process again(command());
+  HttpClient client(url_of(again));
+  EXPECT_EQ(client.get("/readyz").status, 200) << "a restart recovers";
+}
+
+/// A key and a certificate for localhost whose subject is `name`.
+void make_certificate(const TempDir& dir, const std::string& name) {
+  const Finished made =
+      run_program({"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                   "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj", "/CN=" + name,
+                   "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout",
+                   dir / "key.pem", "-out", dir / "certificate.pem"});
+  ASSERT_EQ(made.ending, (Ending{.code = 0})) << made.errors;
+}
+
+/// The subject of the certificate that is shown at `url`.
+std::string subject_at(const std::string& url) {
+  return run_program({"/usr/bin/openssl", "s_client", "-connect", url.substr(8)}).output;
+}
+
+TEST_F(Carillond, SighupTakesARenewedCertificate) {
+  make_certificate(dir_, "before");
+  const std::string file = dir_ / "a.toml";
+  write_file(file, "[tls]\ncertificate_file = '" + (dir_ / "certificate.pem") +
+                       "'\nprivate_key_file = '" + (dir_ / "key.pem") + "'\n");
+  Process server(command({"--config", file}));
+  const std::string url = url_of(server);
+  ASSERT_TRUE(url.starts_with("https://")) << url;
+  EXPECT_THAT(subject_at(url), HasSubstr("CN = before"));
+
+  make_certificate(dir_, "after");
+  server.signal(SIGHUP);
+  ASSERT_TRUE(server.wait_for_line("configuration reloaded"));
+  EXPECT_THAT(subject_at(url), HasSubstr("CN = after"));
+
+  write_file(dir_ / "certificate.pem", "nonsense");
+  server.signal(SIGHUP);
+  ASSERT_TRUE(server.wait_for_line("the new configuration is refused"));
+  EXPECT_THAT(subject_at(url), HasSubstr("CN = after"));
 }
 
 TEST_F(Carillond, JsonLogIsOneObjectALine) {
