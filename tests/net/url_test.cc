@@ -1,5 +1,7 @@
 #include "net/url.h"
 
+#include <random>
+
 #include <gtest/gtest.h>
 
 namespace carillon {
@@ -64,6 +66,37 @@ TEST(Url, RefusesWhatIsNot) {
     EXPECT_EQ(url.error().slug, "bad_url");
     EXPECT_FALSE(url.error().detail.empty());
   }
+}
+
+TEST(Url, WhateverIsTakenReadsBackTheSame) {
+  const std::string_view seeds[] = {"http://example.com:8080/a/b?c=d", "https://[2001:db8::1]/",
+                                    "http://127.0.0.1:80/x", "https://a-b.c_d.example/%20?"};
+  constexpr std::string_view kBytes = ":/?#[]@%.-_0xaA1 \\\r\n\t\x7f\xff";
+  std::mt19937 random(20261121);
+  const auto pick = [&](std::size_t below) {
+    return std::uniform_int_distribution<std::size_t>(0, below - 1)(random);
+  };
+  int taken = 0;
+  for (int round = 0; round < 50'000; ++round) {
+    std::string text(seeds[pick(std::size(seeds))]);
+    for (std::size_t changes = 1 + pick(3); changes > 0; --changes) {
+      const std::size_t at = pick(text.size());
+      if (pick(2) == 0) {
+        text.insert(at, 1, kBytes[pick(kBytes.size())]);
+      } else {
+        text.erase(at, 1);
+      }
+    }
+    const Result<Url> url = parse_url(text);
+    if (!url) continue;
+    ++taken;
+    EXPECT_EQ(url->path.find_first_of(" \r\n\t#\\"), std::string::npos) << text;
+    const Result<Url> again = parse_url(url->origin() + url->path);
+    ASSERT_TRUE(again) << text << ": " << again.error().detail;
+    EXPECT_EQ(again->origin(), url->origin()) << text;
+    EXPECT_EQ(again->path, url->path) << text;
+  }
+  EXPECT_GT(taken, 5'000);
 }
 
 TEST(Url, RefusesABareNul) {
