@@ -33,7 +33,8 @@ Result<> fill(Store& store, const DataDir& draft, Sequence synced) {
 
 }  // namespace
 
-Result<> write_checkpoint(Store& store, const DataDir& to, Sequence synced) {
+Result<> write_checkpoint(Store& store, DataDir to, Sequence synced) {
+  while (to.path.size() > 1 && to.path.ends_with('/')) to.path.pop_back();
   rocksdb::Env* env = store.db().GetEnv();
   if (env->FileExists(to.path).ok()) {
     return storage_error(to.path + ": exists already; name a directory that does not");

@@ -12,6 +12,6 @@ namespace carillon {
 
 /// Copies `store` to `to`, which must not exist (its parent must). `synced` is durable in the store
 /// at the time of the call, and becomes the copy's mark. Blocks; any thread.
-[[nodiscard]] Result<> write_checkpoint(Store& store, const DataDir& to, Sequence synced);
+[[nodiscard]] Result<> write_checkpoint(Store& store, DataDir to, Sequence synced);
 
 }  // namespace carillon

@@ -36,6 +36,14 @@ Result<> probe(const DataDir& dir, StoreOptions options, std::optional<Sequence>
   return check_against_mark(dir, end->last, synced);
 }
 
+/// The database itself was not finished being made: it lacks families, so nothing was ever
+/// committed to it.
+bool lacks_families(const DataDir& dir, const StoreOptions& options) {
+  std::vector<std::string> names;
+  const auto status = rocksdb::DB::ListColumnFamilies(database_options(options), dir.db(), &names);
+  return status.ok() && names.size() < family_descriptors(nullptr).size();
+}
+
 /// Completes a directory that is new, or whose making was cut short.
 Result<> complete(OpenStore& opened, rocksdb::Env* env, std::optional<Sequence> synced) {
   auto key = opened.store->sip_key();
@@ -87,8 +95,8 @@ Result<OpenStore> open_data_dir(const DataDir& dir, const StoreOptions& options,
   if (!synced) return std::move(synced.error()).in(dir.path);
   if (*fresh) {
     if (auto wrote = write_format(env, dir); !wrote) return wrote.error();
-  } else if (auto sound = probe(dir, options, *synced); !sound) {
-    return sound.error();
+  } else if (*synced || !lacks_families(dir, options)) {
+    if (auto sound = probe(dir, options, *synced); !sound) return sound.error();
   }
   auto store =
       Store::open(dir.db(), *fresh ? StoreMode::create : StoreMode::read_write, options, latch);

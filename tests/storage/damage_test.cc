@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rocksdb/db.h>
 
 #include "storage/content.h"
 
@@ -186,6 +187,14 @@ TEST_F(Damage, directory_whose_making_was_cut_short_is_completed) {
   expect_whole(0);
   std::filesystem::remove_all(dir_ + "/db");
   std::filesystem::remove(dir_ + "/SYNCED");
+  expect_whole(0);
+  std::filesystem::remove_all(dir_ + "/db");
+  std::filesystem::remove(dir_ + "/SYNCED");
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  rocksdb::DB* db = nullptr;
+  ASSERT_TRUE(rocksdb::DB::Open(options, dir_ + "/db", &db).ok());  // without our families
+  delete db;
   expect_whole(0);
   EXPECT_TRUE(std::filesystem::exists(dir_ + "/SYNCED"));
 }

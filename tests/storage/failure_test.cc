@@ -78,7 +78,7 @@ TEST_F(Failure, nothing_is_acknowledged_before_its_sync_has_returned) {
   faults_.hold_sync = true;
   bool done = false;
   harness.log->append(put_batch(2, 1), [&](Batch&&) { done = true; });
-  faults_.held.acquire();
+  ASSERT_TRUE(faults_.held.try_acquire_for(std::chrono::seconds(20))) << "nothing was synced";
   harness.loop.run();
   EXPECT_FALSE(done);
   EXPECT_EQ(harness.log->stats().commits, 1U);

@@ -225,7 +225,7 @@ TEST(RocksdbLog, leftover_of_a_killed_checkpoint_is_replaced) {
   LogHarness harness(temp / "data");
   ASSERT_TRUE(harness.append(put_batch(1, 1)));
   std::filesystem::create_directories(temp / "copy.incomplete/db");
-  EXPECT_EQ(harness.checkpoint(temp / "copy"), "");
+  EXPECT_EQ(harness.checkpoint(temp / "copy/"), "");
   EXPECT_TRUE(LogHarness(temp / "copy").log);
 }
 
