@@ -16,6 +16,9 @@ FramingLimits framing_limits(const HttpLimits& limits) {
 Error body_too_large(std::size_t bytes_max) {
   return {"body_too_large", "the body may have " + std::to_string(bytes_max) + " bytes", ""};
 }
+Error too_many_connections() {
+  return {"too_many_connections", "the server has as many connections as it may", ""};
+}
 Error request_timeout() {
   return {"request_timeout", "the rest of the request did not come in time", ""};
 }
@@ -64,8 +67,9 @@ Async<void> HttpConnection::serve(std::shared_ptr<HttpConnection> self) {
 }
 
 Async<void> HttpConnection::turn_away(std::shared_ptr<HttpConnection> self) {
-  self->refuse({"too_many_connections", "the server has as many connections as it may", ""});
-  if (co_await self->send_answer()) co_await self->linger();
+  self->refuse(too_many_connections());
+  const bool sent = co_await self->send_answer();
+  if (sent) co_await self->linger();
 }
 
 HttpConnection::Step HttpConnection::refuse(Error error) {
@@ -271,7 +275,7 @@ Async<bool> HttpConnection::send(std::string_view bytes) {
 }
 
 Async<void> HttpConnection::linger() {
-  constexpr std::size_t kDiscardMax = std::size_t{4} << 20;
+  constexpr std::size_t kDiscardMax = std::size_t{64} << 20;
   arm(settings_->linger);
   co_await transport_.finish_sending();
   std::array<char, 4096> discarded;

@@ -61,7 +61,8 @@ class HttpClient {
     if (!body.empty() || method == "POST" || method == "PUT" || method == "PATCH")
       text += "content-length: " + std::to_string(body.size()) + "\r\n";
     text += "\r\n" + body;
-    if (!send(text)) return {};
+    // A server may refuse a request before it has read all of it.
+    if (!send(text) && socket_ < 0) return {};
     return read_answer(method == "HEAD");
   }
   HttpAnswer get(const std::string& target, const Headers& headers = {}) {
