@@ -60,7 +60,7 @@ if $with_tests && [[ -f tests/npm/package-lock.json ]]; then
   # npm leaves its own lock file beside what it installed: older than ours means out of date.
   if [[ ! tests/npm/node_modules/.package-lock.json -nt tests/npm/package-lock.json ]]; then
     echo "setup: npm ci in tests/npm"
-    npm ci --prefix tests/npm --silent --no-audit --no-fund
+    npm ci --prefix tests/npm --loglevel=error --no-audit --no-fund > /dev/null
     touch tests/npm/node_modules/.package-lock.json
   fi
 fi
