@@ -72,16 +72,16 @@ std::uint64_t count_up_to(const Histogram& values, Histogram::Micros bound) {
 }
 
 void Families::histogram(std::string name, std::string help, const Histogram& values) {
-  constexpr double kMicro = 1e-6;
+  constexpr double kMicrosPerSecond = 1e6;  // divided by, which is exact where 1e-6 is not
   constexpr std::int64_t kBoundsMicros[] = {
       100,    250,     500,     1'000,     2'500,     5'000,      10'000,      25'000,
       50'000, 100'000, 250'000, 1'000'000, 5'000'000, 30'000'000, 300'000'000, 3'600'000'000};
   ClientMetric metric;
   metric.histogram.sample_count = values.count();
-  metric.histogram.sample_sum = values.mean_micros() * number(values.count()) * kMicro;
+  metric.histogram.sample_sum = values.mean_micros() * number(values.count()) / kMicrosPerSecond;
   for (const std::int64_t bound : kBoundsMicros) {
-    metric.histogram.bucket.push_back(
-        {count_up_to(values, Histogram::Micros(bound)), static_cast<double>(bound) * kMicro});
+    metric.histogram.bucket.push_back({count_up_to(values, Histogram::Micros(bound)),
+                                       static_cast<double>(bound) / kMicrosPerSecond});
   }
   MetricFamily family;
   family.name = std::move(name);
