@@ -1,5 +1,7 @@
 #include "http/openapi.h"
 
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <string>
 
@@ -92,6 +94,35 @@ TEST(OpenApi, SaysWhichRoleEachRouteNeeds) {
       EXPECT_NE(std::string_view(operation["description"]).find(role), std::string_view::npos)
           << route.pattern;
     }
+  }
+}
+
+/// docs/api.md, which says the same for people.
+std::string api_page() {
+  std::ifstream file(CARILLON_SOURCE_DIR "/docs/api.md");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(ApiPage, ListsEveryProblemWithItsStatusAndNoOther) {
+  const std::string page = api_page();
+  const std::size_t begin = page.find("## Problems");
+  const std::string section = page.substr(begin, page.find("## Limits") - begin);
+  std::set<std::string> rows;
+  for (std::size_t at = 0; (at = section.find("| `", at)) != std::string::npos; ++at) {
+    const std::string row = section.substr(at, section.find('\n', at) - at);
+    rows.insert(row.substr(0, row.find('|', row.find('|', 2) + 2)));
+  }
+  std::set<std::string> kinds;
+  for (const ProblemKind& kind : problem_kinds())
+    kinds.insert("| `" + std::string(kind.slug) + "` | " + std::to_string(kind.status) + " ");
+  EXPECT_EQ(rows, kinds);
+}
+
+TEST(ApiPage, NamesEveryRoute) {
+  const std::string page = api_page();
+  for (const ApiRoute& route : routes()) {
+    const std::string_view pattern = route.pattern.substr(0, route.pattern.find("}:"));
+    EXPECT_NE(page.find(pattern), std::string::npos) << route.pattern;
   }
 }
 
