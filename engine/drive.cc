@@ -12,8 +12,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Cleaning keeps the log below twice what restating everything would take, plus this much.
-constexpr std::uint64_t kLogSlackBytes = std::uint64_t{64} << 20;
 constexpr std::uint64_t kStatementBytes = 50;                    // of a task restated in the log
 constexpr std::uint64_t kCleanBytes = std::uint64_t{128} << 10;  // read at a time: some 3,000 tasks
 constexpr std::uint32_t kCommitsPerCleanCheck = 64;
@@ -158,7 +156,8 @@ void Engine::Impl::keep_imminent(Batch& batch) {
 void Engine::Impl::clean_log() {
   if (cleaning_ || commits_to_clean_check_-- > 0) return;
   commits_to_clean_check_ = kCommitsPerCleanCheck;
-  if (log_.stats().log_bytes < 2 * kStatementBytes * shard_.tasks() + kLogSlackBytes) return;
+  if (log_.stats().log_bytes < 2 * kStatementBytes * shard_.tasks() + options_.log_slack_bytes)
+    return;
   cleaning_ = true;
   log_.read_oldest(kCleanBytes, [this, alive = std::weak_ptr(alive_)](std::vector<Batch> oldest) {
     if (alive.expired()) return;

@@ -156,6 +156,8 @@ struct EngineOptions {
   std::uint64_t pending_bytes_max = std::uint64_t{64}
                                     << 20;  // waiting for storage; over it: overloaded
   std::uint64_t content_cache_bytes = std::uint64_t{64} << 20;
+  /// The log is cleaned when it is larger than twice what restating everything takes plus this.
+  std::uint64_t log_slack_bytes = std::uint64_t{64} << 20;
   TargetSettings url_defaults;  // for tasks that name a URL
 };
 

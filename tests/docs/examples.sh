@@ -20,10 +20,11 @@ start() {
   local name=$1 pattern=$2
   shift 2
   "$@" > "$work/$name.out" 2> "$work/$name.log" &
-  started+=("$!")
-  until grep -Eq "$pattern" "$work/$name.log"; do
-    kill -0 "$!" || { cat "$work/$name.log" >&2; exit 1; }
-    read -r -t 0.05 _ < <(:) || true
+  local pid=$!
+  started+=("$pid")
+  until grep -Eq "$pattern" "$work/$name.log" 2> /dev/null; do
+    kill -0 "$pid" || { cat "$work/$name.log" >&2; exit 1; }
+    sleep 0.02
   done
   address=$(sed -nE "s/.*$pattern.*/\1/p" "$work/$name.log" | head -n 1)
 }
