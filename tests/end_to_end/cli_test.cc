@@ -250,10 +250,10 @@ TEST_F(CliTest, LoadToolAddsCancelsAndMixes) {
   };
   const std::string target = receiver->url();
   EXPECT_EQ(number_at(load({"add", "--count", "200", "--target", target}), "/tasks"), 200);
-  EXPECT_EQ(number_at(load({"batch", "--count", "500", "--batch", "100", "--first", "200",
-                            "--ndjson", "--target", target}),
-                      "/tasks"),
-            500);
+  const std::string batches = load({"batch", "--count", "500", "--batch", "100", "--first", "200",
+                                    "--ndjson", "--target", target});
+  EXPECT_EQ(number_at(batches, "/tasks"), 500);
+  EXPECT_EQ(number_at(batches, "/requests"), 5);
   EXPECT_EQ(number_at(load({"cancel", "--count", "50"}), "/tasks"), 50);
   EXPECT_EQ(
       number_at(load({"cancel", "--first", "50", "--count", "650", "--batch", "100"}), "/tasks"),

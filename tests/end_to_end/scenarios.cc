@@ -12,12 +12,12 @@
 
 namespace carillon::test {
 
-Coupon::Coupon(std::size_t users, WallTime due) {
+Coupon::Coupon(std::size_t users, WallTime due, const std::string& name) {
   for (std::size_t user = 0; user < users; ++user) {
-    const std::string id = "user" + std::to_string(user) + ":coupon1";
-    subscribing.push_back(people.plan(id, due, "coupon1"));
+    const std::string id = "user" + std::to_string(user) + ":" + name;
+    subscribing.push_back(people.plan(id, due, name));
     if (user % 10 == 0) cancelling.push_back(subscribing.back());
-    if (user % 40 == 0) again.push_back(people.plan(id, due, "coupon1"));
+    if (user % 40 == 0) again.push_back(people.plan(id, due, name));
   }
 }
 

@@ -15,7 +15,7 @@ namespace carillon::test {
 /// One coupon: every user subscribes, a tenth cancels, a quarter of these subscribes again, and all
 /// are due at one instant.
 struct Coupon {
-  Coupon(std::size_t users, WallTime due);
+  Coupon(std::size_t users, WallTime due, const std::string& name = "coupon1");
   Subscribers people{"receiver"};
   std::vector<Subscribers::Index> subscribing, cancelling, again;
   /// Users less those that cancelled and did not come back.

@@ -1,6 +1,7 @@
 // carillon-load: generates load on a Carillon server, receives its pushes, and measures both.
 // Exit codes: 0 done, 1 the outcome was wrong or incomplete, 2 usage, 3 the server is out of reach.
 
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -8,7 +9,6 @@
 #include <iostream>
 #include <memory>
 #include <string>
-#include <thread>
 
 #include <CLI/CLI.hpp>
 
@@ -65,16 +65,19 @@ Result<TaskPlan> make_plan(const Options& options) {
   return plan;
 }
 
+bool parse_port(const std::string& text, std::uint16_t& port) {
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, port);
+  return parsed.ec == std::errc{} && parsed.ptr == end && !text.empty();
+}
+
 Result<std::unique_ptr<Receiver>> make_receiver(const Options& options) {
   Receiver::Options receiver;
   const std::size_t colon = options.listen.rfind(':');
-  int port = -1;
-  if (colon != std::string::npos) {
-    receiver.address = options.listen.substr(0, colon);
-    CLI::detail::lexical_cast(options.listen.substr(colon + 1), port);
+  if (colon == std::string::npos || !parse_port(options.listen.substr(colon + 1), receiver.port)) {
+    return Error{"usage", "--listen: write ADDRESS:PORT", ""};
   }
-  if (port < 0 || port > 65535) return Error{"usage", "--listen: write ADDRESS:PORT", ""};
-  receiver.port = static_cast<std::uint16_t>(port);
+  receiver.address = options.listen.substr(0, colon);
   const auto delay = parse_duration(options.answer_delay);
   if (!delay) return Error(delay.error()).in("--answer-delay");
   receiver.answer_delay = *delay;
@@ -145,7 +148,7 @@ std::unique_ptr<Workload> make_workload(const std::string& command, const Option
   if (command == "add") return make_adds(run.wire, run.plan, 1, form, options.count);
   if (command == "batch") return make_adds(run.wire, run.plan, options.batch, form, options.count);
   if (command == "mix") return make_mix(run.wire, run.plan, options.cancel_share, options.count);
-  return make_cancels(run.wire, run.plan, options.batch, options.count);
+  return make_cancels(run.wire, run.plan, options.cancel_batch, options.count);
 }
 
 int load(const std::string& command, const Options& options) {

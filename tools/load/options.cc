@@ -113,9 +113,9 @@ void declare(CLI::App& app, Options& o) {
   declare_server(*cancel, o);
   declare_pace(*cancel, o);
   declare_ids(*cancel, o);
-  cancel->add_option("--batch", o.batch, "Ids a request; 1: DELETE each")
+  cancel->add_option("--batch", o.cancel_batch, "Ids a request; 1: DELETE each")
       ->check(CLI::Range(1, 10'000))
-      ->default_val(1);
+      ->capture_default_str();
 
   auto* burst = app.add_subcommand("burst", "Tasks due at one instant, received here");
   declare_server(*burst, o);

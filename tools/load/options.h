@@ -23,6 +23,7 @@ struct Options {
   std::string duration;
   std::uint64_t count = 0;
   std::uint64_t batch = 1000;
+  std::uint64_t cancel_batch = 1;
   bool ndjson = false;
   double cancel_share = 0.9;
   // which tasks
