@@ -82,10 +82,18 @@ std::string Engine::Impl::not_ready_because() const {
       return "recovering";
     case Phase::draining:
       return "draining";
+    case Phase::failed:
+      return "storage failed";
     case Phase::serving:
       break;
   }
   return {};
+}
+
+void Engine::Impl::storage_failed() {
+  phase_ = Phase::failed;
+  shard_.stop_firing();
+  changed_.notify();
 }
 
 void Engine::Impl::carry_out() {

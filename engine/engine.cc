@@ -23,6 +23,9 @@ void Engine::start() {
 Async<void> Engine::drain(Millis deadline) {
   return impl_->drain(deadline);
 }
+void Engine::storage_failed() {
+  impl_->storage_failed();
+}
 std::string Engine::not_ready_because() const {
   return impl_->not_ready_because();
 }

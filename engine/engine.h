@@ -187,7 +187,10 @@ class Engine {
   /// outcomes durable, or after `deadline`.
   [[nodiscard]] Async<void> drain(Millis deadline);
 
-  /// Empty when ready; else why not: "recovering", "draining".
+  /// The log takes nothing any more: fires nothing and refuses commands until the process ends.
+  void storage_failed();
+
+  /// Empty when ready; else why not: "recovering", "draining", "storage failed".
   [[nodiscard]] std::string not_ready_because() const;
 
   [[nodiscard]] Async<Answer<AddAnswer>> add(AddRequest request);

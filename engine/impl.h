@@ -39,6 +39,7 @@ class Engine::Impl {
   Async<void> drain(Millis deadline);
   Async<WallTime> advance_clock(Millis by);
   [[nodiscard]] bool clock_is_manual() const { return manual_clock_ != nullptr; }
+  void storage_failed();
   [[nodiscard]] std::string not_ready_because() const;
 
   // commands.cc
@@ -79,7 +80,7 @@ class Engine::Impl {
     std::size_t missing = 0;
     std::function<void()> resume;
   };
-  enum class Phase { recovering, serving, draining };
+  enum class Phase { recovering, serving, draining, failed };
   /// What decides whether a task is in a listing, looked up once.
   struct Match {
     std::optional<GroupKey> group;

@@ -238,7 +238,7 @@ void App::storage_failed(const std::string& why) {
   spdlog::critical("storage failed; nothing is acknowledged any more" + fields({{"why", why}}));
   // Meanwhile the loop fires nothing more and /readyz answers 503.
   asio::post(loop_, [this] {
-    if (engine_) run_detached(engine_->drain(kLastWords));
+    if (engine_) engine_->storage_failed();
   });
   std::this_thread::sleep_for(kLastWords);
   std::_Exit(static_cast<int>(ExitCode::storage_failed));
