@@ -23,7 +23,7 @@ WallTime instant_for(client::ApiClient& api, std::size_t users) {
   EXPECT_TRUE(api.call("POST", "/v1/groups/rehearsal:cancel"));
   const Millis took = wall_millis() - begin;
   return wall_millis() + std::chrono::seconds(5) +
-         std::min(took * (3 * users / kBatch), Millis(users / 2));
+         std::min<Millis>(took * static_cast<int>(3 * users / kBatch), Millis(users / 2));
 }
 
 /// Cancels in batches, and the last hundred one by one.
