@@ -48,9 +48,9 @@ namespace carillon {
 
 struct ShardOptions {
   Millis retain_finished{std::chrono::hours(1)};
-  std::uint64_t pending_max = 200'000'000;    // tasks not finished
-  std::uint32_t url_concurrency = 64;         // of each origin that tasks name by URL
-  std::uint32_t catch_up_per_second = 5'000;  // overdue tasks fired per target; 0: no limit
+  std::uint64_t pending_max = 200'000'000;     // tasks not finished
+  std::uint32_t url_concurrency = 64;          // of each origin that tasks name by URL
+  std::uint32_t catch_up_per_second = 20'000;  // overdue tasks fired per target; 0: no limit
 };
 
 /// Whom to answer; chosen by the caller, 0: nobody.

@@ -110,7 +110,8 @@ int lost_contents(LogHarness& harness, const std::string& body) {
   int lost = 0;
   for (const Fetched& fetched : harness.fetch({1, 77, 200})) {
     EXPECT_TRUE(fetched.content);
-    const auto content = decode_content(fetched.content.value_or(""));
+    const std::string row = fetched.content.value_or("");
+    const auto content = decode_content(row);
     if (content) {
       EXPECT_EQ(content->body, body);
     } else {

@@ -28,7 +28,12 @@ class ShardTest : public testing::Test {
     driver.run();
     return only_reply();
   }
-  ShardDriver driver;
+  static ShardOptions options() {
+    ShardOptions options;
+    options.catch_up_per_second = 5000;
+    return options;
+  }
+  ShardDriver driver{options()};
   WallTime start = driver.now();
 };
 
