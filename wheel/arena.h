@@ -19,6 +19,7 @@
 // that once held many tasks is likely to again); references of freed entries are used again.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -60,8 +61,9 @@ struct [[gnu::packed, gnu::aligned(4)]] Entry {
   [[nodiscard]] Place where() const { return static_cast<Place>(place); }
   [[nodiscard]] Fingerprint id() const { return {id_low, static_cast<std::uint16_t>(id_high)}; }
   void set_due(WallTime due) {
-    due_ms =
-        static_cast<std::uint64_t>(due.time_since_epoch().count()) & ((std::uint64_t{1} << 42) - 1);
+    constexpr std::int64_t kLast = (std::int64_t{1} << 42) - 1;
+    const std::int64_t ms = std::clamp<std::int64_t>(due.time_since_epoch().count(), 0, kLast);
+    due_ms = static_cast<std::uint64_t>(ms) & kLast;
   }
 };
 static_assert(sizeof(Entry) == 52);

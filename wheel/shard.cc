@@ -8,6 +8,8 @@ namespace carillon {
 namespace {
 
 constexpr std::uint64_t kRecordBytes = 64;  // about what a record takes in the log
+// Fewer than an entry can name: replacements that are under way bring theirs when they are applied.
+constexpr std::size_t kTargetsAdmitted = kTargetsMax / 2;
 constexpr std::size_t kForgottenToCommit =
     4096;  // rows to delete that are worth a commit of their own
 
@@ -40,6 +42,23 @@ std::optional<Verdict> Shard::refusal(EntryRef ref) const {
   return std::nullopt;
 }
 
+/// Why a task cannot be for the target that it names, if so.
+std::optional<Verdict> Shard::target_refusal(const Statement& task) const {
+  const std::uint32_t target = find_target(task.target);
+  const bool known = target != kTargetsMax;
+  if (!task.target_is_url && (!known || targets_[target].deleted)) return Verdict::unknown_target;
+  if (!known && target_by_key_.size() >= kTargetsAdmitted) return Verdict::too_many_targets;
+  return std::nullopt;
+}
+
+/// The same content, and either the due as it was asked for then or the due that stands.
+bool Shard::same_request(EntryRef old, const Statement& task) const {
+  const std::uint64_t there = arena_[old].digest;
+  if (there >> kAskedDueBits != task.digest >> kAskedDueBits) return false;
+  constexpr std::uint64_t kAskedDue = (std::uint64_t{1} << kAskedDueBits) - 1;
+  return (there & kAskedDue) == (task.digest & kAskedDue) || task.due == asked_due(old);
+}
+
 void Shard::reply(Ticket ticket, Verdict verdict, EntryRef ref) {
   if (ticket == 0) return;
   Reply& answer = effects_.replies.emplace_back();
@@ -68,11 +87,8 @@ bool Shard::decide(command::Add& add, Ticket ticket) {
     if (busy(entry)) return false;
     if (!finished(entry.current())) return decide_existing(add, old, ticket);
   }
-  const std::uint32_t target = find_target(add.task.target);
-  if (!add.task.target_is_url && (target == kTargetsMax || targets_[target].deleted)) {
-    reply(ticket, Verdict::unknown_target);
-  } else if (target == kTargetsMax && target_by_key_.size() >= kTargetsMax) {
-    reply(ticket, Verdict::too_many_targets);
+  if (const auto why = target_refusal(add.task)) {
+    reply(ticket, *why);
   } else if (unfinished_ >= options_.pending_max) {
     reply(ticket, Verdict::full);
   } else {
@@ -94,7 +110,7 @@ bool Shard::decide_existing(command::Add& add, EntryRef old, Ticket ticket) {
   switch (add.if_exists) {
     case IfExists::reject:
     case IfExists::keep:
-      if (entry.digest == add.task.digest) {
+      if (same_request(old, add.task)) {
         reply(ticket, Verdict::same, old);
         return true;
       }
@@ -113,13 +129,12 @@ bool Shard::decide_existing(command::Add& add, EntryRef old, Ticket ticket) {
       replace = add.task.due > asked_due(old);
       break;
   }
-  const std::uint32_t target = find_target(add.task.target);
   if (!replace) {
     reply(ticket, Verdict::kept, old);
   } else if (entry.current() == State::firing) {
     reply(ticket, Verdict::task_firing, old);
-  } else if (!add.task.target_is_url && (target == kTargetsMax || targets_[target].deleted)) {
-    reply(ticket, Verdict::unknown_target);
+  } else if (const auto why = target_refusal(add.task)) {
+    reply(ticket, *why);
   } else {
     add.task.state = State::scheduled;
     add.task.asked_due = add.task.due;
@@ -151,13 +166,12 @@ bool Shard::decide(command::Change& change, Ticket ticket) {
     return true;
   }
   Entry& entry = arena_[ref];
-  const std::uint32_t target = find_target(change.task.target);
   if (entry.number != change.expected) {
     reply(ticket, Verdict::content_moved, ref);
     return true;
   }
-  if (!change.task.target_is_url && (target == kTargetsMax || targets_[target].deleted)) {
-    reply(ticket, Verdict::unknown_target);
+  if (const auto why = target_refusal(change.task)) {
+    reply(ticket, *why);
     return true;
   }
   if (change.due_given) {
@@ -241,7 +255,7 @@ bool Shard::decide(command::GroupShift& shift, Ticket ticket) {
 }
 
 bool Shard::decide(command::TargetPut& put, Ticket ticket) {
-  if (find_target(put.key) == kTargetsMax && target_by_key_.size() >= kTargetsMax) {
+  if (find_target(put.key) == kTargetsMax && target_by_key_.size() >= kTargetsAdmitted) {
     reply(ticket, Verdict::too_many_targets);
     return true;
   }
@@ -304,6 +318,10 @@ Batch Shard::seal(WallTime now, Batch spare) {
     if (index != kTargetsMax && !targets_[index].deleted)
       batch.records.emplace_back(targets_[index].settings);
   }
+  // Should the same batches have been handed back twice, each task is restated once.
+  std::sort(restate_.begin(), restate_.end(),
+            [](const auto& a, const auto& b) { return a.second < b.second; });
+  restate_.erase(std::unique(restate_.begin(), restate_.end()), restate_.end());
   for (const auto& [task, number] : restate_) {
     const EntryRef ref = find_number(task, number);
     if (ref != kNoEntry) batch.records.emplace_back(record::Keep{statement_of(ref)});

@@ -49,6 +49,7 @@ namespace carillon {
 struct ShardOptions {
   Millis retain_finished{std::chrono::hours(1)};
   std::uint64_t pending_max = 200'000'000;     // tasks not finished
+  std::uint64_t in_flight_max = 20'000;        // pushes under way at once, to all targets
   std::uint32_t url_concurrency = 64;          // of each origin that tasks name by URL
   std::uint32_t catch_up_per_second = 20'000;  // overdue tasks fired per target; 0: no limit
 };
@@ -270,6 +271,8 @@ class Shard {
   void reply(Ticket ticket, Verdict verdict, EntryRef ref = kNoEntry);
   [[nodiscard]] std::optional<Verdict> refusal(EntryRef ref) const;
   [[nodiscard]] bool busy(const Entry& entry) const;
+  [[nodiscard]] std::optional<Verdict> target_refusal(const Statement& task) const;
+  [[nodiscard]] bool same_request(EntryRef old, const Statement& task) const;
 
   // shard_apply.cc: facts.
   void apply(const Batch& batch, const std::vector<Ticket>& tickets);
@@ -314,6 +317,9 @@ class Shard {
   [[nodiscard]] EntryRef take_queued(Target& target);
   [[nodiscard]] bool may_catch_up(Target& target);
   void fire(EntryRef ref);
+  [[nodiscard]] bool may_fire() const {
+    return !firing_stopped_ && in_flight_ < options_.in_flight_max;
+  }
   [[nodiscard]] bool too_late(EntryRef ref) const;
   void make_runnable(std::uint32_t index);
   void sweep(std::uint32_t budget);

@@ -9,7 +9,7 @@ namespace {
 
 /// By how long before a batch was sealed a finished task must have been past its retention for its
 /// rows to have been deleted for certain with that batch or an earlier one.
-constexpr Millis kForgottenForCertain = std::chrono::seconds(10);
+constexpr Millis kForgottenForCertain = std::chrono::seconds(60);
 
 }  // namespace
 
@@ -144,7 +144,6 @@ void Shard::operate(const GroupKey& key, GroupOperation operation, Ticket ticket
   const std::uint32_t index = groups_.find(key);
   if (index == kNoGroup) return;
   Group& group = groups_[index];
-  group.busy = false;
   std::uint64_t affected = group.counts[static_cast<std::size_t>(State::scheduled)];
   if (operation.cancel) {
     affected += group.counts[static_cast<std::size_t>(State::retrying)];
@@ -163,6 +162,7 @@ void Shard::operate(const GroupKey& key, GroupOperation operation, Ticket ticket
     effects_.replies.back().firing = group.counts[static_cast<std::size_t>(State::firing)];
   }
   if (group.operations.size() == Groups::kOperationsMax) finish_sweep(index);
+  group.busy = false;
   group.operations.push_back(operation);
   group.epoch = (group.epoch + 1) & 7;
   group.unswept = static_cast<std::uint32_t>(group.members.size());

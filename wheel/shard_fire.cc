@@ -25,26 +25,24 @@ constexpr const char* kTargetDeleted = "the target was deleted";
 
 void Shard::start(WallTime now) {
   CARILLON_CHECK(!started_);
-  while (!sweeps_.empty()) finish_sweep(sweeps_.front());
-
-  std::vector<EntryRef> interrupted;
+  while (!sweeps_.empty()) {
+    const std::uint32_t group = sweeps_.front();
+    finish_sweep(group);
+    groups_.drop_if_unused(group);
+  }
   std::optional<WallTime> earliest;
   for (EntryRef ref = 0; ref < arena_.end(); ++ref) {
-    if (!arena_.in_use(ref)) continue;
-    const State state = arena_[ref].current();
-    if (state == State::firing) interrupted.push_back(ref);
-    if (waits(state)) earliest = std::min(earliest.value_or(arena_[ref].due()), arena_[ref].due());
+    if (!arena_.in_use(ref) || finished(arena_[ref].current())) continue;
+    earliest = std::min(earliest.value_or(arena_[ref].due()), arena_[ref].due());
   }
-  // The wheel begins before the first due, so that what is overdue leaves it in due order.
+  // The wheel begins before the first due, so that what is overdue leaves it in due order; among it
+  // is what was firing when the last process ended.
   wheel_.start_at(std::min(now, earliest.value_or(now) - Millis(1)));
   now_ = now;
   started_ = true;
   for (EntryRef ref = 0; ref < arena_.end(); ++ref) {
-    if (arena_.in_use(ref) && waits(arena_[ref].current())) wheel_.insert(ref);
+    if (arena_.in_use(ref) && !finished(arena_[ref].current())) wheel_.insert(ref);
   }
-  std::sort(interrupted.begin(), interrupted.end(),
-            [&](EntryRef a, EntryRef b) { return arena_[a].due_ms < arena_[b].due_ms; });
-  for (const EntryRef ref : interrupted) enqueue(ref);
 
   // Restated ones were appended out of order.
   std::vector<EntryRef> finished_ones;
@@ -78,12 +76,13 @@ void Shard::tick(WallTime now) {
 /// What is no longer due leaves its target's queue for the wheel again.
 void Shard::clock_set_back(WallTime now) {
   wheel_.rewind(now);
-  for (const Target& target : targets_) {
+  for (Target& target : targets_) {
+    target.paced_at = std::min(target.paced_at, now);
     if (target.queued == 0) continue;
     for (const ListId queue : {target.punctual, target.overdue}) {
       for (EntryRef ref = lists_.first(queue); ref != kNoEntry;) {
         const EntryRef next = lists_.after(ref);
-        if (waits(arena_[ref].current()) && arena_[ref].due() > now) place(ref);
+        if (arena_[ref].due() > now) place(ref);
         ref = next;
       }
     }
@@ -96,7 +95,7 @@ void Shard::route_due(std::uint32_t budget) {
     if (ref == kNoEntry) return;
     // Following its group may have cancelled it, or moved it back onto the wheel.
     if (!settle(ref) || arena_[ref].where() != Place::nowhere) continue;
-    CARILLON_CHECK(waits(arena_[ref].current()) && arena_[ref].due() <= now_);
+    CARILLON_CHECK(!finished(arena_[ref].current()) && arena_[ref].due() <= now_);
     enqueue(ref);
   }
 }
@@ -122,7 +121,7 @@ void Shard::make_runnable(std::uint32_t index) {
 }
 
 void Shard::pump(std::uint32_t budget) {
-  while (budget > 0 && !runnable_.empty() && !firing_stopped_) {
+  while (budget > 0 && !runnable_.empty() && may_fire()) {
     const std::uint32_t index = runnable_.front();
     runnable_.pop_front();
     targets_[index].runnable = false;
@@ -134,7 +133,7 @@ void Shard::pump(std::uint32_t budget) {
 std::uint32_t Shard::pump_target(std::uint32_t index, std::uint32_t budget) {
   Target& target = targets_[index];
   std::uint32_t used = 0;
-  while (used < budget && target.queued > 0 &&
+  while (used < budget && target.queued > 0 && may_fire() &&
          (target.deleted ||
           (!target.settings.paused && target.in_flight < target.settings.concurrency))) {
     const EntryRef ref = take_queued(target);
@@ -180,7 +179,7 @@ void Shard::fire(EntryRef ref) {
   if (finished(entry.current())) return;
   // What is on its way to the log decides about this task and puts it in its place: let go of it.
   if (busy(entry)) return;
-  CARILLON_CHECK(entry.current() == State::firing || entry.due() <= now_);
+  CARILLON_CHECK(entry.due() <= now_);
   Target& target = targets_[entry.target];
   entry.busy = 1;
   if (target.deleted) {
@@ -233,7 +232,6 @@ void Shard::finish_sweep(std::uint32_t index) {
   group.sweeping = false;
   group.operations.clear();
   sweeps_.erase(std::find(sweeps_.begin(), sweeps_.end(), index));
-  groups_.drop_if_unused(index);
 }
 
 void Shard::forget_old(std::uint32_t budget) {
@@ -247,7 +245,7 @@ void Shard::forget_old(std::uint32_t budget) {
 }
 
 bool Shard::has_work() const {
-  return wheel_.has_due() || (!runnable_.empty() && !firing_stopped_) || !sweeps_.empty();
+  return wheel_.has_due() || (!runnable_.empty() && may_fire()) || !sweeps_.empty();
 }
 
 std::optional<WallTime> Shard::next_wakeup() const {

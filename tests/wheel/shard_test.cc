@@ -93,6 +93,9 @@ TEST_F(ShardTest, the_same_add_again_is_the_same_task_and_another_content_is_ref
   EXPECT_EQ(ask(add).verdict, Verdict::same);
   command::Add other = add;
   other.task.digest ^= 1;
+  EXPECT_EQ(ask(other).verdict, Verdict::same)
+      << "asked for otherwise, but with the due that stands";
+  other.task.digest ^= std::uint64_t{1} << kAskedDueBits;
   EXPECT_EQ(ask(other).verdict, Verdict::task_exists);
   other.if_exists = IfExists::keep;
   EXPECT_EQ(ask(other).verdict, Verdict::kept);
@@ -336,6 +339,99 @@ TEST_F(ShardTest, restating_lets_the_log_be_trimmed_and_loses_nothing) {
   }
   EXPECT_EQ(driver.shard().named_targets().size(), 1U);
   driver.shard().check_invariants();
+}
+
+TEST_F(ShardTest, a_group_that_is_swept_by_its_eighth_operation_is_freed_once) {
+  ShardOptions forgetful;
+  forgetful.retain_finished = Millis(0);
+  ShardDriver other(forgetful, start);
+  other.put_target(1);
+  other.run();
+  other.shard().submit(other.add(1, start + hours(1), 7), 0);
+  other.run();
+  const auto operate = [&](Command command) {
+    other.shard().submit(std::move(command), 0);
+    other.seal();
+    other.commit();
+  };
+  for (int i = 0; i < 6; ++i) operate(command::GroupShift{group_key(7), seconds(1)});
+  operate(command::GroupCancel{group_key(7)});
+  operate(command::GroupShift{group_key(7), seconds(1)});
+  other.run();
+  other.shard().submit(other.add(8, start + hours(1), 8), 0);
+  other.shard().submit(other.add(9, start + hours(1), 9), 0);
+  other.run();
+  EXPECT_NE(other.shard().group(group_key(8)), other.shard().group(group_key(9)));
+  operate(command::GroupCancel{group_key(8)});
+  other.run();
+  EXPECT_FALSE(other.shard().find(fingerprint(8)).has_value());
+  EXPECT_TRUE(other.shard().find(fingerprint(9)).has_value());
+  other.shard().check_invariants();
+}
+
+TEST_F(ShardTest, a_clock_set_back_does_not_stall_the_catching_up) {
+  driver.put_target(1, 10'000);
+  for (std::uint64_t id = 1; id <= 2000; ++id) {
+    driver.shard().submit(driver.add(id, start + seconds(1)), 0);
+  }
+  driver.run_until(start);
+  driver.run_until(start + hours(2));
+  EXPECT_EQ(driver.take().fired.size(), 500U);
+  driver.run_until(start + hours(1));
+  for (int i = 1; i <= 30; ++i) driver.run_until(start + hours(1) + Millis(10 * i));
+  EXPECT_GE(driver.take().fired.size(), 1400U);
+}
+
+TEST_F(ShardTest, what_was_firing_waits_after_a_restart_for_a_clock_that_is_behind) {
+  ask(driver.add(1, start + hours(1)));
+  driver.run_until(start + hours(1));
+  ASSERT_EQ(driver.take().fired.size(), 1U);
+  driver.set_now(start);
+  driver.restart();
+  driver.run();
+  EXPECT_TRUE(driver.take().fired.empty()) << "early";
+  driver.run_until(start + hours(1));
+  EXPECT_EQ(driver.take().fired.size(), 1U);
+}
+
+TEST_F(ShardTest, a_due_shifted_past_all_dates_stays_there) {
+  ask(driver.add(1, start + hours(1), 7));
+  for (int i = 0; i < 1500; ++i) ask(command::GroupShift{group_key(7), hours(24 * 30)});
+  driver.run();
+  EXPECT_TRUE(driver.take().fired.empty());
+  EXPECT_GT(driver.shard().find(fingerprint(1))->due, start + hours(24 * 365 * 50));
+}
+
+TEST_F(ShardTest, pushes_under_way_are_bounded_over_all_targets) {
+  ShardOptions few;
+  few.in_flight_max = 10;
+  ShardDriver other(few, start);
+  for (std::uint64_t target = 1; target <= 5; ++target) other.put_target(target, 64);
+  other.run();
+  for (std::uint64_t id = 1; id <= 50; ++id) {
+    other.shard().submit(other.add(id, start + Millis(10), 0, 1 + id % 5), 0);
+  }
+  other.run();
+  other.run_until(start + Millis(10));
+  const Effects first = other.take();
+  ASSERT_EQ(first.fired.size(), 10U);
+  other.shard().outcome(first.fired[0].task, first.fired[0].number, State::delivered, {}, {});
+  other.run();
+  EXPECT_EQ(other.take().fired.size(), 1U);
+}
+
+TEST_F(ShardTest, batches_handed_back_twice_are_restated_once) {
+  for (std::uint64_t id = 1; id <= 10; ++id) ask(driver.add(id, start + hours(1)));
+  const std::vector<Batch> oldest(driver.log().begin(), driver.log().end() - 1);
+  driver.shard().restate(oldest);
+  driver.shard().restate(oldest);
+  driver.run();
+  std::size_t keeps = 0;
+  for (const Batch& batch : driver.log()) {
+    for (const Record& record : batch.records)
+      keeps += std::holds_alternative<record::Keep>(record);
+  }
+  EXPECT_EQ(keeps, 9U);
 }
 
 }  // namespace
