@@ -41,9 +41,10 @@ std::string make_uuid(WallTime now, std::mt19937_64& random) {
 }
 
 /// What "the same task again" compares of the due: the moment or the delay, as it was asked for.
-std::string due_as_asked(const AddRequest& request) {
-  return request.due_at ? "@" + std::to_string(request.due_at->time_since_epoch().count())
-                        : "+" + std::to_string(request.delay->count());
+std::string due_as_asked(const std::optional<WallTime>& due_at,
+                         const std::optional<Millis>& delay) {
+  return due_at ? "@" + std::to_string(due_at->time_since_epoch().count())
+                : "+" + std::to_string(delay->count());
 }
 
 Error not_found(std::string_view what) {
@@ -138,11 +139,22 @@ Result<command::Add> Engine::Impl::prepare(AddRequest& request, std::string& mad
   append_hex(webhook_id, random_(), 16);
   content.webhook_id = webhook_id;
   add.task.task = fingerprint(content.id);
-  add.task.digest = content_digest(key_, content, due_as_asked(request));
+  add.task.digest = digest_of(content, due_as_asked(request.due_at, request.delay));
   add.if_exists = request.if_exists;
   add.content = encode_content(content);
   content.webhook_id = {};
   return add;
+}
+
+std::uint64_t Engine::Impl::digest_of(const TaskContent& content,
+                                      std::string_view due_as_asked) const {
+  return digest_of(content, siphash(key_, due_as_asked).low);
+}
+
+std::uint64_t Engine::Impl::digest_of(const TaskContent& content, std::uint64_t asked_due) const {
+  constexpr std::uint64_t kAskedDue = (std::uint64_t{1} << kAskedDueBits) - 1;
+  return (content_digest(key_, content, "") << kAskedDueBits & 0xffff'ffff'0000) |
+         (asked_due & kAskedDue);
 }
 
 Answer<AddAnswer> Engine::Impl::added(const AddRequest& request, const Reply& reply,
@@ -292,7 +304,8 @@ Async<Answer<TaskView>> Engine::Impl::change(std::string_view id, ChangeRequest 
     change.expected = before->number;
     if (Result<> addressed = address(change.task, *content); !addressed)
       co_return Refusal(addressed.error());
-    change.task.digest = content_digest(key_, *content, "changed");
+    change.task.digest = due ? digest_of(*content, due_as_asked(request.due_at, request.delay))
+                             : digest_of(*content, before->digest);
     change.content = encode_content(*content);
     const Reply reply = co_await ask(std::move(change));
     if (reply.verdict == Verdict::content_moved) continue;
@@ -360,10 +373,23 @@ Async<Answer<bool>> Engine::Impl::put_target(TargetSettings settings) {
   if (Result<> allowed = delivery_.check_url(settings.url); !allowed) {
     co_return Refusal(allowed.error().at_field("url"));
   }
+  co_await begin_target_change();
   const Shard::TargetState* before = shard_.target(key_of(settings.name));
   // Pausing has calls of its own; setting a target again does not set it going.
   if (before != nullptr && !before->deleted) settings.paused = before->settings.paused;
-  co_return co_await submit_target(settings);
+  Answer<bool> made = co_await submit_target(settings);
+  end_target_change();
+  co_return made;
+}
+
+Async<void> Engine::Impl::begin_target_change() {
+  while (changing_target_) co_await changed_.wait(MonoTime::max());
+  changing_target_ = true;
+}
+
+void Engine::Impl::end_target_change() {
+  changing_target_ = false;
+  changed_.notify();
 }
 
 Async<Answer<bool>> Engine::Impl::submit_target(const TargetSettings& settings) {
@@ -380,7 +406,9 @@ Async<Answer<bool>> Engine::Impl::submit_target(const TargetSettings& settings) 
 
 Async<Answer<>> Engine::Impl::delete_target(std::string_view name, bool force) {
   if (auto why = closed()) co_return Refusal(std::move(*why));
+  co_await begin_target_change();
   const Reply reply = co_await ask(command::TargetDelete{key_of(name), force});
+  end_target_change();
   if (reply.verdict == Verdict::target_in_use) co_return refused(reply);
   if (reply.verdict != Verdict::done) co_return Refusal(not_found("target"));
   co_return Answer<>();
@@ -388,11 +416,15 @@ Async<Answer<>> Engine::Impl::delete_target(std::string_view name, bool force) {
 
 Async<Answer<>> Engine::Impl::pause_target(std::string_view name, bool paused) {
   if (auto why = closed()) co_return Refusal(std::move(*why));
+  co_await begin_target_change();
   const auto found = named_targets_.find(key_of(name).low);
-  if (found == named_targets_.end()) co_return Refusal(not_found("target"));
-  TargetSettings settings = *found->second;
-  settings.paused = paused;
-  Answer<bool> done = co_await submit_target(settings);
+  Answer<bool> done = Refusal(not_found("target"));
+  if (found != named_targets_.end()) {
+    TargetSettings settings = *found->second;
+    settings.paused = paused;
+    done = co_await submit_target(settings);
+  }
+  end_target_change();
   if (!done) co_return done.error();
   co_return Answer<>();
 }

@@ -50,7 +50,7 @@ Async<std::vector<Answer<TaskView>>> Engine::Impl::redrive_these(std::vector<Sta
       answers[i] = Refusal(addressed.error());
       continue;
     }
-    change.task.digest = content_digest(key_, *content, "redriven");
+    change.task.digest = digest_of(*content, "redriven");
     change.content = encode_content(*content);
     commands.emplace_back(std::move(change));
     asked.push_back(i);
@@ -75,20 +75,37 @@ Async<Answer<>> Engine::Impl::remove_dead(std::string_view id) {
   co_return Answer<>();
 }
 
+/// Tasks of one origin are alike to the shard; which URL each is for, its content says.
+Async<void> Engine::Impl::keep_those_for(std::string url, std::vector<Statement>& tasks) {
+  std::vector<TaskNumber> numbers;
+  for (const Statement& task : tasks) numbers.push_back(task.number);
+  const std::vector<Fetched> fetched = co_await fetch(std::move(numbers));
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (!fetched[i].content) continue;
+    const Result<TaskContent> content = decode_content(*fetched[i].content);
+    if (content && content->target == url) tasks[kept++] = tasks[i];
+  }
+  tasks.resize(kept);
+}
+
 /// The next dead letters that match, from `position` on; empty at the end.
 Async<std::vector<Statement>> Engine::Impl::collect_dead(Match match, std::uint32_t& position,
                                                          std::size_t most) {
   match.state = State::dead;
   std::vector<Statement> dead;
   const std::uint32_t end = shard_.positions();
-  for (std::uint32_t slice = 0; position < end && dead.size() < most; ++position) {
-    State state{};
-    WallTime due{};
-    if (shard_.peek(position, state, due) && state == State::dead) {
-      const std::optional<Statement> task = shard_.at(position);
-      if (task && fits(match, *task)) dead.push_back(*task);
+  while (position < end && dead.empty()) {
+    for (std::uint32_t slice = 0; position < end && dead.size() < most; ++position) {
+      State state{};
+      WallTime due{};
+      if (shard_.peek(position, state, due) && state == State::dead) {
+        const std::optional<Statement> task = shard_.at(position);
+        if (task && fits(match, *task)) dead.push_back(*task);
+      }
+      if (++slice % kSlice == 0) co_await yield();
     }
-    if (++slice % kSlice == 0) co_await yield();
+    if (match.target_url) co_await keep_those_for(*match.target_url, dead);
   }
   co_return dead;
 }

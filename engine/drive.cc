@@ -128,16 +128,22 @@ void Engine::Impl::begin_commit() {
   if (log_busy_ || !shard_.wants_commit()) return;
   log_busy_ = true;
   commit_began_ = clock_.mono();
-  log_.append(shard_.seal(clock_.wall(), std::move(spare_)),
-              [this, alive = std::weak_ptr(alive_)](Batch&& batch) {
-                if (!alive.expired()) commit_done(std::move(batch));
-              });
+  Batch sealed = shard_.seal(clock_.wall(), std::move(spare_));
+  trimming_ = sealed.trim_before != 0;
+  log_.append(std::move(sealed), [this, alive = std::weak_ptr(alive_)](Batch&& batch) {
+    if (!alive.expired()) commit_done(std::move(batch));
+  });
 }
 
 void Engine::Impl::commit_done(Batch&& batch) {
   log_busy_ = false;
   counters_.commit_time.record(
       std::chrono::duration_cast<std::chrono::microseconds>(clock_.mono() - commit_began_));
+  // Only now does the log know what was trimmed: cleaning on earlier would restate the same again.
+  if (std::exchange(trimming_, false)) {
+    cleaning_ = false;
+    commits_to_clean_check_ = 0;
+  }
   shard_.committed(batch);
   keep_imminent(batch);
   spare_ = std::move(batch);
@@ -169,8 +175,7 @@ void Engine::Impl::clean_log() {
   cleaning_ = true;
   log_.read_oldest(kCleanBytes, [this, alive = std::weak_ptr(alive_)](std::vector<Batch> oldest) {
     if (alive.expired()) return;
-    cleaning_ = false;
-    commits_to_clean_check_ = 0;
+    cleaning_ = !oldest.empty();
     shard_.restate(oldest);
     carry_out();
   });
@@ -232,7 +237,8 @@ Async<void> Engine::Impl::run_to_rest() {
 
 Async<WallTime> Engine::Impl::advance_clock(Millis by) {
   CARILLON_CHECK(manual_clock_ != nullptr);
-  const WallTime until = manual_clock_->wall() + by;
+  constexpr WallTime kEnd = WallTime(std::chrono::sys_days(std::chrono::year(2100) / 1 / 1));
+  const WallTime until = std::min(manual_clock_->wall() + by, kEnd);
   // From one wake-up to the next, so that every task is fired at its own time and in due order.
   for (;;) {
     co_await run_to_rest();

@@ -8,6 +8,7 @@ namespace carillon {
 namespace {
 
 constexpr std::size_t kPrefetchAtATime = 1000;
+constexpr std::uint32_t kAttemptsMax = 1023;  // as far as an entry counts
 
 }  // namespace
 
@@ -71,7 +72,8 @@ void Engine::Impl::push(const Fired& fired, ContentCache::Row row) {
   push.row = std::move(row);
   push.due = fired.asked_due;
   push.attempt = fired.attempt;
-  const auto lateness = clock_.wall_micros() - fired.due;
+  // A task that was given a due in the past is late from when it came.
+  const auto lateness = clock_.wall_micros() - std::max(fired.due, content->created_at);
   counters_.lateness.record(std::chrono::duration_cast<std::chrono::microseconds>(lateness));
   const RetryPolicy retry = content->retry.value_or(push.target->retry);
   delivery_.push(std::move(push), [this, alive = std::weak_ptr(alive_), fired, retry,
@@ -89,7 +91,8 @@ void Engine::Impl::pushed(const Fired& fired, const RetryPolicy& retry,
     ++counters_.delivered;
     shard_.outcome(fired.task, fired.number, State::delivered, {}, {});
   } else if (result.kind == PushResult::Kind::refused_for_good ||
-             attempt >= static_cast<std::uint32_t>(retry.max_attempts)) {
+             attempt >= static_cast<std::uint32_t>(retry.max_attempts) ||
+             fired.attempt >= kAttemptsMax) {
     ++counters_.died;
     shard_.outcome(fired.task, fired.number, State::dead, {}, std::move(note));
   } else {

@@ -117,6 +117,9 @@ class Engine::Impl {
   Async<Reply> ask(Command command);
   [[nodiscard]] std::optional<Error> closed() const;
   [[nodiscard]] Result<command::Add> prepare(AddRequest& request, std::string& made_id);
+  [[nodiscard]] std::uint64_t digest_of(const TaskContent& content,
+                                        std::string_view due_as_asked) const;
+  [[nodiscard]] std::uint64_t digest_of(const TaskContent& content, std::uint64_t asked_due) const;
   [[nodiscard]] Result<> address(Statement& task, const TaskContent& content);
   [[nodiscard]] Result<WallTime> due_of(const std::optional<WallTime>& due_at,
                                         const std::optional<Millis>& delay);
@@ -125,6 +128,9 @@ class Engine::Impl {
   [[nodiscard]] Refusal refused(const Reply& reply);
   Async<Answer<TaskView>> move(const Fingerprint& task, WallTime due);
   Async<Answer<bool>> submit_target(const TargetSettings& settings);
+  /// Changes of targets are made one after the other: each starts from what the last one left.
+  Async<void> begin_target_change();
+  void end_target_change();
 
   // queries.cc
   [[nodiscard]] Fingerprint fingerprint(std::string_view id) const;
@@ -141,6 +147,7 @@ class Engine::Impl {
   Async<void> yield();
 
   // dead.cc
+  Async<void> keep_those_for(std::string url, std::vector<Statement>& tasks);
   Async<std::vector<Statement>> collect_dead(Match match, std::uint32_t& position,
                                              std::size_t most);
   Async<std::vector<Answer<TaskView>>> redrive_these(std::vector<Statement> dead);
@@ -170,7 +177,9 @@ class Engine::Impl {
   bool log_busy_ = false;
   bool flush_posted_ = false;
   bool tick_posted_ = false;
-  bool cleaning_ = false;
+  bool cleaning_ = false;  // from reading the oldest batches until their trim is committed
+  bool trimming_ = false;  // the batch under way trims
+  bool changing_target_ = false;
   std::uint32_t commits_to_clean_check_ = 0;
   std::uint64_t fetching_ = 0;  // fetches of fired tasks' contents under way
   Batch spare_;

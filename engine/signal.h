@@ -19,7 +19,8 @@ class Signal {
 
   /// Returns after the next `notify`, or at `deadline`.
   [[nodiscard]] boost::asio::awaitable<void> wait(MonoTime deadline) {
-    timer_.expires_at(deadline);
+    // Setting it would wake those who wait already.
+    if (timer_.expiry() != deadline) timer_.expires_at(deadline);
     co_await timer_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   }
 
