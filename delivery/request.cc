@@ -30,7 +30,7 @@ void append_percent_encoded(std::string& out, std::string_view text) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte > 0x20 && byte < 0x7f) {
+    if (byte > 0x20 && byte < 0x7f && c != '%') {
       out.push_back(c);
     } else {
       out.push_back('%');

@@ -97,6 +97,12 @@ Result<> read_tls(value from, TargetSettings::Tls& tls) {
   });
 }
 
+/// The error of a field inside `outer`.
+Error within(std::string_view outer, Error error) {
+  const bool inner = !error.field.empty() && error.field != outer;
+  return std::move(error).at_field(std::string(outer) + (inner ? "." + error.field : ""));
+}
+
 Result<> read_target(value from, TargetSettings& to) {
   static constexpr std::array<std::string_view, 10> kKnown = {
       "kind",        "url",   "method",  "headers", "timeout",
@@ -109,10 +115,13 @@ Result<> read_target(value from, TargetSettings& to) {
     if (key == "timeout") return read_duration(inner, key, to.timeout);
     if (key == "concurrency") return read_integer(inner, key, to.concurrency);
     if (key == "secrets") return read_secrets(inner, to.secrets);
-    if (key == "tls") return read_tls(inner, to.tls);
+    if (key == "tls") {
+      const Result<> tls = read_tls(inner, to.tls);
+      return tls ? tls : within("tls", tls.error());
+    }
     if (key == "paused") return read_bool(inner, key, to.paused);
     const Result<RetryPolicy> retry = read_retry(inner);
-    if (!retry) return retry.error();
+    if (!retry) return within("retry", retry.error());
     to.retry = *retry;
     return {};
   });

@@ -29,6 +29,8 @@ class Api final : public HttpService {
   /// For the next requests.
   void set_options(HttpOptions options);
   [[nodiscard]] const HttpOptions& options() const { return options_; }
+  /// The server is stopping: it takes no new connections.
+  [[nodiscard]] bool draining() const;
   /// Everything that /metrics says.
   [[nodiscard]] std::string metrics() const;
 

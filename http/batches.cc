@@ -29,12 +29,13 @@ Error batch_too_large(std::size_t tasks_max) {
 }
 
 Result<> read_item(simdjson::ondemand::value value, JsonScratch& scratch, Batched& batch) {
-  auto task = parse_task(value, scratch);
+  std::string id;
+  auto task = parse_task(value, scratch, &id);
   if (task) {
     batch.items.push_back({std::nullopt, batch.requests.size(), ""});
     batch.requests.push_back(std::move(*task));
   } else {
-    batch.items.push_back({std::move(task.error()), 0, ""});
+    batch.items.push_back({std::move(task.error()), 0, std::move(id)});
   }
   return {};
 }
@@ -113,7 +114,7 @@ Async<Answer<>> create_tasks(Call& call) {
     if (item.error || !answers[item.index]) {
       ++failed;
       if (item.error)
-        append_failure(json, "", *item.error);
+        append_failure(json, item.id, *item.error);
       else
         append_failure(json, ids[item.index], answers[item.index].error());
       continue;

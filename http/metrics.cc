@@ -45,6 +45,10 @@ std::vector<MetricFamily> families_of(const ConnectionHub& hub) {
 
 }  // namespace
 
+bool Api::draining() const {
+  return hub_.draining;
+}
+
 std::string Api::metrics() const {
   std::vector<MetricFamily> all = registry_.Collect();
   for (MetricFamily& one : families_of(hub_)) all.push_back(std::move(one));

@@ -92,7 +92,7 @@ Async<Answer<>> get_health(Call& call) {
 }
 
 Async<Answer<>> get_readiness(Call& call) {
-  std::string why = call.engine.not_ready_because();
+  std::string why = call.api.draining() ? "draining" : call.engine.not_ready_because();
   if (!why.empty()) co_return Error{"not_ready", std::move(why), ""};
   call.response.body = R"({"status":"ready"})";
   co_return Answer<>();

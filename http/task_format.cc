@@ -19,7 +19,7 @@ void append_progress(JsonWriter& json, const TaskView& task) {
   json.key("attempt").unsigned_integer(task.attempt);
   append_moment_of(json, "next_attempt_at", task.next_attempt_at);
   append_moment_of(json, "finished_at", task.finished_at);
-  if (task.note.attempt == 0) return;
+  if (task.note.attempt == 0 && task.note.error.empty()) return;
   json.key("last_attempt_at").moment(task.note.at);
   if (task.note.http_status != 0) json.key("last_status").unsigned_integer(task.note.http_status);
   append_optional(json, "last_error", task.note.error);

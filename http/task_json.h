@@ -17,8 +17,10 @@ struct JsonScratch {
   std::deque<std::string> decoded;  // bodies that came as base64
 };
 
-/// A task to add. Views point into `scratch`. Errors: those of docs/api.md for a task, 400.
-[[nodiscard]] Result<AddRequest> parse_task(simdjson::ondemand::value value, JsonScratch& scratch);
+/// A task to add. Views point into `scratch`. Errors: those of docs/api.md for a task, 400; `id`,
+/// if given, is set to the task's as far as it was read.
+[[nodiscard]] Result<AddRequest> parse_task(simdjson::ondemand::value value, JsonScratch& scratch,
+                                            std::string* id = nullptr);
 
 /// A change of a task; `null` removes what may be absent. Error missing_field where nothing is
 /// changed.

@@ -195,6 +195,9 @@ class TaskParser {
     return std::move(task_);
   }
 
+  /// As far as it was read.
+  [[nodiscard]] std::string_view id() const { return task_.content.id; }
+
  private:
   Result<bool> field(std::string_view key, ondemand::value value) {
     TaskContent& content = task_.content;
@@ -273,8 +276,11 @@ class ChangeParser {
 
 }  // namespace
 
-Result<AddRequest> parse_task(ondemand::value value, JsonScratch& scratch) {
-  return TaskParser(scratch).parse(value);
+Result<AddRequest> parse_task(ondemand::value value, JsonScratch& scratch, std::string* id) {
+  TaskParser parser(scratch);
+  auto task = parser.parse(value);
+  if (!task && id != nullptr) *id = parser.id();
+  return task;
 }
 
 Result<ChangeRequest> parse_change(ondemand::value value, JsonScratch& scratch) {

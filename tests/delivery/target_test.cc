@@ -85,8 +85,8 @@ TEST(Target, RefusesWhatIsWrongAndNamesTheField) {
       {R"({"url":"http://a/","retry":{"backoff_min":"2h"}})", "bad_value", "retry"},
       {R"({"url":"http://a/","retry":{"backoff_min":0}})", "bad_value", "retry"},
       {R"({"url":"http://a/","retry":{"backoff_max":"31d"}})", "bad_value", "retry"},
-      {R"({"url":"http://a/","retry":{"tries":1}})", "unknown_field", "tries"},
-      {R"({"url":"http://a/","retry":3})", "bad_type", ""},
+      {R"({"url":"http://a/","retry":{"tries":1}})", "unknown_field", "retry.tries"},
+      {R"({"url":"http://a/","retry":3})", "bad_type", "retry"},
       {R"({"url":"http://a/","headers":{"Host":"x"}})", "bad_header", "headers"},
       {R"({"url":"http://a/","headers":{"A":1}})", "bad_type", "headers"},
       {R"({"url":"http://a/","headers":[]})", "bad_type", "headers"},
@@ -94,7 +94,7 @@ TEST(Target, RefusesWhatIsWrongAndNamesTheField) {
       {R"({"url":"http://a/","secrets":["x"]})", "bad_secret", "secrets"},
       {R"({"url":"http://a/","secrets":"x"})", "bad_type", "secrets"},
       {R"({"url":"http://a/","tls":{"certificate_file":"/c"}})", "bad_value", "tls"},
-      {R"({"url":"http://a/","tls":{"verify":1}})", "bad_type", "verify"},
+      {R"({"url":"http://a/","tls":{"verify":1}})", "bad_type", "tls.verify"},
       {R"({"url":"http://a/","paused":0})", "bad_type", "paused"},
   };
   for (const Bad& row : table) {
