@@ -28,10 +28,18 @@ Error batch_too_large(std::size_t tasks_max) {
   return {"batch_too_large", "a batch may have " + std::to_string(tasks_max) + " tasks", ""};
 }
 
-Result<> read_item(simdjson::ondemand::value value, JsonScratch& scratch, Batched& batch) {
+Error body_too_large(std::size_t bytes_max) {
+  return {"body_too_large", "a task's body may have " + std::to_string(bytes_max) + " bytes", ""};
+}
+
+Result<> read_item(simdjson::ondemand::value value, const HttpLimits& limits, JsonScratch& scratch,
+                   Batched& batch) {
   std::string id;
   auto task = parse_task(value, scratch, &id);
-  if (task) {
+  if (task && task->content.body.size() > limits.body_bytes_max) {
+    batch.items.push_back(
+        {body_too_large(limits.body_bytes_max), 0, std::string(task->content.id)});
+  } else if (task) {
     batch.items.push_back({std::nullopt, batch.requests.size(), ""});
     batch.requests.push_back(std::move(*task));
   } else {
@@ -40,13 +48,14 @@ Result<> read_item(simdjson::ondemand::value value, JsonScratch& scratch, Batche
   return {};
 }
 
-Result<> read_array(std::string_view text, std::size_t tasks_max, JsonScratch& scratch,
+Result<> read_array(std::string_view text, const HttpLimits& limits, JsonScratch& scratch,
                     Batched& batch) {
   return scratch.reader.parse(text, [&](simdjson::ondemand::value value) {
     return for_each_element(value, "",
                             [&](std::size_t index, simdjson::ondemand::value item) -> Result<> {
-                              if (index == tasks_max) return batch_too_large(tasks_max);
-                              return read_item(item, scratch, batch);
+                              if (index == limits.batch_tasks_max)
+                                return batch_too_large(limits.batch_tasks_max);
+                              return read_item(item, limits, scratch, batch);
                             });
   });
 }
@@ -73,7 +82,7 @@ Result<> read_lines(std::string_view text, const HttpLimits& limits, JsonScratch
   return scratch.reader.parse_checked(array, [&](simdjson::ondemand::value value) {
     return for_each_element(value, "",
                             [&](std::size_t index, simdjson::ondemand::value item) -> Result<> {
-                              if (!broken[index]) return read_item(item, scratch, batch);
+                              if (!broken[index]) return read_item(item, limits, scratch, batch);
                               batch.items.push_back({std::move(broken[index]), 0, ""});
                               return {};
                             });
@@ -85,7 +94,7 @@ Result<> read_batch(Call& call, Batched& batch) {
   constexpr std::string_view kLines = "application/x-ndjson";
   if (boost::beast::iequals(call.request.content_type.substr(0, kLines.size()), kLines))
     return read_lines(call.request.body, limits, call.scratch, batch);
-  return read_array(call.request.body, limits.batch_tasks_max, call.scratch, batch);
+  return read_array(call.request.body, limits, call.scratch, batch);
 }
 
 void append_failure(JsonWriter& json, std::string_view id, const Refusal& refusal) {

@@ -87,6 +87,17 @@ TEST_F(Batch, MayBeLargerThanASingleTask) {
   EXPECT_EQ(create(std::string((std::size_t{16} << 20) + 1, ' ')).status, 413);
 }
 
+TEST_F(Batch, ATaskTooLargeForASingleCallIsTooLargeHereAndSaysItsId) {
+  const std::string large(std::size_t{2} << 20, 'x');
+  const HttpAnswer answer =
+      create("[" + task_json("large", R"("body":")" + large + "\"") + "," + task_json("small") +
+             "," + task_json("typo", R"("grup":"g")") + "]");
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_TRUE(has(answer, R"({"id":"large","type":"/problems/body_too_large")")) << answer.body;
+  EXPECT_TRUE(has(answer, R"({"id":"small","status":201})"));
+  EXPECT_TRUE(has(answer, R"({"id":"typo","type":"/problems/unknown_field")")) << answer.body;
+}
+
 TEST_F(Batch, CancelAnswersEachId) {
   ASSERT_EQ(client_.post("/v1/tasks", task_json("a")).status, 201);
   const HttpAnswer answer = client_.post("/v1/tasks:batchCancel", R"({"ids":["a","nothing","a"]})");
