@@ -231,26 +231,22 @@ bool Shard::decide(command::RemoveDead& remove, Ticket ticket) {
 }
 
 bool Shard::decide(command::GroupCancel& cancel, Ticket ticket) {
-  const std::uint32_t index = groups_.find(cancel.group);
-  if (index == kNoGroup) {
-    reply(ticket, Verdict::not_found);
-    return true;
-  }
-  if (groups_[index].busy) return false;
-  groups_[index].busy = true;
-  propose(cancel, ticket);
-  return true;
+  return decide_group(cancel.group, cancel, ticket);
 }
 
 bool Shard::decide(command::GroupShift& shift, Ticket ticket) {
-  const std::uint32_t index = groups_.find(shift.group);
+  return decide_group(shift.group, shift, ticket);
+}
+
+bool Shard::decide_group(const GroupKey& key, const Record& operation, Ticket ticket) {
+  const std::uint32_t index = groups_.find(key);
   if (index == kNoGroup) {
     reply(ticket, Verdict::not_found);
     return true;
   }
   if (groups_[index].busy) return false;
   groups_[index].busy = true;
-  propose(shift, ticket);
+  propose(operation, ticket);
   return true;
 }
 

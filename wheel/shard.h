@@ -265,6 +265,7 @@ class Shard {
   bool decide(command::TargetPut& put, Ticket ticket);
   bool decide(command::TargetDelete& removal, Ticket ticket);
   bool decide_existing(command::Add& add, EntryRef old, Ticket ticket);
+  bool decide_group(const GroupKey& key, const Record& operation, Ticket ticket);
   void propose(Record record, Ticket ticket);
   void propose_put(Statement& task, TaskNumber previous, std::string& content, Ticket ticket);
   void propose_new(command::Add& add, Ticket ticket);
