@@ -9,6 +9,7 @@
 #include <boost/asio/write.hpp>
 
 #include "base/check.h"
+#include "base/failpoint.h"
 
 namespace carillon {
 namespace {
@@ -140,6 +141,7 @@ void PushConnection::write_rest() {
     return;
   }
   if (written_ == out_.size() + body_.size()) {
+    CARILLON_FAILPOINT("push.sent");
     sending_ = false;
     return;
   }

@@ -5,6 +5,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "base/failpoint.h"
 #include "engine/impl.h"
 
 namespace carillon {
@@ -60,10 +61,12 @@ Result<> Engine::Impl::recover(const std::function<void(std::uint64_t, std::uint
       1,
       [&](Batch&& batch) {
         shard_.replay(batch);
+        CARILLON_FAILPOINT("recover.batch");
         latest = std::max(latest, batch.at);
       },
       progress);
   if (!done) return done;
+  CARILLON_FAILPOINT("recover.replayed");
   note_targets(std::exchange(shard_.effects(), {}).targets);
   // A manual clock goes on where the log left it: its time does not run backward over a restart.
   if (manual_clock_ != nullptr) manual_clock_->set(std::max(manual_clock_->wall(), latest));
@@ -136,6 +139,11 @@ void Engine::Impl::begin_commit() {
 }
 
 void Engine::Impl::commit_done(Batch&& batch) {
+  CARILLON_FAILPOINT_IF(std::ranges::any_of(batch.records,
+                                            [](const Record& fact) {
+                                              return std::holds_alternative<record::Outcome>(fact);
+                                            }),
+                        "outcome.durable");
   log_busy_ = false;
   counters_.commit_time.record(
       std::chrono::duration_cast<std::chrono::microseconds>(clock_.mono() - commit_began_));
@@ -175,6 +183,7 @@ void Engine::Impl::clean_log() {
   cleaning_ = true;
   log_.read_oldest(kCleanBytes, [this, alive = std::weak_ptr(alive_)](std::vector<Batch> oldest) {
     if (alive.expired()) return;
+    CARILLON_FAILPOINT("clean.read");
     cleaning_ = !oldest.empty();
     shard_.restate(oldest);
     carry_out();

@@ -1,5 +1,6 @@
 // Firing: contents are at hand when they are due, pushes begin, outcomes go back to the shard.
 
+#include "base/failpoint.h"
 #include "delivery/retry.h"
 #include "engine/impl.h"
 #include "storage/content.h"
@@ -34,6 +35,7 @@ void Engine::Impl::begin_pushes(std::vector<Fired> fired) {
   std::vector<TaskNumber> numbers;
   for (const Fired& task : fired) {
     ++counters_.fired;
+    CARILLON_FAILPOINT("fire.durable");
     if (ContentCache::Row row = cache_.take(task.number)) {
       push(task, std::move(row));
     } else {
@@ -84,6 +86,7 @@ void Engine::Impl::push(const Fired& fired, ContentCache::Row row) {
 
 void Engine::Impl::pushed(const Fired& fired, const RetryPolicy& retry,
                           std::uint32_t attempts_before, PushResult result) {
+  CARILLON_FAILPOINT("push.answered");
   const WallTime now = clock_.wall();
   Note note{now, fired.attempt, result.http_status, std::move(result.error)};
   const std::uint32_t attempt = fired.attempt - std::min(fired.attempt - 1, attempts_before);

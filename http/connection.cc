@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/failpoint.h"
 #include "http/framing.h"
 #include "http/problem.h"
 
@@ -239,7 +240,9 @@ Async<bool> HttpConnection::send_answer() {
   const bool head_only = request_.method == "HEAD";
   if (!head_only && !response_.stream) output_ += response_.body;
   arm(settings_->body);
+  CARILLON_FAILPOINT("answer.before");
   if (!co_await send(output_)) co_return false;
+  CARILLON_FAILPOINT("answer.after");
   if (response_.stream && !head_only && !co_await send_stream(!http_1_0)) co_return false;
   deadline_.disarm();
   co_return true;

@@ -69,6 +69,10 @@ constexpr Setting kSettings[] = {
      .place = [](Options& o) -> std::uint64_t& { return o.engine.content_cache_bytes; },
      .help = "memory for payloads that are due soon",
      .min = kMib, .max = 64 * kGib, .unit = Unit::bytes},
+    {.key = "log_slack_bytes", .flag = {},
+     .place = [](Options& o) -> std::uint64_t& { return o.engine.log_slack_bytes; },
+     .help = "the log is cleaned when it is larger than this and twice what its tasks take",
+     .min = kKib, .max = 1024 * kGib, .unit = Unit::bytes},
 
     {.key = "egress.private", .flag = {},
      .place = [](Options& o) -> bool& { return o.egress.allow_private; },

@@ -1,6 +1,7 @@
 #include "storage/committer.h"
 
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "storage/note.h"
 #include "storage/record_codec.h"
 #include "storage/worker.h"
@@ -76,12 +77,14 @@ void Committer::commit(Job job) {
   auto status = fill(job.batch);
   rocksdb::WriteOptions options;
   options.sync = true;
+  CARILLON_FAILPOINT("commit.before_write");
   if (status.ok()) status = store_.db().Write(options, &rows_);
   if (!status.ok()) {
     latch_.fail("a commit failed, nothing is acknowledged any more: " + status.ToString());
     return;
   }
   if (latch_.failed()) return;
+  CARILLON_FAILPOINT("commit.written");
   if (!job.batch.records.empty()) committed_ = job.batch.last();
   ++commits_;
   commit_bytes_ += rows_.GetDataSize();
@@ -117,6 +120,7 @@ rocksdb::Status Committer::fill(const Batch& batch) {
 }
 
 rocksdb::Status Committer::fill_trim(const Batch& batch) {
+  CARILLON_FAILPOINT("trim.before_write");
   auto status = rows_.DeleteRange(store_.log(), row_key(0), row_key(batch.trim_before));
   if (!status.ok()) return status;
   return rows_.Put(store_.meta(), meta::kOldest, encode_meta_number(oldest_after_trim(batch)));
@@ -132,7 +136,9 @@ Sequence Committer::oldest_after_trim(const Batch& batch) {
 
 void Committer::write_mark() {
   if (latch_.failed() || mark_.sequence() == committed_) return;
+  CARILLON_FAILPOINT("mark.before_write");
   if (const auto written = mark_.write(committed_); !written) latch_.fail(written.error().detail);
+  CARILLON_FAILPOINT("mark.written");
   marked_at_ = steady_clock::now();
 }
 

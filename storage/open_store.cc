@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <rocksdb/env.h>
 
+#include "base/failpoint.h"
 #include "storage/bytes.h"
 
 namespace carillon {
@@ -55,6 +56,7 @@ Result<> complete(OpenStore& opened, rocksdb::Env* env, std::optional<Sequence> 
     }
     *key = random_key();
     if (auto wrote = opened.store->initialize(**key); !wrote) return wrote;
+    CARILLON_FAILPOINT("open.initialized");
   }
   opened.key = **key;
   if (synced) return {};
@@ -85,6 +87,7 @@ Result<OpenStore> open_data_dir(const DataDir& dir, const StoreOptions& options,
   OpenStore opened;
   opened.dir = dir;
   if (auto made = make_data_dir(env, dir); !made) return made.error();
+  CARILLON_FAILPOINT("open.dir_made");
   auto lock = DataDirLock::take(env, dir);
   if (!lock) return lock.error();
   opened.lock = std::move(*lock);
@@ -95,13 +98,16 @@ Result<OpenStore> open_data_dir(const DataDir& dir, const StoreOptions& options,
   if (!synced) return std::move(synced.error()).in(dir.path);
   if (*fresh) {
     if (auto wrote = write_format(env, dir); !wrote) return wrote.error();
+    CARILLON_FAILPOINT("open.format_written");
   } else if (*synced || !lacks_families(dir, options)) {
     if (auto sound = probe(dir, options, *synced); !sound) return sound.error();
+    CARILLON_FAILPOINT("open.probed");
   }
   auto store =
       Store::open(dir.db(), *fresh ? StoreMode::create : StoreMode::read_write, options, latch);
   if (!store) return store.error();
   opened.store = std::move(*store);
+  CARILLON_FAILPOINT("open.opened");
   const auto end = opened.store->log_end();
   if (!end) return end.error();
   opened.end = *end;
@@ -109,6 +115,7 @@ Result<OpenStore> open_data_dir(const DataDir& dir, const StoreOptions& options,
   auto mark = SyncedMark::open(env, dir.mark());
   if (!mark) return mark.error();
   opened.mark = std::move(*mark);
+  CARILLON_FAILPOINT("open.marked");
   return opened;
 }
 

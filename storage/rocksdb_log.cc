@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "storage/checkpoint.h"
 #include "storage/committer.h"
 #include "storage/open_store.h"
@@ -90,6 +91,7 @@ void RocksdbLog::append(Batch&& batch, std::function<void(Batch&&)> done) {
   committer_->append(
       std::move(batch), [this, done = std::move(done)](Batch&& durable, std::uint64_t row_bytes) {
         if (durable.trim_before > 0) {
+          CARILLON_FAILPOINT("trim.durable");
           housekeeper_->post([this, before = durable.trim_before] { reclaim(before); });
         }
         auto shared = std::make_shared<Batch>(std::move(durable));
@@ -137,6 +139,7 @@ void RocksdbLog::reclaim(Sequence before) {
                                                   &begin_slice, &end_slice, /*include_end=*/false);
   // The rows are gone already; only their space is not.
   if (!status.ok()) spdlog::warn("storage: giving back trimmed files: {}", status.ToString());
+  CARILLON_FAILPOINT("trim.reclaimed");
 }
 
 void RocksdbLog::measure() {
@@ -174,11 +177,13 @@ void RocksdbLog::close() {
   reader_->close();
   committer_->close();
   housekeeper_->close();
+  CARILLON_FAILPOINT("close.threads_ended");
   if (!latch_->failed()) {
     if (const auto flushed = opened_.store->flush(); !flushed) {
       spdlog::error("storage: at close: {}", flushed.error().detail);
     }
   }
+  CARILLON_FAILPOINT("close.flushed");
   opened_.store.reset();
   opened_.mark.reset();
   opened_.lock.reset();
