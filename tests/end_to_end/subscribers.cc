@@ -18,7 +18,8 @@ bool Subscribers::add(client::ApiClient& api, std::span<const Index> tasks) {
   for (const Index index : tasks) {
     Task& task = tasks_[index];
     if (!task.asked) {
-      task.entry = ledger_.add_asked(task.id, load::hash_of(task.payload), task.due);
+      task.entry =
+          ledger_.add_asked({.id = task.id, .body = load::hash_of(task.payload), .due = task.due});
       task.asked = true;
     }
     JsonWriter json(body);
@@ -166,7 +167,7 @@ void Subscribers::take_pending(std::string_view lines) {
       ADD_FAILURE() << "a line of the export is no task: " << line;
       continue;
     }
-    ledger_.found_pending(id, load::hash_of(simdjson::minify(payload)));
+    ledger_.found(id, load::hash_of(simdjson::minify(payload)), State::scheduled);
   }
 }
 

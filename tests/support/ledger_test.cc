@@ -21,7 +21,7 @@ Ledger::Push push_of(std::string_view id) {
 class LedgerTest : public ::testing::Test {
  protected:
   Ledger::Task added(std::string_view id, std::uint64_t body = kBody) {
-    const auto task = ledger.add_asked(id, body, kDue);
+    const auto task = ledger.add_asked({.id = id, .body = body, .due = kDue});
     ledger.add_answered(task, true);
     return task;
   }
@@ -57,20 +57,20 @@ TEST_F(LedgerTest, RejectedPushesAloneAreStillALoss) {
 
 TEST_F(LedgerTest, PendingIsNotLost) {
   added("a");
-  ledger.found_pending("a", kBody);
+  ledger.found("a", kBody, State::scheduled);
   expect_good();
 }
 
 TEST_F(LedgerTest, UnansweredAddMayComeOrNot) {
-  ledger.add_asked("a", kBody, kDue);
-  ledger.add_asked("b", kBody, kDue);
+  ledger.add_asked({.id = "a", .body = kBody, .due = kDue});
+  ledger.add_asked({.id = "b", .body = kBody, .due = kDue});
   ledger.pushed(push_of("b"));
   expect_good();
   EXPECT_EQ(ledger.judge(kStrict).unknown, 2U);
 }
 
 TEST_F(LedgerTest, RefusedAddMustNotCome) {
-  ledger.add_answered(ledger.add_asked("a", kBody, kDue), false);
+  ledger.add_answered(ledger.add_asked({.id = "a", .body = kBody, .due = kDue}), false);
   ledger.pushed(push_of("a"));
   expect_fault("refused, yet pushed");
 }
@@ -117,7 +117,7 @@ TEST_F(LedgerTest, CancelledMustNotBePending) {
   const auto task = added("a");
   ledger.cancel_asked(task);
   ledger.cancel_answered(task, true, 0);
-  ledger.found_pending("a", kBody);
+  ledger.found("a", kBody, State::scheduled);
   expect_fault("cancelled, yet pending");
 }
 
@@ -133,6 +133,7 @@ TEST_F(LedgerTest, AnotherDueThanAskedForIsAFault) {
   added("a");
   auto push = push_of("a");
   push.due += Millis(1);
+  push.at += Millis(1);
   ledger.pushed(push);
   expect_fault("another due");
 }
@@ -156,7 +157,7 @@ TEST_F(LedgerTest, UnknownIdAndAlteredBodyAreFaults) {
   auto push = push_of("a");
   push.body = kBody + 1;
   ledger.pushed(push);
-  ledger.found_pending("b", kBody);
+  ledger.found("b", kBody, State::scheduled);
   EXPECT_EQ(ledger.judge(kAfterCrash).faults, 2U);
 }
 
@@ -176,7 +177,8 @@ TEST_F(LedgerTest, AddedAgainIsAnotherTask) {
 
 TEST_F(LedgerTest, OrderIsJudgedByFirstPushesOnly) {
   for (const auto* id : {"a", "b"}) added(id);
-  ledger.moved(1, kDue + Millis(5));
+  ledger.move_asked(1, kDue + Millis(5));
+  ledger.move_answered(1, true, 1);
   auto later = push_of("b");
   later.due = kDue + Millis(5);
   later.at += Millis(5);
