@@ -55,6 +55,7 @@ class Ledger::Reader {
   static Call find(const std::string& name) {
     static const std::unordered_map<std::string_view, Call> calls = {
         {"add_asked", add_asked},
+        {"add_asked_again", add_asked_again},
         {"add_answered", add_answered},
         {"cancel_asked", cancel_asked},
         {"cancel_answered", cancel_answered},
@@ -74,10 +75,18 @@ class Ledger::Reader {
   static bool add_asked(Ledger& ledger, std::istream& line) {
     std::string id;
     Asked asked;
-    if (!read(line, id, asked.body, asked.due, asked.group, asked.may_expire)) return false;
-    if (ledger.by_key_.contains({id, asked.body})) return false;
+    std::size_t due_of = 0;
+    if (!read(line, id, asked.body, asked.due, asked.group, asked.may_expire, due_of)) return false;
+    if (ledger.by_key_.contains({id, asked.body}) || due_of > ledger.tasks()) return false;
+    if (due_of > 0) asked.due_of = due_of - 1;
     asked.id = id;
     ledger.add_asked(asked);
+    return true;
+  }
+  static bool add_asked_again(Ledger& ledger, std::istream& line) {
+    Task task = 0;
+    if (!read(line, task) || task >= ledger.tasks()) return false;
+    ledger.add_asked_again(task);
     return true;
   }
   static bool add_answered(Ledger& ledger, std::istream& line) {
@@ -104,9 +113,9 @@ class Ledger::Reader {
   }
   static bool move_asked(Ledger& ledger, std::istream& line) {
     Task task = 0;
-    WallTime due{};
-    if (!read(line, task, due) || task >= ledger.tasks()) return false;
-    ledger.move_asked(task, due);
+    WallTime due{}, latest{};
+    if (!read(line, task, due, latest) || task >= ledger.tasks()) return false;
+    ledger.move_asked(task, due, latest);
     return true;
   }
   static bool move_answered(Ledger& ledger, std::istream& line) {

@@ -16,7 +16,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 // Task 0: id a, body 11, due 1000, of group 7; added.
-constexpr const char* kAdded = "add_asked a 11 1000 7 0\nadd_answered 0 1\n";
+constexpr const char* kAdded = "add_asked a 11 1000 7 0 0\nadd_answered 0 1\n";
 
 struct Crafted {
   const char* name;
@@ -66,13 +66,14 @@ INSTANTIATE_TEST_SUITE_P(
                 "pushed a 11 5 1000 1000000 1 0 50\npushed a 11 5 1000 1000000 2 1 60\n",
                 "pushed a 11 5 1000 1000000 1 0 50\npushed a 11 6 1000 1000000 2 1 60\n",
                 "different webhook-ids"},
-        Crafted{"RefusedYetPushed", "add_asked b 1 1000 0 0\nadd_answered 1 0\nfound a 11 dead\n",
-                "add_asked b 1 1000 0 0\nadd_answered 1 0\nfound a 11 dead\n"
+        Crafted{"RefusedYetPushed", "add_asked b 1 1000 0 0 0\nadd_answered 1 0\nfound a 11 dead\n",
+                "add_asked b 1 1000 0 0 0\nadd_answered 1 0\nfound a 11 dead\n"
                 "pushed b 1 5 1000 1000000 1 1 50\n",
                 "b: refused, yet pushed"},
-        Crafted{"RefusedYetPending", "add_asked b 1 1000 0 0\nadd_answered 1 0\nfound a 11 dead\n",
-                "add_asked b 1 1000 0 0\nadd_answered 1 0\nfound a 11 dead\nfound b 1 scheduled\n",
-                "b: refused, yet pending"},
+        Crafted{
+            "RefusedYetPending", "add_asked b 1 1000 0 0 0\nadd_answered 1 0\nfound a 11 dead\n",
+            "add_asked b 1 1000 0 0 0\nadd_answered 1 0\nfound a 11 dead\nfound b 1 scheduled\n",
+            "b: refused, yet pending"},
         Crafted{"AnsweredTwoWays", "add_answered 0 1\nfound a 11 dead\n",
                 "add_answered 0 0\nfound a 11 dead\n", "accepted, and later refused"},
         Crafted{"CancelledYetPushed", "cancel_asked 0\ncancel_answered 0 1 0 40\n",
@@ -99,15 +100,25 @@ INSTANTIATE_TEST_SUITE_P(
                 "found a 11 delivered\nfound a 11 dead\n", "no receiver accepted it"},
         Crafted{"SaidCancelled", "cancel_asked 0\nfound a 11 cancelled\n",
                 "found a 11 cancelled\nfound a 11 dead\n", "which nobody asked for"},
-        Crafted{"SaidExpired", "add_asked b 1 1000 0 1\nfound b 1 expired\nfound a 11 dead\n",
+        Crafted{"SaidExpired", "add_asked b 1 1000 0 1 0\nfound b 1 expired\nfound a 11 dead\n",
                 "found a 11 expired\nfound a 11 dead\n", "expired, which it must not"},
         Crafted{"MovedYetAtOldDue",
-                "move_asked 0 2000\nmove_answered 0 1 40\npushed a 11 5 2000 2000000 1 1 50\n",
-                "move_asked 0 2000\nmove_answered 0 1 40\npushed a 11 5 1000 1000000 1 1 50\n",
+                "move_asked 0 2000 2000\nmove_answered 0 1 40\npushed a 11 5 2000 2000000 1 1 50\n",
+                "move_asked 0 2000 2000\nmove_answered 0 1 40\npushed a 11 5 1000 1000000 1 1 50\n",
                 "another due"},
         Crafted{"MoveRefusedYetMoved",
-                "move_asked 0 2000\nmove_answered 0 0 40\npushed a 11 5 1000 1000000 1 1 50\n",
-                "move_asked 0 2000\nmove_answered 0 0 40\npushed a 11 5 2000 2000000 1 1 50\n",
+                "move_asked 0 2000 2000\nmove_answered 0 0 40\npushed a 11 5 1000 1000000 1 1 50\n",
+                "move_asked 0 2000 2000\nmove_answered 0 0 40\npushed a 11 5 2000 2000000 1 1 50\n",
+                "another due"},
+        Crafted{"MovedToAMomentOfTheServers",
+                "move_asked 0 2000 3000\nmove_answered 0 1 40\npushed a 11 5 2500 2500000 1 1 50\n",
+                "move_asked 0 2000 3000\nmove_answered 0 1 40\npushed a 11 5 3001 3001000 1 1 50\n",
+                "another due"},
+        Crafted{"ChangedContentKeepsItsDue",
+                "cancel_asked 0\ncancel_answered 0 1 4294967295 40\nadd_asked a 12 0 7 0 1\n"
+                "add_answered 1 1\npushed a 12 5 1000 1000000 1 1 50\n",
+                "cancel_asked 0\ncancel_answered 0 1 4294967295 40\nadd_asked a 12 0 7 0 1\n"
+                "add_answered 1 1\npushed a 12 5 1001 1001000 1 1 50\n",
                 "another due"},
         Crafted{"GroupCancelledYetPushed",
                 "group_cancel_asked 7\ngroup_cancel_answered 0 0 1 40\n"
@@ -121,9 +132,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "group 7: 0 cancelled, yet 1 tasks are lost"},
         Crafted{"AddedAfterTheGroupCancel",
                 "group_cancel_asked 7\ngroup_cancel_answered 0 1 0 40\n"
-                "add_asked b 1 1000 7 0\nadd_answered 1 1\nfound b 1 scheduled\n",
+                "add_asked b 1 1000 7 0 0\nadd_answered 1 1\nfound b 1 scheduled\n",
                 "group_cancel_asked 7\ngroup_cancel_answered 0 2 0 40\n"
-                "add_asked b 1 1000 7 0\nadd_answered 1 1\n",
+                "add_asked b 1 1000 7 0 0\nadd_answered 1 1\n",
                 "b: lost"},
         Crafted{"ShiftedYetAtOldDue",
                 "group_shift_asked 7 500\ngroup_shift_answered 7 500 900 40\n"
@@ -143,6 +154,23 @@ TEST(History, ShiftOfWhatMayHaveBeenDueAllowsBoth) {
   const std::string shift = "group_shift_asked 7 500\ngroup_shift_answered 7 500 1000 40\n";
   EXPECT_TRUE(judged(shift + "pushed a 11 5 1000 1000000 1 1 50\n").good());
   EXPECT_TRUE(judged(shift + "pushed a 11 5 1500 1500000 1 1 50\n").good());
+}
+
+TEST(History, ARequestSentAgainMayMakeASecondTaskAndNoThird) {
+  const auto push = [](const char* webhook) {
+    return "pushed a 11 " + std::string(webhook) + " 1000 1000000 1 1 50\n";
+  };
+  const Ledger::Rules lost_answer{.may_repeat = true};
+  const std::string twice = "add_asked_again 0\n" + push("5") + push("6");
+  EXPECT_TRUE(judged(twice, lost_answer).good());
+  EXPECT_FALSE(judged(push("5") + push("6"), lost_answer).good());
+  EXPECT_FALSE(judged(twice + push("7"), lost_answer).good());
+}
+
+TEST(History, GroupCancelThatHadNoAnswerMayHaveHappened) {
+  const std::string unknown = "group_cancel_asked 7\n";
+  EXPECT_TRUE(judged(unknown + "group_cancel_asked 7\ngroup_cancel_answered 1 0 0 40\n").good());
+  EXPECT_TRUE(judged(unknown + "found a 11 scheduled\n").good());
 }
 
 TEST(History, ManyShiftsOfATaskThatWaitsKeepItsMemoryBounded) {
@@ -189,7 +217,7 @@ TEST(History, WhatALedgerRecordsReadsBackToTheSameVerdict) {
 TEST(History, LineThatIsNoCallIsNamed) {
   for (const std::string bad :
        {"add_asked a 1 x 0 0", "add_answered 7 1", "shout 1", "add_answered 0 1 more",
-        "add_asked a 11 1000 7 0", "move_answered 0 1 5", "group_cancel_answered 0 1 0 4",
+        "add_asked a 11 1000 7 0 0", "move_answered 0 1 5", "group_cancel_answered 0 1 0 4",
         "found a 11 nowhere"}) {
     Ledger ledger;
     std::string bad_line;

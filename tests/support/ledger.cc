@@ -74,7 +74,8 @@ class Ledger::Judge {
       ++touched_[entry.group_cancel].pushed_later;
     }
     if (entry.cancel != Outcome::yes) return;
-    if (entry.attempt_max > entry.cancel_attempts) {
+    // Of two tasks that one request made, it is not known which was cancelled after how many.
+    if (entry.asks == 1 && entry.attempt_max > entry.cancel_attempts) {
       fault(entry.id, "cancelled after " + std::to_string(entry.cancel_attempts) +
                           " attempts, yet attempt " + std::to_string(entry.attempt_max) + " came");
     }
@@ -105,6 +106,7 @@ class Ledger::Judge {
     const bool somewhere = entry.accepted > 0 || entry.said_pending || entry.said_dead ||
                            (entry.said_expired && entry.may_expire);
     if (entry.add != Outcome::yes || cancelled || somewhere) return;
+    if (entry.maybe_group_cancelled) return;
     if (entry.group_cancel == kNone) {
       fault(entry.id, "lost: acknowledged, not cancelled, not delivered, not pending");
     } else {
@@ -134,16 +136,26 @@ std::int64_t count(WallTime time) {
 }  // namespace
 
 Ledger::Task Ledger::add_asked(const Asked& asked) {
-  record("add_asked", asked.id, asked.body, count(asked.due), asked.group, asked.may_expire);
+  record("add_asked", asked.id, asked.body, count(asked.due), asked.group, asked.may_expire,
+         asked.due_of ? *asked.due_of + 1 : 0);
   const Task task = entries_.size();
   const bool fresh = by_key_.emplace(Key{std::string(asked.id), asked.body}, task).second;
   CARILLON_CHECK(fresh);
   Entry& entry = entries_.emplace_back();
   entry.id = asked.id;
   entry.dues.push_back({asked.due, asked.due});
+  if (asked.due_of) {
+    entry.dues = entries_[*asked.due_of].dues;
+    std::erase_if(entry.dues, [](const Due& due) { return due.until != kNever; });
+  }
   entry.may_expire = asked.may_expire;
   if (asked.group != 0) members_[asked.group].push_back(task);
   return task;
+}
+
+void Ledger::add_asked_again(Task task) {
+  record("add_asked_again", task);
+  ++entries_[task].asks;
 }
 
 void Ledger::add_answered(Task task, bool accepted) {
@@ -166,9 +178,9 @@ void Ledger::cancel_answered(Task task, bool cancelled, std::uint32_t attempts, 
   if (cancelled && at != 0) entry.cancelled_at = at;
 }
 
-void Ledger::move_asked(Task task, WallTime due) {
-  record("move_asked", task, count(due));
-  entries_[task].dues.push_back({due, due});
+void Ledger::move_asked(Task task, WallTime due, WallTime latest) {
+  record("move_asked", task, count(due), count(latest));
+  entries_[task].dues.push_back({due, latest});
 }
 
 void Ledger::move_answered(Task task, bool moved, Moment at) {
@@ -183,8 +195,14 @@ void Ledger::move_answered(Task task, bool moved, Moment at) {
 
 Ledger::Operation Ledger::group_cancel_asked(std::uint64_t group) {
   record("group_cancel_asked", group);
+  for (const Task task : members_[group]) {
+    Entry& entry = entries_[task];
+    if (entry.group_cancel != kNone && !group_cancels_[entry.group_cancel].answered) {
+      entry.maybe_group_cancelled = true;
+    }
+    entry.group_cancel = group_cancels_.size();
+  }
   group_cancels_.push_back({.group = group});
-  for (const Task task : members_[group]) entries_[task].group_cancel = group_cancels_.size() - 1;
   return group_cancels_.size() - 1;
 }
 
@@ -244,14 +262,16 @@ void Ledger::pushed(const Push& push) {
          push.at.time_since_epoch().count(), push.attempt, push.accepted, push.seen);
   Entry* const entry = find(push.id, push.body);
   if (entry == nullptr) return;
-  if (entry->pushes > 0 && entry->webhook != push.webhook) entry->other_webhook = true;
+  if (std::ranges::find(entry->webhooks, push.webhook) == entry->webhooks.end()) {
+    entry->webhooks.push_back(push.webhook);
+    if (entry->webhooks.size() > entry->asks) entry->other_webhook = true;
+  }
   if (entry->pushes == 0) {
     if (push.due < latest_due_) ++out_of_order_;
     latest_due_ = std::max(latest_due_, push.due);
   }
   ++entry->pushes;
   if (push.accepted) ++entry->accepted;
-  entry->webhook = push.webhook;
   entry->attempt_max = std::max(entry->attempt_max, push.attempt);
   entry->last_push = std::max(entry->last_push, push.seen);
   if (push.at < push.due) entry->early = true;

@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <iosfwd>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -48,6 +49,8 @@ class Ledger {
     WallTime due{};
     std::uint64_t group = 0;  // 0: none
     bool may_expire = false;
+    /// Due when this task was, however it was moved, instead of at `due`: changed content.
+    std::optional<Task> due_of = std::nullopt;
   };
 
   /// One push as a receiver saw it. Give them in order of arrival.
@@ -95,6 +98,9 @@ class Ledger {
   [[nodiscard]] bool read_history(std::istream& in, std::string& bad_line);
 
   Task add_asked(const Asked& asked);
+  /// The same request was sent again, for want of an answer: should the first have come and be
+  /// finished already, this one makes a second task of the same id and body.
+  void add_asked_again(Task task);
   /// Once accepted, a task stays accepted: a later refusal is a fault.
   void add_answered(Task task, bool accepted);
 
@@ -103,14 +109,17 @@ class Ledger {
   /// moment, no push may be seen after it. A task that another replaced is cancelled, too.
   void cancel_answered(Task task, bool cancelled, std::uint32_t attempts, Moment at = 0);
 
-  void move_asked(Task task, WallTime due);
+  /// `latest`: where the due is counted from a moment that only the server knows.
+  void move_asked(Task task, WallTime due, WallTime latest);
+  void move_asked(Task task, WallTime due) { move_asked(task, due, due); }
   /// From an acknowledged move on, pushes come at the new due only.
   void move_answered(Task task, bool moved, Moment at);
 
   /// Every task of the group whose add was asked before is concerned.
   Operation group_cancel_asked(std::uint64_t group);
-  /// What the 200 said. Of the group's tasks at most `firing` may be pushed after `at`, and at most
-  /// `cancelled` may be gone without a push.
+  /// What the 200 said; asked again for want of an answer, it is another operation. Of the group's
+  /// tasks at most `firing` may be pushed after `at`, and at most `cancelled` may be gone without a
+  /// push.
   void group_cancel_answered(Operation operation, std::uint64_t cancelled, std::uint64_t firing,
                              Moment at);
   void group_shift_asked(std::uint64_t group, Millis by);
@@ -140,6 +149,7 @@ class Ledger {
     Outcome add = Outcome::unknown;
     Outcome cancel = Outcome::not_asked;
     bool may_expire = false;
+    bool maybe_group_cancelled = false;  // by an operation that had no answer
     bool early = false, wrong_due = false, other_webhook = false, two_answers = false;
     bool said_pending = false, said_delivered = false, said_dead = false, said_cancelled = false,
          said_expired = false;
@@ -149,7 +159,8 @@ class Ledger {
     std::uint32_t accepted = 0;
     Moment cancelled_at = kNever;
     Moment last_push = 0;
-    std::uint64_t webhook = 0;
+    std::uint32_t asks = 1;
+    std::vector<std::uint64_t> webhooks;
     Operation group_cancel = kNone;  // the last one that concerned it
   };
   struct GroupCancel {
