@@ -1,7 +1,6 @@
 #include "tests/end_to_end/carillond.h"
 
 #include <csignal>
-#include <cstdlib>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -28,21 +27,13 @@ std::string program(const std::string& name) {
   return std::string(CARILLON_BIN_DIR) + "/" + name;
 }
 
-bool full_size() {
-  const char* full = std::getenv("CARILLON_FULL");
-  return full != nullptr && std::string_view(full) == "1";
-}
-
-std::size_t sized(std::size_t small, std::size_t full) {
-  return full_size() ? full : small;
-}
-
 Carillond::Carillond(std::string data_dir, std::vector<std::string> arguments)
     : data_dir_(std::move(data_dir)), arguments_(std::move(arguments)) {}
 
 bool Carillond::start() {
-  std::vector<std::string> command{program("carillond"), "--data-dir", data_dir_, "--listen",
-                                   "127.0.0.1:0"};
+  std::vector<std::string> command = wrapper_;
+  command.insert(command.end(),
+                 {program("carillond"), "--data-dir", data_dir_, "--listen", "127.0.0.1:0"});
   command.insert(command.end(), arguments_.begin(), arguments_.end());
   process_ = std::make_unique<Process>(std::move(command));
   const auto line = process_->wait_for_line("listening on (http\\S+)", kPatience);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/support/process.h"
+#include "tests/support/sized.h"
 #include "tools/client/api_client.h"
 
 namespace carillon::test {
@@ -13,15 +14,14 @@ namespace carillon::test {
 /// The path of one of our own programs.
 [[nodiscard]] std::string program(const std::string& name);
 
-/// True where the runs are wanted full size and not sized for CI.
-[[nodiscard]] bool full_size();
-/// `small`, or with CARILLON_FULL=1 `full`.
-[[nodiscard]] std::size_t sized(std::size_t small, std::size_t full);
-
 class Carillond {
  public:
   /// `arguments` go on top of the data directory and a free port on loopback.
   explicit Carillond(std::string data_dir, std::vector<std::string> arguments = {});
+
+  /// What starts the program from now on: the path of one that ends with exec, and its arguments
+  /// ("/usr/bin/env", "LD_PRELOAD=...").
+  void run_under(std::vector<std::string> wrapper) { wrapper_ = std::move(wrapper); }
 
   /// Starts it and waits until it is ready; a test failure and false if it does not get there.
   bool start();
@@ -42,6 +42,7 @@ class Carillond {
  private:
   std::string data_dir_;
   std::vector<std::string> arguments_;
+  std::vector<std::string> wrapper_;
   std::string url_;
   std::unique_ptr<Process> process_;
 };

@@ -1,0 +1,171 @@
+// Bad receivers, one kind at a time, with hundreds of tasks at each, beside a good customer's: the
+// customer's tasks stay as punctual as without them, memory stays flat, and every task ends up as
+// documented.
+#include <iostream>
+#include <regex>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include "tests/end_to_end/json_find.h"
+#include "tests/end_to_end/scenarios.h"
+#include "tests/faults/hostile_receiver.h"
+#include "tests/faults/watch.h"
+#include "tests/support/temp_dir.h"
+
+namespace carillon::test {
+namespace {
+
+constexpr Millis kTimeout{300};
+constexpr Millis kLead{700};  // to add a round's tasks before the first is due
+constexpr int kRate = 200;
+constexpr std::uint64_t kGrowthMax = std::uint64_t{64} << 20;
+
+// Another's slots or look-ups in the way would cost the customer at least kTimeout for each push
+// before its own: seconds.
+Histogram::Micros p99_max(const Histogram& alone) {
+  return alone.quantile(0.99) * 3 + std::chrono::milliseconds(300);
+}
+
+class HostileReceivers : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    write_file(dir / "carillon.toml",
+               "retain_finished = \"1s\"\n"
+               "[url_defaults]\ntimeout = \"300ms\"\n"
+               "retry = { max_attempts = 2, backoff_min = \"10ms\", backoff_max = \"50ms\" }\n");
+    server.run_under({"/usr/bin/env", "LD_PRELOAD=" + program("slow_names.so"),
+                      "ASAN_OPTIONS=verify_asan_link_order=0"});
+    ASSERT_TRUE(server.start());
+    alone = round(nullptr, {});
+    std::cout << "[ figures  ] alone: lateness " << quantiles(alone) << '\n';
+    resident = usage_of(server.process().pid()).resident_bytes;
+  }
+
+  /// The customer's lateness while `tasks` (NDJSON) fall due elsewhere.
+  Histogram round(const Hostility* hostility, const std::string& tasks) {
+    const std::string name = hostility == nullptr ? "nobody" : hostility->name;
+    forget_peak(server.process().pid());
+    Customer customer(server, "customer", "customer.test");
+    const WallTime start = wall_millis() + kLead;
+    customer.add(kRate, length, start);
+    GoodClient client(server, customer.target());
+    if (!tasks.empty()) add(tasks);
+    Histogram lateness = customer.finish();
+    wait_until_idle(server);
+    const auto took = wall_millis() - start;
+    const auto& figures = client.stop();
+    EXPECT_EQ(figures.refused + figures.cut_off, 0U) << figures.first_refusal;
+    EXPECT_LT(figures.add.quantile(0.99), std::chrono::milliseconds(500)) << "adds are delayed";
+    if (hostility == nullptr) return lateness;
+    const ProcessUsage usage = usage_of(server.process().pid());
+    std::cout << fmt::format(
+        "[ figures  ] {}: lateness {}; adds {}; over after {} ms; resident {:.0f} MiB, peak "
+        "{:.0f}\n",
+        name, quantiles(lateness), quantiles(figures.add), took.count(), mib(usage.resident_bytes),
+        mib(usage.peak_bytes));
+    EXPECT_LE(lateness.quantile(0.99), p99_max(alone));
+    EXPECT_LE(usage.peak_bytes, resident + kGrowthMax);
+    return lateness;
+  }
+
+  void add(const std::string& tasks) {
+    const auto answer =
+        server.connect()->call("POST", "/v1/tasks:batchCreate", tasks, "application/x-ndjson");
+    ASSERT_TRUE(answer) << answer.error().detail;
+    ASSERT_EQ(number_at(answer->body, "/created"), static_cast<std::int64_t>(count))
+        << answer->body.substr(0, 500);
+  }
+
+  /// All due at one moment, right when the customer's begin.
+  [[nodiscard]] std::string tasks_to(const std::function<std::string(std::size_t)>& target) const {
+    const WallTime due = wall_millis() + kLead;
+    std::string lines;
+    for (std::size_t i = 0; i < count; ++i) {
+      lines +=
+          fmt::format(R"({{"id":"bad{}","due_at":{},"target":"{}","group":"bad","payload":1}})", i,
+                      due.time_since_epoch().count(), target(i)) +
+          "\n";
+    }
+    return lines;
+  }
+
+  void expect_ends_as(const Hostility& hostility) {
+    if (hostility.state == "delivered") {
+      const std::string task = server.call("GET", "/v1/tasks/bad0").body;
+      // It may be forgotten already, but a dead letter would not be.
+      EXPECT_TRUE(task.find("delivered") != task.npos || task.find("not_found") != task.npos)
+          << task;
+      EXPECT_EQ(stat(server, "/counts/dead"), 0);
+      return;
+    }
+    const std::string page = server.call("GET", "/v1/dead?group=bad&limit=1000").body;
+    simdjson::dom::parser parser;
+    std::vector<std::string> other;
+    const std::regex error(hostility.error);
+    for (const auto task : parser.parse(page)["tasks"].get_array()) {
+      const std::string text = simdjson::minify(task);
+      const bool as_promised = number_at(text, "/attempt") == hostility.attempts &&
+                               std::regex_search(text_at(text, "/last_error"), error);
+      if (!as_promised) other.push_back(text);
+    }
+    EXPECT_TRUE(other.empty()) << other.size() << " end otherwise, such as " << other.front();
+    EXPECT_EQ(stat(server, "/counts/dead"), static_cast<std::int64_t>(count));
+    EXPECT_TRUE(server.call("POST", "/v1/dead:purge").ok());
+  }
+
+  void expect_survives(const Hostility& hostility, const std::string& target) {
+    SCOPED_TRACE(hostility.name);
+    round(&hostility, tasks_to([&](std::size_t) { return target; }));
+    expect_ends_as(hostility);
+  }
+
+  TempDir dir;
+  Carillond server{dir / "data", {"--config", dir / "carillon.toml"}};
+  const std::size_t count = sized(200, 5'000);
+  const Millis length{static_cast<int>(sized(2'000, 15'000))};
+  Histogram alone;
+  std::uint64_t resident = 0;
+};
+
+TEST_F(HostileReceivers, OfEachKindHarmNobodyButTheirOwnTasks) {
+  for (const Hostility& hostility : hostilities()) {
+    const HostileReceiver receiver(hostility);
+    put_target(server, "hostile", receiver.target(kTimeout, 2));
+    expect_survives(hostility, "hostile");
+    EXPECT_GE(receiver.shortest_pause(), hostility.retry_pause) << hostility.name;
+  }
+  EXPECT_EQ(server.stop(), 0) << server.process().errors();
+}
+
+TEST_F(HostileReceivers, ThatDoNotEvenAcceptAreATimeout) {
+  // A listener whose backlog is full drops what comes.
+  boost::asio::io_context loop;
+  boost::asio::ip::tcp::acceptor full(loop, {boost::asio::ip::make_address("127.0.0.1"), 0}, false);
+  full.listen(0);
+  const Hostility hostility{
+      .name = "accept nothing",
+      .url = "http://127.0.0.1:" + std::to_string(full.local_endpoint().port()) + "/",
+      .reaction = {},
+      .certificate = {},
+      .error = "no answer within|no connection in time"};
+  const HostileReceiver receiver(hostility);
+  put_target(server, "hostile", receiver.target(kTimeout, 2));
+  expect_survives(hostility, "hostile");
+}
+
+TEST_F(HostileReceivers, WithANameOfItsOwnEachThatNobodyAnswersForAreATimeout) {
+  const Hostility hostility{.name = "many names that take long",
+                            .url = {},
+                            .reaction = {},
+                            .certificate = {},
+                            .error = "no answer within"};
+  SCOPED_TRACE(hostility.name);
+  round(&hostility, tasks_to([](std::size_t i) { return fmt::format("http://{}.slow.test/", i); }));
+  expect_ends_as(hostility);
+}
+
+}  // namespace
+}  // namespace carillon::test
