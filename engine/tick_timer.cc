@@ -1,6 +1,7 @@
 #include "engine/tick_timer.h"
 
 #include <cerrno>
+#include <utility>
 
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -38,14 +39,19 @@ void TickTimer::stop() {
   timer_.close(ignored);
 }
 
+/// Where the clock was set since the last look, the kernel says so here and not again: then the
+/// timer is due at once, to tell of it.
 void TickTimer::arm(WallTime moment) {
   const std::int64_t ms = std::max<std::int64_t>(moment.time_since_epoch().count(), 1);
   itimerspec when{};
   when.it_value.tv_sec = ms / 1000;
   when.it_value.tv_nsec = ms % 1000 * 1'000'000;
-  CARILLON_CHECK(::timerfd_settime(timer_.native_handle(),
-                                   TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when,
-                                   nullptr) == 0 ||
+  constexpr int kFlags = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
+  if (::timerfd_settime(timer_.native_handle(), kFlags, &when, nullptr) == 0) return;
+  CARILLON_CHECK(errno == ECANCELED);
+  stepped_ = true;
+  when.it_value = {0, 1};
+  CARILLON_CHECK(::timerfd_settime(timer_.native_handle(), kFlags, &when, nullptr) == 0 ||
                  errno == ECANCELED);
 }
 
@@ -56,10 +62,11 @@ void TickTimer::wait() {
                       std::uint64_t expirations = 0;
                       const ssize_t got =
                           ::read(timer_.native_handle(), &expirations, sizeof expirations);
-                      const bool stepped = got < 0 && errno == ECANCELED;
-                      if (got > 0 || stepped) {
+                      if (got < 0 && errno == ECANCELED) stepped_ = true;
+                      if (got > 0 || stepped_) {
                         // It stands at a moment that is over, or was cancelled: set it anew.
                         moment_.reset();
+                        const bool stepped = std::exchange(stepped_, false);
                         arm(kNever);
                         tick_(stepped);
                       }

@@ -32,6 +32,7 @@ class TickTimer {
   boost::asio::posix::stream_descriptor timer_;
   std::function<void(bool)> tick_;
   std::optional<WallTime> moment_;
+  bool stepped_ = false;  // the clock was set, and `tick_` does not know yet
 };
 
 }  // namespace carillon
