@@ -4,6 +4,7 @@
 #include <charconv>
 #include <fstream>
 #include <map>
+#include <numeric>
 #include <queue>
 
 #include <boost/asio/async_result.hpp>
@@ -99,7 +100,10 @@ bool Engine::Impl::fill_view(const Statement& task, Fetched& fetched, TaskView& 
   if (!fetched.content) return false;
   view.row = std::make_shared<const std::string>(std::move(*fetched.content));
   Result<TaskContent> content = decode_content(*view.row);
-  if (!content) return false;
+  if (!content) {
+    view.row.reset();
+    return false;
+  }
   view.content = std::move(*content);
   return true;
 }
@@ -114,16 +118,28 @@ Async<Answer<TaskView>> Engine::Impl::view(Statement task) {
   co_return view;
 }
 
+/// Those of `tasks` that are still there.
 Async<std::vector<TaskView>> Engine::Impl::views(std::vector<Statement> tasks) {
-  std::vector<TaskView> shown;
-  if (tasks.empty()) co_return shown;
-  std::vector<TaskNumber> numbers;
-  for (const Statement& task : tasks) numbers.push_back(task.number);
-  std::vector<Fetched> fetched = co_await fetch(std::move(numbers));
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    TaskView view;
-    if (fill_view(tasks[i], fetched[i], view)) shown.push_back(std::move(view));
+  std::vector<TaskView> shown(tasks.size());
+  std::vector<std::size_t> missing(tasks.size());
+  std::iota(missing.begin(), missing.end(), std::size_t{0});
+  // Replaced between look-up and read: look again.
+  for (int tries = 0; tries < kLookTries && !missing.empty(); ++tries) {
+    std::vector<TaskNumber> numbers;
+    for (const std::size_t index : missing) numbers.push_back(tasks[index].number);
+    std::vector<Fetched> fetched = co_await fetch(std::move(numbers));
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < missing.size(); ++i) {
+      Statement& task = tasks[missing[i]];
+      if (fill_view(task, fetched[i], shown[missing[i]])) continue;
+      const std::optional<Statement> now = shard_.find(task.task);
+      if (!now || finished(now->state)) continue;
+      task = *now;
+      missing[kept++] = missing[i];
+    }
+    missing.resize(kept);
   }
+  std::erase_if(shown, [](const TaskView& view) { return view.row == nullptr; });
   co_return shown;
 }
 

@@ -290,6 +290,8 @@ void Shard::outcome(const Fingerprint& task, TaskNumber number, State state, Wal
     open_.bytes += note.error.size();
     open_.notes.push_back({number, std::move(note)});
   }
+  // Not before its due, also where the clock was set back since: the retry counts from then.
+  if (state == State::retrying) retry_at = std::max(retry_at, asked_due(ref));
   propose(record::Outcome{task, number, state, retry_at}, 0);
 }
 

@@ -61,6 +61,8 @@ class Ledger::Reader {
         {"cancel_answered", cancel_answered},
         {"move_asked", move_asked},
         {"move_answered", move_answered},
+        {"redrive_asked", redrive_asked},
+        {"redrive_answered", redrive_answered},
         {"group_cancel_asked", group_cancel_asked},
         {"group_cancel_answered", group_cancel_answered},
         {"group_shift_asked", group_shift_asked},
@@ -113,9 +115,9 @@ class Ledger::Reader {
   }
   static bool move_asked(Ledger& ledger, std::istream& line) {
     Task task = 0;
-    WallTime due{}, latest{};
-    if (!read(line, task, due, latest) || task >= ledger.tasks()) return false;
-    ledger.move_asked(task, due, latest);
+    WallTime due{};
+    if (!read(line, task, due) || task >= ledger.tasks()) return false;
+    ledger.move_asked(task, due);
     return true;
   }
   static bool move_answered(Ledger& ledger, std::istream& line) {
@@ -125,6 +127,19 @@ class Ledger::Reader {
     if (!read(line, task, moved, at) || task >= ledger.tasks()) return false;
     if (ledger.entries_[task].dues.size() < 2) return false;
     ledger.move_answered(task, moved, at);
+    return true;
+  }
+  static bool redrive_asked(Ledger& ledger, std::istream& line) {
+    Task task = 0;
+    if (!read(line, task) || task >= ledger.tasks()) return false;
+    ledger.redrive_asked(task);
+    return true;
+  }
+  static bool redrive_answered(Ledger& ledger, std::istream& line) {
+    Task task = 0;
+    bool redriven = false;
+    if (!read(line, task, redriven) || task >= ledger.tasks()) return false;
+    ledger.redrive_answered(task, redriven);
     return true;
   }
   static bool group_cancel_asked(Ledger& ledger, std::istream& line) {

@@ -50,9 +50,9 @@ constexpr const char* kOnTime = "pushed a 11 5 1000 1000000 1 1 50\n";
 INSTANTIATE_TEST_SUITE_P(
     Promises, HistoryTest,
     ::testing::Values(
-        Crafted{"Lost", kOnTime, "", "a: lost"},
+        Crafted{"Lost", kOnTime, "", "lost: ack"},
         Crafted{"LostAfterFailedPushes", "found a 11 retrying\n",
-                "pushed a 11 5 1000 1000000 1 0 50\n", "a: lost"},
+                "pushed a 11 5 1000 1000000 1 0 50\n", "lost: ack"},
         Crafted{"Early", kOnTime, "pushed a 11 5 1000 999999 1 1 50\n", "before it was due"},
         Crafted{"WrongDue", kOnTime, "pushed a 11 5 1001 1001000 1 1 50\n", "another due"},
         Crafted{"OtherBody", kOnTime, "pushed a 12 5 1000 1000000 1 1 50\nfound a 11 scheduled\n",
@@ -69,11 +69,11 @@ INSTANTIATE_TEST_SUITE_P(
         Crafted{"RefusedYetPushed", "add_asked b 1 1000 0 0 0\nadd_answered 1 0\nfound a 11 dead\n",
                 "add_asked b 1 1000 0 0 0\nadd_answered 1 0\nfound a 11 dead\n"
                 "pushed b 1 5 1000 1000000 1 1 50\n",
-                "b: refused, yet pushed"},
+                "refused, yet pushed"},
         Crafted{
             "RefusedYetPending", "add_asked b 1 1000 0 0 0\nadd_answered 1 0\nfound a 11 dead\n",
             "add_asked b 1 1000 0 0 0\nadd_answered 1 0\nfound a 11 dead\nfound b 1 scheduled\n",
-            "b: refused, yet pending"},
+            "refused, yet pending"},
         Crafted{"AnsweredTwoWays", "add_answered 0 1\nfound a 11 dead\n",
                 "add_answered 0 0\nfound a 11 dead\n", "accepted, and later refused"},
         Crafted{"CancelledYetPushed", "cancel_asked 0\ncancel_answered 0 1 0 40\n",
@@ -93,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "cancelled, yet dead"},
         Crafted{"CancelRefusedYetGone",
                 "cancel_asked 0\ncancel_answered 0 0 0 0\npushed a 11 5 1000 1000000 1 1 50\n",
-                "cancel_asked 0\ncancel_answered 0 0 0 0\n", "a: lost"},
+                "cancel_asked 0\ncancel_answered 0 0 0 0\n", "lost: ack"},
         Crafted{"DeliveredYetPending", kOnTime,
                 "pushed a 11 5 1000 1000000 1 1 50\nfound a 11 firing\n", "delivered, yet pending"},
         Crafted{"SaidDelivered", "pushed a 11 5 1000 1000000 1 1 50\nfound a 11 delivered\n",
@@ -103,17 +103,19 @@ INSTANTIATE_TEST_SUITE_P(
         Crafted{"SaidExpired", "add_asked b 1 1000 0 1 0\nfound b 1 expired\nfound a 11 dead\n",
                 "found a 11 expired\nfound a 11 dead\n", "expired, which it must not"},
         Crafted{"MovedYetAtOldDue",
-                "move_asked 0 2000 2000\nmove_answered 0 1 40\npushed a 11 5 2000 2000000 1 1 50\n",
-                "move_asked 0 2000 2000\nmove_answered 0 1 40\npushed a 11 5 1000 1000000 1 1 50\n",
+                "move_asked 0 2000\nmove_answered 0 1 40\npushed a 11 5 2000 2000000 1 1 50\n",
+                "move_asked 0 2000\nmove_answered 0 1 40\npushed a 11 5 1000 1000000 1 1 50\n",
                 "another due"},
         Crafted{"MoveRefusedYetMoved",
-                "move_asked 0 2000 2000\nmove_answered 0 0 40\npushed a 11 5 1000 1000000 1 1 50\n",
-                "move_asked 0 2000 2000\nmove_answered 0 0 40\npushed a 11 5 2000 2000000 1 1 50\n",
+                "move_asked 0 2000\nmove_answered 0 0 40\npushed a 11 5 1000 1000000 1 1 50\n",
+                "move_asked 0 2000\nmove_answered 0 0 40\npushed a 11 5 2000 2000000 1 1 50\n",
                 "another due"},
-        Crafted{"MovedToAMomentOfTheServers",
-                "move_asked 0 2000 3000\nmove_answered 0 1 40\npushed a 11 5 2500 2500000 1 1 50\n",
-                "move_asked 0 2000 3000\nmove_answered 0 1 40\npushed a 11 5 3001 3001000 1 1 50\n",
-                "another due"},
+        Crafted{"RedrivenYetLost",
+                "group_cancel_asked 7\ngroup_cancel_answered 0 0 0 40\nredrive_asked 0\n"
+                "redrive_answered 0 1\npushed a 11 5 2500 2500000 2 1 50\n",
+                "group_cancel_asked 7\ngroup_cancel_answered 0 0 0 40\nredrive_asked 0\n"
+                "redrive_answered 0 1\n",
+                "lost: ack"},
         Crafted{"ChangedContentKeepsItsDue",
                 "cancel_asked 0\ncancel_answered 0 1 4294967295 40\nadd_asked a 12 0 7 0 1\n"
                 "add_answered 1 1\npushed a 12 5 1000 1000000 1 1 50\n",
@@ -135,7 +137,13 @@ INSTANTIATE_TEST_SUITE_P(
                 "add_asked b 1 1000 7 0 0\nadd_answered 1 1\nfound b 1 scheduled\n",
                 "group_cancel_asked 7\ngroup_cancel_answered 0 2 0 40\n"
                 "add_asked b 1 1000 7 0 0\nadd_answered 1 1\n",
-                "b: lost"},
+                "lost: ack"},
+        Crafted{"TwoGroupCancelsTogetherFewerThanLost",
+                "group_cancel_asked 7\ngroup_cancel_answered 0 1 0 40\n"
+                "group_cancel_asked 7\ngroup_cancel_answered 1 0 0 50\n",
+                "group_cancel_asked 7\ngroup_cancel_answered 0 0 0 40\n"
+                "group_cancel_asked 7\ngroup_cancel_answered 1 0 0 50\n",
+                "group 7: 0 cancelled, yet 1 tasks are lost"},
         Crafted{"ShiftedYetAtOldDue",
                 "group_shift_asked 7 500\ngroup_shift_answered 7 500 900 40\n"
                 "pushed a 11 5 1500 1500000 1 1 50\n",
@@ -165,6 +173,12 @@ TEST(History, ARequestSentAgainMayMakeASecondTaskAndNoThird) {
   EXPECT_TRUE(judged(twice, lost_answer).good());
   EXPECT_FALSE(judged(push("5") + push("6"), lost_answer).good());
   EXPECT_FALSE(judged(twice + push("7"), lost_answer).good());
+}
+
+TEST(History, CancelOfWhatIsCancelledChangesNothing) {
+  EXPECT_TRUE(judged("cancel_asked 0\ncancel_answered 0 1 0 40\n"
+                     "cancel_asked 0\ncancel_answered 0 0 0 50\n")
+                  .good());
 }
 
 TEST(History, GroupCancelThatHadNoAnswerMayHaveHappened) {
@@ -211,7 +225,8 @@ TEST(History, WhatALedgerRecordsReadsBackToTheSameVerdict) {
   std::istringstream in(record.str());
   ASSERT_TRUE(again.read_history(in, bad_line)) << bad_line;
   EXPECT_EQ(again.judge({}).text(), ledger.judge({}).text());
-  EXPECT_THAT(again.judge({}).described, ElementsAre(HasSubstr("b: cancelled, yet pending")));
+  EXPECT_THAT(again.judge({}).described,
+              ElementsAre(HasSubstr("b: (body 2) cancelled, yet pending")));
 }
 
 TEST(History, LineThatIsNoCallIsNamed) {

@@ -1,6 +1,7 @@
 #include "tests/support/ledger.h"
 
 #include <algorithm>
+#include <map>
 #include <ostream>
 
 #include "base/check.h"
@@ -14,7 +15,7 @@ constexpr std::size_t kDuesMax = 8;
 class Ledger::Judge {
  public:
   Judge(const Rules& rules, const std::vector<GroupCancel>& group_cancels)
-      : rules_(rules), group_cancels_(group_cancels), touched_(group_cancels.size()) {}
+      : rules_(rules), group_cancels_(group_cancels), pushed_later_(group_cancels.size()) {}
 
   void take(const Entry& entry) {
     ++verdict.tasks;
@@ -32,19 +33,27 @@ class Ledger::Judge {
   }
 
   void judge_group_cancels() {
+    std::unordered_map<std::uint64_t, std::uint64_t> cancelled;  // by group
     for (std::size_t i = 0; i < group_cancels_.size(); ++i) {
       const GroupCancel& cancel = group_cancels_[i];
       if (!cancel.answered) continue;
-      const std::string group = "group " + std::to_string(cancel.group);
-      if (touched_[i].pushed_later > cancel.firing) {
-        fault(group, "cancelled with " + std::to_string(cancel.firing) + " firing, yet " +
-                         std::to_string(touched_[i].pushed_later) + " tasks were pushed later");
-      }
-      if (touched_[i].gone > cancel.cancelled) {
-        fault(group, std::to_string(cancel.cancelled) + " cancelled, yet " +
-                         std::to_string(touched_[i].gone) + " tasks are lost");
+      cancelled[cancel.group] += cancel.cancelled;
+      if (pushed_later_[i] > cancel.firing) {
+        fault("group " + std::to_string(cancel.group),
+              "cancelled with " + std::to_string(cancel.firing) + " firing, yet " +
+                  std::to_string(pushed_later_[i]) + " tasks were pushed later");
       }
     }
+    for (const auto& [group, gone] : gone_) {
+      if (gone <= cancelled[group]) continue;
+      fault("group " + std::to_string(group), std::to_string(cancelled[group]) +
+                                                  " cancelled, yet " + std::to_string(gone) +
+                                                  " tasks are lost");
+    }
+  }
+
+  void fault(const Entry& entry, const std::string& what) {
+    fault(entry.id, "(body " + std::to_string(entry.body) + ") " + what);
   }
 
   void fault(std::string_view id, std::string_view what) {
@@ -56,67 +65,74 @@ class Ledger::Judge {
   Verdict verdict;
 
  private:
-  struct Touched {
-    std::uint64_t pushed_later = 0, gone = 0;
-  };
-
   void judge_pushes(const Entry& entry) {
-    if (entry.early) fault(entry.id, "pushed before it was due");
-    if (entry.wrong_due) fault(entry.id, "pushed with another due than was asked for");
-    if (entry.other_webhook) fault(entry.id, "two pushes of it had different webhook-ids");
-    if (entry.accepted > 1 && !rules_.may_repeat) fault(entry.id, "delivered more than once");
-    if (entry.pushes > 0 && entry.add == Outcome::no) fault(entry.id, "refused, yet pushed");
-    if (entry.two_answers) fault(entry.id, "accepted, and later refused");
+    if (entry.early) fault(entry, "pushed before it was due");
+    if (entry.wrong_due) {
+      fault(entry, "pushed with another due than was asked for: " +
+                       std::to_string(entry.wrong_due->time_since_epoch().count()));
+    }
+    if (entry.other_webhook) fault(entry, "two pushes of it had different webhook-ids");
+    if (entry.accepted > 1 && !rules_.may_repeat) fault(entry, "delivered more than once");
+    if (entry.pushes > 0 && entry.add == Outcome::no) fault(entry, "refused, yet pushed");
+    if (entry.two_answers) fault(entry, "accepted, and later refused");
   }
 
   void judge_cancel(const Entry& entry) {
-    if (entry.group_cancel != kNone && entry.last_push > group_cancels_[entry.group_cancel].at) {
-      ++touched_[entry.group_cancel].pushed_later;
+    if (entry.group_cancel != kNone && !entry.maybe_redriven &&
+        entry.last_push > group_cancels_[entry.group_cancel].at) {
+      ++pushed_later_[entry.group_cancel];
     }
     if (entry.cancel != Outcome::yes) return;
     // Of two tasks that one request made, it is not known which was cancelled after how many.
     if (entry.asks == 1 && entry.attempt_max > entry.cancel_attempts) {
-      fault(entry.id, "cancelled after " + std::to_string(entry.cancel_attempts) +
-                          " attempts, yet attempt " + std::to_string(entry.attempt_max) + " came");
+      fault(entry, "cancelled after " + std::to_string(entry.cancel_attempts) +
+                       " attempts, yet attempt " + std::to_string(entry.attempt_max) + " came");
     }
-    if (entry.last_push > entry.cancelled_at) fault(entry.id, "cancelled, yet pushed later");
+    if (!may_be_two(entry) && entry.last_push > entry.cancelled_at)
+      fault(entry, "cancelled, yet pushed later");
+  }
+
+  /// Sent twice, a request may have made two tasks; of these a dead one may have been removed, or
+  /// another redriven, while the other lives.
+  static bool may_be_two(const Entry& entry) {
+    return entry.asks > 1 && (entry.maybe_redriven || entry.cancel_attempts == kAttemptsUntold);
   }
 
   void judge_sayings(const Entry& entry) {
     const bool cancelled = entry.cancel == Outcome::yes;
-    if (entry.said_pending && (cancelled || entry.add == Outcome::no)) {
-      fault(entry.id, cancelled ? "cancelled, yet pending" : "refused, yet pending");
+    if (entry.said_pending && !may_be_two(entry) && (cancelled || entry.add == Outcome::no)) {
+      fault(entry, cancelled ? "cancelled, yet pending" : "refused, yet pending");
     }
     if (entry.said_pending && entry.accepted > 0 && !rules_.may_repeat) {
-      fault(entry.id, "delivered, yet pending");
+      fault(entry, "delivered, yet pending");
     }
-    if (entry.said_dead && cancelled) fault(entry.id, "cancelled, yet dead");
+    if (entry.said_dead && cancelled && entry.asks == 1) fault(entry, "cancelled, yet dead");
     if (entry.said_delivered && entry.accepted == 0) {
-      fault(entry.id, "said to be delivered, and no receiver accepted it");
+      fault(entry, "said to be delivered, and no receiver accepted it");
     }
     if (entry.said_cancelled && entry.cancel != Outcome::yes && entry.cancel != Outcome::unknown &&
         entry.group_cancel == kNone) {
-      fault(entry.id, "said to be cancelled, which nobody asked for");
+      fault(entry, "said to be cancelled, which nobody asked for");
     }
-    if (entry.said_expired && !entry.may_expire) fault(entry.id, "expired, which it must not");
+    if (entry.said_expired && !entry.may_expire) fault(entry, "expired, which it must not");
   }
 
   void judge_presence(const Entry& entry) {
     const bool cancelled = entry.cancel == Outcome::yes || entry.cancel == Outcome::unknown;
     const bool somewhere = entry.accepted > 0 || entry.said_pending || entry.said_dead ||
-                           (entry.said_expired && entry.may_expire);
+                           entry.may_expire;  // expired tasks are forgotten after a while
     if (entry.add != Outcome::yes || cancelled || somewhere) return;
-    if (entry.maybe_group_cancelled) return;
     if (entry.group_cancel == kNone) {
-      fault(entry.id, "lost: acknowledged, not cancelled, not delivered, not pending");
-    } else {
-      ++touched_[entry.group_cancel].gone;
+      fault(entry, "lost: acknowledged, not cancelled, not delivered, not pending");
+    } else if (!entry.maybe_group_cancelled && group_cancels_[entry.group_cancel].answered) {
+      ++gone_[group_cancels_[entry.group_cancel].group];
     }
   }
 
   Rules rules_;
   const std::vector<GroupCancel>& group_cancels_;
-  std::vector<Touched> touched_;  // for each group cancel
+  std::vector<std::uint64_t> pushed_later_;      // members of each group cancel
+  std::map<std::uint64_t, std::uint64_t> gone_;  // members of each group, without a trace
 };
 
 template <typename... Fields>
@@ -143,6 +159,7 @@ Ledger::Task Ledger::add_asked(const Asked& asked) {
   CARILLON_CHECK(fresh);
   Entry& entry = entries_.emplace_back();
   entry.id = asked.id;
+  entry.body = asked.body;
   entry.dues.push_back({asked.due, asked.due});
   if (asked.due_of) {
     entry.dues = entries_[*asked.due_of].dues;
@@ -173,14 +190,16 @@ void Ledger::cancel_asked(Task task) {
 void Ledger::cancel_answered(Task task, bool cancelled, std::uint32_t attempts, Moment at) {
   record("cancel_answered", task, cancelled, attempts, at);
   Entry& entry = entries_[task];
+  // To cancel what is cancelled is refused, and changes nothing.
+  if (!cancelled && entry.cancel == Outcome::yes) return;
   entry.cancel = cancelled ? Outcome::yes : Outcome::no;
   entry.cancel_attempts = attempts;
   if (cancelled && at != 0) entry.cancelled_at = at;
 }
 
-void Ledger::move_asked(Task task, WallTime due, WallTime latest) {
-  record("move_asked", task, count(due), count(latest));
-  entries_[task].dues.push_back({due, latest});
+void Ledger::move_asked(Task task, WallTime due) {
+  record("move_asked", task, count(due));
+  entries_[task].dues.push_back({due, due});
 }
 
 void Ledger::move_answered(Task task, bool moved, Moment at) {
@@ -191,6 +210,21 @@ void Ledger::move_answered(Task task, bool moved, Moment at) {
     return;
   }
   for (std::size_t i = 0; i + 1 < dues.size(); ++i) dues[i].until = std::min(dues[i].until, at);
+}
+
+void Ledger::redrive_asked(Task task) {
+  record("redrive_asked", task);
+  Entry& entry = entries_[task];
+  entry.maybe_redriven = true;
+  // When that is by the server's clock is not known here. It stands first: `move_answered` is about
+  // the last.
+  entry.dues.insert(entry.dues.begin(), {WallTime::min(), WallTime::max()});
+}
+
+void Ledger::redrive_answered(Task task, bool redriven) {
+  record("redrive_answered", task, redriven);
+  // A dead letter has no part in what was done to its group.
+  if (redriven) entries_[task].group_cancel = kNone;
 }
 
 Ledger::Operation Ledger::group_cancel_asked(std::uint64_t group) {
@@ -232,6 +266,7 @@ void Ledger::group_shift_asked(std::uint64_t group, Millis by) {
     for (std::size_t i = 0, before = dues.size(); i < before; ++i) {
       if (dues[i].until != kNever) continue;
       const Due old = dues[i];
+      if (old.high == WallTime::max()) continue;  // any due, shifted or not
       dues.push_back({old.low + by, std::max(old.high, old.high + by)});
     }
   }
@@ -245,7 +280,7 @@ void Ledger::group_shift_answered(std::uint64_t group, Millis by, WallTime wall,
     // The dues that stood when it was asked for come first, then the shifted twin of each.
     std::vector<Due*> standing;
     for (Due& due : entry.dues) {
-      if (due.until == kNever) standing.push_back(&due);
+      if (due.until == kNever && due.high != WallTime::max()) standing.push_back(&due);
     }
     for (std::size_t i = 0; i < standing.size() / 2; ++i) {
       Due& old = *standing[i];
@@ -278,7 +313,7 @@ void Ledger::pushed(const Push& push) {
   const bool asked_for = std::ranges::any_of(entry->dues, [&](const Due& due) {
     return due.low <= push.due && push.due <= due.high && push.seen <= due.until;
   });
-  if (!asked_for) entry->wrong_due = true;
+  if (!asked_for && !entry->wrong_due) entry->wrong_due = push.due;
 }
 
 void Ledger::found(std::string_view id, std::uint64_t body, State state) {

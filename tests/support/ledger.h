@@ -109,11 +109,13 @@ class Ledger {
   /// moment, no push may be seen after it. A task that another replaced is cancelled, too.
   void cancel_answered(Task task, bool cancelled, std::uint32_t attempts, Moment at = 0);
 
-  /// `latest`: where the due is counted from a moment that only the server knows.
-  void move_asked(Task task, WallTime due, WallTime latest);
-  void move_asked(Task task, WallTime due) { move_asked(task, due, due); }
+  void move_asked(Task task, WallTime due);
   /// From an acknowledged move on, pushes come at the new due only.
   void move_answered(Task task, bool moved, Moment at);
+
+  /// A dead letter is to be pushed again, due when the server hears of it.
+  void redrive_asked(Task task);
+  void redrive_answered(Task task, bool redriven);
 
   /// Every task of the group whose add was asked before is concerned.
   Operation group_cancel_asked(std::uint64_t group);
@@ -145,12 +147,15 @@ class Ledger {
   };
   struct Entry {
     std::string id;
+    std::uint64_t body = 0;
     std::vector<Due> dues;
     Outcome add = Outcome::unknown;
     Outcome cancel = Outcome::not_asked;
     bool may_expire = false;
     bool maybe_group_cancelled = false;  // by an operation that had no answer
-    bool early = false, wrong_due = false, other_webhook = false, two_answers = false;
+    bool maybe_redriven = false;
+    std::optional<WallTime> wrong_due;  // the first
+    bool early = false, other_webhook = false, two_answers = false;
     bool said_pending = false, said_delivered = false, said_dead = false, said_cancelled = false,
          said_expired = false;
     std::uint32_t cancel_attempts = 0;

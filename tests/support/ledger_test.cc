@@ -43,8 +43,8 @@ TEST_F(LedgerTest, DeliveredOnceAtItsDueIsGood) {
 
 TEST_F(LedgerTest, AcknowledgedButNowhereIsLost) {
   added("a");
-  expect_fault("a: lost");
-  expect_fault("a: lost", kAfterCrash);
+  expect_fault("lost: ack");
+  expect_fault("lost: ack", kAfterCrash);
 }
 
 TEST_F(LedgerTest, RejectedPushesAloneAreStillALoss) {
@@ -52,7 +52,7 @@ TEST_F(LedgerTest, RejectedPushesAloneAreStillALoss) {
   auto push = push_of("a");
   push.accepted = false;
   ledger.pushed(push);
-  expect_fault("a: lost");
+  expect_fault("lost: ack");
 }
 
 TEST_F(LedgerTest, PendingIsNotLost) {
@@ -101,7 +101,7 @@ TEST_F(LedgerTest, RefusedCancelLeavesTheTaskToCome) {
   const auto task = added("a");
   ledger.cancel_asked(task);
   ledger.cancel_answered(task, false, 0);
-  expect_fault("a: lost");
+  expect_fault("lost: ack");
   ledger.pushed(push_of("a"));
   expect_good();
 }

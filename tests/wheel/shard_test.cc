@@ -48,6 +48,19 @@ TEST_F(ShardTest, an_add_is_answered_only_when_its_batch_is_committed) {
   EXPECT_EQ(driver.shard().find(fingerprint(1))->state, State::scheduled);
 }
 
+TEST_F(ShardTest, a_retry_is_not_before_the_due_though_the_clock_was_set_back) {
+  ask(driver.add(1, start + minutes(1)));
+  driver.run_until(start + minutes(1));
+  const Fired fired = driver.take().fired.at(0);
+  driver.set_now(start);
+  driver.shard().tick(start);
+  driver.shard().outcome(fired.task, fired.number, State::retrying, start + seconds(1), {});
+  driver.run_until(start + minutes(1) - Millis(1));
+  EXPECT_TRUE(driver.take().fired.empty());
+  driver.run_until(start + minutes(1));
+  EXPECT_EQ(driver.take().fired.size(), 1U);
+}
+
 TEST_F(ShardTest, a_push_starts_only_when_its_fire_is_committed) {
   ask(driver.add(1, start + Millis(50)));
   driver.set_now(start + Millis(50));

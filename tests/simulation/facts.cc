@@ -1,0 +1,185 @@
+#include "tests/simulation/facts.h"
+
+#include <algorithm>
+
+namespace carillon::simulation {
+
+void Facts::expect(bool holds, const std::string& what) {
+  if (holds) return;
+  world_.trace("FAULT ", what);
+  faults_.push_back(what);
+}
+
+void Facts::reached(const char* record, State from, State to) {
+  std::string name = record;
+  name.append(": ").append(name_of(from)).append(" -> ").append(name_of(to));
+  ++coverage_[name];
+}
+
+const Fact& Facts::at(TaskNumber number) {
+  static const Fact nothing;
+  const auto found = facts_.find(number);
+  expect(found != facts_.end(), "the log knows of no task " + std::to_string(number));
+  return found == facts_.end() ? nothing : found->second;
+}
+
+void Facts::follow(const Batch& batch) {
+  for (std::size_t i = 0; i < batch.records.size(); ++i) {
+    std::visit([&](const auto& fact) { follow(fact, batch.first + i, batch.at); },
+               batch.records[i]);
+  }
+}
+
+void Facts::follow(const record::Put& put, Sequence sequence, WallTime) {
+  const Statement& task = put.task;
+  const std::string name = "put " + std::to_string(sequence);
+  if (put.previous != 0) {
+    Fact& previous = facts_[put.previous];
+    expect(waits(previous.state) || previous.state == State::dead, name + " replaces one firing");
+    reached("put", previous.state, task.state);
+    facts_.erase(put.previous);
+  } else {
+    ++coverage_["put: new"];
+  }
+  for (const auto& [number, fact] : facts_) {
+    expect(!(fact.task == task.task) || finished(fact.state), name + " overwrites a task");
+  }
+  facts_[sequence] = {task.task,         task.state, task.due,    task.asked_due,
+                      task.expire_after, task.group, task.attempt};
+}
+
+void Facts::follow(const record::Keep& keep, Sequence sequence, WallTime) {
+  const Statement& task = keep.task;
+  const std::string name = "keep " + std::to_string(sequence);
+  const auto found = facts_.find(task.number);
+  expect(found != facts_.end(), name + " restates what is not there");
+  if (found == facts_.end()) return;
+  const Fact& fact = found->second;
+  reached("keep", fact.state, task.state);
+  expect(task.state == fact.state, name + " restates another state");
+  expect(task.attempt == fact.attempt, name + " restates another attempt");
+  expect(finished(fact.state) || task.due == fact.due, name + " restates another due");
+}
+
+void Facts::follow(const record::Move& move, Sequence sequence, WallTime) {
+  Fact& fact = facts_[move.number];
+  expect(waits(fact.state), "move " + std::to_string(sequence) + " of one that does not wait");
+  reached("move", fact.state, State::scheduled);
+  fact.state = State::scheduled;
+  fact.due = fact.asked_due = move.due;
+}
+
+void Facts::follow(const record::Cancel& cancel, Sequence sequence, WallTime) {
+  Fact& fact = facts_[cancel.number];
+  expect(waits(fact.state), "cancel " + std::to_string(sequence) + " of one that does not wait");
+  reached("cancel", fact.state, State::cancelled);
+  fact.state = State::cancelled;
+}
+
+void Facts::follow(const record::Fire& fire, Sequence sequence, WallTime) {
+  const std::string name = "fire " + std::to_string(sequence);
+  Fact& fact = facts_[fire.number];
+  expect(!finished(fact.state), name + " of one that is " + std::string(name_of(fact.state)));
+  expect(fact.due <= world_.recent_wall(), name + " is early");
+  reached("fire", fact.state, State::firing);
+  fact.state = State::firing;
+  ++fact.attempt;
+}
+
+void Facts::follow(const record::Outcome& outcome, Sequence sequence, WallTime) {
+  const std::string name = "outcome " + std::to_string(sequence);
+  Fact& fact = facts_[outcome.number];
+  reached("outcome", fact.state, outcome.state);
+  const bool pushed = outcome.state == State::delivered || outcome.state == State::retrying;
+  expect(!finished(fact.state), name + " of a finished task");
+  expect(!pushed || fact.state == State::firing, name + " of one that was not pushed");
+  expect(outcome.state != State::expired ||
+             (fact.expire_after && world_.latest_wall() > fact.asked_due + *fact.expire_after),
+         name + " is an expiry before its time");
+  fact.state = outcome.state;
+  if (fact.state == State::retrying) fact.due = outcome.retry_at;
+}
+
+void Facts::follow(const record::Remove& remove, Sequence sequence, WallTime) {
+  Fact& fact = facts_[remove.number];
+  expect(fact.state == State::dead, "remove " + std::to_string(sequence) + " of one not dead");
+  ++coverage_["remove: dead"];
+  facts_.erase(remove.number);
+}
+
+void Facts::follow(const record::GroupCancel& cancel, Sequence, WallTime) {
+  for (auto& [number, fact] : facts_) {
+    if (fact.group != cancel.group || finished(fact.state)) continue;
+    if (waits(fact.state)) {
+      reached("group cancel", fact.state, State::cancelled);
+      fact.state = State::cancelled;
+    } else {
+      reached("group cancel", fact.state, fact.state);
+    }
+  }
+}
+
+void Facts::follow(const record::GroupShift& shift, Sequence, WallTime at) {
+  for (auto& [number, fact] : facts_) {
+    if (fact.group != shift.group || finished(fact.state)) continue;
+    reached("group shift", fact.state, fact.state);
+    if (fact.state != State::scheduled) continue;
+    fact.due = std::max(fact.due + shift.by, std::min(fact.due, at));
+    fact.asked_due = fact.due;
+  }
+}
+
+void Facts::follow(const record::TargetPut& put, Sequence, WallTime) {
+  ++coverage_[put.paused ? "target: put, paused" : "target: put"];
+}
+
+void Facts::follow(const record::TargetDelete&, Sequence, WallTime) {
+  ++coverage_["target: deleted"];
+}
+
+void Facts::expect_true(const Statement& said) {
+  const auto found = facts_.find(said.number);
+  const std::string name = "task " + std::to_string(said.number);
+  expect(found != facts_.end(), name + " is shown and is not in the log");
+  if (found == facts_.end()) return;
+  const Fact& fact = found->second;
+  expect(said.state == fact.state, name + " is shown " + std::string(name_of(said.state)) +
+                                       " and is " + std::string(name_of(fact.state)));
+  expect(said.attempt == fact.attempt, name + " is shown with another attempt");
+  expect(finished(fact.state) || said.due == fact.due, name + " is shown with another due");
+}
+
+void Facts::expect_same(Shard& shard) {
+  std::uint64_t shown = 0, unfinished = 0;
+  for (std::uint32_t position = 0; position < shard.positions(); ++position) {
+    const auto said = shard.at(position);
+    if (!said) continue;
+    expect_true(*said);
+    if (!finished(said->state)) ++shown;
+  }
+  for (const auto& [number, fact] : facts_) {
+    if (finished(fact.state)) continue;
+    ++unfinished;
+    ++coverage_["recovered: " + std::string(name_of(fact.state))];
+  }
+  expect(shown == unfinished, std::to_string(unfinished) + " tasks are not finished and " +
+                                  std::to_string(shown) + " are there");
+}
+
+std::optional<TaskNumber> Facts::newest_dead(const Fingerprint& task) const {
+  std::optional<TaskNumber> newest;
+  for (const auto& [number, fact] : facts_) {
+    if (fact.task == task && fact.state == State::dead) newest = number;
+  }
+  return newest;
+}
+
+std::vector<TaskNumber> Facts::waiting_since(WallTime due) const {
+  std::vector<TaskNumber> waiting;
+  for (const auto& [number, fact] : facts_) {
+    if (!finished(fact.state) && fact.due < due) waiting.push_back(number);
+  }
+  return waiting;
+}
+
+}  // namespace carillon::simulation

@@ -1,0 +1,70 @@
+// Follows the log, naively: what each record must have found, and which transitions were reached.
+//
+// Operation: a map from task number to what the log has said of it so far. A record that could not
+// have followed (a cancelled task fired, a task overwritten) is a fault, and so is a shard that
+// says something else than the log: after a recovery, in an answer, when it starts a push.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/simulation/world.h"
+#include "wheel/shard.h"
+
+namespace carillon::simulation {
+
+/// How often each transition was seen, by name.
+using Coverage = std::map<std::string, std::uint64_t>;
+
+struct Fact {
+  Fingerprint task;
+  State state = State::scheduled;
+  WallTime due{};
+  WallTime asked_due{};
+  std::optional<Millis> expire_after;
+  GroupKey group;
+  std::uint32_t attempt = 0;
+};
+
+class Facts {
+ public:
+  Facts(World& world, Coverage& coverage, std::vector<std::string>& faults)
+      : world_(world), coverage_(coverage), faults_(faults) {}
+
+  /// This batch is durable.
+  void follow(const Batch& batch);
+
+  /// The fact about a number; a fault if there is none.
+  [[nodiscard]] const Fact& at(TaskNumber number);
+  /// That the shard says of every unfinished task what the log says, and of no other.
+  void expect_same(Shard& shard);
+  /// That a statement that left the shard is what the log says.
+  void expect_true(const Statement& said);
+  [[nodiscard]] std::optional<TaskNumber> newest_dead(const Fingerprint& task) const;
+  /// Tasks that should have been fired long ago.
+  [[nodiscard]] std::vector<TaskNumber> waiting_since(WallTime due) const;
+
+ private:
+  void follow(const record::Put& put, Sequence sequence, WallTime at);
+  void follow(const record::Keep& keep, Sequence sequence, WallTime at);
+  void follow(const record::Move& move, Sequence sequence, WallTime at);
+  void follow(const record::Cancel& cancel, Sequence sequence, WallTime at);
+  void follow(const record::Fire& fire, Sequence sequence, WallTime at);
+  void follow(const record::Outcome& outcome, Sequence sequence, WallTime at);
+  void follow(const record::Remove& remove, Sequence sequence, WallTime at);
+  void follow(const record::GroupCancel& cancel, Sequence sequence, WallTime at);
+  void follow(const record::GroupShift& shift, Sequence sequence, WallTime at);
+  void follow(const record::TargetPut& put, Sequence sequence, WallTime at);
+  void follow(const record::TargetDelete& removal, Sequence sequence, WallTime at);
+  void expect(bool holds, const std::string& what);
+  void reached(const char* record, State from, State to);
+
+  World& world_;
+  Coverage& coverage_;
+  std::vector<std::string>& faults_;
+  std::map<TaskNumber, Fact> facts_;
+};
+
+}  // namespace carillon::simulation

@@ -1,0 +1,45 @@
+#include "tests/simulation/world.h"
+
+#include <cstdio>
+
+namespace carillon::simulation {
+
+void World::run_until(Moment moment) {
+  while (!events_.empty() && events_.top().moment <= moment) {
+    // The queue gives out constants only; the event is gone from it at once.
+    Event event = std::move(const_cast<Event&>(events_.top()));
+    events_.pop();
+    now_ = event.moment;
+    event.happen();
+  }
+  now_ = moment;
+}
+
+void World::step_clock(Millis by) {
+  before_step_ = recent_wall();
+  stepped_at_ = now_;
+  latest_wall_ = latest_wall();
+  offset_ += by;
+}
+
+WallTime World::recent_wall() const {
+  constexpr Moment kRecent = 200 * kMillisecond;  // longer than two commits take
+  return now_ - stepped_at_ < kRecent ? std::max(before_step_, wall()) : wall();
+}
+
+void World::begin_line() {
+  char moment[32];
+  std::snprintf(moment, sizeof(moment), "%9.3f  ", static_cast<double>(now_) / 1000.0);
+  line_ = moment;
+}
+
+void World::end_line() {
+  line_ += '\n';
+  ++lines_;
+  for (const char byte : line_) {  // FNV-1a
+    hash_ = (hash_ ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
+  }
+  if (keep_trace_) text_ += line_;
+}
+
+}  // namespace carillon::simulation
