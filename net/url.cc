@@ -103,6 +103,10 @@ std::string Url::host_header() const {
 
 Result<Url> parse_url(std::string_view text) {
   if (text.size() > kUrlBytesMax) return bad_url("a URL has at most 2048 bytes");
+  // Boost.URL 1.81 asserts what does not hold where a scheme and one character is all there is.
+  if (!text.substr(std::min(text.find(':'), text.size())).starts_with("://")) {
+    return bad_url("it is not an absolute URL as RFC 3986 has it");
+  }
   const auto parsed = boost::urls::parse_uri(boost::urls::string_view(text.data(), text.size()));
   if (!parsed) return bad_url("it is not an absolute URL as RFC 3986 has it");
   const boost::urls::url_view& view = *parsed;

@@ -45,12 +45,13 @@ TEST(Url, RefusesWhatIsNot) {
   for (int i = 0; i < 64; ++i) long_name += "abc.";
   const std::string too_long = "http://a/" + std::string(2040, 'p');
   const std::string_view table[] = {
-      "", "/", "example.com", "//example.com/", "http:", "http:/a", "http://", "http:///path",
-      "ftp://example.com/", "unix:/run/x", "javascript:alert(1)", "http://user@example.com/",
-      "http://user:pass@example.com/", "http://@example.com/", "http://example.com/#part",
-      "http://example.com/a b", "http://example.com/\r\nHost: x", "http://example.com/\xC3\xA9",
-      "http://b\xC3\xBC.example/", "http://exa%6Dple.com/", "http://a..b/", "http://.a/",
-      "http://example.com./", "http://-a.com/", "http://a-.com/", "http://a!b/", "http://*/",
+      "", "/", "example.com", "//example.com/", "http:", "http:?", "http:/a", "http://",
+      "http:///path", "ftp://example.com/", "unix:/run/x", "javascript:alert(1)",
+      "http://user@example.com/", "http://user:pass@example.com/", "http://@example.com/",
+      "http://example.com/#part", "http://example.com/a b", "http://example.com/\r\nHost: x",
+      "http://example.com/\xC3\xA9", "http://b\xC3\xBC.example/", "http://exa%6Dple.com/",
+      "http://a..b/", "http://.a/", "http://example.com./", "http://-a.com/", "http://a-.com/",
+      "http://a!b/", "http://*/",
       // Numbers that some resolvers take for addresses.
       "http://0177.0.0.1/", "http://2130706433/", "http://0x7f000001/", "http://0x7f.1/",
       "http://127.1/", "http://127.0.0.1.1/", "http://127.0.0.1.evil.com/",
