@@ -159,9 +159,12 @@ Result<Egress> Egress::make(const Settings& settings) {
     if (const address one = boost::asio::ip::make_address(text, error); !error) {
       text += one.is_v4() ? "/32" : "/128";
     }
-    if (const network_v4 v4 = boost::asio::ip::make_network_v4(text, error); !error) {
+    // Asio reads the length with atoi, to which 4294967296 is 0.
+    const bool readable = text.size() - std::min(text.find('/'), text.size()) <= 4;
+    if (const network_v4 v4 = boost::asio::ip::make_network_v4(text, error); !error && readable) {
       rules.v4.push_back(v4);
-    } else if (const network_v6 v6 = boost::asio::ip::make_network_v6(text, error); !error) {
+    } else if (const network_v6 v6 = boost::asio::ip::make_network_v6(text, error);
+               !error && readable) {
       rules.v6.push_back(v6);
     } else if (is_rule_name(text)) {
       rules.names.push_back(text);
