@@ -2,6 +2,7 @@
 
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "storage/bytes.h"
 
@@ -71,6 +72,8 @@ class WalReader {
       return;
     }
     if (const auto fragment = fragment_at(at_)) {
+      // Room that was never written is at the end; before a record there was something else.
+      if (zeros_at_) damage(*std::exchange(zeros_at_, std::nullopt), "zeros between records");
       at_ += kHeaderBytes + fragment->bytes.size();
       take(*fragment, at_ - kHeaderBytes - fragment->bytes.size());
       return;
@@ -110,12 +113,13 @@ class WalReader {
   }
 
   /// Leaves the unreadable place at `at_`: to the record behind it if its length can be believed,
-  /// otherwise to the next block. Zeros are room that was reserved and never written.
+  /// otherwise to the next block. Zeros up to the end are room that was reserved and never written.
   void skip() {
     const std::size_t from = at_;
     const std::size_t end = std::min(file_.size(), at_ + room_at(at_));
     const std::string_view rest = file_.substr(from, end - from);
     if (rest.find_first_not_of('\0') == std::string_view::npos) {
+      if (!zeros_at_) zeros_at_ = from;
       at_ = end;
       return;
     }
@@ -139,7 +143,8 @@ class WalReader {
   std::size_t at_ = 0;
   std::optional<std::string> pending_;
   std::size_t pending_at_ = 0;
-  std::size_t whole_after_ = 0;  // damages before the last whole record
+  std::optional<std::size_t> zeros_at_;  // of zeros behind which no record was found yet
+  std::size_t whole_after_ = 0;          // damages before the last whole record
   std::vector<WalDamage> damage_;
 };
 

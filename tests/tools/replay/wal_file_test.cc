@@ -106,6 +106,32 @@ TEST(WalFile, damaged_length_costs_the_rest_of_its_block) {
   EXPECT_FALSE(result.damage.empty());
 }
 
+TEST(WalFile, record_whose_middle_is_zeros_is_not_put_together_without_it) {
+  WalWriter writer;
+  writer.add("one");
+  writer.add(std::string(3 * kBlock, 'x'));
+  writer.add("three");
+  writer.bytes().replace(kBlock, kBlock, kBlock, '\0');
+  const Read result = read(writer.bytes());
+  EXPECT_THAT(result.records, ElementsAre("one", "three"));
+  ASSERT_THAT(result.damage, SizeIs(1));
+  EXPECT_EQ(result.damage[0].offset, kBlock);
+  EXPECT_FALSE(result.damage[0].at_end);
+}
+
+TEST(WalFile, zeros_where_whole_records_were_are_damage) {
+  WalWriter writer;
+  writer.add(std::string(kBlock - 7, 'a'));
+  writer.add(std::string(kBlock - 7, 'b'));
+  writer.add(std::string(kBlock - 7, 'c'));
+  writer.bytes().replace(kBlock, kBlock, kBlock, '\0');
+  const Read result = read(writer.bytes());
+  EXPECT_THAT(result.records, SizeIs(2));
+  ASSERT_THAT(result.damage, SizeIs(1));
+  EXPECT_EQ(result.damage[0].offset, kBlock);
+  EXPECT_FALSE(result.damage[0].at_end);
+}
+
 TEST(WalFile, torn_last_record_is_told_as_such) {
   WalWriter writer;
   writer.add("one");
