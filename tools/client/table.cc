@@ -12,14 +12,19 @@ namespace {
 namespace dom = simdjson::dom;
 using Rows = std::vector<std::vector<std::string>>;
 
+/// Also U+0080 to U+009F, in UTF-8 0xC2 and a byte below 0xA0.
 std::string printable(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const unsigned next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
     if (byte < 0x20 || byte == 0x7f) {
       out += fmt::format("\\x{:02x}", byte);
+    } else if (byte == 0xc2 && next >= 0x80 && next < 0xa0) {
+      out += fmt::format("\\x{:02x}", next);
+      ++i;
     } else {
-      out += c;
+      out += text[i];
     }
   }
   return out;
@@ -29,7 +34,7 @@ std::string text_of(dom::element value) {
   std::string_view text;
   if (value.get(text) == simdjson::SUCCESS) return printable(text);
   if (value.is_null()) return "-";
-  return simdjson::minify(value);
+  return printable(simdjson::minify(value));
 }
 
 void collect_fields(dom::object object, const std::string& prefix, Rows& rows) {
@@ -118,7 +123,7 @@ std::string format_table(std::string_view json, std::initializer_list<std::strin
   std::vector<std::string> names(columns.begin(), columns.end());
   if (names.empty()) names = members_of(array);
   Rows rows(1);
-  for (const auto& name : names) rows[0].push_back(upper(name));
+  for (const auto& name : names) rows[0].push_back(upper(printable(name)));
   for (const auto element : array) {
     auto& row = rows.emplace_back();
     for (const auto& name : names) {

@@ -31,6 +31,8 @@ TEST(Table, NoRowsSayNone) {
 
 TEST(Table, ControlCharactersDoNotReachTheTerminal) {
   EXPECT_EQ(format_fields("{\"e\":\"a\\u001b[31mb\\n\"}"), "e  a\\x1b[31mb\\x0a\n");
+  EXPECT_EQ(format_fields("{\"e\":[\"\x7f\"]}"), "e  [\"\\x7f\"]\n");
+  EXPECT_EQ(format_fields(R"({"e":"\u009b31m\u00a0"})"), "e  \\x9b31m\u00a0\n");
 }
 
 TEST(Table, WhatIsNoJsonComesAsItIs) {
