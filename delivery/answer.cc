@@ -49,7 +49,13 @@ std::uint32_t AnswerReader::status() const {
 }
 
 AnswerReader::Progress AnswerReader::feed(std::string_view bytes, std::size_t& consumed) {
+  constexpr std::string_view kLastChunk = "0\r\n\r\n";
   consumed = 0;
+  // Beast 1.81 asserts that the last chunk is not shown to it in pieces of fewer bytes than it has.
+  if (parser_->is_header_done() && parser_->chunked() && bytes.starts_with('0') &&
+      bytes.size() < kLastChunk.size()) {
+    return Progress::need_more;
+  }
   while (true) {
     boost::beast::error_code error;
     consumed += parser_->put({bytes.data() + consumed, bytes.size() - consumed}, error);

@@ -50,6 +50,7 @@ const std::vector<std::string>& samples() {
       "1\r\n\r\nx",
       "HTTP/1.1 429 Slow Down\r\nTransfer-Encoding: chunked\r\nRetry-After: 120\r\n\r\n"
       "5;a=b\r\nhello\r\n3\r\nabc\r\n0\r\nTrailer: x\r\n\r\n",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
       "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
       "HTTP/1.1 200 OK\r\nX: folded\r\n line\r\nContent-Length: 0\r\n\r\n"};
   return all;
