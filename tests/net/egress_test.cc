@@ -124,9 +124,8 @@ TEST(Egress, SaysWhichRuleRefusedAndWhichEntryIsWrong) {
   EXPECT_NE(refused.error().detail.find("db.internal (10.0.0.1)"), std::string::npos);
   EXPECT_NE(refused.error().detail.find("egress.private"), std::string::npos);
 
-  for (const char* entry :
-       {"", ".", "10.0.0.0/33", "10.0.0/8", "http://x", "a b", "1.2.3.4.5", "::1/129", "123",
-        "10.0.0.0/4294967304", "::1/4294967296"}) {
+  for (const char* entry : {"", ".", "10.0.0.0/33", "10.0.0/8", "http://x", "a b", "1.2.3.4.5",
+                            "::1/129", "123", "10.0.0.0/4294967304", "::1/4294967296"}) {
     const Result<Egress> bad = Egress::make({.allow_private = true, .allow = {}, .deny = {entry}});
     ASSERT_FALSE(bad) << entry;
     EXPECT_EQ(bad.error().slug, "config");
