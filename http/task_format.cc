@@ -35,14 +35,17 @@ void append_policy(JsonWriter& json, const TaskContent& content) {
   json.end_object();
 }
 
-void append_body(JsonWriter& json, const TaskContent& content) {
+void append_body(JsonWriter& json, const TaskContent& content, TaskDetail detail) {
   if (!content.headers.empty()) {
     json.key("headers").begin_object();
     for (const Header& header : content.headers) json.key(header.name).string(header.value);
     json.end_object();
   }
   if (content.content_type.empty()) return;
-  if (content.body_is_json) {
+  // An exported task is one line, which the payload's own line breaks would end.
+  const bool breaks_line =
+      detail == TaskDetail::import && content.body.find('\n') != std::string_view::npos;
+  if (content.body_is_json && !breaks_line) {
     json.key("payload").raw(content.body);
     return;
   }
@@ -67,7 +70,7 @@ void append_task(JsonWriter& json, const TaskView& task, TaskDetail detail) {
   append_optional(json, "lane", content.lane);
   if (detail != TaskDetail::import) append_progress(json, task);
   append_policy(json, content);
-  if (detail != TaskDetail::listed) append_body(json, content);
+  if (detail != TaskDetail::listed) append_body(json, content, detail);
   json.end_object();
 }
 

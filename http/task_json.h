@@ -33,7 +33,7 @@ struct JsonScratch {
 enum class TaskDetail {
   full,
   listed,  // without body and headers
-  import,  // only what a task is created from
+  import,  // only what a task is created from, in one line: a payload with line breaks as `body`
 };
 /// Appends the task as an object.
 void append_task(JsonWriter& json, const TaskView& task, TaskDetail detail);

@@ -169,5 +169,22 @@ TEST(AppendTask, WhatIsExportedIsReadBackTheSame) {
   EXPECT_EQ(second->task->content.headers.size(), 1U);
 }
 
+TEST(AppendTask, PayloadWithLineBreaksIsExportedInOneLineWithItsBytes) {
+  const auto first =
+      parse("{\"id\":\"a\",\"delay\":1,\"target\":\"shop\",\"payload\":{\n  \"n\": 1\n}}");
+  ASSERT_TRUE(first->task) << first->task.error().detail;
+  TaskView view;
+  view.content = first->task->content;
+  view.due_at = WallTime(std::chrono::sys_days(std::chrono::year(2026) / 11 / 21));
+  std::string line;
+  JsonWriter json(line);
+  append_task(json, view, TaskDetail::import);
+  EXPECT_EQ(line.find('\n'), std::string::npos);
+  const auto second = parse(line);
+  ASSERT_TRUE(second->task) << line << second->task.error().detail;
+  EXPECT_EQ(second->task->content.body, "{\n  \"n\": 1\n}");
+  EXPECT_EQ(second->task->content.content_type, "application/json");
+}
+
 }  // namespace
 }  // namespace carillon
