@@ -82,6 +82,15 @@ TEST(Connection, TakesChunkedBodiesAndWhatFollowsThem) {
   EXPECT_EQ(client.read_answer().status, 201);
 }
 
+TEST(Connection, TakesAnEmptyChunkedBodyInPieces) {
+  const TestServer server;
+  HttpClient client(server.url());
+  for (const char& byte : kChunkedHead + std::string("0\r\n\r\n"))
+    ASSERT_TRUE(client.send({&byte, 1}));
+  EXPECT_EQ(client.read_answer().status, 400);
+  EXPECT_EQ(client.get("/healthz").status, 200);
+}
+
 TEST(Connection, TakesBodiesUpToTheLimit) {
   ServerSetup setup;
   setup.http.limits.body_bytes_max = 200'000;
