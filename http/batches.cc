@@ -43,7 +43,7 @@ Result<> read_item(simdjson::ondemand::value value, const HttpLimits& limits, Js
     batch.items.push_back({std::nullopt, batch.requests.size(), ""});
     batch.requests.push_back(std::move(*task));
   } else {
-    batch.items.push_back({std::move(task.error()), 0, std::move(id)});
+    batch.items.push_back({task.error(), 0, std::move(id)});
   }
   return {};
 }
