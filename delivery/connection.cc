@@ -61,6 +61,8 @@ void PushConnection::connect_next() {
   socket_.close(code);
   socket_.open(endpoint.protocol(), code);
   if (code) {
+    lacked_descriptor_ =
+        code == error::no_descriptors || code == boost::system::errc::too_many_files_open_in_system;
     asio::post(loop_, [handler, code] { handler(code); });
     return;
   }

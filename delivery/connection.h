@@ -64,6 +64,9 @@ class PushConnection : public std::enable_shared_from_this<PushConnection> {
   [[nodiscard]] bool answer_began() const { return answer_began_; }
   [[nodiscard]] const AnswerReader& answer() const { return answer_; }
 
+  /// Whether it failed because the process may open no more files.
+  [[nodiscard]] bool lacked_descriptor() const { return lacked_descriptor_; }
+
   /// Closes with a failure after `patience` unless `send` comes first.
   void expect_use(Deadlines& patience);
   /// Closes at once; no event from now on. May be called again.
@@ -115,6 +118,7 @@ class PushConnection : public std::enable_shared_from_this<PushConnection> {
   std::size_t in_size_ = 0;
   AnswerReader answer_;
   bool answer_began_ = false;
+  bool lacked_descriptor_ = false;
 };
 
 /// "10.0.0.7:443", "[::1]:80".

@@ -75,6 +75,7 @@ class Delivery::Impl final : public PushConnection::Events {
   void finish(Attempt& attempt, PushResult result);
 
   void keep_idle(PushConnection& connection);
+  bool close_idle();
   void close(PushConnection& connection);
   [[nodiscard]] Deadlines& deadlines(Millis length);
 
@@ -150,6 +151,7 @@ Result<> Delivery::Impl::open_connection(Attempt& attempt) {
   if (Result<> ok = options_.egress.check_host(pool.host); !ok) return ok;
   Result<TlsContext> tls = pool.context();
   if (!tls) return tls.error();
+  if (stats_.connections_open >= options_.connections_max) close_idle();
   auto connection = std::make_shared<PushConnection>(loop_, *this, *tls);
   connection->attempt = &attempt;
   attempt.connection = connection;
@@ -228,7 +230,8 @@ void Delivery::Impl::failed(PushConnection& connection, std::string why) {
   close(connection);
   // A receiver may close a kept connection just as it is used again: that says nothing about this
   // push, so it goes out once more on a new one.
-  if (attempt.on_used_connection && !connection.answer_began()) {
+  const bool stale = attempt.on_used_connection && !connection.answer_began();
+  if (stale || (connection.lacked_descriptor() && close_idle())) {
     Result<> ok = open_connection(attempt);
     if (ok) return;
     why = ok.error().detail;
@@ -293,7 +296,14 @@ void Delivery::Impl::keep_idle(PushConnection& connection) {
   pool->idle.push_back(connection.shared_from_this());
 }
 
-/// Of one that carries an attempt.
+/// Whether there was one.
+bool Delivery::Impl::close_idle() {
+  const auto idle = routes_.take_idle();
+  for (const auto& connection : idle) close(*connection);
+  return !idle.empty();
+}
+
+/// Of one that no pool has.
 void Delivery::Impl::close(PushConnection& connection) {
   connection.attempt = nullptr;
   connection.close();
@@ -324,7 +334,7 @@ void Delivery::Impl::stop() {
     attempt.deadline.disarm();
     if (attempt.connection) close(*attempt.connection);
   }
-  for (const auto& connection : routes_.take_idle()) close(*connection);
+  close_idle();
   under_way_.clear();
   spare_.clear();
   stats_.in_flight = 0;

@@ -57,13 +57,7 @@ void HttpConnection::arm(Deadlines& deadlines) {
 Async<void> HttpConnection::serve(std::shared_ptr<HttpConnection> self) {
   self->arm(self->settings_->header);
   if (co_await self->transport_.handshake()) co_return;
-  try {
-    while (co_await self->one_request()) {
-    }
-  } catch (const std::bad_alloc&) {
-    // Out of memory for this request: it ends here, the others go on.
-    co_return;
-  }
+  for (bool more = true; more;) more = co_await self->one_request();
   if (self->sent_all_) co_await self->linger();
 }
 

@@ -15,6 +15,11 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using Generic = asio::generic::stream_protocol;
 
+// What the kernel holds of each connection in either direction, whatever its peer does; accepted
+// sockets inherit it. Left to itself it holds up to tens of megabytes for each client that sends
+// and does not read, until the whole machine's TCP is short of memory.
+constexpr int kKernelBytes = 128 << 10;
+
 Error cannot(const std::string& what, const boost::system::error_code& ec) {
   return {"config", "cannot listen on " + what + ": " + ec.message(), ""};
 }
@@ -73,6 +78,8 @@ Result<> Listener::bind_tcp() {
   const tcp::endpoint endpoint = found.begin()->endpoint();
   acceptor_.open(Generic(endpoint.protocol()), ec);
   if (!ec) acceptor_.set_option(asio::socket_base::reuse_address(true), ec);
+  if (!ec) acceptor_.set_option(asio::socket_base::receive_buffer_size(kKernelBytes), ec);
+  if (!ec) acceptor_.set_option(asio::socket_base::send_buffer_size(kKernelBytes), ec);
   if (!ec) acceptor_.bind(endpoint, ec);
   if (!ec) acceptor_.listen(asio::socket_base::max_listen_connections, ec);
   if (ec) return cannot(where, ec);
@@ -93,6 +100,7 @@ void Listener::start(Accepted accepted) {
 Async<void> Listener::accept(std::shared_ptr<Listener> self) {
   constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
   constexpr auto kPause = std::chrono::milliseconds(100);
+  bool failing = false;  // told once, not ten times a second
   while (self->acceptor_.is_open()) {
     Socket socket(self->loop_);
     const auto [ec] = co_await self->acceptor_.async_accept(socket, kToken);
@@ -100,15 +108,13 @@ Async<void> Listener::accept(std::shared_ptr<Listener> self) {
     if (!ec) {
       boost::system::error_code ignored;
       if (self->endpoint_) socket.set_option(tcp::no_delay(true), ignored);
-      try {
-        self->accepted_(std::move(socket), self->address_.tls);
-      } catch (const std::bad_alloc&) {
-        spdlog::warn("no memory for another connection on {}", self->url());
-      }
+      if (std::exchange(failing, false)) spdlog::info("accepting again on {}", self->url());
+      self->accepted_(std::move(socket), self->address_.tls);
       continue;
     }
     if (ec == asio::error::connection_aborted) continue;  // gone before it was accepted
-    spdlog::warn("cannot accept connections on {}: {}; trying again", self->url(), ec.message());
+    if (!std::exchange(failing, true))
+      spdlog::warn("cannot accept connections on {}: {}; trying again", self->url(), ec.message());
     self->pause_.expires_after(kPause);
     co_await self->pause_.async_wait(kToken);
   }

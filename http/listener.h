@@ -1,7 +1,7 @@
 // One listening socket: accepts connections and hands them on.
 //
-// Where the process has no file descriptors or memory left, accepting pauses for a moment instead
-// of trying again at once.
+// Where the process has no file descriptors left, accepting pauses for a moment instead of trying
+// again at once.
 #pragma once
 
 #include <functional>

@@ -45,6 +45,21 @@ std::unique_ptr<Clock> make_clock(const std::string& kind) {
   return std::make_unique<SystemClock>();
 }
 
+/// With no more connections than the process may have open beside all else.
+HttpOptions within_files(HttpOptions options) {
+  std::size_t& connections_max = options.limits.connections_max;
+  const std::size_t fit = share_files(open_files_max(), connections_max).clients;
+  if (fit < connections_max) {
+    spdlog::warn(
+        "limits.connections_max lowered to what open files allow; raise that limit "
+        "(ulimit -n, LimitNOFILE)" +
+        fields({{"connections_max", std::to_string(fit)},
+                {"open_files_max", std::to_string(open_files_max())}}));
+    connections_max = fit;
+  }
+  return options;
+}
+
 class App {
  public:
   App(const Arguments& arguments, Options options)
@@ -115,17 +130,15 @@ ExitCode App::run() {
 }
 
 Result<> App::open() {
+  EngineOptions engine = options_.engine;
   const std::uint64_t fit = tasks_that_fit(options_.memory_max, memory_available());
-  std::uint64_t& pending_max = options_.engine.shard.pending_max;
-  if (fit < pending_max) {
+  if (fit < engine.shard.pending_max) {
     spdlog::info("max_pending lowered to what memory holds" +
                  fields({{"max_pending", std::to_string(fit)}}));
-    pending_max = fit;
+    engine.shard.pending_max = fit;
   }
-  if (open_files_max() < options_.http.limits.connections_max + 1000) {
-    spdlog::warn("few files may be open at once; raise the limit (ulimit -n, LimitNOFILE)" +
-                 fields({{"open_files_max", std::to_string(open_files_max())}}));
-  }
+  const FileShares files = share_files(open_files_max(), options_.http.limits.connections_max);
+  engine.shard.in_flight_max = std::min(engine.shard.in_flight_max, files.pushes);
   Result<Egress> egress = Egress::make(options_.egress);
   if (!egress) return egress.error();
 
@@ -139,8 +152,9 @@ Result<> App::open() {
   delivery_ = std::make_unique<Delivery>(
       loop_, *clock_,
       Delivery::Options{.egress = std::move(*egress),
+                        .connections_max = files.pushes,
                         .user_agent = "carillon/" + std::string(kVersion)});
-  engine_ = std::make_unique<Engine>(loop_, *clock_, *log_, *delivery_, options_.engine);
+  engine_ = std::make_unique<Engine>(loop_, *clock_, *log_, *delivery_, std::move(engine));
   metrics_.add(*engine_);
   return {};
 }
@@ -153,7 +167,7 @@ Result<> App::listen() {
     if (!tls) return tls.error();
     tls_ = std::move(*tls);
   }
-  http_ = std::make_unique<HttpServer>(loop_, *engine_, metrics_, options_.http);
+  http_ = std::make_unique<HttpServer>(loop_, *engine_, metrics_, within_files(options_.http));
   for (const std::string& text : options_.listen) {
     Result<ListenAddress> address = parse_listen(text);
     if (!address) return address.error();
@@ -278,7 +292,7 @@ void App::apply(Options fresh) {
     spdlog::warn("takes a restart" + fields({{"setting", "url_defaults"}}));
   }
   set_up_logging(fresh.log.level, fresh.log.format);
-  http_->reload(fresh.http);
+  http_->reload(within_files(fresh.http));
   options_.egress = fresh.egress;
   options_.targets = std::move(fresh.targets);
   apply_egress();

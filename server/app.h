@@ -10,11 +10,9 @@
 #pragma once
 
 #include "server/config.h"
+#include "server/process.h"
 
 namespace carillon {
-
-/// The exit codes of docs/operations.md.
-enum class ExitCode : int { stopped = 0, start_failed = 1, usage = 2, storage_failed = 3 };
 
 /// Serves until it is told to stop. `options` are what `arguments` and the environment said;
 /// `arguments` are kept to read them again.

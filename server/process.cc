@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
+#include <new>
 #include <string>
+#include <string_view>
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -17,6 +20,16 @@ constexpr std::uint64_t kBytesPerTask = 80;
 // Code, RocksDB's caches and memtables, connections.
 constexpr std::uint64_t kBytesBesideTasks = std::uint64_t{192} << 20;
 constexpr std::uint64_t kTasksMin = 10'000;
+// RocksDB's tables (512) and logs, timers, listeners, standard streams.
+constexpr std::uint64_t kFilesOfStorage = 640;
+
+[[noreturn]] void out_of_memory() {
+  // Nothing here may allocate.
+  constexpr std::string_view kWords =
+      "carillond: out of memory; the process ends, what was acknowledged is kept\n";
+  [[maybe_unused]] const auto told = ::write(STDERR_FILENO, kWords.data(), kWords.size());
+  std::_Exit(static_cast<int>(ExitCode::out_of_memory));
+}
 
 /// The limit of control group `path`, version 2; the most there is where it has none.
 std::uint64_t cgroup_limit(const std::string& path) {
@@ -39,6 +52,7 @@ std::string own_cgroup() {
 void prepare_process() {
   ::umask(077);
   std::signal(SIGPIPE, SIG_IGN);
+  std::set_new_handler(out_of_memory);
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;
@@ -49,6 +63,12 @@ void prepare_process() {
 std::uint64_t open_files_max() {
   rlimit files{};
   return ::getrlimit(RLIMIT_NOFILE, &files) == 0 ? files.rlim_cur : 1024;
+}
+
+FileShares share_files(std::uint64_t files, std::uint64_t clients_wanted) {
+  const std::uint64_t rest = files - std::min(kFilesOfStorage, files / 2);
+  const std::uint64_t clients = std::min(clients_wanted, rest / 2);
+  return {clients, rest - clients};
 }
 
 std::uint64_t memory_available() {

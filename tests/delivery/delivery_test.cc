@@ -1,6 +1,8 @@
 #include "delivery/delivery.h"
 
+#include <gmock/gmock.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "tests/delivery/fixture.h"
 
@@ -48,6 +50,61 @@ TEST_F(DeliveryTest, APushArrivesByteForByteWithItsHeaders) {
                 "carillon-task-id: caf%C3%A9%201/2\r\n"
                 "carillon-due-at: 2027-01-15T08:00:00.123Z\r\n"
                 "carillon-attempt: 3\r\n\r\n");
+}
+
+TEST_F(DeliveryTest, AtTheMostConnectionsIdleOnesMakeRoom) {
+  Delivery::Options options;
+  options.connections_max = 2;
+  delivery = std::make_unique<Delivery>(loop, clock, options);
+  Receiver first(loop), second(loop), third(loop);
+  EXPECT_EQ(deliver(settings_for(first.url())).kind, Kind::delivered);
+  EXPECT_EQ(deliver(settings_for(second.url())).kind, Kind::delivered);
+  EXPECT_EQ(delivery->stats().connections_open, 2U);
+  EXPECT_EQ(deliver(settings_for(third.url())).kind, Kind::delivered);
+  EXPECT_EQ(delivery->stats().connections_open, 1U);
+  EXPECT_EQ(deliver(settings_for(first.url())).kind, Kind::delivered);
+}
+
+/// Takes all the descriptors that are left, and gives them back.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const int next = ::dup(STDERR_FILENO);  // the lowest that is free
+    taken_.push_back(next);
+    rlimit few = before_;
+    few.rlim_cur = static_cast<rlim_t>(next) + 64;
+    setrlimit(RLIMIT_NOFILE, &few);
+    for (int fd = 0; (fd = ::dup(STDERR_FILENO)) >= 0;) taken_.push_back(fd);
+  }
+  ~NoDescriptors() {
+    for (const int fd : taken_) ::close(fd);
+    setrlimit(RLIMIT_NOFILE, &before_);
+  }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+  std::vector<int> taken_;
+};
+
+TEST_F(DeliveryTest, WithNoDescriptorLeftIdleConnectionsMakeRoom) {
+  Receiver here(loop);
+  EXPECT_EQ(deliver(settings_for(here.url())).kind, Kind::delivered);
+  // It connects, but nobody accepts, which would take a descriptor of this process, too.
+  boost::asio::ip::tcp::acceptor silent(loop, {boost::asio::ip::make_address("127.0.0.1"), 0});
+  TargetSettings settings =
+      settings_for("http://127.0.0.1:" + std::to_string(silent.local_endpoint().port()) + "/");
+  settings.timeout = Millis(200);
+  const NoDescriptors none;
+  EXPECT_EQ(deliver(settings).error, "no answer within 200ms");
+  // Its descriptor was given up by now; take it, and nothing is left to give up.
+  const int last = ::dup(STDERR_FILENO);
+  const int of_receiver = ::dup(STDERR_FILENO);
+  EXPECT_THAT(deliver(settings).error, testing::HasSubstr("Too many open files"));
+  ::close(last);
+  ::close(of_receiver);
 }
 
 TEST_F(DeliveryTest, ATargetWithSecretsIsSigned) {

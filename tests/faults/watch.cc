@@ -96,7 +96,10 @@ Histogram Customer::finish() {
 }
 
 GoodClient::GoodClient(const Carillond& server, std::string target)
-    : api_(server.connect()), target_(std::move(target)), thread_([this] { run(); }) {}
+    : api_(server.connect()), target_(std::move(target)) {
+  EXPECT_TRUE(api_->call("GET", "/healthz"));
+  thread_ = std::thread([this] { run(); });
+}
 
 GoodClient::~GoodClient() {
   stop();

@@ -60,7 +60,7 @@ class Customer {
 
 class GoodClient {
  public:
-  /// Its tasks are for `target` and are cancelled again at once.
+  /// Connects, and begins. Its tasks are for `target` and are cancelled again at once.
   GoodClient(const Carillond& server, std::string target);
   ~GoodClient();
   GoodClient(const GoodClient&) = delete;

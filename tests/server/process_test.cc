@@ -38,6 +38,27 @@ TEST(Process, RaisesTheSoftLimitOfOpenFilesToTheHardOne) {
   EXPECT_EQ(open_files_max(), before.rlim_max);
 }
 
+TEST(Process, SharesItsFilesSoThatStorageHasEnough) {
+  const FileShares many = share_files(1'000'000, 10'000);
+  EXPECT_EQ(many.clients, 10'000U);
+  EXPECT_GT(many.pushes, 900'000U);
+  const FileShares some = share_files(20'000, 10'000);
+  EXPECT_EQ(some.clients, 9'680U);
+  EXPECT_EQ(some.pushes, 9'680U);
+  const FileShares few = share_files(256, 10'000);
+  EXPECT_EQ(few.clients, 64U);
+  EXPECT_EQ(few.pushes, 64U);
+}
+
+TEST(ProcessDeathTest, EndsWithAMessageAndItsOwnCodeWhenMemoryRunsOut) {
+  EXPECT_EXIT(
+      {
+        prepare_process();
+        [[maybe_unused]] const volatile auto* nothing = ::operator new(std::size_t{1} << 60);
+      },
+      testing::ExitedWithCode(4), "out of memory");
+}
+
 TEST(ClockWatch, ThatIsStoppedLetsTheLoopEnd) {
   boost::asio::io_context loop;
   SystemClock clock;

@@ -1,0 +1,225 @@
+// Bad clients by the thousand, one kind at a time: who behaves is answered as soon as ever, tasks
+// stay punctual, memory stays flat, and the bad ones are got rid of within the limits' times.
+#include <functional>
+#include <iostream>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/end_to_end/scenarios.h"
+#include "tests/faults/socket_crowd.h"
+#include "tests/faults/watch.h"
+#include "tests/support/http_client.h"
+#include "tests/support/temp_dir.h"
+
+namespace carillon::test {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr Millis kLead{500};
+constexpr Millis kGone = seconds(20);  // for the last to be closed; the limits below are 2 s
+constexpr int kRate = 100;
+constexpr std::size_t kMib = std::size_t{1} << 20;
+
+// Waiting for a bad client would take as long as its time-out.
+Histogram::Micros p99_max(const Histogram& alone) {
+  return alone.quantile(0.99) * 3 + std::chrono::milliseconds(300);
+}
+
+class HostileClients : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(allow_open_files(4 * crowd + 2'000));
+    write_file(
+        dir / "carillon.toml",
+        fmt::format("retain_finished = \"1s\"\n[limits]\nconnections_max = {}\n"
+                    "header_timeout = \"2s\"\nbody_timeout = \"2s\"\nidle_timeout = \"2s\"\n",
+                    crowd / 2));
+    ASSERT_TRUE(server.start());
+    during("nobody", 0, [] { std::this_thread::sleep_for(seconds(2)); });
+  }
+  void TearDown() override {
+    if (HasFatalFailure()) return;
+    EXPECT_EQ(server.stop(), 0) << server.process().errors();
+  }
+
+  /// `attack` goes on while a good client and a customer are served.
+  void during(const std::string& name, std::uint64_t growth_max,
+              const std::function<void()>& attack) {
+    SCOPED_TRACE(name);
+    const int pid = server.process().pid();
+    Customer customer(server);
+    forget_peak(pid);
+    const ProcessUsage before = usage_of(pid);
+    customer.add(kRate, seconds(sized(3, 10)), wall_millis() + kLead);
+    GoodClient client(server, customer.target());
+    const auto begin = std::chrono::steady_clock::now();
+    attack();
+    const auto took = std::chrono::steady_clock::now() - begin;
+    const auto& figures = client.stop();
+    const Histogram lateness = customer.finish();
+    const ProcessUsage after = usage_of(pid);
+    std::cout << fmt::format(
+        "[ figures  ] {}: {} ms; healthz {}; adds {}; lateness {}; resident {:.0f} MiB, peak "
+        "{:.0f}, after {:.0f}; files {} and {}\n",
+        name, std::chrono::duration_cast<Millis>(took).count(), quantiles(figures.health),
+        quantiles(figures.add), quantiles(lateness), mib(before.resident_bytes),
+        mib(after.peak_bytes), mib(after.resident_bytes), before.open_files, after.open_files);
+    EXPECT_EQ(figures.refused + figures.cut_off, 0U) << figures.first_refusal;
+    if (growth_max == 0) {
+      alone_health = figures.health;
+      alone_lateness = lateness;
+      return;
+    }
+    EXPECT_LE(figures.health.quantile(0.99), p99_max(alone_health));
+    EXPECT_LE(lateness.quantile(0.99), p99_max(alone_lateness));
+    EXPECT_LE(after.peak_bytes, before.resident_bytes + growth_max);
+  }
+
+  /// A crowd that goes on with `step` until the server has closed all of it.
+  void crowd_during(const std::string& name, std::size_t members, std::string_view opening,
+                    const std::function<void(SocketCrowd&)>& step, int status,
+                    int receive_bytes = 0, std::uint64_t growth_max = 64 * kMib) {
+    during(name, growth_max, [&] {
+      SocketCrowd bad(server, members, receive_bytes);
+      bad.send(opening);
+      EXPECT_TRUE(bad.until_closed(kGone, Millis(50), [&] { step(bad); }))
+          << bad.closed() << " of " << bad.size() << " were closed";
+      if (status != 0) {
+        EXPECT_GE(bad.answered(status), members * 9 / 10) << "say " << status;
+      }
+    });
+  }
+
+  TempDir dir;
+  Carillond server{dir / "data", {"--config", dir / "carillon.toml"}};
+  const std::size_t crowd = sized(2'000, 20'000);
+  Histogram alone_health, alone_lateness;
+};
+
+TEST_F(HostileClients, WhoComeInMassesAreTurnedAwayAndWhoAreIdleAreClosed) {
+  during("connections, twice as many as may be", 256 * kMib, [&] {
+    SocketCrowd bad(server, crowd);
+    EXPECT_TRUE(bad.until_closed(kGone, Millis(20), [&] { bad.receive(16'384); }));
+    // Beyond a hundred or so at a time, those turned away are only closed.
+    EXPECT_GE(bad.answered(503), 1U);
+    EXPECT_LE(bad.answered(503), crowd - crowd / 2 + 1);
+  });
+}
+
+TEST_F(HostileClients, WhoVanishHalfwayAreForgotten) {
+  const std::size_t files = usage_of(server.process().pid()).open_files;
+  during("half-open", 128 * kMib, [&] {
+    SocketCrowd bad(server, crowd / 4);
+    bad.send("POST /v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Le");
+    bad.vanish();
+    const auto deadline = std::chrono::steady_clock::now() + kGone;
+    while (usage_of(server.process().pid()).open_files > files + 20 &&
+           std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(Millis(100));
+    }
+    EXPECT_LE(usage_of(server.process().pid()).open_files, files + 20);
+  });
+}
+
+TEST_F(HostileClients, WhoAreSlowAreCutOff) {
+  const std::size_t members = crowd / 4;
+  const auto a_byte = [](SocketCrowd& bad) {
+    bad.send("x");
+    bad.receive(16'384);
+  };
+  crowd_during("head a byte at a time", members,
+               "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ", a_byte, 408);
+  crowd_during("body a byte at a time", members,
+               "POST /v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+               "Content-Length: 9999\r\n\r\n",
+               a_byte, 408);
+}
+
+TEST_F(HostileClients, WhoDoNotReadTheirAnswersAreCutOff) {
+  std::string requests;
+  for (int i = 0; i < 2'000; ++i) requests += "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n";
+  const std::size_t members = crowd / 8;
+  crowd_during(
+      "never read", members, requests, [&](SocketCrowd& bad) { bad.send(requests); }, 0, 2'048,
+      std::uint64_t{members} * kMib / 4 + 64 * kMib);
+  crowd_during(
+      "read a byte at a time", members, requests,
+      [&](SocketCrowd& bad) {
+        bad.send(requests);
+        bad.receive(1);
+      },
+      0, 2'048, std::uint64_t{members} * kMib / 4 + 64 * kMib);
+}
+
+TEST_F(HostileClients, WhoSendWithoutEndAreRefused) {
+  const std::string zeros(64 * 1024, '0');
+  std::string chunks;
+  for (int i = 0; i < 256; ++i) chunks += "400\r\n" + std::string(1024, '0') + "\r\n";
+  const std::string head =
+      "POST /v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+  std::size_t sent = 0;
+  const auto pour = [&](const std::string& what) {
+    return [&sent, &what](SocketCrowd& bad) {
+      sent += bad.send(what);
+      bad.receive(16'384);
+    };
+  };
+  const std::size_t members = sized(50, 500);
+  crowd_during("10 GB body", members, head + "Content-Length: 10737418240\r\n\r\n", pour(zeros),
+               413);
+  crowd_during("endless chunks", members, head + "Transfer-Encoding: chunked\r\n\r\n", pour(chunks),
+               413, 0, std::uint64_t{members} * 2 * kMib + 64 * kMib);
+  crowd_during("endless chunk extension", members, head + "Transfer-Encoding: chunked\r\n\r\n1;",
+               pour(zeros), 400);
+  crowd_during("endless head", members, "GET /healthz HTTP/1.1\r\nHost: x\r\nX: ", pour(zeros),
+               431);
+  crowd_during("endless request line", members, "GET /", pour(zeros), 414);
+  std::cout << fmt::format("[ figures  ] {:.0f} MiB were sent in vain\n", mib(sent));
+}
+
+TEST_F(HostileClients, WithMonstersOfRequestsAreRefused) {
+  std::string many_headers;
+  for (int i = 0; i < 100'000; ++i) many_headers += fmt::format("h{}: x\r\n", i);
+  const std::string deep(1'000'000, '[');
+  std::string deep_task = R"({"id":"x","delay":1,"target":"customer","payload":)";
+  for (int i = 0; i < 100'000; ++i) deep_task += "{\"a\":";
+  during("monsters", 128 * kMib, [&] {
+    for (std::size_t round = 0; round < sized(20, 200); ++round) {
+      EXPECT_EQ(HttpClient(server.url())
+                    .request("GET", "/healthz", "", {{"a", "b\r\n" + many_headers + "c: d"}})
+                    .status,
+                431);
+      HttpClient client(server.url());
+      EXPECT_EQ(client.post("/v1/tasks", deep).status, 400);
+      EXPECT_EQ(client.post("/v1/tasks", deep_task).status, 400);
+      EXPECT_EQ(client.post("/v1/tasks:batchCreate", deep).status, 400);
+      EXPECT_EQ(client.post("/v1/groups/g:shift", deep).status, 400);
+      EXPECT_EQ(client.request("PUT", "/v1/targets/t", deep).status, 400);
+    }
+  });
+}
+
+TEST_F(HostileClients, OfSlowhttptestDoNotMakeItUnavailable) {
+  const std::string count = std::to_string(crowd / 4);
+  const std::string length = std::to_string(sized(5, 60));
+  for (const char* kind : {"-H", "-B", "-R", "-X"}) {
+    during(std::string("slowhttptest ") + kind, 128 * kMib, [&] {
+      const Finished finished = run_program(
+          {"/usr/bin/slowhttptest", kind, "-c", count, "-r", count, "-i", "1", "-l", length, "-p",
+           "2", "-x", "10", "-t", kind == std::string_view("-B") ? "POST" : "GET", "-u",
+           server.url() + "/openapi.json"},
+          {}, {}, std::chrono::minutes(5));
+      EXPECT_EQ(finished.ending.code, 0) << finished.errors;
+      EXPECT_THAT(finished.output, HasSubstr("service available:"));
+      EXPECT_THAT(finished.output, Not(::testing::ContainsRegex("service available: *[^ ]*NO")));
+    });
+  }
+}
+
+}  // namespace
+}  // namespace carillon::test
