@@ -13,7 +13,7 @@ build_packages=(
   libtomlplusplus-dev libcli11-dev prometheus-cpp-dev
   libgtest-dev libgmock-dev libbenchmark-dev
 )
-test_packages=(git clang-format-19 clang-tidy-19 python3 curl jq openssl strace)
+test_packages=(git clang-format-19 clang-tidy-19 python3 curl jq openssl slowhttptest strace)
 
 with_tests=false
 case "${1:-}" in
