@@ -76,7 +76,8 @@ Result<RequestParser::Progress> RequestParser::feed(std::string_view bytes,
   while (!is_done() && progress.consumed < bytes.size()) {
     error_code ec;
     const std::string_view rest = bytes.substr(progress.consumed);
-    // Beast 1.81 asserts that the last chunk is not shown to it in pieces of fewer bytes than it has.
+    // Beast 1.81 asserts that the last chunk is not shown to it in pieces of fewer bytes than it
+    // has.
     if (rest.front() == '0' && rest.size() < kLastChunk.size()) break;
     progress.consumed += put(boost::asio::buffer(rest.data(), rest.size()), ec);
     if (ec == http::error::need_more) break;
