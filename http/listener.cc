@@ -15,9 +15,9 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using Generic = asio::generic::stream_protocol;
 
-// What the kernel holds of each connection in either direction, whatever its peer does; accepted
-// sockets inherit it. Left to itself it holds up to tens of megabytes for each client that sends
-// and does not read, until the whole machine's TCP is short of memory.
+// What the kernel holds of each connection in either direction, whatever its peer does (it doubles
+// the figure); accepted sockets inherit it. Left to itself it holds megabytes for each client that
+// sends and does not read, until the whole machine's TCP is short of memory.
 constexpr int kKernelBytes = 128 << 10;
 
 Error cannot(const std::string& what, const boost::system::error_code& ec) {

@@ -159,7 +159,9 @@ void ClockSteps::step_forward(Millis by) {
   std::cout << fmt::format("[ figures  ] step of {}: {} overdue in {} ms\n", format_duration(by),
                            count, std::chrono::duration_cast<Millis>(took).count());
   // A tenth of a second's worth may come at once.
-  EXPECT_GE(took, Millis(count * 1000 / kCatchUp) - Millis(150)) << "not paced";
+  const Millis paced(count * 1000 / kCatchUp);
+  EXPECT_GE(took, paced - Millis(150)) << "not paced";
+  EXPECT_LE(took, paced + seconds(30)) << "the step was not noticed by itself";
   expect_told(by);
   expect_counted(1);
 

@@ -37,13 +37,14 @@ bool allow_open_files(std::size_t wanted) {
   return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
-SocketCrowd::SocketCrowd(const Carillond& server, std::size_t count, int receive_bytes) {
+SocketCrowd::SocketCrowd(const Carillond& server, std::size_t count, int kernel_bytes) {
   const sockaddr_in address = address_of(server);
   members_.resize(count);
   for (Member& member : members_) {
     member.socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (receive_bytes > 0) {
-      ::setsockopt(member.socket, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
+    for (const int buffer : {SO_RCVBUF, SO_SNDBUF}) {
+      if (kernel_bytes == 0) break;
+      ::setsockopt(member.socket, SOL_SOCKET, buffer, &kernel_bytes, sizeof kernel_bytes);
     }
     const int connected =
         ::connect(member.socket, reinterpret_cast<const sockaddr*>(&address), sizeof address);

@@ -20,8 +20,8 @@ namespace carillon::test {
 
 class SocketCrowd {
  public:
-  /// Connects. `receive_bytes`: the receive buffer, for those who hardly read; 0: the system's.
-  SocketCrowd(const Carillond& server, std::size_t count, int receive_bytes = 0);
+  /// Connects. `kernel_bytes`: what the kernel holds of each on this side; 0: as it likes.
+  SocketCrowd(const Carillond& server, std::size_t count, int kernel_bytes = 0);
   ~SocketCrowd();
   SocketCrowd(const SocketCrowd&) = delete;
   SocketCrowd& operator=(const SocketCrowd&) = delete;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "tests/end_to_end/scenarios.h"
 
@@ -47,6 +48,18 @@ ProcessUsage usage_of(int pid) {
 
 void forget_peak(int pid) {
   std::ofstream(proc(pid, "clear_refs")) << 5;
+}
+
+std::uint64_t tcp_kernel_bytes() {
+  std::ifstream sockets("/proc/net/sockstat");
+  for (std::string line; std::getline(sockets, line);) {
+    const std::size_t at = line.find(" mem ");
+    if (line.starts_with("TCP:") && at != std::string::npos) {
+      return std::stoull(line.substr(at + 5)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    }
+  }
+  ADD_FAILURE() << "/proc/net/sockstat does not say";
+  return 0;
 }
 
 double mib(std::uint64_t bytes) {

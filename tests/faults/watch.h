@@ -30,6 +30,8 @@ struct ProcessUsage {
 };
 [[nodiscard]] ProcessUsage usage_of(int pid);
 void forget_peak(int pid);
+/// What all TCP sockets of this machine hold in the kernel.
+[[nodiscard]] std::uint64_t tcp_kernel_bytes();
 [[nodiscard]] double mib(std::uint64_t bytes);
 /// "p50 0.2 ms, p99 0.9 ms, max 1.3 ms (4000)".
 [[nodiscard]] std::string quantiles(const Histogram& times);
