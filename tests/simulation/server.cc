@@ -14,6 +14,7 @@ constexpr Moment kPushTimeout = 200 * kMillisecond;
 constexpr Moment kDownAtLeast = 50 * kMillisecond;  // longer than anything takes to arrive
 constexpr Moment kDown = kSecond / 2;
 constexpr int kLooksMax = 10;
+constexpr Moment kLookAgain = 10 * kMillisecond;
 constexpr Millis kStuck = std::chrono::seconds(30);
 constexpr const char* kDeedNames[kDeeds] = {
     "add",     "add keeping", "add replacing", "add earliest", "add latest",
@@ -361,10 +362,15 @@ void Server::change(const Request& request, const Answered& answered, int looks)
     return answered(reply);
   }
   auto content = content_of(task->number);
-  guarded_after(world_.pause(kMillisecond), [this, request, answered, looks, task = *task,
-                                             content = std::move(content)] {
+  guarded_after(world_.pause(kMillisecond) + looks * kLookAgain, [this, request, answered, looks,
+                                                                  task = *task,
+                                                                  content = std::move(content)] {
     // Replaced by what is committed and not yet acknowledged.
-    if (!content) return change(request, answered, looks + 1);
+    if (!content && looks < kLooksMax) return change(request, answered, looks + 1);
+    if (!content) {
+      faults_.push_back("the content of task " + std::to_string(task.number) + " is missing");
+      return;
+    }
     command::Change command;
     command.task = task;
     command.task.digest = request.version << kAskedDueBits;

@@ -2,13 +2,20 @@
 
 #include <cstdio>
 
+#include "base/check.h"
+
 namespace carillon::simulation {
+
+constexpr std::uint64_t kEventsAtOnceMax = 100'000;
 
 void World::run_until(Moment moment) {
   while (!events_.empty() && events_.top().moment <= moment) {
     // The queue gives out constants only; the event is gone from it at once.
     Event event = std::move(const_cast<Event&>(events_.top()));
     events_.pop();
+    // Work that makes itself work without time going by would never end.
+    at_this_moment_ = event.moment == now_ ? at_this_moment_ + 1 : 0;
+    CARILLON_CHECK(at_this_moment_ < kEventsAtOnceMax);
     now_ = event.moment;
     event.happen();
   }

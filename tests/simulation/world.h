@@ -105,6 +105,7 @@ class World {
   Moment stepped_at_ = 0;
   WallTime before_step_{};
   std::uint64_t planned_ = 0;
+  std::uint64_t at_this_moment_ = 0;
   std::priority_queue<Event> events_;
   std::string line_, text_;
   std::uint64_t hash_ = 0xcbf29ce484222325;

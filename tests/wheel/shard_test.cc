@@ -61,6 +61,21 @@ TEST_F(ShardTest, a_retry_is_not_before_the_due_though_the_clock_was_set_back) {
   EXPECT_EQ(driver.take().fired.size(), 1U);
 }
 
+TEST_F(ShardTest, commands_about_one_task_are_decided_in_the_order_in_which_they_came) {
+  driver.shard().submit(driver.add(1, start + minutes(1)), 1);
+  driver.seal();
+  driver.shard().submit(command::Cancel{fingerprint(1)}, 2);
+  driver.shard().submit(command::Move{fingerprint(1), start + minutes(2)}, 3);
+  driver.run();
+  std::vector<std::pair<Ticket, Verdict>> answers;
+  for (const Reply& reply : driver.take().replies) {
+    answers.emplace_back(reply.ticket, reply.verdict);
+  }
+  const std::vector<std::pair<Ticket, Verdict>> in_order = {
+      {1, Verdict::done}, {2, Verdict::done}, {3, Verdict::task_finished}};
+  EXPECT_EQ(answers, in_order);
+}
+
 TEST_F(ShardTest, a_push_starts_only_when_its_fire_is_committed) {
   ask(driver.add(1, start + Millis(50)));
   driver.set_now(start + Millis(50));
