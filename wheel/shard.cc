@@ -147,6 +147,7 @@ bool Shard::decide_existing(command::Add& add, EntryRef old, Ticket ticket) {
 
 bool Shard::decide(command::Change& change, Ticket ticket) {
   EntryRef ref = find_entry(change.task.task);
+  EntryRef finished_one = kNoEntry;  // that has the id of a dead letter
   if (ref != kNoEntry && busy(arena_[ref])) return false;
   if (change.redrive) {
     if (ref != kNoEntry && !finished(arena_[ref].current())) {
@@ -159,7 +160,11 @@ bool Shard::decide(command::Change& change, Ticket ticket) {
       return true;
     }
     if (busy(arena_[dead])) return false;
-    if (ref != dead && arena_[ref].current() != State::dead) forget(ref);
+    if (unfinished_ >= options_.pending_max) {
+      reply(ticket, Verdict::full);
+      return true;
+    }
+    if (arena_[ref].current() != State::dead) finished_one = ref;
     ref = dead;
   } else if (const auto why = refusal(ref)) {
     reply(ticket, *why, ref);
@@ -184,6 +189,7 @@ bool Shard::decide(command::Change& change, Ticket ticket) {
   }
   change.task.attempt = entry.attempt;
   entry.busy = 1;
+  if (finished_one != kNoEntry) forget(finished_one);
   propose_put(change.task, entry.number, change.content, ticket);
   return true;
 }

@@ -111,6 +111,7 @@ const std::vector<std::string>& transitions() {
       "recovered: firing",
       "recovered: retrying",
       "recovered: scheduled",
+      "redrive: full",
       "redrive: had to wait",
       "redrive: not found",
       "redrive: replaced",
