@@ -9,6 +9,9 @@ target_compile_options(carillon_flags INTERFACE
 # optional values of sanitized builds that it takes for uninitialised.
 target_compile_options(carillon_flags INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict;-Wno-mismatched-new-delete;-Wno-maybe-uninitialized>)
+# libstdc++'s own stable_sort calls what it has deprecated, which only Clang warns of.
+target_compile_options(carillon_flags INTERFACE
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>)
 target_include_directories(carillon_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_link_libraries(carillon_flags INTERFACE Threads::Threads)
 # Asio and Beast are compiled once, in net/asio.cc, and not in every file that includes them.

@@ -13,7 +13,10 @@ build_packages=(
   libtomlplusplus-dev libcli11-dev prometheus-cpp-dev
   libgtest-dev libgmock-dev libbenchmark-dev
 )
-test_packages=(git clang-format-19 clang-tidy-19 python3 curl jq openssl slowhttptest strace)
+test_packages=(
+  git clang-format-19 clang-tidy-19 clang-19 libclang-rt-19-dev python3 curl jq openssl strace
+  chromium nghttp2-client slowhttptest wrk
+)
 
 with_tests=false
 case "${1:-}" in
