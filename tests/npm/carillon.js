@@ -1,0 +1,136 @@
+// A real server and a receiver for the tests of this folder, on free ports, ended by the test.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+
+const PATIENCE_MS = 60_000;
+
+/// What answers `condition` with something true, asked again and again until then.
+export async function until(what, condition) {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const found = await condition();
+    if (found) return found;
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await pause(10);
+  }
+}
+
+/// Runs a program to its end; answers what it printed. Throws where it is missing or fails.
+export async function run(program, args, input = "") {
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
+  let out = "";
+  let errors = "";
+  child.stdout.on("data", (piece) => (out += piece));
+  child.stderr.on("data", (piece) => (errors += piece));
+  child.stdin.on("error", () => {}); // it may end without having read
+  child.stdin.end(input);
+  const [code] = await Promise.race([
+    once(child, "close"),
+    once(child, "error").then(([error]) => {
+      throw new Error(`${program} cannot be run: ${error.message}; tools/setup.sh --tests installs it`);
+    }),
+  ]);
+  if (code !== 0) throw new Error(`${program} ended with ${code}: ${errors}${out}`);
+  return out;
+}
+
+/// carillond of the directory that the test was given, on a new data directory; it listens at `url`
+/// and on a unix socket in `dir`.
+export class Server {
+  static async start(bin) {
+    const server = new Server();
+    server.dir = mkdtempSync(join(tmpdir(), "carillon-npm-"));
+    server.child = spawn(
+      join(bin, "carillond"),
+      ["--data-dir", join(server.dir, "data"), "--listen", "127.0.0.1:0",
+        "--listen", `unix:${join(server.dir, "socket")}`],
+      { stdio: ["ignore", "ignore", "pipe"] },
+    );
+    server.log = "";
+    server.child.stderr.on("data", (piece) => (server.log += piece));
+    server.child.on("error", (error) => (server.log += error.message));
+    server.url = await until("carillond to listen", () => {
+      if (server.child.exitCode !== null) throw new Error(`carillond ended: ${server.log}`);
+      return server.log.match(/listening on (http\S+)/)?.[1];
+    });
+    await until("carillond to be ready", async () => (await fetch(`${server.url}/readyz`)).ok);
+    return server;
+  }
+
+  /// A call with a JSON body, if any; answers {status, body}.
+  async call(method, path, body) {
+    const answer = await fetch(this.url + path, {
+      method,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: body === undefined ? {} : { "content-type": "application/json" },
+    });
+    const text = await answer.text();
+    return { status: answer.status, body: text === "" ? null : JSON.parse(text) };
+  }
+
+  /// How many tasks wait, as the server says.
+  async scheduled() {
+    return (await this.call("GET", "/v1/stats")).body.counts.scheduled;
+  }
+
+  async stop() {
+    if (this.child.exitCode === null) {
+      this.child.kill("SIGTERM");
+      await once(this.child, "close");
+    }
+    rmSync(this.dir, { recursive: true, force: true });
+    if (this.child.exitCode !== 0) {
+      throw new Error(`carillond ended with ${this.child.exitCode}: ${this.log}`);
+    }
+  }
+}
+
+/// Keeps each request that comes, as {headers, body}, and answers 200.
+export class Receiver {
+  static async start() {
+    const receiver = new Receiver();
+    receiver.pushes = [];
+    receiver.server = createServer(async (request, response) => {
+      const pieces = [];
+      for await (const piece of request) pieces.push(piece);
+      receiver.pushes.push({ headers: request.headers, body: Buffer.concat(pieces) });
+      response.setHeader("content-type", "text/html");
+      response.end("<!doctype html><title>a page of another origin</title>");
+    });
+    receiver.server.listen(0, "127.0.0.1");
+    await once(receiver.server, "listening");
+    receiver.url = `http://127.0.0.1:${receiver.server.address().port}/`;
+    return receiver;
+  }
+
+  /// The push of the task `id`.
+  push(id) {
+    return until(`the push of ${id}`, () =>
+      this.pushes.find((push) => push.headers["carillon-task-id"] === id),
+    );
+  }
+
+  async stop() {
+    this.server.closeAllConnections();
+    this.server.close();
+    await once(this.server, "close");
+  }
+}
+
+/// Runs `test` with a server and a receiver, which it ends however `test` comes out.
+export async function withServer(test) {
+  const server = await Server.start(process.argv[2]);
+  const receiver = await Receiver.start();
+  try {
+    await test(server, receiver);
+  } finally {
+    await receiver.stop();
+    await server.stop();
+  }
+}
