@@ -1,4 +1,4 @@
-// Failpoints: named places at which a test has the process killed.
+// Failpoints: named places at which a test has the process killed, or held until it is.
 //
 // Operation: CARILLON_FAILPOINT("commit.before_write") is nothing at all, unless
 // CARILLON_FAILPOINTS is defined. A test program defines it for the few .cc files that have
@@ -11,8 +11,6 @@
 //
 // Limitations: in .cc files only: a header would make one inline function into two different ones.
 #pragma once
-
-#ifdef CARILLON_FAILPOINTS
 
 #include <string_view>
 
@@ -67,6 +65,12 @@ inline constexpr std::string_view kFailpoints[] = {
     "file.before_sync",
 };
 
+}  // namespace carillon
+
+#ifdef CARILLON_FAILPOINTS
+
+namespace carillon {
+
 /// Of the list, or no constant expression.
 consteval std::string_view known_failpoint(std::string_view name) {
   for (const std::string_view known : kFailpoints) {
@@ -75,7 +79,8 @@ consteval std::string_view known_failpoint(std::string_view name) {
   throw "not in kFailpoints";
 }
 
-/// Ends the process as kill -9 does, if it was told to at this point and this many hits.
+/// Ends the process as kill -9 does, or holds the thread for good, if it was told to do so at this
+/// point and this many hits.
 void reach_failpoint(std::string_view name);
 
 }  // namespace carillon

@@ -120,9 +120,9 @@ rocksdb::Status Committer::fill(const Batch& batch) {
 }
 
 rocksdb::Status Committer::fill_trim(const Batch& batch) {
-  CARILLON_FAILPOINT("trim.before_write");
   auto status = rows_.DeleteRange(store_.log(), row_key(0), row_key(batch.trim_before));
   if (!status.ok()) return status;
+  CARILLON_FAILPOINT("trim.before_write");
   return rows_.Put(store_.meta(), meta::kOldest, encode_meta_number(oldest_after_trim(batch)));
 }
 

@@ -22,27 +22,34 @@ namespace {
 struct Order {
   std::string name;
   int hits = 1;
+  bool hold = false;
 };
 
 Order order() {
   const char* text = std::getenv("CARILLON_FAILPOINT");
-  Order order{text == nullptr ? "" : text, 1};
+  Order order{text == nullptr ? "" : text};
   const std::size_t colon = order.name.find(':');
   if (colon == std::string::npos) return order;
   std::from_chars(order.name.data() + colon + 1, order.name.data() + order.name.size(), order.hits);
+  order.hold = order.name.ends_with(":hold");
   order.name.resize(colon);
   return order;
 }
 
+const Order& wanted() {
+  static const Order wanted = order();
+  return wanted;
+}
+
 /// True once: at the ordered failpoint and hit.
 bool reached(std::string_view name) {
-  static const Order wanted = order();
   static std::atomic<int> hits{0};
-  return name == wanted.name && ++hits == wanted.hits;
+  return name == wanted().name && ++hits == wanted().hits;
 }
 
 [[noreturn]] void end(std::string_view name) {
   std::fprintf(stderr, "failpoint %.*s\n", static_cast<int>(name.size()), name.data());
+  while (wanted().hold) ::pause();
   ::raise(SIGKILL);
   std::abort();
 }

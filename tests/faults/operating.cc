@@ -1,0 +1,245 @@
+#include "tests/faults/operating.h"
+
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+#include "tests/end_to_end/carillond.h"
+#include "tests/end_to_end/json_find.h"
+
+namespace carillon::test {
+namespace {
+
+constexpr std::size_t kDoomedMax = 40;
+constexpr std::uint64_t kVerifyOneIn = 8;  // of the checkpoints
+
+std::string target_body(const std::string& url, std::uint64_t concurrency, int attempts) {
+  return R"({"url":")" + url + R"(","concurrency":)" + std::to_string(concurrency) +
+         R"(,"retry":{"max_attempts":)" + std::to_string(attempts) +
+         R"(,"backoff_min":"10ms","backoff_max":"200ms"}})";
+}
+
+}  // namespace
+
+OperatingClient::OperatingClient(ServerAddress& address, SharedLedger& ledger, Options options)
+    : caller_(address), ledger_(ledger), options_(std::move(options)), random_(options_.seed) {}
+
+client::ApiAnswer OperatingClient::ask(std::string_view method, const std::string& path,
+                                       const std::string& body) {
+  while (!caller_.given_up()) {
+    if (Answer answer = caller_.call(method, path, body)) return std::move(*answer);
+  }
+  return {};
+}
+
+void OperatingClient::set_up() {
+  put_target();
+  const auto answer =
+      ask("PUT", "/v1/targets/" + options_.doomed_target, target_body(options_.doomed_url, 8, 2));
+  EXPECT_TRUE(answer.ok()) << answer.body;
+}
+
+void OperatingClient::step() {
+  switch (random_() % 12) {
+    case 0:
+      return put_target();
+    case 1:
+      return pause_and_resume();
+    case 2:
+      return make_and_delete_target();
+    case 3:
+    case 4:
+    case 5:
+      return add_doomed();
+    case 6:
+    case 7:
+      return redrive();
+    case 8:
+      return random_() % 4 == 0 ? redrive_all() : remove_dead();
+    case 9:
+      return checkpoint();
+    case 10:
+      return look_at_target();
+    default:
+      return look();
+  }
+}
+
+void OperatingClient::put_target() {
+  const std::uint64_t before = concurrency_;
+  concurrency_ = 16 + random_() % 100;
+  const std::string path = "/v1/targets/" + options_.target;
+  const std::string body = target_body(options_.url, concurrency_, 1000);
+  Answer answer = caller_.call("PUT", path, body);
+  if (!answer) {
+    // Either as it was or as it was to be, before it is asked again.
+    const auto seen = ask("GET", path);
+    const auto shown = static_cast<std::uint64_t>(number_at(seen.body, "/concurrency"));
+    EXPECT_TRUE(shown == concurrency_ || shown == before || seen.status == 404) << seen.body;
+    answer = ask("PUT", path, body);
+  }
+  EXPECT_TRUE(answer->ok()) << answer->body;
+}
+
+void OperatingClient::look_at_target() {
+  const auto seen = ask("GET", "/v1/targets/" + options_.target);
+  EXPECT_EQ(number_at(seen.body, "/concurrency"), static_cast<std::int64_t>(concurrency_))
+      << seen.body;
+}
+
+void OperatingClient::pause(bool paused) {
+  const std::string method = paused ? ":pause" : ":resume";
+  for (const std::string& target : {options_.target, options_.doomed_target}) {
+    const auto answer = ask("POST", "/v1/targets/" + target + method);
+    EXPECT_EQ(answer.status, 200U) << answer.body;
+  }
+}
+
+void OperatingClient::pause_and_resume() {
+  pause(true);
+  const auto seen = ask("GET", "/v1/targets/" + options_.target);
+  EXPECT_NE(seen.body.find("\"paused\":true"), std::string::npos) << seen.body;
+  pause(false);
+}
+
+void OperatingClient::make_and_delete_target() {
+  const std::string path = "/v1/targets/passing-" + std::to_string(++made_);
+  Answer answer = caller_.call("PUT", path, target_body(options_.url, 1, 1));
+  if (answer) {
+    EXPECT_EQ(answer->status, 201U) << answer->body;
+  } else {
+    const auto seen = ask("GET", path);
+    answer = ask("PUT", path, target_body(options_.url, 1, 1));
+    if (seen.status == 200) {
+      EXPECT_EQ(answer->status, 200U) << answer->body;
+    }
+  }
+  answer = caller_.call("DELETE", path);
+  if (answer) {
+    EXPECT_EQ(answer->status, 204U) << answer->body;
+  } else {
+    answer = ask("DELETE", path);
+    EXPECT_TRUE(answer->status == 204 || answer->status == 404) << answer->body;
+  }
+  EXPECT_EQ(ask("GET", path).status, 404U);
+}
+
+void OperatingClient::add_doomed() {
+  if (doomed_.size() >= kDoomedMax) return forget_finished();
+  Doomed task;
+  task.id = "doomed-" + std::to_string(++made_);
+  task.payload = '"' + task.id + '"';
+  const WallTime due = wall_now_up();
+  task.due = format_moment(due);
+  task.entry = ledger_([&](Ledger& ledger) {
+    return ledger.add_asked({.id = task.id, .body = hash_of_payload(task.payload), .due = due});
+  });
+  const std::string body = R"({"id":")" + task.id + R"(","due_at":)" +
+                           std::to_string(due.time_since_epoch().count()) + R"(,"target":")" +
+                           options_.doomed_target + R"(","payload":)" + task.payload + "}";
+  Answer answer = caller_.call("POST", "/v1/tasks", body);
+  // Asked again it might be another task, were the first one finished by now: so it is looked for.
+  if (!answer) answer = ask("GET", "/v1/tasks/" + task.id);
+  if (answer->ok()) {
+    ledger_([&](Ledger& ledger) { ledger.add_answered(task.entry, true); });
+  } else {
+    EXPECT_EQ(answer->status, 404U) << answer->body;
+  }
+  doomed_.push_back(std::move(task));
+}
+
+void OperatingClient::redrive() {
+  if (doomed_.empty()) return;
+  Doomed& task = doomed_[random_() % doomed_.size()];
+  const std::string path = "/v1/dead/" + task.id + ":redrive";
+  const Answer answer = caller_.call("POST", path);
+  if (answer) {
+    EXPECT_TRUE(answer->status == 200 || answer->status == 404) << answer->body;
+  }
+  if (answer && answer->ok()) ++redriven_;
+  note_redriven(task);
+}
+
+/// A redriven task is pushed with the moment when it was redriven as its due.
+void OperatingClient::note_redriven(Doomed& task) {
+  const auto seen = ask("GET", "/v1/tasks/" + task.id);
+  const std::string due = text_at(seen.body, "/due_at");
+  if (due.empty() || due == task.due) return;
+  task.due = due;
+  ledger_([&](Ledger& ledger) { ledger.move_asked(task.entry, parse_moment(due).value()); });
+}
+
+void OperatingClient::note_redriven() {
+  for (Doomed& task : doomed_) note_redriven(task);
+}
+
+void OperatingClient::redrive_all() {
+  const Answer answer = caller_.call("POST", "/v1/dead:redrive", "{}");
+  if (answer) {
+    EXPECT_EQ(answer->status, 200U) << answer->body;
+  }
+  if (answer) redriven_ += static_cast<std::uint64_t>(number_at(answer->body, "/redriven"));
+  note_redriven();
+}
+
+void OperatingClient::remove_dead() {
+  if (doomed_.empty()) return;
+  std::swap(doomed_[random_() % doomed_.size()], doomed_.back());
+  const Doomed& task = doomed_.back();
+  ledger_([&](Ledger& ledger) { ledger.cancel_asked(task.entry); });
+  const std::string path = "/v1/dead/" + task.id;
+  const Answer answer = caller_.call("DELETE", path);
+  const auto again = ask("DELETE", path);
+  EXPECT_TRUE(!answer || answer->status != 204 || again.status == 404) << again.body;
+  const bool removed = (answer && answer->status == 204) || again.status == 204;
+  const bool there = ask("GET", "/v1/tasks/" + task.id).ok();
+  if (removed) {
+    EXPECT_FALSE(there) << task.id;
+  }
+  if (removed || there) {
+    ledger_([&](Ledger& ledger) {
+      ledger.cancel_answered(task.entry, removed, Ledger::kAttemptsUntold,
+                             removed ? moment_now() : 0);
+    });
+  }
+  if (!there) doomed_.pop_back();
+}
+
+void OperatingClient::forget_finished() {
+  std::erase_if(doomed_, [&](const Doomed& task) {
+    const auto seen = ask("GET", "/v1/tasks/" + task.id);
+    return seen.status == 404 || text_at(seen.body, "/state") == "delivered";
+  });
+  if (doomed_.size() >= kDoomedMax) redrive_all();
+}
+
+/// A copy that has its name is whole, also when the server was killed while it answered.
+void OperatingClient::checkpoint() {
+  const std::string dir = options_.checkpoints + "/copy";
+  const Answer answer = caller_.call("POST", "/v1/admin/checkpoint", R"({"dir":")" + dir + "\"}");
+  if (answer) {
+    EXPECT_EQ(answer->status, 200U) << answer->body;
+  }
+  const bool there = std::filesystem::exists(dir);
+  if (answer) {
+    EXPECT_TRUE(there);
+  }
+  if (there && (!answer || checkpoints_ % kVerifyOneIn == 0)) {
+    const auto verified = run_program({program("carillon-replay"), "verify", dir});
+    EXPECT_EQ(verified.ending, (Ending{0, 0})) << verified.output << verified.errors;
+  }
+  if (there) ++checkpoints_;
+  std::error_code ignored;
+  std::filesystem::remove_all(dir, ignored);
+}
+
+void OperatingClient::look() {
+  for (const char* path : {"/v1/stats", "/v1/tasks?limit=50", "/v1/dead?limit=50", "/v1/targets",
+                           "/v1/forecast?bucket=1s", "/metrics"}) {
+    const Answer answer = caller_.call("GET", path);
+    if (!answer) return;
+    EXPECT_EQ(answer->status, 200U) << path << ": " << answer->body;
+  }
+}
+
+}  // namespace carillon::test
