@@ -20,8 +20,11 @@ constexpr std::uint64_t kProgressBytes = 16 << 20;
 /// Rows of one MultiGet.
 constexpr std::size_t kRowsAtOnce = 1000;
 
+/// Trims are deletions of ranges that end below the oldest row: who begins there need not heed
+/// them.
 rocksdb::ReadOptions scan_options() {
   rocksdb::ReadOptions options;
+  options.ignore_range_deletions = true;
   options.readahead_size = kReadAheadBytes;
   options.fill_cache = false;
   return options;
@@ -129,7 +132,7 @@ Result<LogExtent> read_batches(Store& store, Sequence from,
   std::uint64_t reported = 0;
   const std::unique_ptr<rocksdb::Iterator> rows(
       store.db().NewIterator(scan_options(), store.log()));
-  for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
+  for (rows->Seek(row_key(*expected)); rows->Valid(); rows->Next()) {
     auto batch = batch_of(*rows, *expected);
     if (!batch) return batch.error();
     expected = batch->last() + 1;

@@ -291,7 +291,7 @@ class PoweredRun {
 
 TEST(PowerLoss, whatever_change_the_power_goes_at_what_was_acknowledged_is_there) {
   const std::uint64_t first_seed = test::seed_or(kSeed);
-  const std::size_t disks = test::sized(60, 1500);
+  const std::size_t disks = test::sized(60, 1000);
   Totals totals;
   spdlog::set_level(spdlog::level::off);  // every cut would be told of
   for (std::uint64_t seed = first_seed; seed < first_seed + disks; ++seed) {
