@@ -93,6 +93,16 @@ std::optional<Error> Engine::Impl::closed() const {
                "More is waiting for the disk than may be; send it again after a pause.", ""};
 }
 
+std::optional<Error> Engine::Impl::closed_to_contents() {
+  if (auto why = closed()) return why;
+  if (!short_of_space()) return std::nullopt;
+  ++counters_.refused_no_space;
+  return Error{"no_space",
+               "The server's disk is nearly full; cancels, reads and pushes go on. Send it again "
+               "after a pause.",
+               ""};
+}
+
 Result<WallTime> Engine::Impl::due_of(const std::optional<WallTime>& due_at,
                                       const std::optional<Millis>& delay) {
   // A delay counts from now, and now is rounded up: what it ends at is never early.
@@ -186,7 +196,7 @@ Answer<AddAnswer> Engine::Impl::added(const AddRequest& request, const Reply& re
 }
 
 Async<Answer<AddAnswer>> Engine::Impl::add(AddRequest request) {
-  if (auto why = closed()) co_return Refusal(std::move(*why));
+  if (auto why = closed_to_contents()) co_return Refusal(std::move(*why));
   std::string made_id;
   Result<command::Add> command = prepare(request, made_id);
   if (!command) co_return Refusal(std::move(command).error());
@@ -207,7 +217,7 @@ Async<std::vector<Answer<AddAnswer>>> Engine::Impl::add_batch(std::vector<AddReq
   std::vector<std::string> made_ids(requests.size());
   commands.reserve(requests.size());
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    std::optional<Error> why = closed();
+    std::optional<Error> why = closed_to_contents();
     Result<command::Add> command =
         why ? Result<command::Add>(*why) : prepare(requests[i], made_ids[i]);
     if (command) {
@@ -276,6 +286,7 @@ Async<Answer<TaskView>> Engine::Impl::change(std::string_view id, ChangeRequest 
   const bool content_changes = request.body || request.headers || request.target || request.group ||
                                request.lane || request.expire_after || request.retry;
   if (!content_changes && due) co_return co_await move(task, *due);
+  if (auto why = closed_to_contents()) co_return Refusal(std::move(*why));
 
   for (int tries = 0; tries < kChangeTries; ++tries) {
     const std::optional<Statement> before = shard_.find(task);

@@ -29,6 +29,9 @@ void Engine::storage_failed() {
 std::string Engine::not_ready_because() const {
   return impl_->not_ready_because();
 }
+bool Engine::short_of_space() const {
+  return impl_->short_of_space();
+}
 
 Async<Answer<AddAnswer>> Engine::add(AddRequest request) {
   return impl_->add(std::move(request));

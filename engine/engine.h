@@ -165,7 +165,7 @@ struct EngineOptions {
 struct EngineCounters {
   std::uint64_t added = 0, replaced = 0, changed = 0, cancelled = 0, fired = 0, delivered = 0,
                 retried = 0, died = 0, expired = 0, redriven = 0, clock_steps = 0,
-                refused_overloaded = 0, refused_full = 0;
+                refused_overloaded = 0, refused_full = 0, refused_no_space = 0;
   Histogram commit_time;
   Histogram lateness;
 };
@@ -192,6 +192,8 @@ class Engine {
 
   /// Empty when ready; else why not: "recovering", "draining", "storage failed".
   [[nodiscard]] std::string not_ready_because() const;
+  /// The disk is nearly full: adds and new contents are refused, and nothing else.
+  [[nodiscard]] bool short_of_space() const;
 
   [[nodiscard]] Async<Answer<AddAnswer>> add(AddRequest request);
   /// As if added one by one, in order, but in one commit.

@@ -41,6 +41,7 @@ class Engine::Impl {
   [[nodiscard]] bool clock_is_manual() const { return manual_clock_ != nullptr; }
   void storage_failed();
   [[nodiscard]] std::string not_ready_because() const;
+  [[nodiscard]] bool short_of_space() const { return log_.stats().short_of_space; }
 
   // commands.cc
   Async<Answer<AddAnswer>> add(AddRequest request);
@@ -116,6 +117,8 @@ class Engine::Impl {
   Async<void> ask_all(std::span<Command> commands, Reply* replies);
   Async<Reply> ask(Command command);
   [[nodiscard]] std::optional<Error> closed() const;
+  /// The same for what brings contents, which can wait until the disk has space again.
+  [[nodiscard]] std::optional<Error> closed_to_contents();
   [[nodiscard]] Result<command::Add> prepare(AddRequest& request, std::string& made_id);
   [[nodiscard]] std::uint64_t digest_of(const TaskContent& content,
                                         std::string_view due_as_asked) const;

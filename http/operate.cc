@@ -56,6 +56,7 @@ void append_resources(JsonWriter& json, const Stats& stats) {
   json.key("last_sequence").unsigned_integer(stats.last_sequence);
   json.key("log_bytes").unsigned_integer(stats.log.log_bytes);
   json.key("disk_bytes").unsigned_integer(stats.log.disk_bytes);
+  json.key("free_bytes").unsigned_integer(stats.log.free_bytes);
   json.key("commits").unsigned_integer(stats.log.commits);
   json.end_object();
   json.key("delivery").begin_object();
@@ -94,7 +95,8 @@ Async<Answer<>> get_health(Call& call) {
 Async<Answer<>> get_readiness(Call& call) {
   std::string why = call.api.draining() ? "draining" : call.engine.not_ready_because();
   if (!why.empty()) co_return Error{"not_ready", std::move(why), ""};
-  call.response.body = R"({"status":"ready"})";
+  call.response.body = call.engine.short_of_space() ? R"({"status":"ready","refuses":"no_space"})"
+                                                    : R"({"status":"ready"})";
   co_return Answer<>();
 }
 

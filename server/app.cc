@@ -143,10 +143,11 @@ Result<> App::open() {
   if (!egress) return egress.error();
 
   const auto post = [this](std::function<void()> work) { asio::post(loop_, std::move(work)); };
-  auto log = open_rocksdb_log(
-      {.dir = options_.data_dir, .post = post, .on_failure = [this](const std::string& why) {
-         storage_failed(why);
-       }});
+  auto log =
+      open_rocksdb_log({.dir = options_.data_dir,
+                        .post = post,
+                        .on_failure = [this](const std::string& why) { storage_failed(why); },
+                        .disk_free_min = options_.disk_free_min});
   if (!log) return std::move(log).error();
   log_ = std::move(*log);
   delivery_ = std::make_unique<Delivery>(

@@ -120,7 +120,8 @@ void add_counters(Families& families, const EngineCounters& counters) {
   families.add(MetricType::Counter, "carillon_refused_total", "Adds and changes turned away",
                "reason",
                {{"overloaded", number(counters.refused_overloaded)},
-                {"full", number(counters.refused_full)}});
+                {"full", number(counters.refused_full)},
+                {"no_space", number(counters.refused_no_space)}});
   families.counter("carillon_clock_steps_total", "Times the wall clock was set",
                    counters.clock_steps);
   families.histogram("carillon_lateness_seconds", "Start of a push minus its due time",
@@ -134,6 +135,8 @@ void add_storage(Families& families, const Stats& stats) {
                  number(stats.log.log_bytes));
   families.gauge("carillon_disk_bytes", "Files of the data directory",
                  number(stats.log.disk_bytes));
+  families.gauge("carillon_disk_free_bytes", "Free on the data directory's disk",
+                 number(stats.log.free_bytes));
   families.counter("carillon_commits_total", "Batches made durable", stats.log.commits);
   families.counter("carillon_commit_bytes_total", "Bytes handed to storage",
                    stats.log.commit_bytes);

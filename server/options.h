@@ -26,6 +26,7 @@ struct Options {
   std::string clock = "system";  // or "manual"
   bool insecure = false;
   std::uint64_t memory_max = 0;  // bytes for pending tasks; 0: by what the machine has
+  std::uint64_t disk_free_min = std::uint64_t{256} << 20;  // with less, adds are refused
 
   struct Log {
     std::string level = "info";

@@ -73,6 +73,11 @@ constexpr Setting kSettings[] = {
      .place = [](Options& o) -> std::uint64_t& { return o.engine.log_slack_bytes; },
      .help = "the log is cleaned when it is larger than this and twice what its tasks take",
      .min = kKib, .max = 1024 * kGib, .unit = Unit::bytes},
+    {.key = "disk_free_min", .flag = {},
+     .place = [](Options& o) -> std::uint64_t& { return o.disk_free_min; },
+     .help = "with less free on the disk of `data_dir`, adds are answered 507; "
+             "cancels, reads and pushes go on; 0B: never",
+     .min = 0, .max = 4096 * kGib, .unit = Unit::bytes},
 
     {.key = "egress.private", .flag = {},
      .place = [](Options& o) -> bool& { return o.egress.allow_private; },

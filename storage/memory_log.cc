@@ -144,7 +144,9 @@ void MemoryLog::checkpoint(std::string dir, std::function<void(Result<>)> done) 
 }
 
 LogStats MemoryLog::stats() const {
-  return stats_;
+  LogStats stats = stats_;
+  stats.short_of_space = disk_->short_of_space;
+  return stats;
 }
 
 void MemoryLog::close() {}

@@ -16,8 +16,9 @@ namespace carillon {
 
 namespace {
 
-/// How old sizes in stats may be.
+/// How old sizes in stats may be, and how much may be committed meanwhile.
 constexpr std::chrono::seconds kSizesAge{1};
+constexpr std::uint64_t kSizesBytes = 16 << 20;
 
 /// Of the loop's thread, and alive as long as a callback that was posted to it may run.
 struct LoopState {
@@ -32,10 +33,11 @@ class RocksdbLog final : public Log {
       : post_(std::move(options.post)),
         latch_(std::move(latch)),
         opened_(std::move(opened)),
+        disk_free_min_(options.disk_free_min),
         loop_(std::make_shared<LoopState>()) {
     loop_->end = opened_.end;
-    measure();
     committer_.emplace(*opened_.store, *opened_.mark, *latch_, opened_.end.last);
+    measure();
     reader_.emplace("reader");
     housekeeper_.emplace("housekeeper");
   }
@@ -66,15 +68,21 @@ class RocksdbLog final : public Log {
 
  private:
   void measure();
+  void measure_space();
   void reclaim(Sequence before);
 
   Post post_;
   std::unique_ptr<FailureLatch> latch_;
   OpenStore opened_;
+  const std::uint64_t disk_free_min_;
   std::shared_ptr<LoopState> loop_;
   // Sizes as last measured, by the housekeeper.
   std::atomic<std::uint64_t> disk_bytes_ = 0;
   std::atomic<std::uint64_t> memory_bytes_ = 0;
+  std::atomic<std::uint64_t> free_bytes_ = 0;
+  std::atomic<std::uint64_t> committed_bytes_ = 0;  // when that was so
+  bool short_of_space_ = false;
+  mutable std::atomic<bool> measuring_ = false;
   mutable std::chrono::steady_clock::time_point measured_at_{};
   // The threads; last, so that they end first.
   std::optional<Committer> committer_;
@@ -155,11 +163,30 @@ void RocksdbLog::measure() {
   db.GetAggregatedIntProperty("rocksdb.estimate-table-readers-mem", &readers);
   disk_bytes_ = disk;
   memory_bytes_ = memtables + readers + opened_.store->cache_bytes();
+  measure_space();
+  measuring_ = false;
+}
+
+void RocksdbLog::measure_space() {
+  std::uint64_t free = 0;
+  const std::uint64_t committed = committer_->commit_bytes();
+  const bool known = opened_.store->db().GetEnv()->GetFreeSpace(opened_.dir.path, &free).ok();
+  free_bytes_ = known ? free : std::numeric_limits<std::uint64_t>::max();
+  committed_bytes_ = committed;
+  const bool short_now = free_bytes_ < disk_free_min_;
+  if (short_now == short_of_space_) return;
+  short_of_space_ = short_now;
+  spdlog::warn("storage: {}: {} MiB are free, {} must be",
+               short_now ? "the disk is nearly full, adds are refused"
+                         : "the disk has space again, adds are taken",
+               free >> 20, disk_free_min_ >> 20);
 }
 
 LogStats RocksdbLog::stats() const {
   const auto now = std::chrono::steady_clock::now();
-  if (now - measured_at_ >= kSizesAge) {
+  const std::uint64_t since = committer_->commit_bytes() - committed_bytes_;
+  if (!measuring_ && (now - measured_at_ >= kSizesAge || since >= kSizesBytes)) {
+    measuring_ = true;
     measured_at_ = now;
     housekeeper_->post([self = const_cast<RocksdbLog*>(this)] { self->measure(); });
   }
@@ -169,6 +196,8 @@ LogStats RocksdbLog::stats() const {
   stats.commits = committer_->commits();
   stats.commit_bytes = committer_->commit_bytes();
   stats.memory_bytes = memory_bytes_;
+  stats.free_bytes = free_bytes_ - std::min<std::uint64_t>(free_bytes_, since);
+  stats.short_of_space = stats.free_bytes < disk_free_min_;
   return stats;
 }
 

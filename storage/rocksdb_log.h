@@ -3,8 +3,8 @@
 // Operation: opening takes the directory's lock, checks its format, and compares what can be
 // recovered with the mark of what was synced, on a read-only view: a directory that has lost synced
 // data is refused untouched, so that carillon-replay still finds all there is. An append is one
-// synced RocksDB write on the committer's thread. Fetches run on the reader's thread; checkpoints
-// and the giving back of trimmed files on a third, which sleeps otherwise.
+// synced RocksDB write on the committer's thread. Fetches run on the reader's thread; checkpoints,
+// the giving back of trimmed files and the measuring of sizes on a third, which sleeps otherwise.
 //
 // Concurrency: as storage/log.h.
 //
@@ -31,6 +31,8 @@ struct RocksdbLogOptions {
   /// at most once, from any thread.
   std::function<void(std::string message)> on_failure;
   std::size_t block_cache_bytes = 8 << 20;
+  /// With less than this free on the disk, stats say that it is short of space.
+  std::uint64_t disk_free_min = 0;
   /// The file system; nullptr: the machine's. Must outlive the log.
   rocksdb::Env* env = nullptr;
 };

@@ -101,6 +101,33 @@ class EngineTest : public testing::Test {
   std::unique_ptr<Engine> engine;
 };
 
+TEST_F(EngineTest, short_of_space_it_refuses_contents_and_goes_on_with_all_else) {
+  put_target();
+  for (const char* id : {"kept", "cancelled", "moved"}) {
+    ASSERT_TRUE(run(engine->add(task(id, minutes(30)))));
+  }
+  disk->short_of_space = true;
+  EXPECT_TRUE(engine->short_of_space());
+  EXPECT_EQ(engine->not_ready_because(), "");
+  EXPECT_EQ(run(engine->add(task("new", minutes(30)))).error().slug, "no_space");
+  std::vector<AddRequest> batch(2, task("new", minutes(30)));
+  for (const auto& answer : run(engine->add_batch(std::move(batch)))) {
+    EXPECT_EQ(answer.error().slug, "no_space");
+  }
+  ChangeRequest content;
+  content.body = ChangeRequest::Body{"text", "text/plain", false};
+  EXPECT_EQ(run(engine->change("kept", std::move(content))).error().slug, "no_space");
+  ChangeRequest due;
+  due.delay = minutes(20);
+  EXPECT_TRUE(run(engine->change("moved", std::move(due))));
+  EXPECT_TRUE(run(engine->cancel("cancelled")));
+  advance(minutes(30));
+  run_until([&] { return count(State::delivered) == 2; });
+  EXPECT_EQ(engine->counters().refused_no_space, 4U);
+  disk->short_of_space = false;
+  EXPECT_TRUE(run(engine->add(task("new", minutes(30)))));
+}
+
 TEST_F(EngineTest, a_task_is_pushed_at_its_due_with_its_content_and_is_delivered) {
   put_target();
   const auto added = run(engine->add(task("order:17", minutes(30))));
