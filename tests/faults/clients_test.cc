@@ -21,24 +21,25 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr Millis kLead{500};
-constexpr Millis kGone = seconds(20);  // for the last to be closed; the limits below are 2 s
+// For the last to be closed, under the limits below.
+const Millis kGone = seconds(sized(20, 90));
 constexpr int kRate = 100;
 constexpr std::size_t kMib = std::size_t{1} << 20;
 
 // Waiting for a bad client would take as long as its time-out.
 Histogram::Micros p99_max(const Histogram& alone) {
-  return alone.quantile(0.99) * 3 + std::chrono::milliseconds(300);
+  return alone.quantile(0.99) * 3 + Millis(sized(300, 1'000));
 }
 
 class HostileClients : public ::testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(allow_open_files(4 * crowd + 2'000));
-    write_file(
-        dir / "carillon.toml",
-        fmt::format("retain_finished = \"1s\"\n[limits]\nconnections_max = {}\n"
-                    "header_timeout = \"2s\"\nbody_timeout = \"2s\"\nidle_timeout = \"2s\"\n",
-                    crowd / 2));
+    // Idle for longer than connecting takes, so that they are all there at once.
+    write_file(dir / "carillon.toml",
+               fmt::format("retain_finished = \"1s\"\n[limits]\nconnections_max = {}\n"
+                           "header_timeout = \"2s\"\nbody_timeout = \"2s\"\n"
+                           "idle_timeout = \"{}s\"\n",
+                           crowd / 2, sized(2, 20)));
     ASSERT_TRUE(server.start());
     during("nobody", 0, [] { std::this_thread::sleep_for(seconds(2)); });
   }
@@ -90,14 +91,15 @@ class HostileClients : public ::testing::Test {
       EXPECT_TRUE(bad.until_closed(kGone, Millis(50), [&] { step(bad); }))
           << bad.closed() << " of " << bad.size() << " were closed";
       if (status != 0) {
-        EXPECT_GE(bad.answered(status), members * 9 / 10) << "say " << status;
+        // Or it had no time left for as much as it takes to be refused for that.
+        EXPECT_GE(bad.answered(status) + bad.answered(408), members * 9 / 10) << "say " << status;
       }
     });
   }
 
   TempDir dir;
   Carillond server{dir / "data", {"--config", dir / "carillon.toml"}};
-  const std::size_t crowd = sized(2'000, 20'000);
+  const std::size_t crowd = sockets_at_most(sized(2'000, 20'000));
   Histogram alone_health, alone_lateness;
 };
 
@@ -112,17 +114,18 @@ TEST_F(HostileClients, WhoComeInMassesAreTurnedAwayAndWhoAreIdleAreClosed) {
 }
 
 TEST_F(HostileClients, WhoVanishHalfwayAreForgotten) {
-  const std::size_t files = usage_of(server.process().pid()).open_files;
+  // The customer's receiver may have many connections, too.
+  const std::size_t files = usage_of(server.process().pid()).open_files + 150;
   during("half-open", 128 * kMib, [&] {
     SocketCrowd bad(server, crowd / 4);
     bad.send("POST /v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Le");
     bad.vanish();
     const auto deadline = std::chrono::steady_clock::now() + kGone;
-    while (usage_of(server.process().pid()).open_files > files + 20 &&
+    while (usage_of(server.process().pid()).open_files > files &&
            std::chrono::steady_clock::now() < deadline) {
       std::this_thread::sleep_for(Millis(100));
     }
-    EXPECT_LE(usage_of(server.process().pid()).open_files, files + 20);
+    EXPECT_LE(usage_of(server.process().pid()).open_files, files);
   });
 }
 
@@ -143,7 +146,7 @@ TEST_F(HostileClients, WhoAreSlowAreCutOff) {
 TEST_F(HostileClients, WhoDoNotReadTheirAnswersAreCutOff) {
   std::string requests;
   for (int i = 0; i < 2'000; ++i) requests += "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n";
-  const std::size_t members = crowd / 8;
+  const std::size_t members = sized(250, 500);
   const std::uint64_t kernel_before = tcp_kernel_bytes();
   std::uint64_t kernel_most = kernel_before;
   for (const std::size_t read : {0U, 1U}) {
@@ -214,7 +217,7 @@ TEST_F(HostileClients, OfSlowhttptestDoNotMakeItUnavailable) {
   const std::string count = std::to_string(crowd / 4);
   const std::string length = std::to_string(sized(5, 60));
   for (const char* kind : {"-H", "-B", "-R", "-X"}) {
-    during(std::string("slowhttptest ") + kind, 128 * kMib, [&] {
+    during(std::string("slowhttptest ") + kind, 128 * kMib + crowd / 4 * kMib / 16, [&] {
       const Finished finished = run_program(
           {"/usr/bin/slowhttptest", kind, "-c", count, "-r", count, "-i", "1", "-l", length, "-p",
            "2", "-x", "10", "-t", kind == std::string_view("-B") ? "POST" : "GET", "-u",

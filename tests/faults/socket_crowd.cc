@@ -29,12 +29,13 @@ sockaddr_in address_of(const Carillond& server) {
 
 }  // namespace
 
-bool allow_open_files(std::size_t wanted) {
+std::size_t sockets_at_most(std::size_t wanted) {
+  constexpr rlim_t kOtherFiles = 500;
   rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_max = std::max<rlim_t>(limit.rlim_max, wanted);  // as root
+  EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
   limit.rlim_cur = limit.rlim_max;
-  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
+  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+  return std::min<std::size_t>(wanted, limit.rlim_max - kOtherFiles);
 }
 
 SocketCrowd::SocketCrowd(const Carillond& server, std::size_t count, int kernel_bytes) {

@@ -15,8 +15,8 @@
 
 namespace carillon::test {
 
-/// Lets this process, and those it starts, open that many files; false where it may not.
-[[nodiscard]] bool allow_open_files(std::size_t wanted);
+/// `wanted`, or as many as this process may have, which is raised as far as it goes.
+[[nodiscard]] std::size_t sockets_at_most(std::size_t wanted);
 
 class SocketCrowd {
  public:

@@ -72,8 +72,8 @@ void step_to(std::int64_t offset) {
   for (std::size_t fd = 0; fd < timers.size(); ++fd) {
     if (!timers[fd].cancel_on_set) continue;
     const itimerspec at_once{{0, 0}, {0, 1}};
-    timers[fd] = {false, true};
-    ++cancelled_timers;
+    if (!timers[fd].cancelled) ++cancelled_timers;
+    timers[fd].cancelled = true;
     if (arm(static_cast<int>(fd), 0, &at_once, nullptr) == 0) continue;
     timers[fd] = {};  // closed meanwhile
     --cancelled_timers;
@@ -164,11 +164,15 @@ extern "C" ssize_t read(int fd, void* into, size_t size) {
   static const auto system = system_function<decltype(read)>("read");
   const ssize_t got = system(fd, into, size);
   if (cancelled_timers == 0 || !known(fd)) return got;
-  const std::lock_guard lock(timers_mutex);
-  WallTimer& timer = timers[static_cast<std::size_t>(fd)];
-  if (!timer.cancelled) return got;
-  timer.cancelled = false;
-  --cancelled_timers;
+  {
+    const std::lock_guard lock(timers_mutex);
+    WallTimer& timer = timers[static_cast<std::size_t>(fd)];
+    if (!timer.cancelled) return got;
+    timer.cancelled = false;
+    --cancelled_timers;
+  }
+  // So that the next step may well come before the timer is set again.
+  ::usleep(3000);
   errno = ECANCELED;
   return -1;
 }
