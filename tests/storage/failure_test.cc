@@ -31,6 +31,18 @@ TEST_F(Failure, failed_sync_is_not_acknowledged_and_is_told_once) {
   EXPECT_THAT(harness.failures, SizeIs(1));
 }
 
+TEST_F(Failure, failed_sync_is_not_acknowledged_late_either) {
+  LogHarness harness(temp_ / "data", env_.get());
+  ASSERT_TRUE(harness.append(put_batch(1, 1)));
+  faults_.fail_sync = true;
+  bool done = false;
+  harness.log->append(put_batch(2, 1), [&done](Batch&&) { done = true; });
+  ASSERT_TRUE(harness.loop.run_until([&] { return !harness.failures.empty(); }));
+  harness.log->close();  // the committer has done all it will
+  harness.loop.run();
+  EXPECT_FALSE(done);
+}
+
 TEST_F(Failure, failed_write_is_not_acknowledged) {
   LogHarness harness(temp_ / "data", env_.get());
   ASSERT_TRUE(harness.append(put_batch(1, 1)));
