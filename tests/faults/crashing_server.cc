@@ -10,6 +10,7 @@ namespace carillon::test {
 namespace {
 
 constexpr Millis kPatience = std::chrono::minutes(2);
+constexpr Millis kHeldWithin = std::chrono::seconds(20);
 constexpr Millis kPollPause{3};
 constexpr Millis kSameServer{1000};
 
@@ -96,7 +97,7 @@ bool CrashingServer::ends_within(Millis patience) {
 }
 
 bool CrashingServer::held_at(const std::string& failpoint) {
-  return process_->wait_for_line("^failpoint " + failpoint + "$", kPatience).has_value();
+  return process_->wait_for_line("^failpoint " + failpoint + "$", kHeldWithin).has_value();
 }
 
 bool CrashingServer::ended_at(const std::string& failpoint) const {

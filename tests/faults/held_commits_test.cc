@@ -28,6 +28,7 @@ class HeldCommit : public ::testing::Test {
   void SetUp() override {
     load::Receiver::Options options;
     options.keep_arrivals = true;
+    options.answer_delay = Millis(100);  // a push that must not be is seen before its answer is
     receiver = std::move(load::Receiver::start(options).value());
     ASSERT_NO_FATAL_FAILURE(start());
     call("PUT", "/v1/targets/shop", R"({"url":")" + receiver->url() + R"("})");
@@ -89,6 +90,9 @@ struct Change {
   std::string pointer;        // see what is here:
   std::string before, after;  // empty: nothing
 };
+void PrintTo(const Change& change, std::ostream* out) {
+  *out << change.name;
+}
 
 std::vector<Change> task_changes() {
   const std::string fresh = R"("target":"shop","due_at":")" + kDue + '"';
