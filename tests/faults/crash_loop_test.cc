@@ -86,9 +86,9 @@ TEST(CrashLoop, WhateverTheMomentEveryPromiseIsKept) {
   ASSERT_TRUE(run.server().await_ready());
   run.finish();
   EXPECT_LT(run.server().longest_until_ready(), kReadyWithin);
-  std::cout << "[ figures  ] " << rounds << " deaths: " << tally.running << " while running, "
-            << tally.starting << " while starting, " << tally.at_failpoints
-            << " at failpoints: " << run.figures() << std::endl;
+  std::cout << "[ figures  ] deaths: " << tally.running << " while running, " << tally.starting
+            << " while starting, " << tally.at_failpoints << " at failpoints: " << run.figures()
+            << std::endl;
 }
 
 }  // namespace
