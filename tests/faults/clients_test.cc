@@ -217,7 +217,7 @@ TEST_F(HostileClients, OfSlowhttptestDoNotMakeItUnavailable) {
   const std::string count = std::to_string(crowd / 4);
   const std::string length = std::to_string(sized(5, 60));
   for (const char* kind : {"-H", "-B", "-R", "-X"}) {
-    during(std::string("slowhttptest ") + kind, 128 * kMib + crowd / 4 * kMib / 16, [&] {
+    during(std::string("slowhttptest ") + kind, 128 * kMib + crowd / 4 * kMib / 8, [&] {
       const Finished finished = run_program(
           {"/usr/bin/slowhttptest", kind, "-c", count, "-r", count, "-i", "1", "-l", length, "-p",
            "2", "-x", "10", "-t", kind == std::string_view("-B") ? "POST" : "GET", "-u",
