@@ -76,10 +76,10 @@ int replay(std::uint64_t seed, const std::string& history) {
 /// How many transitions that must be reached were not.
 std::size_t print_coverage(const Coverage& coverage) {
   std::size_t missed = 0;
-  for (const std::string& name : transitions()) {
-    const auto found = coverage.find(name);
+  for (const std::string_view name : transitions()) {
+    const auto found = coverage.find(std::string(name));
     const std::uint64_t times = found == coverage.end() ? 0 : found->second;
-    std::printf("%12llu  %s\n", static_cast<unsigned long long>(times), name.c_str());
+    std::printf("%12llu  %s\n", static_cast<unsigned long long>(times), name.data());
     if (times == 0) ++missed;
   }
   std::printf("%zu of %zu transitions reached\n", transitions().size() - missed,

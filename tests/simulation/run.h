@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/simulation/facts.h"
@@ -24,6 +26,6 @@ struct RunResult {
 [[nodiscard]] RunResult run(std::uint64_t seed, bool keep_trace);
 
 /// The transitions that a good number of runs must have reached, all of them.
-[[nodiscard]] const std::vector<std::string>& transitions();
+[[nodiscard]] std::span<const std::string_view> transitions();
 
 }  // namespace carillon::simulation

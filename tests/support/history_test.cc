@@ -47,116 +47,113 @@ TEST_P(HistoryTest, KeptIsGoodAndBrokenIsFound) {
 // pushed: id body webhook due at(microseconds) attempt accepted seen
 constexpr const char* kOnTime = "pushed a 11 5 1000 1000000 1 1 50\n";
 
-INSTANTIATE_TEST_SUITE_P(
-    Promises, HistoryTest,
-    ::testing::Values(
-        Crafted{"Lost", kOnTime, "", "lost: ack"},
-        Crafted{"LostAfterFailedPushes", "found a 11 retrying\n",
-                "pushed a 11 5 1000 1000000 1 0 50\n", "lost: ack"},
-        Crafted{"Early", kOnTime, "pushed a 11 5 1000 999999 1 1 50\n", "before it was due"},
-        Crafted{"WrongDue", kOnTime, "pushed a 11 5 1001 1001000 1 1 50\n", "another due"},
-        Crafted{"OtherBody", kOnTime, "pushed a 12 5 1000 1000000 1 1 50\nfound a 11 scheduled\n",
-                "body was altered"},
-        Crafted{"Stranger", kOnTime, "pushed b 11 5 1000 1000000 1 1 50\nfound a 11 scheduled\n",
-                "b: never asked for"},
-        Crafted{"Repeat", kOnTime,
-                "pushed a 11 5 1000 1000000 1 1 50\npushed a 11 5 1000 1000000 2 1 60\n",
-                "more than once"},
-        Crafted{"OtherWebhookId",
-                "pushed a 11 5 1000 1000000 1 0 50\npushed a 11 5 1000 1000000 2 1 60\n",
-                "pushed a 11 5 1000 1000000 1 0 50\npushed a 11 6 1000 1000000 2 1 60\n",
-                "different webhook-ids"},
-        Crafted{"RefusedYetPushed", "add_asked b 1 1000 0 0 0\nadd_answered 1 0\nfound a 11 dead\n",
-                "add_asked b 1 1000 0 0 0\nadd_answered 1 0\nfound a 11 dead\n"
-                "pushed b 1 5 1000 1000000 1 1 50\n",
-                "refused, yet pushed"},
-        Crafted{
-            "RefusedYetPending", "add_asked b 1 1000 0 0 0\nadd_answered 1 0\nfound a 11 dead\n",
+const Crafted kCrafted[] = {
+    Crafted{"Lost", kOnTime, "", "lost: ack"},
+    Crafted{"LostAfterFailedPushes", "found a 11 retrying\n", "pushed a 11 5 1000 1000000 1 0 50\n",
+            "lost: ack"},
+    Crafted{"Early", kOnTime, "pushed a 11 5 1000 999999 1 1 50\n", "before it was due"},
+    Crafted{"WrongDue", kOnTime, "pushed a 11 5 1001 1001000 1 1 50\n", "another due"},
+    Crafted{"OtherBody", kOnTime, "pushed a 12 5 1000 1000000 1 1 50\nfound a 11 scheduled\n",
+            "body was altered"},
+    Crafted{"Stranger", kOnTime, "pushed b 11 5 1000 1000000 1 1 50\nfound a 11 scheduled\n",
+            "b: never asked for"},
+    Crafted{"Repeat", kOnTime,
+            "pushed a 11 5 1000 1000000 1 1 50\npushed a 11 5 1000 1000000 2 1 60\n",
+            "more than once"},
+    Crafted{"OtherWebhookId",
+            "pushed a 11 5 1000 1000000 1 0 50\npushed a 11 5 1000 1000000 2 1 60\n",
+            "pushed a 11 5 1000 1000000 1 0 50\npushed a 11 6 1000 1000000 2 1 60\n",
+            "different webhook-ids"},
+    Crafted{"RefusedYetPushed", "add_asked b 1 1000 0 0 0\nadd_answered 1 0\nfound a 11 dead\n",
+            "add_asked b 1 1000 0 0 0\nadd_answered 1 0\nfound a 11 dead\n"
+            "pushed b 1 5 1000 1000000 1 1 50\n",
+            "refused, yet pushed"},
+    Crafted{"RefusedYetPending", "add_asked b 1 1000 0 0 0\nadd_answered 1 0\nfound a 11 dead\n",
             "add_asked b 1 1000 0 0 0\nadd_answered 1 0\nfound a 11 dead\nfound b 1 scheduled\n",
             "refused, yet pending"},
-        Crafted{"AnsweredTwoWays", "add_answered 0 1\nfound a 11 dead\n",
-                "add_answered 0 0\nfound a 11 dead\n", "accepted, and later refused"},
-        Crafted{"CancelledYetPushed", "cancel_asked 0\ncancel_answered 0 1 0 40\n",
-                "cancel_asked 0\ncancel_answered 0 1 0 60\npushed a 11 5 1000 1000000 1 1 50\n",
-                "cancelled after 0 attempts"},
-        Crafted{"CancelledYetPushedLater",
-                "cancel_asked 0\ncancel_answered 0 1 4294967295 60\n"
-                "pushed a 11 5 1000 1000000 1 0 50\n",
-                "cancel_asked 0\ncancel_answered 0 1 4294967295 40\n"
-                "pushed a 11 5 1000 1000000 1 0 50\n",
-                "cancelled, yet pushed later"},
-        Crafted{"CancelledYetPending", "cancel_asked 0\ncancel_answered 0 1 0 40\n",
-                "cancel_asked 0\ncancel_answered 0 1 0 40\nfound a 11 scheduled\n",
-                "cancelled, yet pending"},
-        Crafted{"CancelledYetDead", "cancel_asked 0\ncancel_answered 0 1 0 40\n",
-                "cancel_asked 0\ncancel_answered 0 1 0 40\nfound a 11 dead\n",
-                "cancelled, yet dead"},
-        Crafted{"CancelRefusedYetGone",
-                "cancel_asked 0\ncancel_answered 0 0 0 0\npushed a 11 5 1000 1000000 1 1 50\n",
-                "cancel_asked 0\ncancel_answered 0 0 0 0\n", "lost: ack"},
-        Crafted{"DeliveredYetPending", kOnTime,
-                "pushed a 11 5 1000 1000000 1 1 50\nfound a 11 firing\n", "delivered, yet pending"},
-        Crafted{"SaidDelivered", "pushed a 11 5 1000 1000000 1 1 50\nfound a 11 delivered\n",
-                "found a 11 delivered\nfound a 11 dead\n", "no receiver accepted it"},
-        Crafted{"SaidCancelled", "cancel_asked 0\nfound a 11 cancelled\n",
-                "found a 11 cancelled\nfound a 11 dead\n", "which nobody asked for"},
-        Crafted{"SaidExpired", "add_asked b 1 1000 0 1 0\nfound b 1 expired\nfound a 11 dead\n",
-                "found a 11 expired\nfound a 11 dead\n", "expired, which it must not"},
-        Crafted{"MovedYetAtOldDue",
-                "move_asked 0 2000\nmove_answered 0 1 40\npushed a 11 5 2000 2000000 1 1 50\n",
-                "move_asked 0 2000\nmove_answered 0 1 40\npushed a 11 5 1000 1000000 1 1 50\n",
-                "another due"},
-        Crafted{"MoveRefusedYetMoved",
-                "move_asked 0 2000\nmove_answered 0 0 40\npushed a 11 5 1000 1000000 1 1 50\n",
-                "move_asked 0 2000\nmove_answered 0 0 40\npushed a 11 5 2000 2000000 1 1 50\n",
-                "another due"},
-        Crafted{"RedrivenYetLost",
-                "group_cancel_asked 7\ngroup_cancel_answered 0 0 0 40\nredrive_asked 0\n"
-                "redrive_answered 0 1\npushed a 11 5 2500 2500000 2 1 50\n",
-                "group_cancel_asked 7\ngroup_cancel_answered 0 0 0 40\nredrive_asked 0\n"
-                "redrive_answered 0 1\n",
-                "lost: ack"},
-        Crafted{"ChangedContentKeepsItsDue",
-                "cancel_asked 0\ncancel_answered 0 1 4294967295 40\nadd_asked a 12 0 7 0 1\n"
-                "add_answered 1 1\npushed a 12 5 1000 1000000 1 1 50\n",
-                "cancel_asked 0\ncancel_answered 0 1 4294967295 40\nadd_asked a 12 0 7 0 1\n"
-                "add_answered 1 1\npushed a 12 5 1001 1001000 1 1 50\n",
-                "another due"},
-        Crafted{"GroupCancelledYetPushed",
-                "group_cancel_asked 7\ngroup_cancel_answered 0 0 1 40\n"
-                "pushed a 11 5 1000 1000000 1 1 50\n",
-                "group_cancel_asked 7\ngroup_cancel_answered 0 1 0 40\n"
-                "pushed a 11 5 1000 1000000 1 1 50\n",
-                "group 7: cancelled with 0 firing, yet 1"},
-        Crafted{"GroupCancelledFewerThanLost",
-                "group_cancel_asked 7\ngroup_cancel_answered 0 1 0 40\n",
-                "group_cancel_asked 7\ngroup_cancel_answered 0 0 0 40\n",
-                "group 7: 0 cancelled, yet 1 tasks are lost"},
-        Crafted{"AddedAfterTheGroupCancel",
-                "group_cancel_asked 7\ngroup_cancel_answered 0 1 0 40\n"
-                "add_asked b 1 1000 7 0 0\nadd_answered 1 1\nfound b 1 scheduled\n",
-                "group_cancel_asked 7\ngroup_cancel_answered 0 2 0 40\n"
-                "add_asked b 1 1000 7 0 0\nadd_answered 1 1\n",
-                "lost: ack"},
-        Crafted{"TwoGroupCancelsTogetherFewerThanLost",
-                "group_cancel_asked 7\ngroup_cancel_answered 0 1 0 40\n"
-                "group_cancel_asked 7\ngroup_cancel_answered 1 0 0 50\n",
-                "group_cancel_asked 7\ngroup_cancel_answered 0 0 0 40\n"
-                "group_cancel_asked 7\ngroup_cancel_answered 1 0 0 50\n",
-                "group 7: 0 cancelled, yet 1 tasks are lost"},
-        Crafted{"ShiftedYetAtOldDue",
-                "group_shift_asked 7 500\ngroup_shift_answered 7 500 900 40\n"
-                "pushed a 11 5 1500 1500000 1 1 50\n",
-                "group_shift_asked 7 500\ngroup_shift_answered 7 500 900 40\n"
-                "pushed a 11 5 1000 1000000 1 1 50\n",
-                "another due"},
-        Crafted{"ShiftedIntoThePast",
-                "group_shift_asked 7 -500\ngroup_shift_answered 7 -500 900 40\n"
-                "pushed a 11 5 800 800000 1 1 50\n",
-                "group_shift_asked 7 -500\ngroup_shift_answered 7 -500 900 40\n"
-                "pushed a 11 5 901 901000 1 1 50\n",
-                "another due"}),
-    [](const auto& crafted) { return crafted.param.name; });
+    Crafted{"AnsweredTwoWays", "add_answered 0 1\nfound a 11 dead\n",
+            "add_answered 0 0\nfound a 11 dead\n", "accepted, and later refused"},
+    Crafted{"CancelledYetPushed", "cancel_asked 0\ncancel_answered 0 1 0 40\n",
+            "cancel_asked 0\ncancel_answered 0 1 0 60\npushed a 11 5 1000 1000000 1 1 50\n",
+            "cancelled after 0 attempts"},
+    Crafted{"CancelledYetPushedLater",
+            "cancel_asked 0\ncancel_answered 0 1 4294967295 60\n"
+            "pushed a 11 5 1000 1000000 1 0 50\n",
+            "cancel_asked 0\ncancel_answered 0 1 4294967295 40\n"
+            "pushed a 11 5 1000 1000000 1 0 50\n",
+            "cancelled, yet pushed later"},
+    Crafted{"CancelledYetPending", "cancel_asked 0\ncancel_answered 0 1 0 40\n",
+            "cancel_asked 0\ncancel_answered 0 1 0 40\nfound a 11 scheduled\n",
+            "cancelled, yet pending"},
+    Crafted{"CancelledYetDead", "cancel_asked 0\ncancel_answered 0 1 0 40\n",
+            "cancel_asked 0\ncancel_answered 0 1 0 40\nfound a 11 dead\n", "cancelled, yet dead"},
+    Crafted{"CancelRefusedYetGone",
+            "cancel_asked 0\ncancel_answered 0 0 0 0\npushed a 11 5 1000 1000000 1 1 50\n",
+            "cancel_asked 0\ncancel_answered 0 0 0 0\n", "lost: ack"},
+    Crafted{"DeliveredYetPending", kOnTime,
+            "pushed a 11 5 1000 1000000 1 1 50\nfound a 11 firing\n", "delivered, yet pending"},
+    Crafted{"SaidDelivered", "pushed a 11 5 1000 1000000 1 1 50\nfound a 11 delivered\n",
+            "found a 11 delivered\nfound a 11 dead\n", "no receiver accepted it"},
+    Crafted{"SaidCancelled", "cancel_asked 0\nfound a 11 cancelled\n",
+            "found a 11 cancelled\nfound a 11 dead\n", "which nobody asked for"},
+    Crafted{"SaidExpired", "add_asked b 1 1000 0 1 0\nfound b 1 expired\nfound a 11 dead\n",
+            "found a 11 expired\nfound a 11 dead\n", "expired, which it must not"},
+    Crafted{"MovedYetAtOldDue",
+            "move_asked 0 2000\nmove_answered 0 1 40\npushed a 11 5 2000 2000000 1 1 50\n",
+            "move_asked 0 2000\nmove_answered 0 1 40\npushed a 11 5 1000 1000000 1 1 50\n",
+            "another due"},
+    Crafted{"MoveRefusedYetMoved",
+            "move_asked 0 2000\nmove_answered 0 0 40\npushed a 11 5 1000 1000000 1 1 50\n",
+            "move_asked 0 2000\nmove_answered 0 0 40\npushed a 11 5 2000 2000000 1 1 50\n",
+            "another due"},
+    Crafted{"RedrivenYetLost",
+            "group_cancel_asked 7\ngroup_cancel_answered 0 0 0 40\nredrive_asked 0\n"
+            "redrive_answered 0 1\npushed a 11 5 2500 2500000 2 1 50\n",
+            "group_cancel_asked 7\ngroup_cancel_answered 0 0 0 40\nredrive_asked 0\n"
+            "redrive_answered 0 1\n",
+            "lost: ack"},
+    Crafted{"ChangedContentKeepsItsDue",
+            "cancel_asked 0\ncancel_answered 0 1 4294967295 40\nadd_asked a 12 0 7 0 1\n"
+            "add_answered 1 1\npushed a 12 5 1000 1000000 1 1 50\n",
+            "cancel_asked 0\ncancel_answered 0 1 4294967295 40\nadd_asked a 12 0 7 0 1\n"
+            "add_answered 1 1\npushed a 12 5 1001 1001000 1 1 50\n",
+            "another due"},
+    Crafted{"GroupCancelledYetPushed",
+            "group_cancel_asked 7\ngroup_cancel_answered 0 0 1 40\n"
+            "pushed a 11 5 1000 1000000 1 1 50\n",
+            "group_cancel_asked 7\ngroup_cancel_answered 0 1 0 40\n"
+            "pushed a 11 5 1000 1000000 1 1 50\n",
+            "group 7: cancelled with 0 firing, yet 1"},
+    Crafted{"GroupCancelledFewerThanLost", "group_cancel_asked 7\ngroup_cancel_answered 0 1 0 40\n",
+            "group_cancel_asked 7\ngroup_cancel_answered 0 0 0 40\n",
+            "group 7: 0 cancelled, yet 1 tasks are lost"},
+    Crafted{"AddedAfterTheGroupCancel",
+            "group_cancel_asked 7\ngroup_cancel_answered 0 1 0 40\n"
+            "add_asked b 1 1000 7 0 0\nadd_answered 1 1\nfound b 1 scheduled\n",
+            "group_cancel_asked 7\ngroup_cancel_answered 0 2 0 40\n"
+            "add_asked b 1 1000 7 0 0\nadd_answered 1 1\n",
+            "lost: ack"},
+    Crafted{"TwoGroupCancelsTogetherFewerThanLost",
+            "group_cancel_asked 7\ngroup_cancel_answered 0 1 0 40\n"
+            "group_cancel_asked 7\ngroup_cancel_answered 1 0 0 50\n",
+            "group_cancel_asked 7\ngroup_cancel_answered 0 0 0 40\n"
+            "group_cancel_asked 7\ngroup_cancel_answered 1 0 0 50\n",
+            "group 7: 0 cancelled, yet 1 tasks are lost"},
+    Crafted{"ShiftedYetAtOldDue",
+            "group_shift_asked 7 500\ngroup_shift_answered 7 500 900 40\n"
+            "pushed a 11 5 1500 1500000 1 1 50\n",
+            "group_shift_asked 7 500\ngroup_shift_answered 7 500 900 40\n"
+            "pushed a 11 5 1000 1000000 1 1 50\n",
+            "another due"},
+    Crafted{"ShiftedIntoThePast",
+            "group_shift_asked 7 -500\ngroup_shift_answered 7 -500 900 40\n"
+            "pushed a 11 5 800 800000 1 1 50\n",
+            "group_shift_asked 7 -500\ngroup_shift_answered 7 -500 900 40\n"
+            "pushed a 11 5 901 901000 1 1 50\n",
+            "another due"}};
+
+INSTANTIATE_TEST_SUITE_P(Promises, HistoryTest, ::testing::ValuesIn(kCrafted),
+                         [](const auto& crafted) { return crafted.param.name; });
 
 TEST(History, ShiftOfWhatMayHaveBeenDueAllowsBoth) {
   const std::string shift = "group_shift_asked 7 500\ngroup_shift_answered 7 500 1000 40\n";
