@@ -87,12 +87,14 @@ void OperatingClient::look_at_target() {
       << seen.body;
 }
 
+void OperatingClient::set_paused(const std::string& target, bool paused) {
+  const auto answer = ask("POST", "/v1/targets/" + target + (paused ? ":pause" : ":resume"));
+  EXPECT_EQ(answer.status, 200U) << answer.body;
+}
+
 void OperatingClient::pause(bool paused) {
-  const std::string method = paused ? ":pause" : ":resume";
-  for (const std::string& target : {options_.target, options_.doomed_target}) {
-    const auto answer = ask("POST", "/v1/targets/" + target + method);
-    EXPECT_EQ(answer.status, 200U) << answer.body;
-  }
+  set_paused(options_.target, paused);
+  set_paused(options_.doomed_target, paused);
 }
 
 void OperatingClient::pause_and_resume() {
@@ -151,13 +153,14 @@ void OperatingClient::add_doomed() {
 void OperatingClient::redrive() {
   if (doomed_.empty()) return;
   Doomed& task = doomed_[random_() % doomed_.size()];
-  const std::string path = "/v1/dead/" + task.id + ":redrive";
-  const Answer answer = caller_.call("POST", path);
+  set_paused(options_.doomed_target, true);
+  const Answer answer = caller_.call("POST", "/v1/dead/" + task.id + ":redrive");
   if (answer) {
     EXPECT_TRUE(answer->status == 200 || answer->status == 404) << answer->body;
+    if (answer->ok()) ++redriven_;
   }
-  if (answer && answer->ok()) ++redriven_;
   note_redriven(task);
+  set_paused(options_.doomed_target, false);
 }
 
 /// A redriven task is pushed with the moment when it was redriven as its due.
@@ -169,17 +172,15 @@ void OperatingClient::note_redriven(Doomed& task) {
   ledger_([&](Ledger& ledger) { ledger.move_asked(task.entry, parse_moment(due).value()); });
 }
 
-void OperatingClient::note_redriven() {
-  for (Doomed& task : doomed_) note_redriven(task);
-}
-
 void OperatingClient::redrive_all() {
+  set_paused(options_.doomed_target, true);
   const Answer answer = caller_.call("POST", "/v1/dead:redrive", "{}");
   if (answer) {
     EXPECT_EQ(answer->status, 200U) << answer->body;
+    redriven_ += static_cast<std::uint64_t>(number_at(answer->body, "/redriven"));
   }
-  if (answer) redriven_ += static_cast<std::uint64_t>(number_at(answer->body, "/redriven"));
-  note_redriven();
+  for (Doomed& task : doomed_) note_redriven(task);
+  set_paused(options_.doomed_target, false);
 }
 
 void OperatingClient::remove_dead() {

@@ -3,7 +3,7 @@
 //
 // Operation: as Writer. Its own tasks go to a target whose receiver fails most of the time, with
 // two attempts each, so that they become dead letters; which were redriven when, the server is
-// asked.
+// asked, while the target is paused, so that none of them can be finished and forgotten by then.
 //
 // Concurrency: one thread.
 #pragma once
@@ -58,13 +58,13 @@ class OperatingClient {
   client::ApiAnswer ask(std::string_view method, const std::string& path,
                         const std::string& body = {});
   void put_target();
+  void set_paused(const std::string& target, bool paused);
   void pause_and_resume();
   void make_and_delete_target();
   void add_doomed();
   void redrive();
   void remove_dead();
   void forget_finished();
-  void note_redriven();
   void note_redriven(Doomed& task);
   void checkpoint();
   void look();
