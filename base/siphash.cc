@@ -50,7 +50,8 @@ Hash128 siphash(const SipKey& key, std::string_view bytes) {
     s.absorb(word);
   }
   word = 0;
-  std::memcpy(&word, bytes.data() + whole, bytes.size() - whole);
+  // Not of nothing: an empty view may have no address, which memcpy must not be given.
+  if (whole < bytes.size()) std::memcpy(&word, bytes.data() + whole, bytes.size() - whole);
   s.absorb(word | (static_cast<std::uint64_t>(bytes.size()) << 56));
 
   s.v2 ^= 0xee;

@@ -2,9 +2,15 @@
 # Installs what is missing, builds everything, and passes all the tests. What CI runs.
 #
 #   tools/test.sh [PRESET]     release (the default), dev, asan or tsan
+#   tools/test.sh --full       and then what is too long for every change: tools/full.sh
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
+full=no
+if [[ ${1:-} == --full ]]; then
+  full=yes
+  shift
+fi
 preset=${1:-release}
 began=$SECONDS
 summary=()
@@ -50,4 +56,5 @@ step "house rules" python3 tests/house/check.py
 step "configure" configure
 step "build" build
 step "tests" run_tests
+[[ $full == no ]] || step "full size" tools/full.sh
 finish 0

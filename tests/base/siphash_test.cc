@@ -33,6 +33,11 @@ std::string hex_of(const Hash128& hash) {
   return out;
 }
 
+TEST(SipHash, ViewOfNothingHashesAsTheEmptyText) {
+  const SipKey key{1, 2};
+  EXPECT_EQ(siphash(key, std::string_view()), siphash(key, ""));
+}
+
 TEST(SipHash, EqualsReferenceVectors) {
   const SipKey key{0x0706050403020100, 0x0f0e0d0c0b0a0908};
   for (const Vector& vector : kVectors) {
