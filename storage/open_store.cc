@@ -18,8 +18,8 @@ SipKey random_key() {
   return {word(), word()};
 }
 
-/// Replays the write-ahead log without writing, to see how far it reaches. A writable open would
-/// throw away what lies behind a damaged record.
+/// Replays the write-ahead log without writing, to see how far it reaches, and reads what a start
+/// cannot do without. A writable open would throw away what lies behind a damaged record.
 Result<> probe(const DataDir& dir, StoreOptions options, std::optional<Sequence> synced) {
   options.info_log = false;
   const auto store = Store::open(dir.db(), StoreMode::read_only, options, nullptr);
@@ -28,12 +28,13 @@ Result<> probe(const DataDir& dir, StoreOptions options, std::optional<Sequence>
     error.detail += ". " + how_to_go_on(dir);
     return error;
   }
-  const auto end = (*store)->log_end();
-  if (!end) {
-    Error error = end.error();
+  const auto unreadable = [&dir](Error error) {
     error.detail = fmt::format("{}: {}. {}", dir.path, error.detail, how_to_go_on(dir));
     return error;
-  }
+  };
+  const auto end = (*store)->log_end();
+  if (!end) return unreadable(end.error());
+  if (const auto key = (*store)->sip_key(); !key) return unreadable(key.error());
   return check_against_mark(dir, end->last, synced);
 }
 
