@@ -58,6 +58,16 @@ Result<> check_space(const DataDir& dir, rocksdb::Env* env) {
       dir.path, (needed >> 20) + 1, free >> 20));
 }
 
+/// Files that RocksDB was writing when the process was killed, under names that are not theirs yet;
+/// it never looks at them again.
+void remove_left_over(const DataDir& dir, rocksdb::Env* env) {
+  std::vector<std::string> names;
+  if (!env->GetChildren(dir.db(), &names).ok()) return;
+  for (const std::string& name : names) {
+    if (name.ends_with(".dbtmp")) env->DeleteFile(dir.db() + "/" + name).PermitUncheckedError();
+  }
+}
+
 /// The database itself was not finished being made: it lacks families, so nothing was ever
 /// committed to it.
 bool lacks_families(const DataDir& dir, const StoreOptions& options) {
@@ -125,6 +135,7 @@ Result<OpenStore> open_data_dir(const DataDir& dir, const StoreOptions& options,
     if (auto sound = probe(dir, options, *synced); !sound) return sound.error();
     CARILLON_FAILPOINT("open.probed");
   }
+  remove_left_over(dir, env);
   auto store =
       Store::open(dir.db(), *fresh ? StoreMode::create : StoreMode::read_write, options, latch);
   if (!store) return store.error();

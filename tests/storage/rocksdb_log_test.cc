@@ -72,6 +72,18 @@ TEST(RocksdbLog, killed_without_close_keeps_what_was_acknowledged) {
   EXPECT_THAT(copy.read(), SizeIs(1));
 }
 
+TEST(RocksdbLog, what_was_being_written_at_a_kill_under_a_name_of_its_own_is_removed) {
+  const TempDir temp;
+  {
+    const LogHarness harness(temp / "data");
+  }
+  const std::string left_over = temp / "data/db/OPTIONS-000099.dbtmp";
+  std::ofstream(left_over) << "half of it";
+  const LogHarness harness(temp / "data");
+  ASSERT_TRUE(harness.log) << harness.error;
+  EXPECT_FALSE(std::filesystem::exists(left_over));
+}
+
 TEST(RocksdbLog, forgotten_rows_are_gone_and_the_others_stay) {
   const TempDir temp;
   LogHarness harness(temp / "data");
