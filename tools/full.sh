@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Runs everything that is too long for every change, full size, and prints the figures.
 #
-#   tools/full.sh             all of it: about five hours on two cores
+#   tools/full.sh             all of it: about three hours on two cores
 #   tools/full.sh NAME...     these runs
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
 bin=build/release/bin
-fuzz_seconds=600
+fuzz_seconds=300
 # Name, and what runs it. CARILLON_FULL=1 makes the tests full size.
 runs=(
   "coupon        $bin/end_to_end_coupon"     # 200,000 reminders due at one instant
@@ -16,14 +16,14 @@ runs=(
   "replay        $bin/end_to_end_replay"
   "operation     $bin/end_to_end_operation"
   "cli           $bin/end_to_end_cli"
-  "simulation    $bin/simulate --minutes 60 --from 1000000"
+  "simulation    $bin/simulate --minutes 10 --from 1000000"
   "crash_loop    $bin/faults_crash_loop"     # 1,000 rounds of kill -9
   "failpoints    $bin/faults_failpoints"
   "held_commits  $bin/faults_held_commits"
   "power_loss    $bin/power_loss_test"       # 8,000 cuts
   "disk_full     $bin/faults_disk_full"
   "io_errors     $bin/faults_io_errors"
-  "damage        $bin/damage_matrix_test"    # 3,200 damaged directories
+  "damage        $bin/damage_matrix_test"    # 800 damaged directories
   "backup        $bin/faults_backup"
   "clock         $bin/faults_clock"
   "receivers     $bin/faults_receivers"

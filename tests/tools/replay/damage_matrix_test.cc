@@ -218,7 +218,7 @@ class DamageMatrix : public ::testing::TestWithParam<Kind> {
 
 TEST_P(DamageMatrix, is_noticed_where_it_harms_and_what_is_lost_is_said) {
   ASSERT_NO_FATAL_FAILURE(make_mixed(whole_));
-  const std::size_t rounds = test::sized(6, 100);
+  const std::size_t rounds = test::sized(6, 25);
   for (std::size_t round = 0; round < rounds; ++round) {
     for (int how = 0; how < kWounds; ++how) {
       try_one(static_cast<Wound>(how));
