@@ -47,8 +47,7 @@ inline constexpr std::string_view kFailpoints[] = {
     "push.answered",
     "outcome.durable",
     // Cleaning the log: the oldest batches are read, they are being trimmed, were trimmed, and
-    // their
-    // files given back.
+    // their files given back.
     "clean.read",
     "trim.before_write",
     "trim.durable",

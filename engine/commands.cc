@@ -93,10 +93,10 @@ std::optional<Error> Engine::Impl::closed() const {
                "More is waiting for the disk than may be; send it again after a pause.", ""};
 }
 
-std::optional<Error> Engine::Impl::closed_to_contents() {
+std::optional<Error> Engine::Impl::closed_to_contents(std::uint64_t tasks) {
   if (auto why = closed()) return why;
   if (!short_of_space()) return std::nullopt;
-  ++counters_.refused_no_space;
+  counters_.refused_no_space += tasks;
   return Error{"no_space",
                "The server's disk is nearly full; cancels, reads and pushes go on. Send it again "
                "after a pause.",
@@ -216,8 +216,8 @@ Async<std::vector<Answer<AddAnswer>>> Engine::Impl::add_batch(std::vector<AddReq
   std::vector<std::size_t> asked;  // which request each command is
   std::vector<std::string> made_ids(requests.size());
   commands.reserve(requests.size());
+  const std::optional<Error> why = closed_to_contents(requests.size());
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    std::optional<Error> why = closed_to_contents();
     Result<command::Add> command =
         why ? Result<command::Add>(*why) : prepare(requests[i], made_ids[i]);
     if (command) {

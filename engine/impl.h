@@ -117,8 +117,9 @@ class Engine::Impl {
   Async<void> ask_all(std::span<Command> commands, Reply* replies);
   Async<Reply> ask(Command command);
   [[nodiscard]] std::optional<Error> closed() const;
-  /// The same for what brings contents, which can wait until the disk has space again.
-  [[nodiscard]] std::optional<Error> closed_to_contents();
+  /// The same for what brings contents, which can wait until the disk has space again. `tasks`: how
+  /// many would be refused.
+  [[nodiscard]] std::optional<Error> closed_to_contents(std::uint64_t tasks = 1);
   [[nodiscard]] Result<command::Add> prepare(AddRequest& request, std::string& made_id);
   [[nodiscard]] std::uint64_t digest_of(const TaskContent& content,
                                         std::string_view due_as_asked) const;

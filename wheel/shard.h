@@ -268,7 +268,6 @@ class Shard {
   bool decide_group(const GroupKey& key, const Record& operation, Ticket ticket);
   void propose(Record record, Ticket ticket);
   void propose_put(Statement& task, TaskNumber previous, std::string& content, Ticket ticket);
-  void propose_new(command::Add& add, Ticket ticket);
   void reply(Ticket ticket, Verdict verdict, EntryRef ref = kNoEntry);
   [[nodiscard]] std::optional<Verdict> refusal(EntryRef ref) const;
   [[nodiscard]] bool busy(const Entry& entry) const;

@@ -8,6 +8,7 @@
 #include <simdjson.h>
 
 #include "tests/end_to_end/json_find.h"
+#include "tests/end_to_end/scenarios.h"
 
 namespace carillon::test {
 namespace {
@@ -20,13 +21,9 @@ constexpr Millis kPatience = std::chrono::minutes(2);
 constexpr Millis kPollPause{10};
 
 std::unique_ptr<load::Receiver> make_receiver(double failing) {
-  load::Receiver::Options options;
-  options.keep_arrivals = true;
-  options.answer_delay = kAnswerDelay;
-  auto started = load::Receiver::start(options);
-  EXPECT_TRUE(started);
-  started.value()->set_failing({.share = failing, .attempts = 0, .status = 503});
-  return std::move(started.value());
+  auto receiver = start_receiver(kAnswerDelay);
+  receiver->set_failing({.share = failing, .attempts = 0, .status = 503});
+  return receiver;
 }
 
 /// Calls `happens` until it answers true; a test failure where that takes minutes.

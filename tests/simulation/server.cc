@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "storage/record_codec.h"
+#include "tests/wheel/shard_driver.h"
 
 namespace carillon::simulation {
 namespace {
@@ -21,15 +22,6 @@ constexpr const char* kDeedNames[kDeeds] = {
     "change",  "change due",  "move",          "cancel",       "get",
     "redrive", "remove dead", "group cancel",  "group shift"};
 
-Fingerprint fingerprint_of(std::uint64_t id) {
-  return {id * 0x9e3779b97f4a7c15, 1};
-}
-GroupKey key_of_group(std::uint64_t group) {
-  return {group, group == 0 ? 0U : 1U};
-}
-TargetKey key_of_target(std::uint64_t target) {
-  return {target, 2};
-}
 /// Each task goes to one target, so that a version needs no place to say it.
 std::uint64_t target_of(const Request& request) {
   return request.by_url ? kUrlTarget : 1 + request.version % kNamedTargets;
@@ -81,7 +73,7 @@ void Server::start() {
   facts_.expect_same(*shard_);
   shard_->check_invariants();
   for (std::uint64_t target = 1; target <= kNamedTargets; ++target) {
-    const auto* known = shard_->target(key_of_target(target));
+    const auto* known = shard_->target(target_key(target));
     if (known == nullptr || healed_) put_target(target, false);
   }
   work();
@@ -207,7 +199,7 @@ void Server::clean_log() {
 
 void Server::put_target(std::uint64_t target, bool paused) {
   record::TargetPut put;
-  put.key = key_of_target(target);
+  put.key = target_key(target);
   put.name = "target" + std::to_string(target);
   put.concurrency = swarm_.concurrency;
   put.paused = paused;
@@ -223,7 +215,7 @@ void Server::operate() {
     put_target(target, what == 0);
   } else {
     world_.trace("operator: target ", target, " is deleted");
-    submit("target delete", command::TargetDelete{key_of_target(target), world_.chance(500)},
+    submit("target delete", command::TargetDelete{target_key(target), world_.chance(500)},
            [](const Reply&) {});
   }
   work();
@@ -281,7 +273,7 @@ std::optional<SimContent> Server::content_of(TaskNumber number) const {
 
 std::optional<std::pair<TaskNumber, std::uint64_t>> Server::dead_letter(std::uint64_t id) {
   if (!up()) return std::nullopt;
-  const auto dead = shard_->find_dead(fingerprint_of(id));
+  const auto dead = shard_->find_dead(fingerprint(id));
   if (!dead) return std::nullopt;
   facts_.expect_true(*dead);
   const auto content = content_of(dead->number);
@@ -304,7 +296,7 @@ void Server::submit(std::string name, Command command, Answered answered) {
 }
 
 void Server::handle(const Request& request, Answered answered) {
-  const Fingerprint task = fingerprint_of(request.id);
+  const Fingerprint task = fingerprint(request.id);
   switch (request.deed) {
     case Deed::add:
     case Deed::add_replacing:
@@ -327,22 +319,21 @@ void Server::handle(const Request& request, Answered answered) {
       return submit(deed_name(request.deed), command::RemoveDead{task, request.number},
                     std::move(answered));
     case Deed::group_cancel:
-      return submit(deed_name(request.deed), command::GroupCancel{key_of_group(request.group)},
+      return submit(deed_name(request.deed), command::GroupCancel{group_key(request.group)},
                     std::move(answered));
     case Deed::group_shift:
       return submit(deed_name(request.deed),
-                    command::GroupShift{key_of_group(request.group), request.by},
-                    std::move(answered));
+                    command::GroupShift{group_key(request.group), request.by}, std::move(answered));
   }
 }
 
 void Server::add(const Request& request, const Answered& answered) {
   command::Add add;
-  add.task.task = fingerprint_of(request.id);
+  add.task.task = fingerprint(request.id);
   add.task.digest = request.version << kAskedDueBits;
   add.task.due = request.due;
-  add.task.group = key_of_group(request.group);
-  add.task.target = key_of_target(target_of(request));
+  add.task.group = group_key(request.group);
+  add.task.target = target_key(target_of(request));
   add.task.target_is_url = request.by_url;
   add.task.expire_after = request.expire_after;
   add.if_exists = static_cast<IfExists>(request.deed);
@@ -353,7 +344,7 @@ void Server::add(const Request& request, const Answered& answered) {
 /// As the engine does it: look, read the content, ask for the change of exactly that content, and
 /// look again where it was changed meanwhile.
 void Server::change(const Request& request, const Answered& answered, int looks) {
-  const auto task = shard_->find(fingerprint_of(request.id));
+  const auto task = shard_->find(fingerprint(request.id));
   if (!task || finished(task->state)) {
     Reply reply;
     reply.verdict = task ? Verdict::task_finished : Verdict::not_found;
@@ -390,10 +381,10 @@ void Server::change(const Request& request, const Answered& answered, int looks)
 }
 
 void Server::redrive(const Request& request, const Answered& answered) {
-  const auto dead = shard_->find_dead(fingerprint_of(request.id));
+  const auto dead = shard_->find_dead(fingerprint(request.id));
   const auto content = dead ? content_of(dead->number) : std::nullopt;
   command::Change change;
-  change.task.task = fingerprint_of(request.id);
+  change.task.task = fingerprint(request.id);
   change.expected = request.number;
   change.redrive = change.due_given = true;
   if (dead && content && dead->number == request.number) {
@@ -408,7 +399,7 @@ void Server::redrive(const Request& request, const Answered& answered) {
 
 void Server::get(const Request& request, const Answered& answered) {
   Reply reply;
-  const auto task = shard_->find(fingerprint_of(request.id));
+  const auto task = shard_->find(fingerprint(request.id));
   reply.verdict = task ? Verdict::done : Verdict::not_found;
   if (task) {
     reply.task = *task;

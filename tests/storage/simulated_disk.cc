@@ -160,6 +160,14 @@ Status SimulatedDisk::locate(const std::string& path, Place* place) const {
   return Status::OK();
 }
 
+/// Of a file that is there, and of its new name.
+Status SimulatedDisk::locate_both(const std::string& from, const std::string& to, Place* source,
+                                  Place* goal) const {
+  Status status = locate(from, source);
+  if (status.ok()) status = locate(to, goal);
+  return status.ok() && !source->node() ? no_such(from) : status;
+}
+
 Status SimulatedDisk::find(const std::string& path, NodePtr* node) const {
   const std::lock_guard guard(mutex_);
   if (off_) return power_off();
@@ -213,11 +221,8 @@ Status SimulatedDisk::rename(const std::string& from, const std::string& to) {
   if (luck == Luck::lost) return power_off();
   Place source;
   Place goal;
-  Status status = locate(from, &source);
-  if (status.ok()) status = locate(to, &goal);
-  if (!status.ok()) return status;
+  if (const Status status = locate_both(from, to, &source, &goal); !status.ok()) return status;
   const NodePtr node = source.node();
-  if (!node) return no_such(from);
   if (source.directory != goal.directory) return Status::NotSupported("rename to " + to);
   source.directory->change({{source.name, nullptr}, {goal.name, node}});
   return luck == Luck::made ? Status::OK() : power_off();
@@ -229,11 +234,8 @@ Status SimulatedDisk::link(const std::string& from, const std::string& to) {
   if (luck == Luck::lost) return power_off();
   Place source;
   Place goal;
-  Status status = locate(from, &source);
-  if (status.ok()) status = locate(to, &goal);
-  if (!status.ok()) return status;
+  if (const Status status = locate_both(from, to, &source, &goal); !status.ok()) return status;
   const NodePtr node = source.node();
-  if (!node) return no_such(from);
   if (goal.node()) return Status::IOError(to, "File exists");
   goal.directory->change({{goal.name, node}});
   return luck == Luck::made ? Status::OK() : power_off();

@@ -83,6 +83,8 @@ class SimulatedDisk {
   enum class Luck { made, in_doubt, lost };
   [[nodiscard]] Luck next_change();
   [[nodiscard]] Status locate(const std::string& path, Place* place) const;
+  [[nodiscard]] Status locate_both(const std::string& from, const std::string& to, Place* source,
+                                   Place* goal) const;
   [[nodiscard]] NodePtr survivor_of(const Node& node);
   [[nodiscard]] std::string surviving_bytes(const Node& file);
   [[nodiscard]] Entries surviving_entries(const Node& directory);

@@ -55,14 +55,14 @@ class Ledger::Reader {
   static Call find(const std::string& name) {
     static const std::unordered_map<std::string_view, Call> calls = {
         {"add_asked", add_asked},
-        {"add_asked_again", add_asked_again},
-        {"add_answered", add_answered},
-        {"cancel_asked", cancel_asked},
+        {"add_asked_again", about_task<&Ledger::add_asked_again>},
+        {"add_answered", yes_or_no<&Ledger::add_answered>},
+        {"cancel_asked", about_task<&Ledger::cancel_asked>},
         {"cancel_answered", cancel_answered},
         {"move_asked", move_asked},
         {"move_answered", move_answered},
-        {"redrive_asked", redrive_asked},
-        {"redrive_answered", redrive_answered},
+        {"redrive_asked", about_task<&Ledger::redrive_asked>},
+        {"redrive_answered", yes_or_no<&Ledger::redrive_answered>},
         {"group_cancel_asked", group_cancel_asked},
         {"group_cancel_answered", group_cancel_answered},
         {"group_shift_asked", group_shift_asked},
@@ -85,23 +85,19 @@ class Ledger::Reader {
     ledger.add_asked(asked);
     return true;
   }
-  static bool add_asked_again(Ledger& ledger, std::istream& line) {
+  template <void (Ledger::*kCall)(Task)>
+  static bool about_task(Ledger& ledger, std::istream& line) {
     Task task = 0;
     if (!read(line, task) || task >= ledger.tasks()) return false;
-    ledger.add_asked_again(task);
+    (ledger.*kCall)(task);
     return true;
   }
-  static bool add_answered(Ledger& ledger, std::istream& line) {
+  template <void (Ledger::*kCall)(Task, bool)>
+  static bool yes_or_no(Ledger& ledger, std::istream& line) {
     Task task = 0;
-    bool accepted = false;
-    if (!read(line, task, accepted) || task >= ledger.tasks()) return false;
-    ledger.add_answered(task, accepted);
-    return true;
-  }
-  static bool cancel_asked(Ledger& ledger, std::istream& line) {
-    Task task = 0;
-    if (!read(line, task) || task >= ledger.tasks()) return false;
-    ledger.cancel_asked(task);
+    bool yes = false;
+    if (!read(line, task, yes) || task >= ledger.tasks()) return false;
+    (ledger.*kCall)(task, yes);
     return true;
   }
   static bool cancel_answered(Ledger& ledger, std::istream& line) {
@@ -127,19 +123,6 @@ class Ledger::Reader {
     if (!read(line, task, moved, at) || task >= ledger.tasks()) return false;
     if (ledger.entries_[task].dues.size() < 2) return false;
     ledger.move_answered(task, moved, at);
-    return true;
-  }
-  static bool redrive_asked(Ledger& ledger, std::istream& line) {
-    Task task = 0;
-    if (!read(line, task) || task >= ledger.tasks()) return false;
-    ledger.redrive_asked(task);
-    return true;
-  }
-  static bool redrive_answered(Ledger& ledger, std::istream& line) {
-    Task task = 0;
-    bool redriven = false;
-    if (!read(line, task, redriven) || task >= ledger.tasks()) return false;
-    ledger.redrive_answered(task, redriven);
     return true;
   }
   static bool group_cancel_asked(Ledger& ledger, std::istream& line) {
