@@ -1,6 +1,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 #include "base/json.h"
 
@@ -10,6 +11,34 @@ namespace {
 bool is_plain(char c, bool utf8) {
   const auto byte = static_cast<unsigned char>(c);
   return byte >= 0x20 && byte != '"' && byte != '\\' && (utf8 || byte < 0x80);
+}
+
+/// Whether `text` is ASCII with nothing to escape, eight bytes at a time: a byte's top bit shows
+/// where it is not. ("Determine if a word has a byte less than n", S. E. Anderson, Bit Twiddling
+/// Hacks; for bytes below 0x80 it is exact, and the others show by themselves.)
+bool all_plain_ascii(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101'0101'0101'0101;
+  constexpr std::uint64_t kTops = kOnes * 0x80;
+  const auto has_zero = [](std::uint64_t word) { return (word - kOnes) & ~word; };
+  while (!text.empty()) {
+    std::uint64_t word = kOnes * ' ';
+    const std::size_t count = std::min(text.size(), sizeof(word));
+    std::memcpy(&word, text.data(), count);
+    const std::uint64_t bad = word | (word - kOnes * 0x20) | has_zero(word ^ (kOnes * '"')) |
+                              has_zero(word ^ (kOnes * '\\'));
+    if ((bad & kTops) != 0) return false;
+    text.remove_prefix(count);
+  }
+  return true;
+}
+
+/// Appends `text` between quotes.
+void append_quoted(std::string& out, std::string_view text) {
+  const std::size_t at = out.size();
+  out.resize(at + text.size() + 2);
+  out[at] = '"';
+  std::memcpy(out.data() + at + 1, text.data(), text.size());
+  out.back() = '"';
 }
 
 void append_escaped(std::string& out, char c) {
@@ -53,6 +82,7 @@ void append_number(std::string& out, Number number) {
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
+  if (all_plain_ascii(text)) return append_quoted(out, text);
   const bool utf8 = simdjson::validate_utf8(text.data(), text.size());
   out += '"';
   std::size_t begin = 0;
@@ -101,7 +131,7 @@ JsonWriter& JsonWriter::end_array() {
 JsonWriter& JsonWriter::key(std::string_view name) {
   separate();
   append_json_string(out_, name);
-  out_ += ':';
+  out_.push_back(':');
   after_key_ = true;
   return *this;
 }

@@ -88,12 +88,9 @@ Error bad_time(std::string_view text, std::string_view why) {
           "\"" + std::string(text.substr(0, 64)) + "\" is no moment: " + std::string(why), ""};
 }
 
-void append_digits(std::string& out, std::int64_t number, std::size_t width) {
-  std::array<char, 20> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
-  const auto length = static_cast<std::size_t>(end - buffer.data());
-  if (length < width) out.append(width - length, '0');
-  out.append(buffer.data(), length);
+/// Writes the last `width` decimal digits of `number` from `at` on.
+void write_digits(char* at, unsigned number, int width) {
+  for (int i = width - 1; i >= 0; --i, number /= 10) at[i] = static_cast<char>('0' + number % 10);
 }
 
 }  // namespace
@@ -152,20 +149,17 @@ void append_moment(std::string& out, WallTime moment) {
   const auto day = std::chrono::floor<std::chrono::days>(moment);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss time(moment - day);
-  append_digits(out, static_cast<int>(date.year()), 4);
-  out += '-';
-  append_digits(out, static_cast<unsigned>(date.month()), 2);
-  out += '-';
-  append_digits(out, static_cast<unsigned>(date.day()), 2);
-  out += 'T';
-  append_digits(out, time.hours().count(), 2);
-  out += ':';
-  append_digits(out, time.minutes().count(), 2);
-  out += ':';
-  append_digits(out, time.seconds().count(), 2);
-  out += '.';
-  append_digits(out, time.subseconds().count(), 3);
-  out += 'Z';
+  constexpr std::string_view shape = "0000-00-00T00:00:00.000Z";
+  std::array<char, 24> text;
+  std::ranges::copy(shape, text.begin());
+  write_digits(&text[0], static_cast<unsigned>(static_cast<int>(date.year())), 4);
+  write_digits(&text[5], static_cast<unsigned>(date.month()), 2);
+  write_digits(&text[8], static_cast<unsigned>(date.day()), 2);
+  write_digits(&text[11], static_cast<unsigned>(time.hours().count()), 2);
+  write_digits(&text[14], static_cast<unsigned>(time.minutes().count()), 2);
+  write_digits(&text[17], static_cast<unsigned>(time.seconds().count()), 2);
+  write_digits(&text[20], static_cast<unsigned>(time.subseconds().count()), 3);
+  out.append(text.data(), text.size());
 }
 
 Result<Millis> parse_duration(std::string_view text, bool allow_negative) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <unordered_map>
 
 #include <boost/asio/post.hpp>
 #include <boost/intrusive/list.hpp>
@@ -12,6 +13,7 @@
 #include "delivery/route.h"
 #include "net/deadlines.h"
 #include "net/resolver.h"
+#include "net/url.h"
 
 namespace carillon {
 
@@ -52,12 +54,28 @@ class Delivery::Impl final : public PushConnection::Events {
   ~Impl() override { stop(); }
 
   void push(Push push, std::function<void(PushResult)> done);
-  [[nodiscard]] Result<> check_url(std::string_view text) const;
+  [[nodiscard]] Result<std::string_view> check_url(std::string_view text);
   void set_egress(Egress egress);
   void stop();
   [[nodiscard]] DeliveryStats stats() const { return stats_; }
 
  private:
+  /// A URL taken apart. Tasks name the same few again and again, and taking one apart and holding
+  /// it against the egress rules costs more than all else that is done for an add.
+  struct Known {
+    Url url;
+    std::string origin;
+    bool allowed = false;  // by the egress rules as they are
+  };
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+  static constexpr std::size_t kKnownMax = 4096;
+
+  [[nodiscard]] Result<Known*> know(std::string_view text);
   [[nodiscard]] Attempt& new_attempt();
   [[nodiscard]] Result<> start(Attempt& attempt);
   [[nodiscard]] Result<> find_way(Attempt& attempt);
@@ -84,6 +102,7 @@ class Delivery::Impl final : public PushConnection::Events {
   Options options_;
   DeliveryStats stats_;
   Routes routes_;
+  std::unordered_map<std::string, Known, TextHash, std::equal_to<>> known_;
   std::unique_ptr<Resolver> resolver_;
   std::map<Millis, Deadlines> deadlines_;
   Deadlines idle_patience_;
@@ -138,10 +157,9 @@ Result<> Delivery::Impl::find_way(Attempt& attempt) {
     attempt.destination = &*attempt.route->destination;
     return {};
   }
-  Result<Destination> own =
-      routes_.destination(attempt.push.content.target, attempt.push.target->tls);
-  if (!own) return own.error();
-  attempt.own_destination = *std::move(own);
+  const Result<Known*> known = know(attempt.push.content.target);
+  if (!known) return known.error();
+  attempt.own_destination = routes_.destination((*known)->url, attempt.push.target->tls);
   attempt.destination = &attempt.own_destination;
   return {};
 }
@@ -316,14 +334,29 @@ Deadlines& Delivery::Impl::deadlines(Millis length) {
 
 // Rules and end.
 
-Result<> Delivery::Impl::check_url(std::string_view text) const {
-  const Result<Url> url = parse_url(text);
+Result<Delivery::Impl::Known*> Delivery::Impl::know(std::string_view text) {
+  if (const auto found = known_.find(text); found != known_.end()) return &found->second;
+  Result<Url> url = parse_url(text);
   if (!url) return url.error();
-  return options_.egress.check_host(url->host);
+  if (known_.size() >= kKnownMax) known_.clear();
+  std::string origin = url->origin();
+  return &known_.emplace(text, Known{*std::move(url), std::move(origin)}).first->second;
+}
+
+Result<std::string_view> Delivery::Impl::check_url(std::string_view text) {
+  const Result<Known*> found = know(text);
+  if (!found) return found.error();
+  Known& known = **found;
+  if (!known.allowed) {
+    if (Result<> ok = options_.egress.check_host(known.url.host); !ok) return ok.error();
+    known.allowed = true;
+  }
+  return std::string_view(known.origin);
 }
 
 void Delivery::Impl::set_egress(Egress egress) {
   options_.egress = std::move(egress);
+  known_.clear();
   routes_.forget_tls_contexts();
 }
 
@@ -349,7 +382,7 @@ Delivery::~Delivery() = default;
 void Delivery::push(Push push, std::function<void(PushResult)> done) {
   impl_->push(std::move(push), std::move(done));
 }
-Result<> Delivery::check_url(std::string_view url) const {
+Result<std::string_view> Delivery::check_url(std::string_view url) {
   return impl_->check_url(url);
 }
 void Delivery::set_egress(Egress egress) {

@@ -71,9 +71,9 @@ class Delivery {
   /// `stop`.
   void push(Push push, std::function<void(PushResult)> done);
 
-  /// Whether the egress rules let a push go to `url` at all, as far as can be told without looking
-  /// its host up. Error slugs: bad_url, target_denied.
-  [[nodiscard]] Result<> check_url(std::string_view url) const;
+  /// The origin of `url`, if the egress rules let a push go there at all, as far as can be told
+  /// without looking its host up; good until the next call. Error slugs: bad_url, target_denied.
+  [[nodiscard]] Result<std::string_view> check_url(std::string_view url);
 
   /// Replaces the egress rules; connections that are open stay. New ones read the targets' TLS
   /// files again.

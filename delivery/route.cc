@@ -36,9 +36,9 @@ Result<std::shared_ptr<const Route>> Routes::route(
   auto route = std::make_shared<Route>();
   route->settings = settings;
   if (!settings->url.empty()) {
-    Result<Destination> to = destination(settings->url, settings->tls);
-    if (!to) return to.error();
-    route->destination = *std::move(to);
+    const Result<Url> url = parse_url(settings->url);
+    if (!url) return url.error();
+    route->destination = destination(*url, settings->tls);
   }
   Result<WebhookSigner> signer = WebhookSigner::make(settings->secrets);
   if (!signer) return signer.error();
@@ -48,21 +48,19 @@ Result<std::shared_ptr<const Route>> Routes::route(
   return std::shared_ptr<const Route>(std::move(route));
 }
 
-Result<Destination> Routes::destination(std::string_view text, const TargetSettings::Tls& tls) {
-  Result<Url> url = parse_url(text);
-  if (!url) return url.error();
-  const std::string key = pool_key(*url, tls);
+Destination Routes::destination(const Url& url, const TargetSettings::Tls& tls) {
+  const std::string key = pool_key(url, tls);
   auto found = pools_.find(key);
   if (found == pools_.end()) {
     auto pool = std::make_shared<Pool>();
-    pool->host = url->host;
-    pool->tls = url->tls;
+    pool->host = url.host;
+    pool->tls = url.tls;
     pool->tls_settings = tls;
-    std::from_chars(url->port.data(), url->port.data() + url->port.size(), pool->port);
+    std::from_chars(url.port.data(), url.port.data() + url.port.size(), pool->port);
     if (pools_.size() >= pools_max_) sweep_pools();
     found = pools_.emplace(key, std::move(pool)).first;
   }
-  return Destination{*std::move(url), found->second};
+  return Destination{url, found->second};
 }
 
 void Routes::forget_tls_contexts() {

@@ -49,9 +49,8 @@ class Routes {
   /// Errors: bad_url, bad_secret.
   [[nodiscard]] Result<std::shared_ptr<const Route>> route(
       const std::shared_ptr<const TargetSettings>& settings);
-  /// Where `url` goes, under `tls`. Error slug: bad_url.
-  [[nodiscard]] Result<Destination> destination(std::string_view url,
-                                                const TargetSettings::Tls& tls);
+  /// Where `url` goes, under `tls`.
+  [[nodiscard]] Destination destination(const Url& url, const TargetSettings::Tls& tls);
 
   /// Makes new connections read their TLS files again.
   void forget_tls_contexts();

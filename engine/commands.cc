@@ -6,7 +6,6 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "engine/impl.h"
-#include "net/url.h"
 #include "storage/content.h"
 
 namespace carillon {
@@ -16,28 +15,29 @@ namespace asio = boost::asio;
 
 constexpr int kChangeTries = 8;
 
-void append_hex(std::string& out, std::uint64_t value, int digits) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += kDigits[(value >> shift) & 15];
+/// Writes the low `digits` hex digits of `value` from `at` on.
+void write_hex(char* at, std::uint64_t value, int digits) {
+  for (int i = digits - 1; i >= 0; --i, value >>= 4) at[i] = "0123456789abcdef"[value & 15];
 }
 
 /// UUIDv7 (RFC 9562): the Unix time in milliseconds, then random bits.
 std::string make_uuid(WallTime now, std::mt19937_64& random) {
   const auto ms = static_cast<std::uint64_t>(now.time_since_epoch().count());
   const std::uint64_t a = random();
-  const std::uint64_t b = random();
-  std::string uuid;
-  uuid.reserve(36);
-  append_hex(uuid, ms >> 16, 8);
-  uuid += '-';
-  append_hex(uuid, ms & 0xffff, 4);
-  uuid += '-';
-  append_hex(uuid, 0x7000 | (a & 0x0fff), 4);
-  uuid += '-';
-  append_hex(uuid, 0x8000 | ((a >> 16) & 0x3fff), 4);
-  uuid += '-';
-  append_hex(uuid, b & 0xffff'ffff'ffff, 12);
+  std::string uuid = "00000000-0000-0000-0000-000000000000";
+  write_hex(&uuid[0], ms >> 16, 8);
+  write_hex(&uuid[9], ms, 4);
+  write_hex(&uuid[14], 0x7000 | (a & 0x0fff), 4);
+  write_hex(&uuid[19], 0x8000 | ((a >> 16) & 0x3fff), 4);
+  write_hex(&uuid[24], random(), 12);
   return uuid;
+}
+
+std::string make_webhook_id(std::mt19937_64& random) {
+  std::string id = "msg_00000000000000000000000000000000";
+  write_hex(&id[4], random(), 16);
+  write_hex(&id[20], random(), 16);
+  return id;
 }
 
 /// What "the same task again" compares of the due: the moment or the delay, as it was asked for.
@@ -53,10 +53,9 @@ Error not_found(std::string_view what) {
 
 }  // namespace
 
-Async<void> Engine::Impl::ask_all(std::span<Command> commands, Reply* replies) {
-  if (commands.empty()) co_return;
+void Engine::Impl::submit(std::span<Command> commands, Waiter& waiter) {
   CARILLON_CHECK(commands.size() <= kTicketMask);
-  Waiter waiter{.replies = replies, .missing = commands.size(), .resume = {}};
+  waiter.missing = commands.size();
   std::size_t index = waiters_.size();
   if (free_waiters_.empty()) {
     waiters_.push_back(&waiter);
@@ -69,19 +68,36 @@ Async<void> Engine::Impl::ask_all(std::span<Command> commands, Reply* replies) {
     shard_.submit(std::move(commands[i]), ((index + 1) << kTicketBits) + i);
   }
   carry_out();
-  if (waiter.missing > 0) {
-    co_await asio::async_initiate<const asio::use_awaitable_t<>, void()>(
-        [&waiter](auto handler) {
-          auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-          waiter.resume = [shared] { std::move (*shared)(); };
-        },
-        asio::use_awaitable);
-  }
+}
+
+Async<void> Engine::Impl::replies(Waiter& waiter) {
+  return asio::async_initiate<const asio::use_awaitable_t<>, void()>(
+      [&waiter](auto handler) {
+        using Handler = decltype(handler);
+        struct Resume final : Waiter::Resume {
+          explicit Resume(Handler its) : caller(std::move(its)) {}
+          void resume() override { std::move(caller)(); }
+          Handler caller;
+        };
+        waiter.resume = std::make_unique<Resume>(std::move(handler));
+      },
+      asio::use_awaitable);
+}
+
+Async<void> Engine::Impl::ask_all(std::span<Command> commands, Reply* into) {
+  if (commands.empty()) co_return;
+  Waiter waiter;
+  waiter.replies = into;
+  submit(commands, waiter);
+  if (waiter.missing > 0) co_await replies(waiter);
 }
 
 Async<Reply> Engine::Impl::ask(Command command) {
   Reply reply;
-  co_await ask_all(std::span(&command, 1), &reply);
+  Waiter waiter;
+  waiter.replies = &reply;
+  submit(std::span(&command, 1), waiter);
+  if (waiter.missing > 0) co_await replies(waiter);
   co_return reply;
 }
 
@@ -117,121 +133,98 @@ Result<WallTime> Engine::Impl::due_of(const std::optional<WallTime>& due_at,
   return std::max(due, WallTime{});
 }
 
-/// Fills in the keys of target and group.
+/// Fills in the keys of target and group. A URL's tasks are queued by its origin, a name's by the
+/// name.
 Result<> Engine::Impl::address(Statement& task, const TaskContent& content) {
-  const Result<TargetKey> target = target_key(content.target, &task.target_is_url);
-  if (!target) return target.error();
+  task.target_is_url = is_url(content.target);
+  std::string_view queue = content.target;
   if (task.target_is_url) {
-    if (Result<> allowed = delivery_.check_url(content.target); !allowed) {
-      return allowed.error().at_field("target");
-    }
+    const Result<std::string_view> origin = delivery_.check_url(content.target);
+    if (!origin) return origin.error().at_field("target");
+    queue = *origin;
   }
-  task.target = *target;
+  task.target = key_of(queue);
   task.group = content.group.empty() ? GroupKey{} : key_of(content.group);
   task.expire_after = content.expire_after;
   return {};
 }
 
-Result<command::Add> Engine::Impl::prepare(AddRequest& request, std::string& made_id) {
-  command::Add add;
+Result<PlannedAdd> Engine::Impl::plan(AddRequest request) {
+  PlannedAdd planned;
+  command::Add& add = planned.command;
+  TaskContent& content = request.content;
   const Result<WallTime> due = due_of(request.due_at, request.delay);
   if (!due) return due.error();
   add.task.due = *due;
-  TaskContent& content = request.content;
   if (Result<> addressed = address(add.task, content); !addressed) return addressed.error();
   content.created_at = clock_.wall();
   if (content.id.empty()) {
-    made_id = make_uuid(content.created_at, random_);
-    content.id = made_id;
+    planned.made_id = make_uuid(content.created_at, random_);
+    content.id = planned.made_id;
   }
-  std::string webhook_id = "msg_";
-  append_hex(webhook_id, random_(), 16);
-  append_hex(webhook_id, random_(), 16);
+  const std::string webhook_id = make_webhook_id(random_);
   content.webhook_id = webhook_id;
   add.task.task = fingerprint(content.id);
-  add.task.digest = digest_of(content, due_as_asked(request.due_at, request.delay));
-  add.if_exists = request.if_exists;
   add.content = encode_content(content);
+  add.task.digest = digest_of(add.content, due_as_asked(request.due_at, request.delay));
+  add.if_exists = request.if_exists;
   content.webhook_id = {};
-  return add;
+  planned.created.due_at = *due;
+  planned.created.next_attempt_at = *due;
+  planned.created.content = std::move(content);
+  return planned;
 }
 
-std::uint64_t Engine::Impl::digest_of(const TaskContent& content,
-                                      std::string_view due_as_asked) const {
-  return digest_of(content, siphash(key_, due_as_asked).low);
+std::uint64_t Engine::Impl::digest_of(std::string_view row, std::string_view due_as_asked) const {
+  return digest_of(row, siphash(key_, due_as_asked).low);
 }
 
-std::uint64_t Engine::Impl::digest_of(const TaskContent& content, std::uint64_t asked_due) const {
+std::uint64_t Engine::Impl::digest_of(std::string_view row, std::uint64_t asked_due) const {
   constexpr std::uint64_t kAskedDue = (std::uint64_t{1} << kAskedDueBits) - 1;
-  return (content_digest(key_, content, "") << kAskedDueBits & 0xffff'ffff'0000) |
-         (asked_due & kAskedDue);
+  return (content_digest(key_, row) << kAskedDueBits & 0xffff'ffff'0000) | (asked_due & kAskedDue);
 }
 
-Answer<AddAnswer> Engine::Impl::added(const AddRequest& request, const Reply& reply,
-                                      std::string made_id) {
-  AddAnswer answer;
+Answer<Added> Engine::Impl::added(const Reply& reply) {
   switch (reply.verdict) {
     case Verdict::done:
       ++counters_.added;
-      answer.how = Added::created;
-      break;
+      return Added::created;
     case Verdict::replaced:
       ++counters_.replaced;
-      answer.how = Added::replaced;
-      break;
+      return Added::replaced;
     case Verdict::same:
-      answer.how = Added::same;
-      break;
+      return Added::same;
     case Verdict::kept:
-      answer.how = Added::kept;
-      break;
+      return Added::kept;
     default:
       return refused(reply);
   }
-  answer.made_id = std::move(made_id);
-  Fetched nothing;
-  static_cast<void>(fill_view(reply.task, nothing, answer.task));
-  answer.task.content = request.content;
-  return answer;
 }
 
-Async<Answer<AddAnswer>> Engine::Impl::add(AddRequest request) {
+Async<Answer<AddAnswer>> Engine::Impl::add(command::Add add) {
   if (auto why = closed_to_contents()) co_return Refusal(std::move(*why));
-  std::string made_id;
-  Result<command::Add> command = prepare(request, made_id);
-  if (!command) co_return Refusal(std::move(command).error());
-  const Reply reply = co_await ask(std::move(*command));
-  Answer<AddAnswer> answer = added(request, reply, std::move(made_id));
-  if (!answer || answer->how == Added::created || answer->how == Added::replaced) co_return answer;
-  // The task that is there already is shown as it is, not as it was sent.
+  const Reply reply = co_await ask(std::move(add));
+  const Answer<Added> how = added(reply);
+  if (!how) co_return how.error();
+  AddAnswer answer;
+  answer.how = *how;
+  if (*how == Added::created) co_return answer;
   Answer<TaskView> there = co_await view(reply.task);
-  if (there) answer->task = std::move(*there);
+  if (!there) co_return there.error();
+  answer.task = std::move(*there);
   co_return answer;
 }
 
-Async<std::vector<Answer<AddAnswer>>> Engine::Impl::add_batch(std::vector<AddRequest> requests) {
-  std::vector<Answer<AddAnswer>> answers;
-  answers.reserve(requests.size());
-  std::vector<Command> commands;
-  std::vector<std::size_t> asked;  // which request each command is
-  std::vector<std::string> made_ids(requests.size());
-  commands.reserve(requests.size());
-  const std::optional<Error> why = closed_to_contents(requests.size());
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    Result<command::Add> command =
-        why ? Result<command::Add>(*why) : prepare(requests[i], made_ids[i]);
-    if (command) {
-      commands.emplace_back(std::move(*command));
-      asked.push_back(i);
-    }
-    answers.push_back(command ? Answer<AddAnswer>(AddAnswer{})
-                              : Answer<AddAnswer>(Refusal(std::move(command).error())));
+Async<std::vector<Answer<Added>>> Engine::Impl::add_batch(std::vector<Command> adds) {
+  std::vector<Answer<Added>> answers;
+  if (auto why = closed_to_contents(adds.size())) {
+    answers.assign(adds.size(), Refusal(std::move(*why)));
+    co_return answers;
   }
-  std::vector<Reply> replies(commands.size());
-  co_await ask_all(commands, replies.data());
-  for (std::size_t i = 0; i < asked.size(); ++i) {
-    answers[asked[i]] = added(requests[asked[i]], replies[i], std::move(made_ids[asked[i]]));
-  }
+  std::vector<Reply> replies(adds.size());
+  co_await ask_all(adds, replies.data());
+  answers.reserve(adds.size());
+  for (const Reply& reply : replies) answers.push_back(added(reply));
   co_return answers;
 }
 
@@ -287,6 +280,10 @@ Async<Answer<TaskView>> Engine::Impl::change(std::string_view id, ChangeRequest 
                                request.lane || request.expire_after || request.retry;
   if (!content_changes && due) co_return co_await move(task, *due);
   if (auto why = closed_to_contents()) co_return Refusal(std::move(*why));
+  if (request.target && is_url(*request.target)) {
+    if (const auto allowed = delivery_.check_url(*request.target); !allowed)
+      co_return Refusal(allowed.error().at_field("target"));
+  }
 
   for (int tries = 0; tries < kChangeTries; ++tries) {
     const std::optional<Statement> before = shard_.find(task);
@@ -315,9 +312,10 @@ Async<Answer<TaskView>> Engine::Impl::change(std::string_view id, ChangeRequest 
     change.expected = before->number;
     if (Result<> addressed = address(change.task, *content); !addressed)
       co_return Refusal(addressed.error());
-    change.task.digest = due ? digest_of(*content, due_as_asked(request.due_at, request.delay))
-                             : digest_of(*content, before->digest);
     change.content = encode_content(*content);
+    change.task.digest =
+        due ? digest_of(change.content, due_as_asked(request.due_at, request.delay))
+            : digest_of(change.content, before->digest);
     const Reply reply = co_await ask(std::move(change));
     if (reply.verdict == Verdict::content_moved) continue;
     if (reply.verdict != Verdict::replaced) co_return refused(reply);
@@ -381,7 +379,7 @@ Async<Answer<std::uint64_t>> Engine::Impl::shift_group(std::string_view name, Mi
 
 Async<Answer<bool>> Engine::Impl::put_target(TargetSettings settings) {
   if (auto why = closed()) co_return Refusal(std::move(*why));
-  if (Result<> allowed = delivery_.check_url(settings.url); !allowed) {
+  if (const auto allowed = delivery_.check_url(settings.url); !allowed) {
     co_return Refusal(allowed.error().at_field("url"));
   }
   co_await begin_target_change();

@@ -50,8 +50,8 @@ Async<std::vector<Answer<TaskView>>> Engine::Impl::redrive_these(std::vector<Sta
       answers[i] = Refusal(addressed.error());
       continue;
     }
-    change.task.digest = digest_of(*content, "redriven");
     change.content = encode_content(*content);
+    change.task.digest = digest_of(change.content, "redriven");
     commands.emplace_back(std::move(change));
     asked.push_back(i);
   }

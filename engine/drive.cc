@@ -123,7 +123,7 @@ void Engine::Impl::carry_out_effects(Effects effects) {
     if (--waiter.missing > 0) continue;
     waiters_[index] = nullptr;
     free_waiters_.push_back(index);
-    if (const auto resume = std::exchange(waiter.resume, nullptr)) resume();
+    if (const auto resume = std::move(waiter.resume)) resume->resume();
   }
 }
 

@@ -33,11 +33,14 @@ bool Engine::short_of_space() const {
   return impl_->short_of_space();
 }
 
-Async<Answer<AddAnswer>> Engine::add(AddRequest request) {
-  return impl_->add(std::move(request));
+Result<PlannedAdd> Engine::plan(AddRequest request) {
+  return impl_->plan(std::move(request));
 }
-Async<std::vector<Answer<AddAnswer>>> Engine::add_batch(std::vector<AddRequest> requests) {
-  return impl_->add_batch(std::move(requests));
+Async<Answer<AddAnswer>> Engine::add(command::Add add) {
+  return impl_->add(std::move(add));
+}
+Async<std::vector<Answer<Added>>> Engine::add_batch(std::vector<Command> adds) {
+  return impl_->add_batch(std::move(adds));
 }
 Async<Answer<TaskView>> Engine::get(std::string_view id) {
   return impl_->get(id);

@@ -73,11 +73,16 @@ struct AddRequest {
   std::optional<Millis> delay;     // the two
   IfExists if_exists = IfExists::reject;
 };
+/// An add that is good in itself. Whether its id is free is decided when it is submitted.
+struct PlannedAdd {
+  command::Add command;
+  TaskView created;     // the task as it stands once it is created; views as the request's
+  std::string made_id;  // holds the id that is viewed, where the engine made it
+};
 enum class Added { created, same, kept, replaced };
 struct AddAnswer {
   Added how = Added::created;
-  TaskView task;
-  std::string made_id;  // holds the id that content.id views, where the engine made it
+  std::optional<TaskView> task;  // as it stands now; not of one that was created
 };
 
 /// Absent: unchanged. An empty group, lane or an empty optional inside: removed.
@@ -195,9 +200,12 @@ class Engine {
   /// The disk is nearly full: adds and new contents are refused, and nothing else.
   [[nodiscard]] bool short_of_space() const;
 
-  [[nodiscard]] Async<Answer<AddAnswer>> add(AddRequest request);
+  /// What adding the task comes to, without adding it. So an answer can be made of it while all
+  /// that it came from is at hand, and nothing of that need outlive the commit.
+  [[nodiscard]] Result<PlannedAdd> plan(AddRequest request);
+  [[nodiscard]] Async<Answer<AddAnswer>> add(command::Add add);
   /// As if added one by one, in order, but in one commit.
-  [[nodiscard]] Async<std::vector<Answer<AddAnswer>>> add_batch(std::vector<AddRequest> requests);
+  [[nodiscard]] Async<std::vector<Answer<Added>>> add_batch(std::vector<Command> adds);
   [[nodiscard]] Async<Answer<TaskView>> get(std::string_view id);
   [[nodiscard]] Async<Answer<TaskView>> change(std::string_view id, ChangeRequest request);
   [[nodiscard]] Async<Answer<CancelAnswer>> cancel(std::string_view id);

@@ -44,8 +44,9 @@ class Engine::Impl {
   [[nodiscard]] bool short_of_space() const { return log_.stats().short_of_space; }
 
   // commands.cc
-  Async<Answer<AddAnswer>> add(AddRequest request);
-  Async<std::vector<Answer<AddAnswer>>> add_batch(std::vector<AddRequest> requests);
+  [[nodiscard]] Result<PlannedAdd> plan(AddRequest request);
+  Async<Answer<AddAnswer>> add(command::Add add);
+  Async<std::vector<Answer<Added>>> add_batch(std::vector<Command> adds);
   Async<Answer<TaskView>> change(std::string_view id, ChangeRequest request);
   Async<Answer<CancelAnswer>> cancel(std::string_view id);
   Async<std::vector<Answer<CancelAnswer>>> cancel_batch(std::vector<std::string_view> ids);
@@ -77,9 +78,13 @@ class Engine::Impl {
  private:
   /// Somebody who waits for one or more replies; lives in the waiting coroutine.
   struct Waiter {
+    struct Resume {
+      virtual ~Resume() = default;
+      virtual void resume() = 0;
+    };
     Reply* replies = nullptr;
     std::size_t missing = 0;
-    std::function<void()> resume;
+    std::unique_ptr<Resume> resume;  // set while it waits
   };
   enum class Phase { recovering, serving, draining, failed };
   /// What decides whether a task is in a listing, looked up once.
@@ -113,22 +118,24 @@ class Engine::Impl {
   void bury(const Fired& fired, const std::string& why);
 
   // commands.cc
-  /// Submits each command and waits for all replies, written to `replies` in the same order.
-  Async<void> ask_all(std::span<Command> commands, Reply* replies);
+  /// Submits each command; `waiter` is told the replies, in the same order.
+  void submit(std::span<Command> commands, Waiter& waiter);
+  /// Waits until none is missing; at least one is.
+  static Async<void> replies(Waiter& waiter);
+  /// Submits each command and waits for all replies, written to `into` in the same order.
+  Async<void> ask_all(std::span<Command> commands, Reply* into);
   Async<Reply> ask(Command command);
   [[nodiscard]] std::optional<Error> closed() const;
   /// The same for what brings contents, which can wait until the disk has space again. `tasks`: how
   /// many would be refused.
   [[nodiscard]] std::optional<Error> closed_to_contents(std::uint64_t tasks = 1);
-  [[nodiscard]] Result<command::Add> prepare(AddRequest& request, std::string& made_id);
-  [[nodiscard]] std::uint64_t digest_of(const TaskContent& content,
-                                        std::string_view due_as_asked) const;
-  [[nodiscard]] std::uint64_t digest_of(const TaskContent& content, std::uint64_t asked_due) const;
+  /// Of the content's row and of the due as it was asked for.
+  [[nodiscard]] std::uint64_t digest_of(std::string_view row, std::string_view due_as_asked) const;
+  [[nodiscard]] std::uint64_t digest_of(std::string_view row, std::uint64_t asked_due) const;
   [[nodiscard]] Result<> address(Statement& task, const TaskContent& content);
   [[nodiscard]] Result<WallTime> due_of(const std::optional<WallTime>& due_at,
                                         const std::optional<Millis>& delay);
-  [[nodiscard]] Answer<AddAnswer> added(const AddRequest& request, const Reply& reply,
-                                        std::string made_id);
+  [[nodiscard]] Answer<Added> added(const Reply& reply);
   [[nodiscard]] Refusal refused(const Reply& reply);
   Async<Answer<TaskView>> move(const Fingerprint& task, WallTime due);
   Async<Answer<bool>> submit_target(const TargetSettings& settings);
@@ -138,7 +145,9 @@ class Engine::Impl {
 
   // queries.cc
   [[nodiscard]] Fingerprint fingerprint(std::string_view id) const;
-  [[nodiscard]] Result<TargetKey> target_key(std::string_view target, bool* is_url = nullptr) const;
+  [[nodiscard]] static bool is_url(std::string_view target) {
+    return target.find("://") != std::string_view::npos;
+  }
   [[nodiscard]] Hash128 key_of(std::string_view name) const { return siphash(key_, name); }
   Async<std::vector<Fetched>> fetch(std::vector<TaskNumber> numbers);
   Async<Answer<TaskView>> view(Statement task);

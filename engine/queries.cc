@@ -64,16 +64,6 @@ Fingerprint Engine::Impl::fingerprint(std::string_view id) const {
   return {hash.low, static_cast<std::uint16_t>(hash.high)};
 }
 
-/// A URL's tasks are queued by its origin; a name's by the name.
-Result<TargetKey> Engine::Impl::target_key(std::string_view target, bool* is_url) const {
-  const bool url = target.starts_with("http://") || target.starts_with("https://");
-  if (is_url != nullptr) *is_url = url;
-  if (!url) return key_of(target);
-  const Result<Url> parsed = parse_url(target);
-  if (!parsed) return parsed.error().at_field("target");
-  return key_of(parsed->origin());
-}
-
 Async<void> Engine::Impl::yield() {
   return asio::post(loop_, asio::use_awaitable);
 }
@@ -158,11 +148,13 @@ Result<Engine::Impl::Match> Engine::Impl::match(const TaskFilter& filter) const 
   Match match;
   if (filter.group) match.group = key_of(*filter.group);
   if (filter.target) {
-    bool is_url = false;
-    const Result<TargetKey> key = target_key(*filter.target, &is_url);
-    if (!key) return key.error();
-    match.target = *key;
-    if (is_url) match.target_url = *filter.target;
+    match.target = key_of(*filter.target);
+    if (is_url(*filter.target)) {
+      const Result<Url> url = parse_url(*filter.target);
+      if (!url) return url.error().at_field("target");
+      match.target = key_of(url->origin());
+      match.target_url = *filter.target;
+    }
   }
   match.state = filter.state;
   match.due_from = filter.due_from;

@@ -109,11 +109,10 @@ Async<void> Api::answer(const HttpRequest& request, HttpResponse& response) {
     if (!decoded) co_return set_problem(response, decoded.error());
     name = std::move(*decoded);
   }
-  auto scratch = take_scratch();
-  Call call{engine_, *this, request, response, *scratch, std::move(*query), std::move(name)};
+  Call call{engine_, *this, request, response, take_scratch(), std::move(*query), std::move(name)};
   const Answer<> done = co_await route.handler(call);
   if (!done) set_problem(response, done.error());
-  give_back(std::move(scratch));
+  give_back(std::move(call.scratch));
 }
 
 std::unique_ptr<JsonScratch> Api::take_scratch() {
@@ -126,6 +125,7 @@ std::unique_ptr<JsonScratch> Api::take_scratch() {
 void Api::give_back(std::unique_ptr<JsonScratch> scratch) {
   constexpr std::size_t kKeptMax = 256;
   constexpr std::size_t kBytesMax = std::size_t{64} << 10;
+  if (!scratch) return;
   scratch->decoded.clear();
   if (scratches_.size() < kKeptMax && scratch->reader.capacity() <= kBytesMax)
     scratches_.push_back(std::move(scratch));

@@ -34,10 +34,12 @@ class Api final : public HttpService {
   /// Everything that /metrics says.
   [[nodiscard]] std::string metrics() const;
 
+  /// What reading JSON needs, for the next who does. Nothing for nothing.
+  void give_back(std::unique_ptr<JsonScratch> scratch);
+
  private:
   [[nodiscard]] Answer<> check(const HttpRequest& request) const;
   std::unique_ptr<JsonScratch> take_scratch();
-  void give_back(std::unique_ptr<JsonScratch> scratch);
 
   Engine& engine_;
   prometheus::Registry& registry_;

@@ -13,13 +13,16 @@
 namespace carillon {
 namespace {
 
-/// The tasks of a batch: those that could be read, and why the others could not.
+/// The tasks of a batch: what adding each comes to, or why it cannot be.
 struct Batched {
-  std::vector<AddRequest> requests;
+  std::vector<Command> adds;
   struct Item {
-    std::optional<Error> error;  // else requests[index]
+    std::optional<Error> error;  // else adds[index]
     std::size_t index = 0;
-    std::string id;  // of one that has an error, as far as it is known
+    std::string_view id;  // as sent
+    std::string own_id;   // where `id` is empty: made here, or read as far as it could be
+
+    [[nodiscard]] std::string_view shown_id() const { return id.empty() ? own_id : id; }
   };
   std::vector<Item> items;
 };
@@ -32,38 +35,49 @@ Error body_too_large(std::size_t bytes_max) {
   return {"body_too_large", "a task's body may have " + std::to_string(bytes_max) + " bytes", ""};
 }
 
-Result<> read_item(simdjson::ondemand::value value, const HttpLimits& limits, JsonScratch& scratch,
-                   Batched& batch) {
+Result<PlannedAdd> plan_item(simdjson::ondemand::value value, Call& call, std::string& id) {
+  auto task = parse_task(value, *call.scratch, &id);
+  if (!task) return task.error();
+  const std::string_view sent_id = task->content.id;
+  const std::size_t body_bytes_max = call.api.options().limits.body_bytes_max;
+  Result<PlannedAdd> planned = task->content.body.size() > body_bytes_max
+                                   ? Result<PlannedAdd>(body_too_large(body_bytes_max))
+                                   : call.engine.plan(std::move(*task));
+  if (!planned) id = sent_id;
+  return planned;
+}
+
+Result<> read_item(simdjson::ondemand::value value, Call& call, Batched& batch) {
   std::string id;
-  auto task = parse_task(value, scratch, &id);
-  if (task && task->content.body.size() > limits.body_bytes_max) {
-    batch.items.push_back(
-        {body_too_large(limits.body_bytes_max), 0, std::string(task->content.id)});
-  } else if (task) {
-    batch.items.push_back({std::nullopt, batch.requests.size(), ""});
-    batch.requests.push_back(std::move(*task));
-  } else {
-    batch.items.push_back({task.error(), 0, std::move(id)});
+  auto planned = plan_item(value, call, id);
+  if (!planned) {
+    batch.items.push_back({planned.error(), 0, {}, std::move(id)});
+    return {};
   }
+  const bool made = !planned->made_id.empty();
+  batch.items.push_back({std::nullopt, batch.adds.size(),
+                         made ? std::string_view() : planned->created.content.id,
+                         std::move(planned->made_id)});
+  batch.adds.emplace_back(std::move(planned->command));
   return {};
 }
 
-Result<> read_array(std::string_view text, const HttpLimits& limits, JsonScratch& scratch,
-                    Batched& batch) {
-  return scratch.reader.parse(text, [&](simdjson::ondemand::value value) {
+Result<> read_array(Call& call, Batched& batch) {
+  const std::size_t tasks_max = call.api.options().limits.batch_tasks_max;
+  return call.scratch->reader.parse(call.request.body, [&](simdjson::ondemand::value value) {
     return for_each_element(value, "",
                             [&](std::size_t index, simdjson::ondemand::value item) -> Result<> {
-                              if (index == limits.batch_tasks_max)
-                                return batch_too_large(limits.batch_tasks_max);
-                              return read_item(item, limits, scratch, batch);
+                              if (index == tasks_max) return batch_too_large(tasks_max);
+                              return read_item(item, call, batch);
                             });
   });
 }
 
 /// The lines that are JSON become one array, so that one parse holds the text of all; a line that
 /// is not is that item's failure and stands in the array as null.
-Result<> read_lines(std::string_view text, const HttpLimits& limits, JsonScratch& scratch,
-                    Batched& batch) {
+Result<> read_lines(Call& call, Batched& batch) {
+  const HttpLimits& limits = call.api.options().limits;
+  std::string_view text = call.request.body;
   std::string array = "[";
   array.reserve(text.size() + 2);
   std::vector<std::optional<Error>> broken;
@@ -79,22 +93,21 @@ Result<> read_lines(std::string_view text, const HttpLimits& limits, JsonScratch
     array += checked ? line : "null";
   }
   array += ']';
-  return scratch.reader.parse_checked(array, [&](simdjson::ondemand::value value) {
+  return call.scratch->reader.parse_checked(array, [&](simdjson::ondemand::value value) {
     return for_each_element(value, "",
                             [&](std::size_t index, simdjson::ondemand::value item) -> Result<> {
-                              if (!broken[index]) return read_item(item, limits, scratch, batch);
-                              batch.items.push_back({std::move(broken[index]), 0, ""});
+                              if (!broken[index]) return read_item(item, call, batch);
+                              batch.items.push_back({std::move(broken[index]), 0, {}, {}});
                               return {};
                             });
   });
 }
 
 Result<> read_batch(Call& call, Batched& batch) {
-  const HttpLimits& limits = call.api.options().limits;
   constexpr std::string_view kLines = "application/x-ndjson";
   if (boost::beast::iequals(call.request.content_type.substr(0, kLines.size()), kLines))
-    return read_lines(call.request.body, limits, call.scratch, batch);
-  return read_array(call.request.body, limits, call.scratch, batch);
+    return read_lines(call, batch);
+  return read_array(call, batch);
 }
 
 void append_failure(JsonWriter& json, std::string_view id, const Refusal& refusal) {
@@ -109,11 +122,8 @@ void append_failure(JsonWriter& json, std::string_view id, const Refusal& refusa
 Async<Answer<>> create_tasks(Call& call) {
   Batched batch;
   if (const auto read = read_batch(call, batch); !read) co_return read.error();
-  std::vector<std::string_view> ids;
-  ids.reserve(batch.requests.size());
-  for (const AddRequest& request : batch.requests) ids.push_back(request.content.id);
-  std::vector<Answer<AddAnswer>> answers;
-  if (!batch.requests.empty()) answers = co_await call.engine.add_batch(std::move(batch.requests));
+  std::vector<Answer<Added>> answers;
+  if (!batch.adds.empty()) answers = co_await call.engine.add_batch(std::move(batch.adds));
 
   std::uint64_t created = 0;
   std::uint64_t failed = 0;
@@ -122,16 +132,13 @@ Async<Answer<>> create_tasks(Call& call) {
   for (const Batched::Item& item : batch.items) {
     if (item.error || !answers[item.index]) {
       ++failed;
-      if (item.error)
-        append_failure(json, item.id, *item.error);
-      else
-        append_failure(json, ids[item.index], answers[item.index].error());
+      append_failure(json, item.shown_id(),
+                     item.error ? Refusal(*item.error) : answers[item.index].error());
       continue;
     }
-    const AddAnswer& answer = *answers[item.index];
-    const bool is_new = answer.how == Added::created;
+    const bool is_new = *answers[item.index] == Added::created;
     created += is_new ? 1 : 0;
-    json.begin_object().key("id").string(answer.task.content.id);
+    json.begin_object().key("id").string(item.shown_id());
     json.key("status").integer(is_new ? 201 : 200).end_object();
   }
   json.end_array().key("created").unsigned_integer(created);
@@ -155,7 +162,7 @@ Result<std::vector<std::string_view>> read_ids(Call& call) {
     return {};
   };
   const auto parsed =
-      call.scratch.reader.parse(call.request.body, [&](simdjson::ondemand::value value) {
+      call.scratch->reader.parse(call.request.body, [&](simdjson::ondemand::value value) {
         return for_each_field(
             value, kKnown, [&](std::string_view, simdjson::ondemand::value inner) -> Result<bool> {
               there = true;

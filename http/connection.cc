@@ -63,6 +63,7 @@ Async<void> HttpConnection::serve(std::shared_ptr<HttpConnection> self) {
 
 Async<void> HttpConnection::turn_away(std::shared_ptr<HttpConnection> self) {
   self->refuse(too_many_connections());
+  self->format_answer();
   const bool sent = co_await self->send_answer();
   if (sent) co_await self->linger();
 }
@@ -102,19 +103,33 @@ Async<HttpConnection::Step> HttpConnection::receive_head() {
   co_return Step::go_on;
 }
 
+/// A client that sends one request after the other sends the same head again and again: what came
+/// of the last one is kept.
 HttpConnection::Step HttpConnection::parse_head() {
   const std::string_view head = input_.view().substr(0, head_size_);
   used_ = head_size_;
-  if (const auto checked = check_head(head, framing_limits(settings_->limits)); !checked)
-    return refuse(checked.error());
-  request_ = {};
-  parser_.emplace(body_);
-  if (const auto parsed = parser_->parse_head(head, request_); !parsed)
-    return refuse(parsed.error());
-  request_.has_body = parser_->chunked() || parser_->content_length() > 0;
+  const bool again = head == head_ && head_settings_ == settings_ && !parser_->chunked();
+  if (!again) {
+    if (const Step step = parse_new_head(head); step != Step::go_on) return step;
+  }
+  request_.body = {};
   if (!parser_->keep_alive()) close_after_ = true;
   if (parser_->cross_origin())
     return refuse({"cross_origin", "pages of other origins may not use this server", ""});
+  return Step::go_on;
+}
+
+HttpConnection::Step HttpConnection::parse_new_head(std::string_view head) {
+  head_settings_ = nullptr;
+  if (const auto checked = check_head(head, framing_limits(settings_->limits)); !checked)
+    return refuse(checked.error());
+  head_ = head;
+  request_ = {};
+  parser_.emplace(body_);
+  if (const auto parsed = parser_->parse_head(head_, request_); !parsed)
+    return refuse(parsed.error());
+  request_.has_body = parser_->chunked() || parser_->content_length() > 0;
+  head_settings_ = settings_;
   return Step::go_on;
 }
 
@@ -137,13 +152,19 @@ Async<HttpConnection::Step> HttpConnection::receive_body() {
   co_return co_await receive_sized_body(static_cast<std::size_t>(length));
 }
 
+/// Takes the body where it came together with the head, as most do.
+bool HttpConnection::body_is_here() {
+  const std::string_view here = input_.view().substr(head_size_);
+  const std::uint64_t length = parser_->content_length();
+  if (parser_->chunked() || length > here.size() || length > body_bytes_max_) return false;
+  if (!parser_->expect().empty()) return false;
+  request_.body = here.substr(0, static_cast<std::size_t>(length));
+  used_ = head_size_ + request_.body.size();
+  return true;
+}
+
 Async<HttpConnection::Step> HttpConnection::receive_sized_body(std::size_t length) {
   const std::string_view here = input_.view().substr(head_size_);
-  if (here.size() >= length) {
-    request_.body = here.substr(0, length);
-    used_ = head_size_ + length;
-    co_return Step::go_on;
-  }
   constexpr std::size_t kPiece = std::size_t{64} << 10;
   arm(settings_->body);
   body_.assign(here);
@@ -201,10 +222,11 @@ Async<bool> HttpConnection::one_request() {
     else
       used_ = head_size_ + static_cast<std::size_t>(parser_->content_length());
   }
-  if (step == Step::go_on) step = co_await receive_body();
+  if (step == Step::go_on && !body_is_here()) step = co_await receive_body();
   deadline_.disarm();
   if (step == Step::go_on) co_await hub_->service->answer(request_, response_);
-  if (step == Step::ended || !co_await send_answer()) co_return false;
+  if (step == Step::ended) co_return false;
+  if (!send_answer_now() && !co_await send_answer()) co_return false;
   input_.consume(used_);
   used_ = 0;
   // What came behind a chunked body is the start of the next request.
@@ -220,7 +242,7 @@ Async<bool> HttpConnection::one_request() {
   co_return !close_after_;
 }
 
-Async<bool> HttpConnection::send_answer() {
+void HttpConnection::format_answer() {
   const auto digit = static_cast<std::size_t>(response_.status / 100);
   ++hub_->by_status[std::min(digit, hub_->by_status.size() - 1)];
   if (hub_->draining) close_after_ = true;
@@ -231,13 +253,29 @@ Async<bool> HttpConnection::send_answer() {
                                                : Persistence::keep_alive;
   output_.clear();
   append_response_head(output_, response_, persistence, !http_1_0, hub_->date.now());
-  const bool head_only = request_.method == "HEAD";
-  if (!head_only && !response_.stream) output_ += response_.body;
-  arm(settings_->body);
+  if (!response_.stream && request_.method != "HEAD") output_ += response_.body;
+}
+
+/// Formats the answer and sends it if the kernel takes it whole, as it nearly always does. False:
+/// the rest, which `output_` then is, has to wait. One that sends request upon request without
+/// reading takes its turn with the others.
+bool HttpConnection::send_answer_now() {
+  format_answer();
   CARILLON_FAILPOINT("answer.before");
+  if (response_.stream || input_.size() > used_) return false;
+  output_.erase(0, transport_.write_now(output_));
+  if (!output_.empty()) return false;
+  CARILLON_FAILPOINT("answer.after");
+  return true;
+}
+
+Async<bool> HttpConnection::send_answer() {
+  arm(settings_->body);
   if (!co_await send(output_)) co_return false;
   CARILLON_FAILPOINT("answer.after");
-  if (response_.stream && !head_only && !co_await send_stream(!http_1_0)) co_return false;
+  const bool http_1_0 = parser_ && parser_->http_1_0();
+  if (response_.stream && request_.method != "HEAD" && !co_await send_stream(!http_1_0))
+    co_return false;
   deadline_.disarm();
   co_return true;
 }

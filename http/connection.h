@@ -49,11 +49,15 @@ class HttpConnection final : public OpenConnection {
   };
   Async<Step> receive_head();
   Step parse_head();
+  Step parse_new_head(std::string_view head);
+  bool body_is_here();
   Async<Step> receive_body();
   Async<Step> receive_sized_body(std::size_t length);
   Async<Step> receive_chunked_body();
   Async<Step> ask_to_continue();
   Async<bool> one_request();
+  void format_answer();
+  bool send_answer_now();
   Async<bool> send_answer();
   Async<bool> send_stream(bool chunked);
   Async<bool> send(std::string_view bytes);
@@ -74,8 +78,10 @@ class HttpConnection final : public OpenConnection {
 
   InputBuffer input_;
   std::size_t head_size_ = 0;
-  std::size_t used_ = 0;  // of input_, by the request being answered
-  std::string wire_;      // a chunked body as it comes
+  std::string head_;  // the last head that was parsed; `request_` and `parser_` point into it
+  std::shared_ptr<ConnectionSettings> head_settings_;  // under which it was
+  std::size_t used_ = 0;                               // of input_, by the request being answered
+  std::string wire_;                                   // a chunked body as it comes
   std::string body_;
   std::string output_;
   std::size_t body_bytes_max_ = 0;

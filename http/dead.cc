@@ -8,7 +8,7 @@ namespace {
 Result<TaskFilter> read_filter(Call& call) {
   TaskFilter filter;
   if (call.request.body.empty()) return filter;
-  const auto parsed = call.scratch.reader.parse(
+  const auto parsed = call.scratch->reader.parse(
       call.request.body, [&filter](simdjson::ondemand::value value) -> Result<> {
         auto read = parse_filter(value);
         if (!read) return read.error();

@@ -1,6 +1,7 @@
 #include "http/framing.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 namespace carillon {
@@ -25,20 +26,38 @@ bool equals(std::string_view text, std::string_view lower_case) {
   return std::ranges::equal(text, lower_case, {}, lower);
 }
 
-bool is_token_char(char c) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
-         kMarks.find(c) != std::string_view::npos;
+/// Which bytes a part of the head may have.
+class ByteSet {
+ public:
+  template <typename Test>
+  explicit constexpr ByteSet(Test holds) {
+    for (std::size_t i = 0; i < in_.size(); ++i) in_[i] = holds(static_cast<unsigned char>(i));
+  }
+  [[nodiscard]] bool has_all(std::string_view text) const {
+    return std::ranges::all_of(text, [this](char c) { return in_[static_cast<unsigned char>(c)]; });
+  }
+
+ private:
+  std::array<bool, 256> in_{};
+};
+
+constexpr bool is_alphanumeric(unsigned char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
-bool is_value_char(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return (byte >= 0x20 && byte != 0x7f) || c == '\t';
+constexpr bool is_one_of(std::string_view marks, unsigned char c) {
+  return marks.find(static_cast<char>(c)) != std::string_view::npos;
 }
-bool is_host_char(char c) {
-  constexpr std::string_view kMarks = "-._~!$&'()*+;=:[]%";
-  return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
-         kMarks.find(c) != std::string_view::npos;
-}
+
+constexpr ByteSet kTokenBytes([](unsigned char c) {
+  return is_alphanumeric(c) || is_one_of("!#$%&'*+-.^_`|~", c);
+});
+constexpr ByteSet kValueBytes([](unsigned char c) {
+  return (c >= 0x20 && c != 0x7f) || c == '\t';
+});
+constexpr ByteSet kHostBytes([](unsigned char c) {
+  return is_alphanumeric(c) || is_one_of("-._~!$&'()*+;=:[]%", c);
+});
+constexpr ByteSet kTargetBytes([](unsigned char c) { return c > 0x20 && c < 0x7f; });
 
 std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t");
@@ -59,15 +78,13 @@ Result<> check_field(std::string_view line, Fields& fields) {
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return bad("a header has no colon");
   const std::string_view name = line.substr(0, colon);
-  if (name.empty() || !std::ranges::all_of(name, is_token_char))
-    return bad("a header's name is not a token");
+  if (name.empty() || !kTokenBytes.has_all(name)) return bad("a header's name is not a token");
   const std::string_view value = trimmed(line.substr(colon + 1));
-  if (!std::ranges::all_of(value, is_value_char))
-    return bad("a header's value has a control character");
+  if (!kValueBytes.has_all(value)) return bad("a header's value has a control character");
 
   if (equals(name, "host")) {
     if (++fields.hosts > 1) return bad("there is more than one Host");
-    if (!std::ranges::all_of(value, is_host_char)) return bad("Host is not a host and port");
+    if (!kHostBytes.has_all(value)) return bad("Host is not a host and port");
   } else if (equals(name, "content-length")) {
     if (++fields.lengths > 1) return bad("there is more than one Content-Length");
     if (value.empty() || value.size() > 18 ||
@@ -87,9 +104,8 @@ Result<> check_request_line(std::string_view line, const FramingLimits& limits) 
     return bad("the request line is not a method, a target and a version");
   const std::string_view target = line.substr(first + 1, last - first - 1);
   if (target.size() > limits.uri_bytes_max) return uri_too_long(limits);
-  const auto is_target_char = [](char c) { return c > 0x20 && c != 0x7f; };
-  if (!std::ranges::all_of(line.substr(0, first), is_token_char) || target.empty() ||
-      !std::ranges::all_of(target, is_target_char))
+  if (!kTokenBytes.has_all(line.substr(0, first)) || target.empty() ||
+      !kTargetBytes.has_all(target))
     return bad("the request line has a character that it may not have");
   const std::string_view version = line.substr(last + 1);
   if (version != "HTTP/1.1" && version != "HTTP/1.0")

@@ -1,6 +1,7 @@
 // The handlers of the routes (http/routes.cc), a file for each family of them.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "engine/engine.h"
@@ -15,10 +16,11 @@ class Api;
 /// One request on its way through a handler.
 struct Call {
   Engine& engine;
-  const Api& api;
+  Api& api;
   const HttpRequest& request;
   HttpResponse& response;
-  JsonScratch& scratch;
+  /// A handler that waits long gives it back to `api` first, if it can do without.
+  std::unique_ptr<JsonScratch> scratch;
   Query query;
   std::string name;  // what stands for the part in braces, decoded and checked
 };

@@ -15,7 +15,7 @@ Result<> read_only_field(Call& call, std::string_view name,
   bool there = false;
   const std::string_view known[] = {name};
   const auto parsed =
-      call.scratch.reader.parse(call.request.body, [&](simdjson::ondemand::value value) {
+      call.scratch->reader.parse(call.request.body, [&](simdjson::ondemand::value value) {
         return for_each_field(
             value, known, [&](std::string_view, simdjson::ondemand::value inner) -> Result<bool> {
               there = true;

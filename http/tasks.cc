@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <optional>
 
 #include "base/json.h"
+#include "http/api.h"
 #include "http/handlers.h"
 
 namespace carillon {
@@ -22,27 +24,40 @@ Result<std::optional<State>> state_of(const Query& query) {
   return std::optional(static_cast<State>(found - std::begin(kStateNames)));
 }
 
+/// The add that the request asks for; the response is what it will be if the task is created.
+Result<command::Add> plan_task(Call& call) {
+  std::optional<PlannedAdd> planned;
+  const auto parsed = call.scratch->reader.parse(call.request.body,
+                                                 [&](simdjson::ondemand::value value) -> Result<> {
+                                                   auto task = parse_task(value, *call.scratch);
+                                                   if (!task) return task.error();
+                                                   auto plan = call.engine.plan(std::move(*task));
+                                                   if (!plan) return plan.error();
+                                                   planned.emplace(std::move(*plan));
+                                                   return {};
+                                                 });
+  if (!parsed) return parsed.error();
+  call.response.status = 201;
+  call.response.headers += "location: /v1/tasks/";
+  append_percent_encoded(call.response.headers, planned->created.content.id);
+  call.response.headers += "\r\n";
+  answer_task(call, planned->created);
+  return std::move(planned->command);
+}
+
 }  // namespace
 
 Async<Answer<>> create_task(Call& call) {
-  AddRequest request;
-  const auto parsed = call.scratch.reader.parse(call.request.body,
-                                                [&](simdjson::ondemand::value value) -> Result<> {
-                                                  auto task = parse_task(value, call.scratch);
-                                                  if (!task) return task.error();
-                                                  request = std::move(*task);
-                                                  return {};
-                                                });
-  if (!parsed) co_return parsed.error();
-  const auto added = co_await call.engine.add(std::move(request));
+  auto add = plan_task(call);
+  if (!add) co_return add.error();
+  // Nothing that it holds is needed while the commit is under way, and the next request finds it
+  // in the processor's cache.
+  call.api.give_back(std::move(call.scratch));
+  const auto added = co_await call.engine.add(std::move(*add));
+  if (added && added->how == Added::created) co_return Answer<>();
+  call.response.reset();
   if (!added) co_return added.error();
-  if (added->how == Added::created) {
-    call.response.status = 201;
-    call.response.headers += "location: /v1/tasks/";
-    append_percent_encoded(call.response.headers, added->task.content.id);
-    call.response.headers += "\r\n";
-  }
-  answer_task(call, added->task);
+  answer_task(call, *added->task);
   co_return Answer<>();
 }
 
@@ -55,13 +70,13 @@ Async<Answer<>> get_task(Call& call) {
 
 Async<Answer<>> change_task(Call& call) {
   ChangeRequest request;
-  const auto parsed = call.scratch.reader.parse(call.request.body,
-                                                [&](simdjson::ondemand::value value) -> Result<> {
-                                                  auto change = parse_change(value, call.scratch);
-                                                  if (!change) return change.error();
-                                                  request = std::move(*change);
-                                                  return {};
-                                                });
+  const auto parsed = call.scratch->reader.parse(call.request.body,
+                                                 [&](simdjson::ondemand::value value) -> Result<> {
+                                                   auto change = parse_change(value, *call.scratch);
+                                                   if (!change) return change.error();
+                                                   request = std::move(*change);
+                                                   return {};
+                                                 });
   if (!parsed) co_return parsed.error();
   const auto task = co_await call.engine.change(call.name, std::move(request));
   if (!task) co_return task.error();

@@ -8,6 +8,12 @@ Async<boost::system::error_code> Transport::handshake() {
   co_return ec;
 }
 
+std::size_t Transport::write_now(std::string_view bytes) {
+  if (tls_) return 0;
+  boost::system::error_code ignored;
+  return socket_.send(boost::asio::buffer(bytes.data(), bytes.size()), 0, ignored);
+}
+
 Async<void> Transport::finish_sending() {
   if (tls_) co_await tls_->async_shutdown(kToken);
   boost::system::error_code ignored;

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <tuple>
 
 #include <boost/asio/as_tuple.hpp>
@@ -25,6 +26,8 @@ class Transport {
   Transport(Socket socket, std::shared_ptr<boost::asio::ssl::context> tls)
       : socket_(std::move(socket)), context_(std::move(tls)) {
     if (context_) tls_.emplace(socket_, *context_);
+    boost::system::error_code ignored;
+    socket_.non_blocking(true, ignored);
   }
 
   /// Nothing to do where it is plain.
@@ -39,6 +42,10 @@ class Transport {
     if (tls_) return boost::asio::async_write(*tls_, bytes, kToken);
     return boost::asio::async_write(socket_, bytes, kToken);
   }
+  /// Sends as much as the kernel takes at once and answers how much that was: without a coroutine,
+  /// and all of it but where a client does not read. Nothing with TLS, or after an error, which
+  /// `write` will meet again.
+  [[nodiscard]] std::size_t write_now(std::string_view bytes);
 
   /// Says that nothing more will be sent; the socket can still be read.
   Async<void> finish_sending();

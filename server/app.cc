@@ -88,7 +88,8 @@ class App {
   const Arguments& arguments_;
   Options options_;
   std::unique_ptr<Clock> clock_;
-  asio::io_context loop_{1};
+  // Sockets are used on the loop's thread alone; other threads only post to it.
+  asio::io_context loop_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   Metrics metrics_;
   TlsContext tls_;
   // Made in this order, and unmade in the reverse.

@@ -5,12 +5,6 @@
 
 namespace carillon {
 
-namespace {
-
-constexpr std::size_t kChecksumBytes = 4;
-
-}  // namespace
-
 Error storage_error(std::string detail) {
   return Error{"storage", std::move(detail), ""};
 }

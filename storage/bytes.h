@@ -88,6 +88,9 @@ class ByteReader {
   const char* fault_ = nullptr;
 };
 
+/// Of the checksum at the end of a row.
+inline constexpr std::size_t kChecksumBytes = 4;
+
 /// The CRC-32 of `bytes`.
 [[nodiscard]] std::uint32_t crc32_of(std::string_view bytes);
 

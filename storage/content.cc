@@ -1,5 +1,6 @@
 #include "storage/content.h"
 
+#include "base/check.h"
 #include "storage/bytes.h"
 
 namespace carillon {
@@ -105,12 +106,16 @@ Result<TaskContent> decode_content(std::string_view row) {
   return content;
 }
 
-std::uint64_t content_digest(const SipKey& key, const TaskContent& content,
-                             std::string_view due_as_asked) {
-  std::string choices;
-  choices.reserve(96 + content.id.size() + content.target.size() + content.body.size());
-  encode_choices(content, choices);
-  ByteWriter(choices).text(due_as_asked);
+std::uint64_t content_digest(const SipKey& key, std::string_view row) {
+  ByteReader in(row);
+  in.u8();
+  in.zigzag();
+  in.text();
+  in.varint();
+  CARILLON_CHECK(in.ok() && in.remaining() > kChecksumBytes);
+  std::string choices(row.substr(row.size() - in.remaining(), in.remaining() - kChecksumBytes));
+  // Digests that logs hold already were made with an empty text behind the choices.
+  choices.push_back('\0');
   return siphash(key, choices).low >> 16;
 }
 

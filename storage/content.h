@@ -20,9 +20,8 @@ namespace carillon {
 /// layout.
 [[nodiscard]] Result<TaskContent> decode_content(std::string_view row);
 
-/// Hash (48 bits) of what a client chose: everything in `content` but created_at, webhook_id and
-/// attempts_before. The caller mixes in the due as asked.
-[[nodiscard]] std::uint64_t content_digest(const SipKey& key, const TaskContent& content,
-                                           std::string_view due_as_asked);
+/// Hash (48 bits) of what a client chose in the content of `row`, which encode_content made:
+/// everything but created_at, webhook_id and attempts_before.
+[[nodiscard]] std::uint64_t content_digest(const SipKey& key, std::string_view row);
 
 }  // namespace carillon

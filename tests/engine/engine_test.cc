@@ -83,6 +83,18 @@ class EngineTest : public testing::Test {
     settings.retry.backoff_max = Millis(10);
     ASSERT_TRUE(run(engine->put_target(settings)));
   }
+  Answer<AddAnswer> add(AddRequest request) {
+    auto planned = engine->plan(std::move(request));
+    if (!planned) return Refusal(planned.error());
+    return run(engine->add(std::move(planned->command)));
+  }
+  std::vector<Answer<Added>> add_batch(const std::vector<AddRequest>& requests) {
+    std::vector<Command> adds;
+    for (const AddRequest& request : requests) {
+      adds.emplace_back(engine->plan(request).value().command);
+    }
+    return run(engine->add_batch(std::move(adds)));
+  }
   void advance(Millis by) { run(engine->advance_clock(by)); }
   [[nodiscard]] std::uint64_t count(State state) const {
     return engine->stats().counts[static_cast<std::size_t>(state)];
@@ -104,14 +116,14 @@ class EngineTest : public testing::Test {
 TEST_F(EngineTest, short_of_space_it_refuses_contents_and_goes_on_with_all_else) {
   put_target();
   for (const char* id : {"kept", "cancelled", "moved"}) {
-    ASSERT_TRUE(run(engine->add(task(id, minutes(30)))));
+    ASSERT_TRUE(add(task(id, minutes(30))));
   }
   disk->short_of_space = true;
   EXPECT_TRUE(engine->short_of_space());
   EXPECT_EQ(engine->not_ready_because(), "");
-  EXPECT_EQ(run(engine->add(task("new", minutes(30)))).error().slug, "no_space");
+  EXPECT_EQ(add(task("new", minutes(30))).error().slug, "no_space");
   std::vector<AddRequest> batch(2, task("new", minutes(30)));
-  for (const auto& answer : run(engine->add_batch(std::move(batch)))) {
+  for (const auto& answer : add_batch(batch)) {
     EXPECT_EQ(answer.error().slug, "no_space");
   }
   ChangeRequest content;
@@ -125,15 +137,17 @@ TEST_F(EngineTest, short_of_space_it_refuses_contents_and_goes_on_with_all_else)
   run_until([&] { return count(State::delivered) == 2; });
   EXPECT_EQ(engine->counters().refused_no_space, 4U);
   disk->short_of_space = false;
-  EXPECT_TRUE(run(engine->add(task("new", minutes(30)))));
+  EXPECT_TRUE(add(task("new", minutes(30))));
 }
 
 TEST_F(EngineTest, a_task_is_pushed_at_its_due_with_its_content_and_is_delivered) {
   put_target();
-  const auto added = run(engine->add(task("order:17", minutes(30))));
+  const auto planned = engine->plan(task("order:17", minutes(30)));
+  ASSERT_TRUE(planned);
+  EXPECT_EQ(planned->created.due_at, start + minutes(30));
+  const auto added = run(engine->add(planned->command));
   ASSERT_TRUE(added);
   EXPECT_EQ(added->how, Added::created);
-  EXPECT_EQ(added->task.due_at, start + minutes(30));
   advance(minutes(30) - Millis(1));
   EXPECT_TRUE(receiver.requests().empty());
   advance(Millis(1));
@@ -165,20 +179,20 @@ TEST_F(EngineTest, a_delay_counts_from_the_microsecond_and_is_rounded_up) {
   const std::string url = receiver.url();
   AddRequest request = task("a", Millis(100));
   request.content.target = url;
-  const auto added = run(other.add(request));
-  ASSERT_TRUE(added);
-  EXPECT_EQ(added->task.due_at, WallTime(Millis(1'800'000'000'101)));
+  const auto planned = other.plan(request);
+  ASSERT_TRUE(planned);
+  EXPECT_EQ(planned->created.due_at, WallTime(Millis(1'800'000'000'101)));
 }
 
 TEST_F(EngineTest, a_cancelled_task_is_never_pushed_and_its_id_is_free_at_once) {
   put_target();
-  ASSERT_TRUE(run(engine->add(task("a", seconds(10)))));
+  ASSERT_TRUE(add(task("a", seconds(10))));
   const auto cancelled = run(engine->cancel("a"));
   ASSERT_TRUE(cancelled);
   EXPECT_EQ(cancelled->attempts, 0U);
   EXPECT_EQ(run(engine->cancel("a")).error().slug, "task_finished");
   EXPECT_EQ(run(engine->cancel("never")).error().slug, "not_found");
-  const auto again = run(engine->add(task("a", seconds(20))));
+  const auto again = add(task("a", seconds(20)));
   ASSERT_TRUE(again);
   EXPECT_EQ(again->how, Added::created);
   advance(seconds(15));
@@ -190,13 +204,13 @@ TEST_F(EngineTest, a_cancelled_task_is_never_pushed_and_its_id_is_free_at_once) 
 
 TEST_F(EngineTest, the_same_request_again_is_answered_with_the_task_that_is_there) {
   put_target();
-  ASSERT_TRUE(run(engine->add(task("a", seconds(10)))));
+  ASSERT_TRUE(add(task("a", seconds(10))));
   clock.set(start + seconds(1));
-  const auto again = run(engine->add(task("a", seconds(10))));
+  const auto again = add(task("a", seconds(10)));
   ASSERT_TRUE(again);
   EXPECT_EQ(again->how, Added::same);
-  EXPECT_EQ(again->task.due_at, start + seconds(10));
-  const auto other = run(engine->add(task("a", seconds(11))));
+  EXPECT_EQ(again->task->due_at, start + seconds(10));
+  const auto other = add(task("a", seconds(11)));
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().slug, "task_exists");
   EXPECT_EQ(other.error().standing->state, State::scheduled);
@@ -204,24 +218,42 @@ TEST_F(EngineTest, the_same_request_again_is_answered_with_the_task_that_is_ther
 
 TEST_F(EngineTest, a_task_without_an_id_gets_a_uuid_of_its_own) {
   put_target();
-  const auto one = run(engine->add(task("", seconds(10))));
-  const auto two = run(engine->add(task("", seconds(10))));
+  const auto one = engine->plan(task("", seconds(10)));
+  const auto two = engine->plan(task("", seconds(10)));
   ASSERT_TRUE(one && two);
+  ASSERT_TRUE(run(engine->add(one->command)));
   EXPECT_EQ(one->made_id.size(), 36U);
   EXPECT_EQ(one->made_id[14], '7');
   EXPECT_NE(one->made_id, two->made_id);
   EXPECT_TRUE(run(engine->get(one->made_id)));
 }
 
+TEST_F(EngineTest, what_is_no_url_is_refused_as_a_target) {
+  put_target();
+  ASSERT_TRUE(add(task("there", seconds(10))));
+  for (const char* url : {"ftp://a/", "http://", "http://a:99999/", "http://user@a/", "http://a/#b",
+                          "http://0x7f.1/", "https://a b/"}) {
+    AddRequest request = task("a", seconds(1));
+    request.content.target = url;
+    const auto refused = engine->plan(request);
+    ASSERT_FALSE(refused) << url;
+    EXPECT_EQ(refused.error().slug, "bad_url") << url;
+    EXPECT_EQ(refused.error().field, "target") << url;
+    ChangeRequest change;
+    change.target = url;
+    EXPECT_EQ(run(engine->change("there", std::move(change))).error().slug, "bad_url") << url;
+  }
+}
+
 TEST_F(EngineTest, what_cannot_be_is_refused_with_its_slug_and_field) {
   AddRequest request = task("a", hours(24 * 31));
-  const auto far = run(engine->add(request));
+  const auto far = add(request);
   EXPECT_EQ(far.error().slug, "beyond_horizon");
   EXPECT_EQ(far.error().field, "delay");
-  EXPECT_EQ(run(engine->add(task("a", seconds(1)))).error().slug, "unknown_target");
+  EXPECT_EQ(add(task("a", seconds(1))).error().slug, "unknown_target");
   request = task("a", seconds(1));
   request.content.target = "http://169.254.169.254/latest";
-  const auto denied = run(engine->add(request));
+  const auto denied = add(request);
   EXPECT_EQ(denied.error().slug, "target_denied");
   EXPECT_EQ(denied.error().field, "target");
 }
@@ -230,7 +262,7 @@ TEST_F(EngineTest,
        a_failing_receiver_is_retried_until_the_task_is_a_dead_letter_that_can_be_redriven) {
   put_target(64, 3);
   reaction = {http_answer("500 Internal Server Error")};
-  ASSERT_TRUE(run(engine->add(task("a", seconds(1)))));
+  ASSERT_TRUE(add(task("a", seconds(1))));
   for (int round = 0; round < 200 && count(State::dead) == 0; ++round) {
     advance(seconds(1));
     run_until([&] { return count(State::firing) == 0; });
@@ -258,7 +290,7 @@ TEST_F(EngineTest, a_change_keeps_what_it_does_not_name) {
   AddRequest request = task("a", seconds(10));
   request.content.lane = "gold";
   request.content.headers = {{"x-shop", "eu"}};
-  ASSERT_TRUE(run(engine->add(request)));
+  ASSERT_TRUE(add(request));
   ChangeRequest change;
   change.body = ChangeRequest::Body{"[1]", "application/json", true};
   const auto changed = run(engine->change("a", change));
@@ -283,7 +315,7 @@ TEST_F(EngineTest, a_batch_is_one_commit_and_each_task_has_its_own_answer) {
   std::vector<AddRequest> requests;
   for (const std::string& id : ids) requests.push_back(task(id, seconds(10)));
   requests[7].content.target = "nowhere";
-  const auto answers = run(engine->add_batch(requests));
+  const auto answers = add_batch(requests);
   ASSERT_EQ(answers.size(), 1000U);
   EXPECT_EQ(answers[7].error().slug, "unknown_target");
   EXPECT_TRUE(answers[8]);
@@ -300,7 +332,7 @@ TEST_F(EngineTest, listing_pages_through_all_in_due_order) {
     requests.push_back(task(ids[static_cast<std::size_t>(i)], seconds(10 + (i * 37) % 50)));
     if (i % 4 == 0) requests.back().content.group = "quarter";
   }
-  ASSERT_EQ(run(engine->add_batch(requests)).size(), 100U);
+  ASSERT_EQ(add_batch(requests).size(), 100U);
   TaskFilter filter;
   std::string cursor;
   std::vector<WallTime> dues;
@@ -324,9 +356,9 @@ TEST_F(EngineTest, a_crash_loses_nothing_that_was_answered_and_pushes_what_was_u
   put_target();
   reaction.then = Reaction::Then::hang;
   reaction.bytes.clear();
-  ASSERT_TRUE(run(engine->add(task("under way", seconds(1)))));
-  ASSERT_TRUE(run(engine->add(task("later", hours(1)))));
-  ASSERT_TRUE(run(engine->add(task("gone", hours(1)))));
+  ASSERT_TRUE(add(task("under way", seconds(1))));
+  ASSERT_TRUE(add(task("later", hours(1))));
+  ASSERT_TRUE(add(task("gone", hours(1))));
   ASSERT_TRUE(run(engine->cancel("gone")));
   advance(seconds(1));
   run_until([&] { return receiver.requests().size() == 1; });
@@ -346,7 +378,8 @@ TEST_F(EngineTest, nothing_is_answered_before_the_log_acknowledges) {
   stop();
   boot(AutoAck::no);
   bool answered = false;
-  asio::co_spawn(loop, engine->add(task("a", seconds(10))),
+  auto planned = engine->plan(task("a", seconds(10)));
+  asio::co_spawn(loop, engine->add(std::move(planned->command)),
                  [&](const std::exception_ptr&, const Answer<AddAnswer>&) { answered = true; });
   run_until([&] { return log->in_flight(); });
   loop.poll();
@@ -364,7 +397,7 @@ TEST_F(EngineTest, export_brings_every_pending_task_once) {
   for (int i = 0; i < 2500; ++i) ids.push_back("t" + std::to_string(i));
   std::vector<AddRequest> requests;
   for (const std::string& id : ids) requests.push_back(task(id, seconds(10)));
-  run(engine->add_batch(requests));
+  add_batch(requests);
   ASSERT_TRUE(run(engine->cancel("t7")));
   std::set<std::string> seen;
   std::size_t position = 0;
@@ -382,11 +415,11 @@ TEST_F(EngineTest, a_full_server_says_so_and_takes_tasks_again_when_some_are_gon
   options.shard.pending_max = 2;
   boot();
   put_target();
-  ASSERT_TRUE(run(engine->add(task("a", hours(1)))));
-  ASSERT_TRUE(run(engine->add(task("b", hours(1)))));
-  EXPECT_EQ(run(engine->add(task("c", hours(1)))).error().slug, "full");
+  ASSERT_TRUE(add(task("a", hours(1))));
+  ASSERT_TRUE(add(task("b", hours(1))));
+  EXPECT_EQ(add(task("c", hours(1))).error().slug, "full");
   ASSERT_TRUE(run(engine->cancel("a")));
-  EXPECT_TRUE(run(engine->add(task("c", hours(1)))));
+  EXPECT_TRUE(add(task("c", hours(1))));
 }
 
 TEST_F(EngineTest, the_log_is_cleaned_when_little_of_it_is_alive) {
@@ -397,11 +430,11 @@ TEST_F(EngineTest, the_log_is_cleaned_when_little_of_it_is_alive) {
   std::vector<std::string> ids;
   for (int i = 0; i < 1000; ++i) ids.push_back("t" + std::to_string(i));
   std::vector<std::string_view> views(ids.begin(), ids.end());
-  ASSERT_TRUE(run(engine->add(task("stays", hours(1)))));
+  ASSERT_TRUE(add(task("stays", hours(1))));
   for (int round = 0; round < 100; ++round) {
     std::vector<AddRequest> requests;
     for (const std::string& id : ids) requests.push_back(task(id, hours(1)));
-    run(engine->add_batch(requests));
+    add_batch(requests);
     run(engine->cancel_batch(views));
   }
   EXPECT_GT(log->disk()->batches.begin()->first, 1U) << "the oldest batches were trimmed";
@@ -415,12 +448,12 @@ TEST_F(EngineTest, the_log_is_cleaned_when_little_of_it_is_alive) {
 TEST_F(EngineTest, draining_lets_pushes_finish_and_refuses_what_comes_new) {
   put_target();
   reaction.pause = std::chrono::milliseconds(100);
-  ASSERT_TRUE(run(engine->add(task("a", seconds(1)))));
+  ASSERT_TRUE(add(task("a", seconds(1))));
   advance(seconds(1));
   bool drained = false;
   asio::co_spawn(loop, engine->drain(seconds(20)),
                  [&](const std::exception_ptr&) { drained = true; });
-  EXPECT_EQ(run(engine->add(task("b", seconds(1)))).error().slug, "not_ready");
+  EXPECT_EQ(add(task("b", seconds(1))).error().slug, "not_ready");
   run_until([&] { return drained; });
   EXPECT_EQ(count(State::delivered), 1U);
 }

@@ -113,13 +113,6 @@ TEST(ParseTask, RefusesWhatIsMissingAndBadTargets) {
   EXPECT_EQ(parse(R"({"target":"t"})")->task.error().slug, "missing_field");
   EXPECT_EQ(parse(R"({"delay":1})")->task.error().field, "target");
   EXPECT_EQ(parse(R"({"delay":1,"target":""})")->task.error().slug, "bad_id");
-  for (const char* url : {"ftp://a/", "http://", "http://a:99999/", "http://user@a/", "http://a/#b",
-                          "http://0x7f.1/", "https://a b/"}) {
-    const auto parsed = parse(R"({"delay":1,"target":")" + std::string(url) + "\"}");
-    ASSERT_FALSE(parsed->task) << url;
-    EXPECT_EQ(parsed->task.error().slug, "bad_url") << url;
-    EXPECT_EQ(parsed->task.error().field, "target");
-  }
   EXPECT_EQ(parse("[]")->task.error().slug, "bad_type");
 }
 
