@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/thread.h"
 #include "net/tls.h"
 #include "server/clock_watch.h"
 #include "server/logging.h"
@@ -121,6 +122,7 @@ ExitCode App::run() {
   engine_->start();
   run_detached(apply_targets());
   spdlog::info("ready" + fields({{"took", format_duration(since(start))}}));
+  ask_for_short_slices();
   loop_.run();
   http_.reset();
   engine_.reset();

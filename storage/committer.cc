@@ -2,9 +2,9 @@
 
 #include "base/check.h"
 #include "base/failpoint.h"
+#include "base/thread.h"
 #include "storage/note.h"
 #include "storage/record_codec.h"
-#include "storage/worker.h"
 
 namespace carillon {
 
@@ -24,6 +24,7 @@ constexpr std::size_t kBufferBytesMax = 4 << 20;
 Committer::Committer(Store& store, SyncedMark& mark, FailureLatch& latch, Sequence last)
     : store_(store), mark_(mark), latch_(latch), committed_(last), thread_([this] {
         name_thread("committer");
+        ask_for_short_slices();
         run();
       }) {}
 

@@ -19,6 +19,10 @@ constexpr std::size_t kReadAheadBytes = 2 << 20;
 constexpr std::uint64_t kProgressBytes = 16 << 20;
 /// Rows of one MultiGet.
 constexpr std::size_t kRowsAtOnce = 1000;
+/// From so many rows on, and up to so many others for each of them, one pass over all is cheaper
+/// than looking each up.
+constexpr std::size_t kScanRowsMin = 16;
+constexpr std::uint64_t kScanSpanMax = 4;
 
 /// Trims are deletions of ranges that end below the oldest row: who begins there need not heed
 /// them.
@@ -47,17 +51,36 @@ Result<Batch> batch_of(const rocksdb::Iterator& row, Sequence expected) {
   return batch;
 }
 
-/// Gets the rows of `numbers`, at most kRowsAtOnce and ascending, each to `take`.
+using TakeRow =
+    std::function<void(std::size_t at, const rocksdb::Status&, const rocksdb::Slice& row)>;
+
+/// Gets the rows of `keys` from `begin` on, at most kRowsAtOnce and ascending, each to `take`.
 void multi_get(Store& store, rocksdb::ColumnFamilyHandle* family,
-               const std::vector<std::string>& keys,
-               const std::function<void(std::size_t, const rocksdb::Status&,
-                                        const rocksdb::PinnableSlice&)>& take) {
-  const std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
-  std::vector<rocksdb::PinnableSlice> values(keys.size());
-  std::vector<rocksdb::Status> statuses(keys.size());
-  store.db().MultiGet(rocksdb::ReadOptions(), family, keys.size(), slices.data(), values.data(),
+               const std::vector<std::string>& keys, std::size_t begin, const TakeRow& take) {
+  const std::vector<rocksdb::Slice> slices(keys.begin() + static_cast<std::ptrdiff_t>(begin),
+                                           keys.end());
+  std::vector<rocksdb::PinnableSlice> values(slices.size());
+  std::vector<rocksdb::Status> statuses(slices.size());
+  store.db().MultiGet(rocksdb::ReadOptions(), family, slices.size(), slices.data(), values.data(),
                       statuses.data(), /*sorted_input=*/true);
-  for (std::size_t i = 0; i < keys.size(); ++i) take(i, statuses[i], values[i]);
+  for (std::size_t i = 0; i < slices.size(); ++i) take(begin + i, statuses[i], values[i]);
+}
+
+/// The same in one pass over the rows from the first key to the last. Answers how many keys it came
+/// to: fewer than there are where a row between them cannot be read.
+std::size_t scan(Store& store, rocksdb::ColumnFamilyHandle* family,
+                 const std::vector<std::string>& keys, const TakeRow& take) {
+  const std::unique_ptr<rocksdb::Iterator> rows(
+      store.db().NewIterator(rocksdb::ReadOptions(), family));
+  std::size_t at = 0;
+  for (rows->Seek(keys.front()); rows->Valid() && at < keys.size(); rows->Next()) {
+    const std::string_view key = rows->key().ToStringView();
+    for (; at < keys.size() && keys[at] < key; ++at) take(at, rocksdb::Status::NotFound(), {});
+    if (at < keys.size() && keys[at] == key) take(at++, rocksdb::Status::OK(), rows->value());
+  }
+  if (!rows->status().ok()) return at;
+  for (; at < keys.size(); ++at) take(at, rocksdb::Status::NotFound(), {});
+  return at;
 }
 
 /// Fetches `chunk`, positions in `fetched` in ascending order of their numbers.
@@ -70,18 +93,27 @@ class Fetcher {
     std::vector<std::string> keys;
     keys.reserve(chunk.size());
     for (const std::size_t at : chunk) keys.push_back(row_key(fetched_[at].number));
-    multi_get(store_, store_.contents(), keys,
-              [&](std::size_t i, const rocksdb::Status& status, const auto& row) {
-                content(fetched_[chunk[i]], status, row);
-              });
+    // Tasks that are due together were often added together, and their rows lie side by side.
+    const std::uint64_t span = fetched_[chunk.back()].number - fetched_[chunk.front()].number;
+    const bool dense = chunk.size() >= kScanRowsMin && span / kScanSpanMax < chunk.size();
+    get(store_.contents(), keys, dense,
+        [&](std::size_t i, const rocksdb::Status& status, const rocksdb::Slice& row) {
+          content(fetched_[chunk[i]], status, row);
+        });
     if (!notes) return;
-    multi_get(store_, store_.notes(), keys,
-              [&](std::size_t i, const rocksdb::Status& status, const auto& row) {
-                note(fetched_[chunk[i]], status, row);
-              });
+    get(store_.notes(), keys, dense,
+        [&](std::size_t i, const rocksdb::Status& status, const rocksdb::Slice& row) {
+          note(fetched_[chunk[i]], status, row);
+        });
   }
 
  private:
+  void get(rocksdb::ColumnFamilyHandle* family, const std::vector<std::string>& keys, bool dense,
+           const TakeRow& take) {
+    const std::size_t taken = dense ? scan(store_, family, keys, take) : 0;
+    if (taken < keys.size()) multi_get(store_, family, keys, taken, take);
+  }
+
   /// Whether there is a row to look at.
   bool readable(const char* what, TaskNumber number, const rocksdb::Status& status) {
     if (status.ok() || status.IsNotFound()) return status.ok();
@@ -95,7 +127,7 @@ class Fetcher {
     return false;
   }
 
-  void content(Fetched& one, const rocksdb::Status& status, const rocksdb::PinnableSlice& row) {
+  void content(Fetched& one, const rocksdb::Status& status, const rocksdb::Slice& row) {
     if (readable("content", one.number, status)) {
       one.content.emplace(row.data(), row.size());
     } else if (status.IsCorruption()) {
@@ -103,7 +135,7 @@ class Fetcher {
     }
   }
 
-  void note(Fetched& one, const rocksdb::Status& status, const rocksdb::PinnableSlice& row) {
+  void note(Fetched& one, const rocksdb::Status& status, const rocksdb::Slice& row) {
     if (!readable("note", one.number, status)) return;
     auto note = decode_note(row.ToStringView());
     if (note) {

@@ -109,7 +109,10 @@ rocksdb::DBOptions database_options(const StoreOptions& options) {
   db.allow_concurrent_memtable_write = false;  // there is one writer
   db.enable_write_thread_adaptive_yield = false;
   db.max_background_jobs = 2;
-  db.bytes_per_sync = kMiB;
+  // What flushes and compactions have written waits for the disk in small pieces, one at a time: a
+  // commit's sync has to stand behind it in the disk's queue.
+  db.bytes_per_sync = 128 << 10;
+  db.strict_bytes_per_sync = true;
   db.compaction_readahead_size = 2 * kMiB;
   db.max_open_files = 512;
   db.max_manifest_file_size = 16 * kMiB;

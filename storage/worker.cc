@@ -1,12 +1,8 @@
 #include "storage/worker.h"
 
-#include <pthread.h>
+#include "base/thread.h"
 
 namespace carillon {
-
-void name_thread(const char* name) {
-  pthread_setname_np(pthread_self(), name);
-}
 
 Worker::Worker(const char* name)
     : thread_([this, name] {

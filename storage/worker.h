@@ -34,7 +34,4 @@ class Worker {
   std::thread thread_;
 };
 
-/// Names the calling thread.
-void name_thread(const char* name);
-
 }  // namespace carillon

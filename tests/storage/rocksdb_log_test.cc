@@ -1,5 +1,6 @@
 #include "storage/rocksdb_log.h"
 
+#include <algorithm>
 #include <fstream>
 
 #include <gmock/gmock.h>
@@ -48,6 +49,30 @@ TEST(RocksdbLog, batches_contents_and_notes_are_there_after_a_restart) {
   ASSERT_TRUE(fetched[2].note);
   EXPECT_EQ(fetched[2].note->error, "503");
   EXPECT_FALSE(harness.fetch({2}, /*notes=*/false)[0].note);
+}
+
+TEST(RocksdbLog, rows_side_by_side_are_fetched_as_each_alone_would_be) {
+  const TempDir temp;
+  LogHarness harness(temp / "data");
+  ASSERT_TRUE(harness.append(put_batch(1, 100)));
+  Batch forgetting = put_batch(101, 1);
+  forgetting.forgotten = {1, 30, 31, 32, 100};
+  forgetting.notes.push_back({50, Note{at_ms(5), 1, 503, "503"}});
+  ASSERT_TRUE(harness.append(forgetting));
+  std::vector<TaskNumber> numbers;
+  for (TaskNumber number = 110; number > 0; --number) {
+    if (number % 3 != 0) numbers.push_back(number);
+  }
+  const auto together = harness.fetch(numbers);
+  ASSERT_EQ(together.size(), numbers.size());
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const auto alone = harness.fetch({numbers[i]});
+    EXPECT_EQ(together[i].number, numbers[i]);
+    EXPECT_EQ(together[i].content, alone[0].content) << numbers[i];
+    EXPECT_EQ(together[i].note.has_value(), alone[0].note.has_value()) << numbers[i];
+    EXPECT_EQ(together[i].content.has_value(),
+              numbers[i] <= 101 && !std::ranges::count(forgetting.forgotten, numbers[i]));
+  }
 }
 
 TEST(RocksdbLog, reading_from_a_sequence_begins_with_the_batch_that_holds_it) {

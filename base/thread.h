@@ -1,0 +1,17 @@
+// What a thread tells the kernel about itself.
+#pragma once
+
+namespace carillon {
+
+/// Names the calling thread, as top and gdb show it; at most 15 bytes.
+void name_thread(const char* name);
+
+/// Asks the kernel to let the calling thread run soon after it has something to do, rather than
+/// long. Threads that it starts later are not meant by that.
+///
+/// Beside busy neighbours a thread that wakes up waits until one of them has used its slice up,
+/// some 3 ms; one that asks for short slices comes first, and gets no more of the processor in all
+/// (EEVDF, Linux 6.12: Documentation/scheduler/sched-eevdf.rst). Older kernels pay no heed.
+void ask_for_short_slices();
+
+}  // namespace carillon
