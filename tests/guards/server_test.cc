@@ -29,7 +29,7 @@ constexpr Bound kBounds[] = {
     {"loop: sends per add", 1.005},
     {"loop: epoll_wait per add", 1.00},
     {"loop: calls per connection", 7.0},
-    {"loop: other calls per commit", 1.5},
+    {"loop: other calls per commit", 1.3},
     {"others: calls per commit", 15},
     {"loop: allocations per add", 17.9},
     {"others: allocations per add", 1.5},
