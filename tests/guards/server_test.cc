@@ -17,19 +17,22 @@ namespace {
 struct Bound {
   std::string_view figure;
   double most = 0;
+  bool may_be_none = false;  // else a figure of nothing was not measured
 };
 
-// Exact are the calls that a request or a commit cannot do without: the room is for the 64
-// connections that are made and ended meanwhile. Where a figure depends on how much comes together
-// (epoll_wait, futex, syncs), the bound is the worst that may be on a slow machine. Allocations and
-// bytes have the figure seen and room for less than one allocation, since commits differ in size.
+// Exact are the calls that a request cannot do without, one receive and one send, but for the looks
+// in vain that a slow machine makes of the receives: two each would be a fault. Where a figure
+// depends on how much comes together (epoll_wait, futex, syncs), the bound is the worst that may
+// be; a mark of what is synced is a sync, too, at most every 50 ms. Allocations and bytes have the
+// figure seen and room for less than one allocation more, since commits differ in size.
 constexpr Bound kBounds[] = {
     // One add a request, 64 connections, one 150 B payload each.
-    {"loop: receives per add", 1.05},
+    {"loop: receives per add", 1.5},
     {"loop: sends per add", 1.005},
     {"loop: epoll_wait per add", 1.00},
-    {"loop: calls per connection", 7.0},
-    {"loop: other calls per commit", 1.3},
+    {"loop: calls per connection", 8.0},
+    {"loop: futex per commit", 4.0},
+    {"loop: other calls per commit", 0.4, /*may_be_none=*/true},
     {"others: calls per commit", 15},
     {"loop: allocations per add", 17.9},
     {"others: allocations per add", 1.5},
@@ -46,13 +49,12 @@ constexpr Bound kBounds[] = {
     {"batch: commit bytes per task", 290},
 };
 
-/// A figure of nothing was not measured.
 void expect_within_bound(std::string_view figure, double seen) {
   for (const Bound& bound : kBounds) {
     if (bound.figure != figure) continue;
     std::printf("[ figures  ] %-36.*s %9.3f  at most %9.3f\n", static_cast<int>(figure.size()),
                 figure.data(), seen, bound.most);
-    EXPECT_GT(seen, 0) << figure;
+    EXPECT_TRUE(seen > 0 || bound.may_be_none) << figure;
     EXPECT_LE(seen, bound.most) << figure;
     return;
   }
@@ -100,6 +102,7 @@ TEST(AnAdd, TakesSoManySystemCalls) {
       take(calls.loop, {"accept", "accept4", "close", "epoll_ctl", "ioctl", "setsockopt"});
   expect_within_bound("loop: calls per connection",
                       connecting / static_cast<double>(kLoad.connections));
+  expect_within_bound("loop: futex per commit", take(calls.loop, {"futex"}) / calls.commits);
   expect_within_bound("loop: other calls per commit", sum_of(calls.loop) / calls.commits);
   expect_within_bound("others: calls per commit", sum_of(calls.other) / calls.commits);
 }
