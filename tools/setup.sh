@@ -15,7 +15,7 @@ build_packages=(
 )
 test_packages=(
   git clang-format-19 clang-tidy-19 clang-19 libclang-rt-19-dev python3 curl jq openssl strace
-  chromium nghttp2-client slowhttptest wrk
+  chromium nghttp2-client slowhttptest valgrind wrk
 )
 
 with_tests=false

@@ -1,0 +1,146 @@
+// What an add may cost the server: system calls, allocations, commits, bytes.
+//
+// These are counts and not times, so that they hold on a busy machine, and each is bounded by the
+// table below. Every figure seen is printed beside its bound, also when it passes: to tighten a
+// bound, run this program and write down what it saw.
+#include <cstdio>
+#include <numeric>
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+#include "tests/guards/watched_server.h"
+
+namespace carillon::test {
+namespace {
+
+struct Bound {
+  std::string_view figure;
+  double most = 0;
+  bool may_be_none = false;  // else a figure of nothing was not measured
+};
+
+// Exact are the calls that a request cannot do without, one receive and one send, but for the looks
+// in vain that a slow machine makes of the receives: two each would be a fault. Where a figure
+// depends on how much comes together (epoll_wait, futex, syncs), the bound is the worst that may
+// be; a mark of what is synced is a sync, too, at most every 50 ms. Allocations and bytes have the
+// figure seen and room for less than one allocation more, since commits differ in size.
+constexpr Bound kBounds[] = {
+    // One add a request, 64 connections, one 150 B payload each.
+    {"loop: receives per add", 1.5},
+    {"loop: sends per add", 1.005},
+    {"loop: epoll_wait per add", 1.00},
+    {"loop: calls per connection", 8.0},
+    {"loop: futex per commit", 4.0},
+    {"loop: other calls per commit", 0.4, /*may_be_none=*/true},
+    {"others: calls per commit", 15},
+    {"loop: allocations per add", 17.9},
+    {"others: allocations per add", 1.5},
+    {"commits per add", 0.06},
+    {"syncs per commit", 1.5},
+    {"commit bytes per task", 290},
+    {"written bytes per task", 300},
+    // One client that waits for each answer.
+    {"lone client: syncs per commit", 1.5},
+    // 1,000 a request, 8 connections.
+    {"batch: loop's allocations per task", 4.5},
+    {"batch: others' allocations per task", 0.5},
+    {"batch: commits per request", 1.00},
+    {"batch: commit bytes per task", 290},
+};
+
+void expect_within_bound(std::string_view figure, double seen) {
+  for (const Bound& bound : kBounds) {
+    if (bound.figure != figure) continue;
+    std::printf("[ figures  ] %-36.*s %9.3f  at most %9.3f\n", static_cast<int>(figure.size()),
+                figure.data(), seen, bound.most);
+    EXPECT_TRUE(seen > 0 || bound.may_be_none) << figure;
+    EXPECT_LE(seen, bound.most) << figure;
+    return;
+  }
+  ADD_FAILURE() << "no bound for " << figure;
+}
+
+using Calls = std::map<std::string, std::uint64_t>;
+
+/// How many of these there were; they are taken out of `calls`.
+double take(Calls& calls, std::initializer_list<const char*> names) {
+  double sum = 0;
+  for (const char* const name : names) {
+    const auto found = calls.extract(name);
+    if (found) sum += static_cast<double>(found.mapped());
+  }
+  return sum;
+}
+
+double sum_of(const Calls& calls) {
+  return std::accumulate(calls.begin(), calls.end(), 0.0, [](double sum, const auto& call) {
+    return sum + static_cast<double>(call.second);
+  });
+}
+
+void print_calls(const char* whose, const Calls& calls) {
+  for (const auto& [name, count] : calls)
+    std::printf("[ calls    ] %s: %s %ju\n", whose, name.c_str(), std::uintmax_t{count});
+}
+
+TEST(AnAdd, TakesSoManySystemCalls) {
+  constexpr Load kLoad{.tasks = 5'000};
+  constexpr auto kAdds = static_cast<double>(kLoad.tasks);
+  WatchedServer server;
+  ASSERT_NO_FATAL_FAILURE(server.start());
+  SystemCalls calls = server.trace(kLoad);
+  print_calls("loop", calls.loop);
+  print_calls("others", calls.other);
+  expect_within_bound("loop: receives per add",
+                      take(calls.loop, {"recvfrom", "recvmsg", "read", "readv"}) / kAdds);
+  expect_within_bound("loop: sends per add",
+                      take(calls.loop, {"sendto", "sendmsg", "write", "writev"}) / kAdds);
+  expect_within_bound("loop: epoll_wait per add",
+                      take(calls.loop, {"epoll_wait", "epoll_pwait"}) / kAdds);
+  const double connecting =
+      take(calls.loop, {"accept", "accept4", "close", "epoll_ctl", "ioctl", "setsockopt"});
+  expect_within_bound("loop: calls per connection",
+                      connecting / static_cast<double>(kLoad.connections));
+  expect_within_bound("loop: futex per commit", take(calls.loop, {"futex"}) / calls.commits);
+  expect_within_bound("loop: other calls per commit", sum_of(calls.loop) / calls.commits);
+  expect_within_bound("others: calls per commit", sum_of(calls.other) / calls.commits);
+}
+
+TEST(AnAdd, SharesItsCommitAndTakesSoManyAllocationsAndBytes) {
+  constexpr Load kLoad{.tasks = 20'000};
+  constexpr auto kAdds = static_cast<double>(kLoad.tasks);
+  WatchedServer server;
+  ASSERT_NO_FATAL_FAILURE(server.start());
+  const Tally tally = server.tally(kLoad);
+  expect_within_bound("loop: allocations per add", tally.loop_allocations / kAdds);
+  expect_within_bound("others: allocations per add", tally.other_allocations / kAdds);
+  expect_within_bound("commits per add", tally.commits / kAdds);
+  expect_within_bound("syncs per commit", tally.syncs / tally.commits);
+  expect_within_bound("commit bytes per task", tally.commit_bytes / kAdds);
+  expect_within_bound("written bytes per task", tally.written_bytes / kAdds);
+}
+
+TEST(ALoneClient, HasACommitForEachAdd) {
+  constexpr Load kLoad{.connections = 1, .tasks = 200};
+  WatchedServer server;
+  ASSERT_NO_FATAL_FAILURE(server.start());
+  const Tally tally = server.tally(kLoad);
+  EXPECT_EQ(tally.commits, kLoad.tasks);
+  expect_within_bound("lone client: syncs per commit", tally.syncs / tally.commits);
+}
+
+TEST(ABatch, TakesFewAllocationsATask) {
+  constexpr Load kLoad{.connections = 8, .batch = 1'000, .tasks = 50'000};
+  constexpr auto kTasks = static_cast<double>(kLoad.tasks);
+  WatchedServer server;
+  ASSERT_NO_FATAL_FAILURE(server.start());
+  const Tally tally = server.tally(kLoad);
+  expect_within_bound("batch: loop's allocations per task", tally.loop_allocations / kTasks);
+  expect_within_bound("batch: others' allocations per task", tally.other_allocations / kTasks);
+  expect_within_bound("batch: commits per request", tally.commits * kLoad.batch / kTasks);
+  expect_within_bound("batch: commit bytes per task", tally.commit_bytes / kTasks);
+}
+
+}  // namespace
+}  // namespace carillon::test
