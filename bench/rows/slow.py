@@ -11,7 +11,7 @@ TITLE = "10,000 pushes to receivers that take a second each, beside a fast targe
 WHAT = """
 Carillon alone. The target *slow* has `concurrency` 5,000; its receiver answers each push after one second; 10,000 tasks of it are
 due at once, so 2 s is the least that it can take. The target *fast* has tasks due at random moments, on average 1,000 a second, from
-two seconds before to four after. Memory is how much the process grew from before the burst to its highest.
+three seconds before to three after. Memory is how much the process grew from before the burst to its highest.
 """
 
 
@@ -39,16 +39,17 @@ def one(bench):
             bench.carillon() as server:
         server.call("PUT", "/v1/targets/slow", {"url": slow.url, "concurrency": bench.size(5000, 200)})
         server.call("PUT", "/v1/targets/fast", {"url": fast.url})
-        due = int(time.time() + 5)
+        due = int(time.time() + bench.size(5, 2.5))
         words = ("--batch", 500, "-c", 4)
         added = {"slow": bench.load(server, "batch", *words, "--count", count, "--target", "slow",
                                     "--ids", "slow-{}", "--due-at", moment(due)),
-                 "fast": bench.load(server, "batch", *words, "--count", rate * 6, "--target", "fast",
-                                    "--ids", "fast-{}", "--delay", "2s..8s")}
-        time.sleep(max(0, due - 2.2 - time.time()))
+                 "fast": bench.load(server, "batch", *words, "--count", rate * bench.size(6, 2), "--target",
+                                    "fast", "--ids", "fast-{}", "--delay",
+                                    bench.size("2s..8s", "500ms..2500ms"))}
+        time.sleep(max(0, due - bench.size(3, 0.5) - time.time()))
         peak = Peak(server)
         peak.start()
-        time.sleep(max(0, due + 5 - time.time()))
+        time.sleep(max(0, due + bench.size(5, 2.6) - time.time()))
         growth = peak.growth()
         got = {"slow": bench.close_receiver(slow), "fast": bench.close_receiver(fast)}
         bench.check("pending", 0, server.pending())
