@@ -8,19 +8,18 @@ import json
 import os
 import textwrap
 
-from bench import figures
-
 INTRO = """\
 # Benchmarks
 
-Made by `bench/compare`, never by hand: it installs what is missing, builds, starts Carillon and its peers one
-after the other on one machine, and writes this page and its plots from `docs/benchmarks/results.json`.
-An absolute time says little on a machine that is shared, or is not yours; a **ratio** taken in one run, side by
-side, says more. So contestants take turns (A B A B), ratios are taken round by round, and the median is given with
-the least and the most. All are as durable as each other: what is acknowledged has been fsynced, unless a row says
-otherwise. All get their load from the same generator (`carillon-load` and, with the same connections, payloads and
-ids, `peer_load`), which shares the machine with them. Outcomes are checked: a figure of a run that lost
-something is no figure.
+Made by `bench/compare`, never by hand: it installs what is missing, builds, starts Carillon and its
+peers one after the other on one machine, and writes this page and its plots from
+`docs/benchmarks/results.json`. An absolute time says little on a machine that is shared, or is not
+yours; a **ratio** taken in one run, side by side, says more. So contestants take turns (A B A B),
+ratios are taken round by round, and the median is given with the least and the most. All are as
+durable as each other: what is acknowledged has been fsynced, unless a row says otherwise. All get
+their load from the same generator (`carillon-load` and, with the same connections, payloads and
+ids, `peer_load`), which shares the machine with them. Outcomes are checked: a figure of a run that
+lost something is no figure.
 
 An aim that is not met says so.
 """
@@ -93,7 +92,8 @@ def summary(sections):
 def write(directory, modules, results):
     """Renders the document at `directory`/benchmarks.md and the plots beside it."""
     sections = [render_row(row, results[row.NUMBER]) for row in modules if row.NUMBER in results]
-    blocks = [INTRO.strip(), "## The aims", summary(sections)]
+    told = summary(sections) if sections else "Nothing has been measured yet."
+    blocks = [INTRO.strip(), "## The aims", told]
     plots = os.path.join(directory, "benchmarks")
     os.makedirs(plots, exist_ok=True)
     for section in sections:
@@ -122,5 +122,3 @@ def save(directory, results):
         file.write("\n")
     os.replace(path + ".new", path)
 
-
-__all__ = ["Section", "figures", "load", "save", "write"]

@@ -10,15 +10,16 @@ from bench.context import FAR, NOWHERE, tail
 NUMBER = "1"
 TITLE = "Durable adds, one task a request"
 WHAT = """
-64 and 256 keep-alive connections, closed loop, one thread of the generator; each task has an id of its own, a
-due time in 1 to 24 hours and a payload of 150 bytes. Each request is answered when it is on disk.
+64 and 256 keep-alive connections, closed loop, one thread of the generator; each task has an id of
+its own, a due time in 1 to 24 hours and a payload of 150 bytes. Each request is answered when it is
+on disk.
 
 - **Carillon**: `POST /v1/tasks`, all settings at their defaults.
-- **Redis**, `appendonly yes`, `appendfsync always`, no snapshots, no rewriting of the log during the run
-  (which is in its favour). *ZADD*: the member and its time alone, no payload. *HSET + ZADD*: `MULTI`, `HSET`,
-  `ZADD`, `EXEC` in one write, which is what a timer with a payload needs.
-- **beanstalkd** `-b DIR -f 0` (fsync at each write): `put` with a delay in whole seconds and the payload as its body;
-  its ids are its own, and a job cannot be looked up by the caller's id.
+- **Redis**, `appendonly yes`, `appendfsync always`, no snapshots, no rewriting of the log during
+  the run (which is in its favour). *ZADD*: the member and its time alone, no payload. *HSET +
+  ZADD*: `MULTI`, `HSET`, `ZADD`, `EXEC` in one write, which is what a timer with a payload needs.
+- **beanstalkd** `-b DIR -f 0` (fsync at each write): `put` with a delay in whole seconds and the
+  payload as its body; its ids are its own, and a job cannot be looked up by the caller's id.
 """
 CONNECTIONS = (64, 256)
 NAMES = {"carillon": "Carillon", "zadd": "Redis ZADD", "transaction": "Redis HSET + ZADD",

@@ -8,11 +8,13 @@ TITLE = "Durable adds, 1,000 tasks a request"
 WHAT = """
 8 connections, closed loop, the tasks as in row 1.
 
-- **Carillon**: `POST /v1/tasks:batchCreate` with a JSON array; each task is parsed, checked and answered by itself.
-- **Redis pipelined**: `HSET` and `ZADD` of each of the 1,000 tasks, written at once, their 2,000 replies then
-  read. With `appendfsync always` Redis syncs once for all commands that it reads in one turn of its loop.
-- **Redis variadic**: `MULTI`, one `HSET` with 1,000 fields, one `ZADD` with 1,000 members, `EXEC`: the most that Redis can
-  be helped.
+- **Carillon**: `POST /v1/tasks:batchCreate` with a JSON array; each task is parsed, checked and
+  answered by itself.
+- **Redis pipelined**: `HSET` and `ZADD` of each of the 1,000 tasks, written at once, their 2,000
+  replies then read. With `appendfsync always` Redis syncs once for all commands that it reads in
+  one turn of its loop.
+- **Redis variadic**: `MULTI`, one `HSET` with 1,000 fields, one `ZADD` with 1,000 members, `EXEC`:
+  the most that Redis can be helped.
 """
 NAMES = {"carillon": "Carillon", "pipeline": "Redis pipelined", "variadic": "Redis variadic"}
 

@@ -10,12 +10,12 @@ TITLE = "The burst: 200,000 tasks due in one millisecond"
 WHAT = """
 Tasks with payloads of 150 bytes are added by batches some seconds ahead.
 
-- **Carillon**: one HTTP push each, to one receiver on this machine; the target is a URL with all settings at their defaults
-  (64 pushes at once). Counted is until the last is received.
-- **Redis, ten pollers**: each takes at most 2,000 members a second, which is how the poller that Carillon was made to replace was
-  sized. Counted is until they have the last, without any push.
-- **Redis, one poller that drains**: it takes 2,000 at a time until nothing more is due. Also without any push: what the poller
-  then does with 200,000 tasks comes on top.
+- **Carillon**: one HTTP push each, to one receiver on this machine; the target is a URL with all
+  settings at their defaults (64 pushes at once). Counted is until the last is received.
+- **Redis, ten pollers**: each takes at most 2,000 members a second, which is how the poller that
+  Carillon was made to replace was sized. Counted is until they have the last, without any push.
+- **Redis, one poller that drains**: it takes 2,000 at a time until nothing more is due. Also
+  without any push: what the poller then does with 200,000 tasks comes on top.
 """
 NAMES = {"carillon": "Carillon, pushed", "pollers": "Redis, ten pollers",
          "drain": "Redis, one that drains"}

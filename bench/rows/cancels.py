@@ -6,12 +6,14 @@ from bench.context import tail
 NUMBER = "3"
 TITLE = "Cancels by id, 10 M pending"
 WHAT = """
-The store of row 5, about 10 M tasks in each. Ids are taken in an order scattered over all of them, the same for all;
-none is cancelled twice. Each cancel is answered when it is on disk.
+The store of row 5, about 10 M tasks in each. Ids are taken in an order scattered over all of them,
+the same for all; none is cancelled twice. Each cancel is answered when it is on disk.
 
-- **Carillon**: `DELETE /v1/tasks/{id}` on 64 connections; `POST /v1/tasks:batchCancel` with 1,000 ids on 8.
-- **Redis**: `ZREM` and `HDEL`, both in one write, on 64 connections; the same 1,000 times in one write on 8 (pipelined); one `ZREM` and
-  one `HDEL` with 1,000 members each in a transaction (variadic).
+- **Carillon**: `DELETE /v1/tasks/{id}` on 64 connections; `POST /v1/tasks:batchCancel` with 1,000
+  ids on 8.
+- **Redis**: `ZREM` and `HDEL`, both in one write, on 64 connections; the same 1,000 times in one
+  write on 8 (pipelined); one `ZREM` and one `HDEL` with 1,000 members each in a transaction
+  (variadic).
 """
 NAMES = {"carillon": "Carillon", "pipeline": "Redis pipelined", "variadic": "Redis variadic"}
 

@@ -8,9 +8,10 @@ from bench.context import moment
 NUMBER = "8"
 TITLE = "The burst, while 200,000 time-outs are cancelled and 5,000 adds/s go on"
 WHAT = """
-Carillon alone. 200,000 tasks fall due in one millisecond and are pushed to one receiver. At that moment another caller begins to
-cancel 200,000 others, one `DELETE` each, closed loop on 16 connections; and all the while 5,000 adds a second go on (open loop, 64
-connections, from a second before to six after): what they suffer is what counts, measured from when each was due to be sent.
+Carillon alone. 200,000 tasks fall due in one millisecond and are pushed to one receiver. At that
+moment another caller begins to cancel 200,000 others, one `DELETE` each, closed loop on 16
+connections; and all the while 5,000 adds a second go on (open loop, 64 connections, from a second
+before to six after): what they suffer is what counts, measured from when each was due to be sent.
 Generators and receiver take their share of the same processors.
 """
 

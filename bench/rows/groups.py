@@ -8,12 +8,14 @@ from bench.context import FAR
 NUMBER = "4"
 TITLE = "A group of 200,000 tasks cancelled, and moved"
 WHAT = """
-In the store of row 5. Beside it another caller adds 2,000 tasks a second (open loop, 16 connections), for 2 seconds; the group's
-call comes 0.3 s after their beginning. What counts is the time to its answer, and what it does to that caller.
+In the store of row 5. Beside it another caller adds 2,000 tasks a second (open loop, 16
+connections), for 2 seconds; the group's call comes 0.3 s after their beginning. What counts is the
+time to its answer, and what it does to that caller.
 
 - **Carillon**: `POST /v1/groups/{group}:shift` by ten minutes, then `:cancel`.
-- **Redis** knows no groups. Its user keeps the ids of one (not counted here) and goes through them: `ZADD XX` with the
-  new time, `ZREM` and `HDEL`, pipelined by 1,000 on one connection. Somebody who looks meanwhile sees half of it done.
+- **Redis** knows no groups. Its user keeps the ids of one (not counted here) and goes through them:
+  `ZADD XX` with the new time, `ZREM` and `HDEL`, pipelined by 1,000 on one connection. Somebody who
+  looks meanwhile sees half of it done.
 """
 ACTIONS = ("shift", "cancel")
 NAMES = {"carillon": "Carillon", "redis": "Redis"}

@@ -8,16 +8,19 @@ from bench.context import FAR
 NUMBER = "6"
 TITLE = "Lateness at a steady rate, 10 M pending and 5,000 adds/s beside it"
 WHAT = """
-The store of row 5. Tasks with payloads of 150 bytes fall due at random moments over 60 s, on average 1,000 and 5,000 a second; beside it
-5,000 adds a second (open loop). One run of each rate, as it is many samples already. Everything is on one machine: the
-receiver and the generator take their share of its processors.
+The store of row 5. Tasks with payloads of 150 bytes fall due at random moments over 60 s, on
+average 1,000 and 5,000 a second; beside it 5,000 adds a second (open loop). One run of each rate,
+as it is many samples already. Everything is on one machine: the receiver and the generator take
+their share of its processors.
 
 - **Carillon**: late is from the due time to the HTTP push at the receiver, which has read it.
-- **Redis** as a timer: a poller takes once a second what is due, at most 2,000 at a time until nothing more is, with a script that
-  reads and removes (`ZRANGEBYSCORE`, `HMGET`, `ZREM`, `HDEL`). Late is to when the poller has it, so without any push.
-- **RabbitMQ**, TTL of each message and a dead-letter exchange, which is how people delay there: durable queue, persistent
-  messages, confirmed. Delays mixed of 0.1 to 10 s, 2,000 messages, without any other load or backlog. A message that is due
-  waits for those ahead of it whose time is longer: this is by design, and why its curve is where it is.
+- **Redis** as a timer: a poller takes once a second what is due, at most 2,000 at a time until
+  nothing more is, with a script that reads and removes (`ZRANGEBYSCORE`, `HMGET`, `ZREM`, `HDEL`).
+  Late is to when the poller has it, so without any push.
+- **RabbitMQ**, TTL of each message and a dead-letter exchange, which is how people delay there:
+  durable queue, persistent messages, confirmed. Delays mixed of 0.1 to 10 s, 2,000 messages,
+  without any other load or backlog. A message that is due waits for those ahead of it whose time is
+  longer: this is by design, and why its curve is where it is.
 """
 NAMES = {"carillon": "Carillon", "redis": "Redis, polled each second", "rabbitmq": "RabbitMQ TTL"}
 

@@ -5,14 +5,16 @@ from bench import figures, plot, store
 NUMBER = "5"
 TITLE = "Memory per pending task, and the cost of an add as tasks become many"
 WHAT = """
-One store is filled by batches, payloads of 16 bytes, due in 1 hour to 29 days, and looked at when it holds 1 M and 10 M. Bytes per
-task are what the process has grown since it was empty, over the tasks pending, **less the payload where that is
-in memory** (Redis; Carillon keeps it on disk). Cost of an add: closed loop, batches of 1,000 on 8 connections and
-single ones on 64, three times at each size.
+One store is filled by batches, payloads of 16 bytes, due in 1 hour to 29 days, and looked at when
+it holds 1 M and 10 M. Bytes per task are what the process has grown since it was empty, over the
+tasks pending, **less the payload where that is in memory** (Redis; Carillon keeps it on disk). Cost
+of an add: closed loop, batches of 1,000 on 8 connections and single ones on 64, three times at each
+size.
 
-- **Carillon**: the growth of its anonymous memory (`RssAnon`), which has RocksDB's write buffers in it too; and beside
-  it what `/v1/stats` says that the tasks take.
-- **Redis**: the growth of `used_memory`, its own count, without what its allocator wastes; `ZADD` and `HSET`.
+- **Carillon**: the growth of its anonymous memory (`RssAnon`), which has RocksDB's write buffers in
+  it too; and beside it what `/v1/stats` says that the tasks take.
+- **Redis**: the growth of `used_memory`, its own count, without what its allocator wastes; `ZADD`
+  and `HSET`.
 """
 NAMES = {"carillon": "Carillon", "redis": "Redis"}
 

@@ -8,8 +8,8 @@ from bench.rows import memory, restart
 NUMBER = "5full"
 TITLE = "A hundred million pending tasks"
 WHAT = """
-Row 5 gone on with, Carillon alone, in one data directory: 1 M, 10 M, then 100 M tasks, each looked at and added to. Then it is
-stopped and started again.
+Row 5 gone on with, Carillon alone, in one data directory: 1 M, 10 M, then 100 M tasks, each looked
+at and added to. Then it is stopped and started again.
 """
 
 

@@ -8,15 +8,16 @@ from bench.context import moment
 NUMBER = "9"
 TITLE = "Restart with 10 M pending"
 WHAT = """
-The store of row 5 is stopped, by SIGTERM and by SIGKILL, and started again; the files are in the page cache for all. Counted is from
-the start of the process to the first good answer.
+The store of row 5 is stopped, by SIGTERM and by SIGKILL, and started again; the files are in the
+page cache for all. Counted is from the start of the process to the first good answer.
 
 - **Carillon**: `/readyz` answers 200.
-- **Redis** loads its append-only file and answers `PING`; until then it refuses. The file was never rewritten here, which would
-  make it shorter at the price of a fork and as much memory again; once for each way, since it takes long.
+- **Redis** loads its append-only file and answers `PING`; until then it refuses. The file was never
+  rewritten here, which would make it shorter at the price of a fork and as much memory again; once
+  for each way, since it takes long.
 
-*First overdue push*: 1 M tasks fall due while Carillon is down; counted is from the start of the process to the first push at
-the receiver.
+*First overdue push*: 1 M tasks fall due while Carillon is down; counted is from the start of the
+process to the first push at the receiver.
 """
 WAYS = ("clean", "kill")
 NAMES = {"carillon": "Carillon", "redis": "Redis"}

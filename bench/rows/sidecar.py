@@ -10,11 +10,13 @@ from bench import figures, servers
 NUMBER = "11"
 TITLE = "Standing by: an idle server"
 WHAT = """
-Servers with nothing to do and nothing stored, settings as in the other rows, watched over 20 s from a second after their start, all
-at the same time. Wake-ups are voluntary context switches of all threads. *Start to ready* is on an empty directory, until the
-first good answer (Carillon: `/readyz`; Redis: `PING`; beanstalkd: `stats`; RabbitMQ: its port is open), median of 20 (RabbitMQ: 1).
-The binary of Carillon is stripped; what it links against (RocksDB, OpenSSL and others) is Debian's and not counted, for
-no contestant. RabbitMQ's is a virtual machine and has no size that could be compared.
+Servers with nothing to do and nothing stored, settings as in the other rows, watched over 20 s from
+a second after their start, all at the same time. Wake-ups are voluntary context switches of all
+threads. *Start to ready* is on an empty directory, until the first good answer (Carillon:
+`/readyz`; Redis: `PING`; beanstalkd: `stats`; RabbitMQ: its port is open), median of 20 (RabbitMQ:
+1). The binary of Carillon is stripped; what it links against (RocksDB, OpenSSL and others) is
+Debian's and not counted, for no contestant. RabbitMQ's is a virtual machine and has no size that
+could be compared.
 """
 KINDS = {"carillon": servers.Carillon, **servers.PEERS}
 

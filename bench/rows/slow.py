@@ -9,9 +9,10 @@ from bench.context import moment
 NUMBER = "12"
 TITLE = "10,000 pushes to receivers that take a second each, beside a fast target"
 WHAT = """
-Carillon alone. The target *slow* has `concurrency` 5,000; its receiver answers each push after one second; 10,000 tasks of it are
-due at once, so 2 s is the least that it can take. The target *fast* has tasks due at random moments, on average 1,000 a second, from
-three seconds before to three after. Memory is how much the process grew from before the burst to its highest.
+Carillon alone. The target *slow* has `concurrency` 5,000; its receiver answers each push after one
+second; 10,000 tasks of it are due at once, so 2 s is the least that it can take. The target *fast*
+has tasks due at random moments, on average 1,000 a second, from three seconds before to three
+after. Memory is how much the process grew from before the burst to its highest.
 """
 
 

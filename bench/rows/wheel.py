@@ -8,10 +8,11 @@ from bench import figures
 NUMBER = "10"
 TITLE = "The wheel alone"
 WHAT = """
-`bench/wheel_bench.cc`, in one thread and one process, no disk and no network: what scheduling, cancelling and firing a task costs in
-the wheel and in other structures, with the same tasks for all, which must fire in the same order. Its own comment says how each
-contender is used. For comparison, what the authors of two public wheels in C and C++ give for theirs on machines of their own: 3 ns to
-schedule, 20 ns to cancel, 48 and 72 bytes a timer, without an index by id.
+`bench/wheel_bench.cc`, in one thread and one process, no disk and no network: what scheduling,
+cancelling and firing a task costs in the wheel and in other structures, with the same tasks for
+all, which must fire in the same order. Its own comment says how each contender is used. For
+comparison, what the authors of two public wheels in C and C++ give for theirs on machines of their
+own: 3 ns to schedule, 20 ns to cancel, 48 and 72 bytes a timer, without an index by id.
 """
 STANDARD = {"name", "run_name", "run_type", "repetitions", "repetition_index", "threads",
             "iterations", "real_time", "cpu_time", "time_unit", "family_index",
