@@ -4,6 +4,10 @@
 #
 #   tools/setup.sh           what the build needs
 #   tools/setup.sh --tests   and what the tests need
+#   tools/setup.sh --bench   what the build needs, and what bench/compare measures Carillon against
+#
+# Debian starts the services it installs. So while this installs the peers of the benchmarks, it says
+# that none may be started, unless the machine has said something of its own about that.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,12 +21,17 @@ test_packages=(
   git clang-format-19 clang-tidy-19 clang-19 libclang-rt-19-dev python3 curl jq openssl strace
   chromium nghttp2-client slowhttptest valgrind wrk
 )
+bench_packages=(
+  git python3 python3-pika wrk redis-server redis-tools beanstalkd rabbitmq-server
+)
 
 with_tests=false
+with_bench=false
 case "${1:-}" in
   "") ;;
   --tests) with_tests=true ;;
-  *) echo "usage: tools/setup.sh [--tests]" >&2; exit 2 ;;
+  --bench) with_bench=true ;;
+  *) echo "usage: tools/setup.sh [--tests | --bench]" >&2; exit 2 ;;
 esac
 
 wanted=("${build_packages[@]}")
@@ -31,6 +40,10 @@ if $with_tests; then
   # Node may also have come from somewhere else than Debian; then npm is no package of its own.
   command -v node > /dev/null || wanted+=(nodejs)
   command -v npm > /dev/null || wanted+=(npm)
+fi
+
+if $with_bench; then
+  wanted+=("${bench_packages[@]}")
 fi
 
 missing=()
@@ -50,11 +63,22 @@ if ((${#missing[@]})); then
   fi
   echo "setup: installing ${missing[*]}"
   log=$(mktemp)
-  trap 'rm -f "$log"' EXIT
+  policy=/usr/sbin/policy-rc.d
+  own_policy=false
+  clean_up() {
+    rm -f "$log"
+    if $own_policy; then "${as_root[@]}" rm -f "$policy"; fi
+  }
+  trap clean_up EXIT
   apt() {
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" \
       > "$log" 2>&1 || { cat "$log" >&2; exit 1; }
   }
+  if $with_bench && [[ ! -e $policy ]]; then
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" > /dev/null
+    own_policy=true
+    "${as_root[@]}" chmod 755 "$policy"
+  fi
   apt update
   apt install --yes --no-install-recommends "${missing[@]}"
 fi

@@ -35,6 +35,19 @@ Parsed parse_answer_head(std::string_view bytes, AnswerHead& head) {
   return has_length ? Parsed::complete : Parsed::bad;
 }
 
+Parsed parse_http_answer(std::string_view bytes, std::uint64_t tasks, Answer& answer) {
+  AnswerHead head;
+  const Parsed parsed = parse_answer_head(bytes, head);
+  if (parsed != Parsed::complete) return parsed;
+  const std::size_t whole = head.head_bytes + head.body_bytes;
+  if (bytes.size() < whole) return Parsed::incomplete;
+  answer = {head.status, whole, 0, head.close};
+  if (tasks > 1) {
+    answer.failed = trailing_count(bytes.substr(head.head_bytes, head.body_bytes), "failed");
+  }
+  return Parsed::complete;
+}
+
 std::uint64_t trailing_count(std::string_view body, std::string_view name) {
   const std::string key = "\"" + std::string(name) + "\":";
   const std::size_t at = body.rfind(key);

@@ -148,7 +148,8 @@ std::unique_ptr<Workload> make_workload(const std::string& command, const Option
   if (command == "add") return make_adds(run.wire, run.plan, 1, form, options.count);
   if (command == "batch") return make_adds(run.wire, run.plan, options.batch, form, options.count);
   if (command == "mix") return make_mix(run.wire, run.plan, options.cancel_share, options.count);
-  return make_cancels(run.wire, run.plan, options.cancel_batch, options.count);
+  return make_cancels(run.wire, run.plan, {options.first, options.among, options.skip},
+                      options.cancel_batch, options.count);
 }
 
 int load(const std::string& command, const Options& options) {

@@ -113,6 +113,9 @@ void declare(CLI::App& app, Options& o) {
   declare_server(*cancel, o);
   declare_pace(*cancel, o);
   declare_ids(*cancel, o);
+  cancel->add_option("--among", o.among,
+                     "Scatter over this many tasks from the first on; 0: one after another");
+  cancel->add_option("--skip", o.skip, "Leave out this many at the beginning of that order");
   cancel->add_option("--batch", o.cancel_batch, "Ids a request; 1: DELETE each")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();

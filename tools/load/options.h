@@ -26,6 +26,8 @@ struct Options {
   std::uint64_t cancel_batch = 1;
   bool ndjson = false;
   double cancel_share = 0.9;
+  std::uint64_t among = 0;
+  std::uint64_t skip = 0;
   // which tasks
   std::string ids = "load-{}";
   std::uint64_t first = 0;

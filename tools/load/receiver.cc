@@ -75,6 +75,14 @@ std::uint64_t hash_of(std::string_view bytes) {
   return siphash({1, 2}, bytes).low;
 }
 
+std::uint64_t trailing_number(std::string_view id) {
+  std::uint64_t number = 0, place = 1;
+  for (; !id.empty() && id.back() >= '0' && id.back() <= '9'; id.remove_suffix(1), place *= 10) {
+    number += place * static_cast<std::uint64_t>(id.back() - '0');
+  }
+  return number;
+}
+
 class Receiver::Impl {
  public:
   explicit Impl(const Options& options) : options_(options), buffer_(kReadBytes) {}
@@ -367,7 +375,10 @@ void Receiver::Impl::publish() {
     for (const Arrival& arrival : round_) {
       if (summary.received++ == 0) summary.first = arrival.at;
       summary.last = arrival.at;
-      if (arrival.answered < 300) ++summary.accepted;
+      if (arrival.answered < 300) {
+        ++summary.accepted;
+        summary.number_sum += trailing_number(arrival.task_id);
+      }
       if (arrival.attempt <= 1) summary.lateness.record(arrival.at - arrival.due);
     }
     summary.early += std::exchange(round_early_, 0);

@@ -28,6 +28,9 @@ namespace carillon::load {
 using WallMicros = std::chrono::sys_time<std::chrono::microseconds>;
 [[nodiscard]] WallMicros wall_now();
 
+/// The decimal number at the end of `id`; 0 where there is none.
+[[nodiscard]] std::uint64_t trailing_number(std::string_view id);
+
 /// One push that was received.
 struct Arrival {
   std::string task_id;  // decoded
@@ -49,6 +52,7 @@ struct ReceiverSummary {
   std::uint64_t duplicates = 0;   // came although an earlier push of the task had been accepted
   std::uint64_t bad = 0;          // requests that were no push, answered 400
   std::uint64_t connections = 0;  // accepted in all
+  std::uint64_t number_sum = 0;   // of the numbers at the end of accepted tasks' ids
   WallMicros first{};             // arrivals; meaningful where received > 0
   WallMicros last{};
   Histogram lateness;  // arrival minus due, of first attempts

@@ -13,6 +13,12 @@ namespace {
 constexpr std::array<std::pair<std::string_view, double>, 4> kQuantiles = {
     {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}}};
 
+/// The points of the distribution's curve that JSON gives besides.
+constexpr std::array kCurve = {0.001, 0.01,  0.02,  0.05,  0.1,    0.15,   0.2,    0.25,    0.3,
+                               0.35,  0.4,   0.45,  0.5,   0.55,   0.6,    0.65,   0.7,     0.75,
+                               0.8,   0.85,  0.9,   0.925, 0.95,   0.96,   0.97,   0.98,    0.985,
+                               0.99,  0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999, 0.99999, 1.0};
+
 void append_quantiles(std::string& out, std::string_view name, const Histogram& histogram) {
   out += fmt::format("{:<10}", name);
   for (const auto& [label, fraction] : kQuantiles) {
@@ -28,7 +34,12 @@ void append_quantiles(JsonWriter& json, std::string_view name, const Histogram& 
   for (const auto& [label, fraction] : kQuantiles) {
     json.key(label).integer(histogram.quantile(fraction).count());
   }
-  json.key("max").integer(histogram.max().count()).end_object();
+  json.key("max").integer(histogram.max().count());
+  json.key("cdf").begin_array();
+  for (const double fraction : kCurve) {
+    json.begin_array().real(fraction).integer(histogram.quantile(fraction).count()).end_array();
+  }
+  json.end_array().end_object();
 }
 
 double seconds_of(const ReceiverSummary& summary) {
@@ -69,6 +80,7 @@ void append_load(JsonWriter& json, const LoadResult& result) {
   json.key("tasks").unsigned_integer(result.tasks);
   json.key("refused").unsigned_integer(result.refused);
   json.key("unanswered").unsigned_integer(result.broken);
+  json.key("number_sum").unsigned_integer(result.number_sum);
   json.key("seconds").real(result.seconds);
   json.key("requests_per_second").real(per_second(result.requests, result.seconds));
   json.key("tasks_per_second").real(per_second(result.tasks, result.seconds));
@@ -86,7 +98,10 @@ void append_receiver(JsonWriter& json, const ReceiverSummary& summary) {
   json.key("early").unsigned_integer(summary.early);
   json.key("duplicates").unsigned_integer(summary.duplicates);
   json.key("no_pushes").unsigned_integer(summary.bad);
+  json.key("number_sum").unsigned_integer(summary.number_sum);
   json.key("connections").unsigned_integer(summary.connections);
+  json.key("first_at_us").integer(summary.first.time_since_epoch().count());
+  json.key("last_at_us").integer(summary.last.time_since_epoch().count());
   json.key("seconds_first_to_last").real(seconds_of(summary));
   json.key("received_per_second").real(per_second(summary.received, seconds_of(summary)));
   append_quantiles(json, "lateness_us", summary.lateness);

@@ -1,6 +1,8 @@
 #include "tools/load/workload.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "base/json.h"
 #include "tools/client/endpoint.h"
@@ -80,42 +82,47 @@ void frame_cancel(std::string& out, const Wire& wire, const TaskPlan& plan, std:
 
 class Cancels final : public Workload {
  public:
-  Cancels(Wire wire, TaskPlan plan, std::uint64_t batch, std::uint64_t count)
+  Cancels(Wire wire, TaskPlan plan, Order order, std::uint64_t batch, std::uint64_t count)
       : wire_(std::move(wire)),
         plan_(std::move(plan)),
+        order_(order),
         batch_(batch),
-        left_(count),
-        next_(plan_.first) {}
+        left_(count) {}
 
   bool next(Request& request) override {
     if (left_ == 0) return false;
-    request.number = next_;
+    request.number = order_[place_];
     request.tasks = std::min(batch_, left_);
     request.adds = false;
-    next_ += request.tasks;
     left_ -= request.tasks;
     if (batch_ == 1) {
       frame_cancel(request.bytes, wire_, plan_, request.number);
-      return true;
+    } else {
+      frame_batch(request);
     }
-    body_.clear();
-    JsonWriter json(body_);
-    json.begin_object().key("ids").begin_array();
-    for (std::uint64_t i = 0; i < request.tasks; ++i) {
-      json.string(id_of(plan_, request.number + i));
-    }
-    json.end_array().end_object();
-    frame(request.bytes, wire_, "POST", "/v1/tasks:batchCancel", "application/json", body_);
+    place_ += request.tasks;
     return true;
   }
   void answered(const Request&, unsigned) override {}
 
  private:
+  void frame_batch(Request& request) {
+    body_.clear();
+    JsonWriter json(body_);
+    json.begin_object().key("ids").begin_array();
+    for (std::uint64_t i = 0; i < request.tasks; ++i) {
+      json.string(id_of(plan_, order_[place_ + i]));
+    }
+    json.end_array().end_object();
+    frame(request.bytes, wire_, "POST", "/v1/tasks:batchCancel", "application/json", body_);
+  }
+
   Wire wire_;
   TaskPlan plan_;
+  Order order_;
   std::uint64_t batch_;
   std::uint64_t left_;
-  std::uint64_t next_;
+  std::uint64_t place_ = 0;
   std::string body_;
 };
 
@@ -165,11 +172,38 @@ class Mix final : public Workload {
 
 }  // namespace
 
+Parsed Workload::read(std::string_view bytes, const Request& request, Answer& answer) {
+  return parse_http_answer(bytes, request.tasks, answer);
+}
+
+std::uint64_t Order::operator[](std::uint64_t place) const {
+  if (among == 0) return first + skip + place;
+  constexpr std::uint64_t kPrime = 2'654'435'761;
+  return first + (skip + place) % among * kPrime % among;
+}
+
+void append_id(std::string& out, const TaskPlan& plan, std::uint64_t number) {
+  const std::string_view pattern = plan.id_pattern;
+  const std::size_t at = pattern.find("{}");
+  out.append(pattern.substr(0, at));
+  if (at == std::string_view::npos) return;
+  std::array<char, 20> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+  out.append(digits.data(), end.ptr).append(pattern.substr(at + 2));
+}
+
 std::string id_of(const TaskPlan& plan, std::uint64_t number) {
-  std::string id = plan.id_pattern;
-  const std::size_t at = id.find("{}");
-  if (at != std::string::npos) id.replace(at, 2, std::to_string(number));
+  std::string id;
+  append_id(id, plan, number);
   return id;
+}
+
+void append_payload(std::string& out, const TaskPlan& plan, std::uint64_t number) {
+  const std::size_t begin = out.size();
+  out.append("\"").append(std::to_string(number)).append(" ");
+  const std::size_t least = out.size() - begin + 1;
+  out.resize(begin + std::max(plan.payload_bytes, least) - 1, 'x');
+  out += '"';
 }
 
 void append_task(std::string& out, const TaskPlan& plan, std::uint64_t number,
@@ -185,12 +219,9 @@ void append_task(std::string& out, const TaskPlan& plan, std::uint64_t number,
   }
   json.key("target").string(plan.target);
   if (!plan.group.empty()) json.key("group").string(plan.group);
-  // The payload is a string, so that it has exactly the size asked for, quotes included.
-  std::string payload = "\"task " + std::to_string(number) + " ";
-  payload.resize(std::max(plan.payload_bytes, payload.size() + 1) - 1, 'x');
-  payload += '"';
-  json.key("payload").raw(payload);
-  json.end_object();
+  json.key("payload");
+  append_payload(out, plan, number);
+  out += '}';
 }
 
 std::unique_ptr<Workload> make_adds(Wire wire, TaskPlan plan, std::uint64_t batch, BatchForm form,
@@ -198,9 +229,9 @@ std::unique_ptr<Workload> make_adds(Wire wire, TaskPlan plan, std::uint64_t batc
   return std::make_unique<Adds>(std::move(wire), std::move(plan), batch, form, count);
 }
 
-std::unique_ptr<Workload> make_cancels(Wire wire, TaskPlan plan, std::uint64_t batch,
+std::unique_ptr<Workload> make_cancels(Wire wire, TaskPlan plan, Order order, std::uint64_t batch,
                                        std::uint64_t count) {
-  return std::make_unique<Cancels>(std::move(wire), std::move(plan), batch, count);
+  return std::make_unique<Cancels>(std::move(wire), std::move(plan), order, batch, count);
 }
 
 std::unique_ptr<Workload> make_mix(Wire wire, TaskPlan plan, double cancel_share,

@@ -91,6 +91,66 @@ TEST(Generator, RefusalsAreToldFromSuccess) {
   EXPECT_EQ(result->statuses.at(429), 10U);
 }
 
+/// Speaks another protocol than HTTP: lines. The receiver knows none of it and answers with a 400
+/// of several lines and closes, so each answer here is what comes up to the end of the connection.
+class Lines final : public Workload {
+ public:
+  bool next(Request& request) override {
+    if (left_ == 0) return false;
+    --left_;
+    request.number = 10 + left_;
+    request.bytes = "hello\r\n\r\n";
+    request.tasks = 1;
+    return true;
+  }
+  Parsed read(std::string_view bytes, const Request&, Answer& answer) override {
+    if (!bytes.ends_with("\r\n\r\n")) return Parsed::incomplete;
+    answer = {bytes.starts_with("HTTP/1.1 400") ? 299U : 500U, bytes.size(), 0, true};
+    return Parsed::complete;
+  }
+  void answered(const Request&, unsigned) override {}
+
+ private:
+  std::uint64_t left_ = 5;
+};
+
+TEST(Generator, AnswersAreReadAsTheWorkloadSays) {
+  const auto receiver = Receiver::start({});
+  ASSERT_TRUE(receiver);
+  Lines work;
+  const auto result = run_load(endpoint_of(**receiver), {.connections = 1}, work);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->statuses.at(299), 5U);
+  EXPECT_EQ(result->tasks, 5U);
+  EXPECT_EQ(result->number_sum, 10U + 11 + 12 + 13 + 14);
+  EXPECT_EQ((*receiver)->summary().connections,
+            6U);  // one to see whether it is there, and one each
+}
+
+/// What it reads is no answer at all.
+class Nonsense final : public Workload {
+ public:
+  bool next(Request& request) override {
+    request.bytes = "POST / HTTP/1.1\r\nContent-Length: 0\r\ncarillon-attempt: 1\r\n\r\n";
+    return left_-- > 0;
+  }
+  Parsed read(std::string_view, const Request&, Answer&) override { return Parsed::bad; }
+  void answered(const Request&, unsigned) override {}
+
+ private:
+  int left_ = 3;
+};
+
+TEST(Generator, AnswerThatMakesNoSenseIsCountedAsNone) {
+  const auto receiver = Receiver::start({});
+  ASSERT_TRUE(receiver);
+  Nonsense work;
+  const auto result = run_load(endpoint_of(**receiver), {.connections = 2}, work);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->broken, 3U);
+  EXPECT_EQ(result->requests, 0U);
+}
+
 TEST(Generator, NobodyListeningIsAnError) {
   std::string url;
   {

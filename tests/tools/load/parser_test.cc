@@ -80,5 +80,21 @@ TEST(AnswerParser, TrailingCountIsTheLastOfItsName) {
   EXPECT_EQ(trailing_count("{}", "failed"), 0U);
 }
 
+TEST(AnswerParser, WholeAnswerTellsLengthStatusAndWhatABatchRefused) {
+  const std::string body = R"({"results":[],"created":2,"failed":1})";
+  const std::string text =
+      "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  Answer answer;
+  for (std::size_t size = 0; size < text.size(); ++size) {
+    ASSERT_EQ(parse_http_answer(text.substr(0, size), 3, answer), Parsed::incomplete) << size;
+  }
+  ASSERT_EQ(parse_http_answer(text + "HTTP", 3, answer), Parsed::complete);
+  EXPECT_EQ(answer.status, 200U);
+  EXPECT_EQ(answer.bytes, text.size());
+  EXPECT_EQ(answer.failed, 1U);
+  ASSERT_EQ(parse_http_answer(text, 1, answer), Parsed::complete);
+  EXPECT_EQ(answer.failed, 0U);  // a single task's answer has no such count
+}
+
 }  // namespace
 }  // namespace carillon::load

@@ -45,6 +45,19 @@ class ReceiverTest : public ::testing::Test {
   std::unique_ptr<test::HttpClient> client;
 };
 
+TEST_F(ReceiverTest, NumbersOfAcceptedTasksAreAddedUp) {
+  start();
+  const WallTime due = now_millis();
+  ASSERT_EQ(push({.id = "t-17", .webhook = "a", .due = due}), 200);
+  ASSERT_EQ(push({.id = "none", .webhook = "b", .due = due}), 200);
+  receiver->set_failing({.share = 1});
+  ASSERT_EQ(push({.id = "t-1000", .webhook = "c", .due = due}), 503);
+  receiver->set_failing({});
+  ASSERT_EQ(push({.id = "25", .webhook = "d", .due = due}), 200);
+  ASSERT_TRUE(receiver->wait_for_accepted(3, Millis(5000)));
+  EXPECT_EQ(receiver->summary().number_sum, 42U);
+}
+
 TEST_F(ReceiverTest, PushIsAcceptedAndRecorded) {
   start();
   const WallTime due = now_millis() - Millis(50);

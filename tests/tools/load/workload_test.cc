@@ -87,5 +87,33 @@ TEST(Workload, MixCancelsOnlyWhatWasAnsweredAndEachOnce) {
       << "with half refused there are fewer than 0.9 to cancel";
 }
 
+TEST(Workload, ScatteredOrderTakesEachOnce) {
+  const Order order{.first = 100, .among = 1000, .skip = 7};
+  std::set<std::uint64_t> seen;
+  std::uint64_t neighbours = 0;
+  for (std::uint64_t place = 0; place < 1000; ++place) {
+    seen.insert(order[place]);
+    if (place > 0 && order[place] == order[place - 1] + 1) ++neighbours;
+  }
+  EXPECT_EQ(seen.size(), 1000U);
+  EXPECT_EQ(*seen.begin(), 100U);
+  EXPECT_EQ(*seen.rbegin(), 1099U);
+  EXPECT_LT(neighbours, 10U);
+  EXPECT_EQ(order[0], (Order{.first = 100, .among = 1000}[7]));
+}
+
+TEST(Workload, CancelsFollowTheOrder) {
+  const Order order{.first = 5, .among = 50};
+  const auto cancels = make_cancels(kWire, {.id_pattern = "u{}"}, order, 2, 3);
+  Request request;
+  ASSERT_TRUE(cancels->next(request));
+  EXPECT_THAT(request.bytes, EndsWith(R"({"ids":["u)" + std::to_string(order[0]) + R"(","u)" +
+                                      std::to_string(order[1]) + "\"]}"));
+  ASSERT_TRUE(cancels->next(request));
+  EXPECT_EQ(request.tasks, 1U);
+  EXPECT_THAT(request.bytes, EndsWith("[\"u" + std::to_string(order[2]) + "\"]}"));
+  EXPECT_FALSE(cancels->next(request));
+}
+
 }  // namespace
 }  // namespace carillon::load
