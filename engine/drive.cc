@@ -57,6 +57,13 @@ Engine::Impl::~Impl() {
 
 Result<> Engine::Impl::recover(const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
   WallTime latest{};
+  // The part of the log that was read says about how many tasks the whole of it will bring.
+  const auto extrapolate = [&](std::uint64_t read, std::uint64_t in_all) {
+    if (read == 0) return progress(read, in_all);
+    const double share = static_cast<double>(read) / static_cast<double>(in_all);
+    shard_.expect(static_cast<std::uint64_t>(static_cast<double>(shard_.tasks()) / share));
+    progress(read, in_all);
+  };
   const Result<> done = log_.read(
       1,
       [&](Batch&& batch) {
@@ -64,7 +71,7 @@ Result<> Engine::Impl::recover(const std::function<void(std::uint64_t, std::uint
         CARILLON_FAILPOINT("recover.batch");
         latest = std::max(latest, batch.at);
       },
-      progress);
+      extrapolate);
   if (!done) return done;
   CARILLON_FAILPOINT("recover.replayed");
   note_targets(std::exchange(shard_.effects(), {}).targets);

@@ -191,20 +191,23 @@ class Decoder {
     context_.sequence = batch.first;
   }
 
-  Record record() {
-    Record record = any();
+  /// Into `record`, which is a Put of nothing: what most records are.
+  void record(Record& record) {
+    const auto kind = static_cast<Kind>(in_.u8());
+    if (kind == Kind::put) {
+      auto& put = std::get<record::Put>(record);
+      put.previous = statement(put.task);
+    } else {
+      record = other(kind);
+    }
     ++context_.sequence;
-    return record;
   }
 
  private:
-  Record any() {
-    switch (static_cast<Kind>(in_.u8())) {
-      case Kind::put: {
-        record::Put put;
-        put.previous = statement(put.task);
-        return put;
-      }
+  Record other(Kind kind) {
+    switch (kind) {
+      case Kind::put:
+        break;
       case Kind::keep: {
         record::Keep keep;
         if (statement(keep.task) != 0) in_.fail("a restated task that replaces another");
@@ -355,12 +358,17 @@ void encode_batch(const Batch& batch, std::string& out) {
 }
 
 Result<Batch> decode_batch(std::string_view row) {
+  Batch batch;
+  if (auto decoded = decode_batch(row, batch); !decoded) return std::move(decoded.error());
+  return batch;
+}
+
+Result<> decode_batch(std::string_view row, Batch& batch) {
   constexpr std::string_view what = "a batch of the log";
   const auto body = open_row(row, kBatchVersion, what);
   if (!body) return body.error();
   ByteReader in(*body);
   in.u8();
-  Batch batch;
   batch.first = in.varint();
   const std::uint64_t count = in.varint();
   batch.at = WallTime(Millis(in.zigzag()));
@@ -368,12 +376,15 @@ Result<Batch> decode_batch(std::string_view row) {
   if (count > in.remaining() / kRecordBytesMin) in.fail("more records than the row has room for");
   if (batch.first + count < batch.first) in.fail("a sequence beyond 64 bits");
   if (!in.ok()) return in.error(what);
+  batch.records.clear();
   batch.records.reserve(count);
   Decoder decoder(in, batch);
-  for (std::uint64_t i = 0; i < count && in.ok(); ++i) batch.records.push_back(decoder.record());
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    decoder.record(batch.records.emplace_back());
+  }
   in.expect_end();
   if (!in.ok()) return in.error(what);
-  return batch;
+  return {};
 }
 
 }  // namespace carillon

@@ -28,5 +28,7 @@ void encode_batch(const Batch& batch, std::string& out);
 /// The batch that `row` holds. Takes exactly the rows that `encode_batch` makes. Error slug
 /// `storage`, with the byte at fault.
 [[nodiscard]] Result<Batch> decode_batch(std::string_view row);
+/// The same into `batch`, whose memory is used again. After an error it may hold anything.
+[[nodiscard]] Result<> decode_batch(std::string_view row, Batch& batch);
 
 }  // namespace carillon

@@ -6,9 +6,8 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include "storage/bytes.h"
 #include "storage/note.h"
-#include "storage/record_codec.h"
+#include "storage/read_ahead.h"
 
 namespace carillon {
 
@@ -32,23 +31,6 @@ rocksdb::ReadOptions scan_options() {
   options.readahead_size = kReadAheadBytes;
   options.fill_cache = false;
   return options;
-}
-
-/// The batch of a row, if it is whole and at its place. `expected`: its first sequence, 0 for any.
-Result<Batch> batch_of(const rocksdb::Iterator& row, Sequence expected) {
-  const auto number = row_number(row.key().ToStringView());
-  if (!number) return storage_error("the log has a row with a key of another form");
-  if (expected != 0 && *number != expected) {
-    return storage_error(
-        fmt::format("the log has a gap: sequences {} to {} are missing", expected, *number - 1));
-  }
-  auto batch = decode_batch(row.value().ToStringView());
-  if (!batch) return std::move(batch.error()).in(fmt::format("the row of sequence {}", *number));
-  if (batch->first != *number) {
-    return storage_error(
-        fmt::format("the row of sequence {} says that it begins at {}", *number, batch->first));
-  }
-  return batch;
 }
 
 using TakeRow =
@@ -162,20 +144,21 @@ Result<LogExtent> read_batches(Store& store, Sequence from,
   std::uint64_t total = 0;
   store.db().GetIntProperty(store.log(), "rocksdb.estimate-live-data-size", &total);
   std::uint64_t reported = 0;
-  const std::unique_ptr<rocksdb::Iterator> rows(
-      store.db().NewIterator(scan_options(), store.log()));
-  for (rows->Seek(row_key(*expected)); rows->Valid(); rows->Next()) {
-    auto batch = batch_of(*rows, *expected);
-    if (!batch) return batch.error();
-    expected = batch->last() + 1;
-    extent.add(batch->first, rows->value().size());
-    if (batch->last() >= from) visit(std::move(*batch));
-    if (progress && extent.bytes() - reported >= kProgressBytes) {
-      reported = extent.bytes();
-      progress(reported, std::max(total, reported));
+  ReadAhead ahead(store, scan_options(), *expected);
+  for (bool last = false; !last;) {
+    ReadAhead::Portion& portion = ahead.next();
+    for (std::size_t i = 0; i < portion.count; ++i) {
+      ReadAhead::Row& row = portion.rows[i];
+      extent.add(row.batch.first, row.bytes);
+      if (row.batch.last() >= from) visit(std::move(row.batch));
+      if (progress && extent.bytes() - reported >= kProgressBytes) {
+        reported = extent.bytes();
+        progress(reported, std::max(total, reported));
+      }
     }
+    if (!portion.end) return portion.end.error();
+    last = portion.last;
   }
-  if (!rows->status().ok()) return status_error(rows->status(), "reading the log");
   if (progress) progress(extent.bytes(), extent.bytes());
   return extent;
 }
@@ -188,13 +171,14 @@ std::vector<Batch> read_oldest_batches(Store& store, Sequence oldest, std::uint6
       store.db().NewIterator(scan_options(), store.log()));
   for (rows->Seek(row_key(oldest)); rows->Valid() && (batches.empty() || read < bytes);
        rows->Next()) {
-    auto batch = batch_of(*rows, batches.empty() ? 0 : batches.back().last() + 1);
-    if (!batch) {
-      latch.fail(batch.error().detail);
+    Batch batch;
+    const Sequence expected = batches.empty() ? 0 : batches.back().last() + 1;
+    if (const auto there = read_row(*rows, expected, batch); !there) {
+      latch.fail(there.error().detail);
       return batches;
     }
     read += rows->value().size();
-    batches.push_back(std::move(*batch));
+    batches.push_back(std::move(batch));
   }
   if (!rows->status().ok()) latch.fail("reading the log: " + rows->status().ToString());
   return batches;

@@ -14,8 +14,7 @@
 
 namespace carillon {
 
-/// As Log::read; fills `extent`. Every row is checked for its place: its first sequence is its key,
-/// and the row before it ends there.
+/// As Log::read, reading ahead of `visit` on a second thread (storage/read_ahead.h).
 [[nodiscard]] Result<LogExtent> read_batches(
     Store& store, Sequence from, const std::function<void(Batch&&)>& visit,
     const std::function<void(std::uint64_t, std::uint64_t)>& progress);

@@ -10,7 +10,7 @@ EntryRef Arena::allocate() {
     CARILLON_CHECK(end_ < kNoEntry);
     ref = end_++;
     if ((ref & kChunkMask) == 0) {
-      chunks_.push_back(std::make_unique_for_overwrite<Entry[]>(std::size_t{1} << kChunkBits));
+      chunks_.push_back(static_cast<Entry*>(memory_.take()));
     }
   }
   Entry& entry = (*this)[ref];

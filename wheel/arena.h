@@ -21,10 +21,10 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "base/check.h"
+#include "base/slab.h"
 #include "wheel/task.h"
 
 namespace carillon {
@@ -96,7 +96,8 @@ class Arena {
   static constexpr int kChunkBits = 14;
   static constexpr EntryRef kChunkMask = (1U << kChunkBits) - 1;
   static constexpr EntryRef kFreed = 0xffff'fffe;
-  std::vector<std::unique_ptr<Entry[]>> chunks_;
+  Slab memory_{sizeof(Entry) << kChunkBits};
+  std::vector<Entry*> chunks_;
   EntryRef end_ = 0;
   EntryRef free_ = kNoEntry;
   std::uint64_t used_ = 0;

@@ -152,6 +152,8 @@ class Shard {
 
   // --- Recovery: every batch of the log in order, then start.
   void replay(const Batch& batch);
+  /// A hint, between two batches: about so many tasks there will be when all is replayed.
+  void expect(std::uint64_t tasks) { index_.reserve(tasks); }
   /// Time begins. What was firing when the last process ended is fired again.
   void start(WallTime now);
 
@@ -275,7 +277,8 @@ class Shard {
   [[nodiscard]] bool same_request(EntryRef old, const Statement& task) const;
 
   // shard_apply.cc: facts.
-  void apply(const Batch& batch, const std::vector<Ticket>& tickets);
+  void apply(const Batch& batch, std::size_t i, Ticket ticket);
+  void apply_prefetched(const Batch& batch);
   void apply(const record::Put& put, Sequence sequence, WallTime at, Ticket ticket);
   void apply(const record::Keep& keep, Sequence sequence, WallTime at, Ticket ticket);
   void apply(const record::Move& move, Sequence sequence, WallTime at, Ticket ticket);
@@ -331,6 +334,7 @@ class Shard {
   // shard_target.cc: targets.
   [[nodiscard]] std::uint32_t find_target(const TargetKey& key) const;
   [[nodiscard]] std::uint32_t find_or_make_target(const TargetKey& key, bool is_url);
+  [[nodiscard]] std::uint32_t look_up_target(const TargetKey& key, bool is_url);
   void drop_target_if_unused(std::uint32_t index);
 
   ShardOptions options_;
@@ -342,6 +346,7 @@ class Shard {
   std::unordered_map<EntryRef, Extra> extras_;
   std::deque<Target> targets_;
   std::vector<std::uint32_t> free_targets_;
+  std::uint32_t last_target_ = kTargetsMax;  // that was asked for; kTargetsMax: none
   std::unordered_map<TargetKey, std::uint32_t, KeyHash> target_by_key_;
   std::array<std::uint64_t, kStates> counts_{};
   std::uint64_t unfinished_ = 0;  // with those proposed

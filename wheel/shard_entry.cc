@@ -236,6 +236,14 @@ std::uint32_t Shard::find_target(const TargetKey& key) const {
 }
 
 std::uint32_t Shard::find_or_make_target(const TargetKey& key, bool is_url) {
+  // Tasks of one target come together.
+  if (last_target_ == kTargetsMax || targets_[last_target_].key != key) {
+    last_target_ = look_up_target(key, is_url);
+  }
+  return last_target_;
+}
+
+std::uint32_t Shard::look_up_target(const TargetKey& key, bool is_url) {
   const auto [at, fresh] = target_by_key_.try_emplace(key, 0);
   if (!fresh) return at->second;
   std::uint32_t index = static_cast<std::uint32_t>(targets_.size());
@@ -266,6 +274,7 @@ void Shard::drop_target_if_unused(std::uint32_t index) {
   lists_.drop(target.punctual);
   lists_.drop(target.overdue);
   target = Target{};
+  if (last_target_ == index) last_target_ = kTargetsMax;
   free_targets_.push_back(index);
 }
 

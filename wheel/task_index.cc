@@ -1,15 +1,22 @@
 #include "wheel/task_index.h"
 
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <utility>
+
 namespace carillon {
 
-TaskIndex::TaskIndex(Arena& arena) : arena_(arena) {
-  chunks_.push_back(std::make_unique<EntryRef[]>(std::size_t{1} << kChunkBits));
-  head(0) = kNoEntry;
-}
+namespace {
 
-std::uint64_t TaskIndex::bucket_of(std::uint64_t hash) const {
-  const std::uint64_t bucket = hash & (round_ - 1);
-  return bucket < split_ ? hash & (2 * round_ - 1) : bucket;
+constexpr int kSteps = 3;
+constexpr std::uint64_t kSplitsAhead = 8;
+
+}  // namespace
+
+TaskIndex::TaskIndex(Arena& arena) : arena_(arena) {
+  add_chunk();
+  head(0) = kNoEntry;
 }
 
 EntryRef TaskIndex::match(EntryRef from, const Fingerprint& task) const {
@@ -30,9 +37,7 @@ EntryRef TaskIndex::next(EntryRef ref) const {
 
 void TaskIndex::insert(EntryRef ref) {
   if (++size_ > round_ + split_) add_bucket();
-  EntryRef& first = head(bucket_of(arena_[ref].id_low));
-  arena_[ref].chain = first;
-  first = ref;
+  link(ref);
 }
 
 void TaskIndex::erase(EntryRef ref) {
@@ -51,11 +56,76 @@ void TaskIndex::erase(EntryRef ref) {
   --size_;
 }
 
-void TaskIndex::add_bucket() {
-  const std::uint64_t fresh = round_ + split_;
-  if (fresh >> kChunkBits == chunks_.size()) {
-    chunks_.push_back(std::make_unique<EntryRef[]>(std::size_t{1} << kChunkBits));
+void TaskIndex::reserve(std::uint64_t entries) {
+  const std::uint64_t before = round_ + split_;
+  if (entries < 2 * before) return;
+  std::vector<EntryRef> all;
+  all.reserve(size_);
+  for (std::uint64_t bucket = 0; bucket < before; ++bucket) {
+    for (EntryRef ref = head(bucket); ref != kNoEntry; ref = arena_[ref].chain) all.push_back(ref);
   }
+  round_ = std::bit_floor(entries);
+  split_ = entries - round_;
+  while (chunks_.size() << kChunkBits < entries) add_chunk();
+  for (EntryRef* chunk : chunks_) std::fill_n(chunk, std::size_t{1} << kChunkBits, kNoEntry);
+  for (const EntryRef ref : all) link(ref);
+}
+
+void TaskIndex::add_chunk() {
+  chunks_.push_back(static_cast<EntryRef*>(memory_.take()));
+}
+
+void TaskIndex::link(EntryRef ref) {
+  Entry& entry = arena_[ref];
+  EntryRef& first = head(bucket_of(entry.id_low));
+  entry.chain = first;
+  first = ref;
+}
+
+void TaskIndex::prefetch(std::span<const std::uint64_t> lows) const {
+  std::array<const EntryRef*, kPrefetched> heads;
+  for (std::size_t i = 0; i < lows.size(); ++i) {
+    heads[i] = &head(bucket_of(lows[i]));
+    __builtin_prefetch(heads[i]);
+  }
+  // Whether a chain goes on cannot be foretold, so there is no branch on it: the processor would
+  // wait for one entry before it looks at the next.
+  std::array<EntryRef, kPrefetched> refs;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < lows.size(); ++i) {
+    refs[count] = *heads[i];
+    count += refs[count] != kNoEntry ? 1 : 0;
+  }
+  for (int step = 0; step < kSteps; ++step) {
+    const std::array<EntryRef, kPrefetched> met = refs;
+    const std::size_t met_count = std::exchange(count, 0);
+    for (std::size_t i = 0; i < met_count; ++i) {
+      const Entry& entry = arena_[met[i]];
+      __builtin_prefetch(&entry.id_low);
+      const EntryRef next = entry.chain;
+      refs[count] = next;
+      count += next != kNoEntry ? 1 : 0;
+    }
+  }
+}
+
+/// The `step`-th entry of a bucket; the one before it has been asked for some splits ago.
+void TaskIndex::prefetch_split(std::uint64_t bucket, int step) const {
+  EntryRef ref = head(bucket);
+  for (; step > 1 && ref != kNoEntry; --step) ref = arena_[ref].chain;
+  if (ref == kNoEntry) return;
+  __builtin_prefetch(&arena_[ref].id_low);
+  __builtin_prefetch(&arena_[ref].chain);
+}
+
+void TaskIndex::add_bucket() {
+  // The buckets to be split next lie side by side; their entries do not.
+  for (int step = 1; step <= kSteps; ++step) {
+    const std::uint64_t bucket = split_ + (kSteps + 1 - step) * kSplitsAhead;
+    if (bucket < round_) prefetch_split(bucket, step);
+  }
+  const std::uint64_t fresh = round_ + split_;
+  if (fresh >> kChunkBits == chunks_.size()) add_chunk();
   EntryRef stays = kNoEntry;
   EntryRef moves = kNoEntry;
   for (EntryRef ref = head(split_); ref != kNoEntry;) {

@@ -55,6 +55,24 @@ TEST(TaskIndex, entries_with_one_fingerprint_are_all_reached) {
   EXPECT_TRUE(met);
 }
 
+TEST(TaskIndex, finds_what_came_before_and_after_room_was_made) {
+  Arena arena;
+  TaskIndex index(arena);
+  std::mt19937_64 random(3);
+  std::map<std::uint64_t, EntryRef> truth;
+  for (const std::uint64_t room : {1ULL, 5000ULL, 5001ULL, 300'000ULL}) {
+    index.reserve(room);
+    for (int i = 0; i < 20'000; ++i) {
+      const std::uint64_t low = random();
+      const std::vector<std::uint64_t> wanted = {low, truth.empty() ? low : truth.begin()->first};
+      index.prefetch(wanted);
+      truth[low] = make(arena, index, low, 7);
+    }
+    for (const auto& [low, ref] : truth) ASSERT_EQ(index.find({low, 7}), ref);
+  }
+  EXPECT_LE(index.bytes(), 300'000U * 4 + 32'768);
+}
+
 TEST(TaskIndex, costs_about_four_bytes_an_entry) {
   Arena arena;
   TaskIndex index(arena);
