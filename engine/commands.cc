@@ -64,9 +64,7 @@ void Engine::Impl::submit(std::span<Command> commands, Waiter& waiter) {
     free_waiters_.pop_back();
     waiters_[index] = &waiter;
   }
-  for (std::size_t i = 0; i < commands.size(); ++i) {
-    shard_.submit(std::move(commands[i]), ((index + 1) << kTicketBits) + i);
-  }
+  shard_.submit(commands, (index + 1) << kTicketBits);
   carry_out();
 }
 

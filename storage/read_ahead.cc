@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/thread.h"
 #include "storage/bytes.h"
 #include "storage/record_codec.h"
-#include "storage/worker.h"
 
 namespace carillon {
 

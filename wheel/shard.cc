@@ -28,6 +28,11 @@ void Shard::submit(Command command, Ticket ticket) {
   if (!decided) waiting_.emplace_back(std::move(command), ticket);
 }
 
+void Shard::submit(std::span<Command> commands, Ticket first) {
+  for_each_prefetched(
+      commands, [&](Command& command, std::size_t i) { submit(std::move(command), first + i); });
+}
+
 bool Shard::busy(const Entry& entry) const {
   return entry.busy != 0 ||
          (entry.group != kNoGroup && groups_[entry.group].busy && waits(entry.current()));

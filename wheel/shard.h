@@ -29,10 +29,12 @@
 // Concurrency: none. Limitations: one shard in a process; 2^31 tasks.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <variant>
@@ -159,6 +161,8 @@ class Shard {
 
   // --- Events.
   void submit(Command command, Ticket ticket);
+  /// Each in turn, with consecutive tickets from `first` on.
+  void submit(std::span<Command> commands, Ticket first);
   /// How the push of `number` went: state delivered, retrying (due at `retry_at`) or dead. A note
   /// without an error is not kept.
   void outcome(const Fingerprint& task, TaskNumber number, State state, WallTime retry_at,
@@ -256,6 +260,11 @@ class Shard {
     std::size_t operator()(const Hash128& key) const { return key.low; }
   };
 
+  /// Calls `visit` for each of `all`, records or commands, with its index. Nearly every one is
+  /// about a task whose memory is in no cache, so that is brought there for some at a time.
+  template <typename All, typename Visit>
+  void for_each_prefetched(All all, const Visit& visit);
+
   // shard.cc: deciding commands. False: the command must wait; it was not consumed.
   bool decide(command::Add& add, Ticket ticket);
   bool decide(command::Change& change, Ticket ticket);
@@ -277,8 +286,7 @@ class Shard {
   [[nodiscard]] bool same_request(EntryRef old, const Statement& task) const;
 
   // shard_apply.cc: facts.
-  void apply(const Batch& batch, std::size_t i, Ticket ticket);
-  void apply_prefetched(const Batch& batch);
+  void apply(const Batch& batch, std::span<const Ticket> tickets);
   void apply(const record::Put& put, Sequence sequence, WallTime at, Ticket ticket);
   void apply(const record::Keep& keep, Sequence sequence, WallTime at, Ticket ticket);
   void apply(const record::Move& move, Sequence sequence, WallTime at, Ticket ticket);
@@ -372,5 +380,24 @@ class Shard {
   bool firing_stopped_ = false;
   Effects effects_;
 };
+
+template <typename All, typename Visit>
+void Shard::for_each_prefetched(All all, const Visit& visit) {
+  std::array<std::uint64_t, TaskIndex::kPrefetched> lows;
+  for (std::size_t begin = 0; begin < all.size(); begin += lows.size()) {
+    const std::size_t end = std::min(all.size(), begin + lows.size());
+    std::size_t tasks = 0;
+    const auto note = [&](const auto& what) {
+      if constexpr (requires { what.task.task; }) {
+        lows[tasks++] = what.task.task.low;
+      } else if constexpr (requires { what.task; }) {
+        lows[tasks++] = what.task.low;
+      }
+    };
+    for (std::size_t i = begin; i < end; ++i) std::visit(note, all[i]);
+    index_.prefetch(std::span(lows).first(tasks));
+    for (std::size_t i = begin; i < end; ++i) visit(all[i], i);
+  }
+}
 
 }  // namespace carillon

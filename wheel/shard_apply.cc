@@ -11,47 +11,18 @@ namespace {
 /// rows to have been deleted for certain with that batch or an earlier one.
 constexpr Millis kForgottenForCertain = std::chrono::seconds(60);
 
-/// The task that a record is about; null where it is about none.
-const Fingerprint* task_of(const Record& record) {
-  return std::visit(
-      [](const auto& fact) -> const Fingerprint* {
-        if constexpr (requires { fact.task.task; }) {
-          return &fact.task.task;
-        } else if constexpr (requires { fact.task; }) {
-          return &fact.task;
-        } else {
-          return nullptr;
-        }
-      },
-      record);
-}
-
 }  // namespace
 
-void Shard::apply(const Batch& batch, std::size_t i, Ticket ticket) {
-  std::visit([&](const auto& fact) { apply(fact, batch.first + i, batch.at, ticket); },
-             batch.records[i]);
-}
-
-/// Applies all of `batch`. Nearly every record is about a task whose memory is in no cache, so that
-/// is brought there for some at a time.
-void Shard::apply_prefetched(const Batch& batch) {
-  const std::size_t count = batch.records.size();
-  std::array<std::uint64_t, TaskIndex::kPrefetched> lows;
-  for (std::size_t begin = 0; begin < count; begin += lows.size()) {
-    const std::size_t end = std::min(count, begin + lows.size());
-    std::size_t tasks = 0;
-    for (std::size_t i = begin; i < end; ++i) {
-      if (const Fingerprint* task = task_of(batch.records[i])) lows[tasks++] = task->low;
-    }
-    index_.prefetch(std::span(lows).first(tasks));
-    for (std::size_t i = begin; i < end; ++i) apply(batch, i, 0);
-  }
+void Shard::apply(const Batch& batch, std::span<const Ticket> tickets) {
+  for_each_prefetched(std::span(batch.records), [&](const Record& record, std::size_t i) {
+    const Ticket ticket = tickets.empty() ? 0 : tickets[i];
+    std::visit([&](const auto& fact) { apply(fact, batch.first + i, batch.at, ticket); }, record);
+  });
 }
 
 void Shard::replay(const Batch& batch) {
   CARILLON_CHECK(!started_ && batch.first > last_sequence_);
-  apply_prefetched(batch);
+  apply(batch, {});
   if (!batch.records.empty()) last_sequence_ = batch.last();
   now_ = std::max(now_, batch.at);
   for (EntryRef ref = lists_.first(retained_); ref != kNoEntry; ref = lists_.first(retained_)) {
@@ -64,7 +35,7 @@ void Shard::replay(const Batch& batch) {
 void Shard::committed(const Batch& batch) {
   CARILLON_CHECK(under_way_);
   under_way_ = false;
-  for (std::size_t i = 0; i < batch.records.size(); ++i) apply(batch, i, sealed_tickets_[i]);
+  apply(batch, sealed_tickets_);
   std::vector<std::pair<Command, Ticket>> again;
   again.swap(waiting_);
   for (auto& [command, ticket] : again) submit(std::move(command), ticket);
