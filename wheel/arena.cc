@@ -17,8 +17,6 @@ EntryRef Arena::allocate() {
   entry = Entry{};
   entry.place = static_cast<std::uint8_t>(Place::nowhere) & 7;
   entry.chain = kNoEntry;
-  entry.group = kNoGroup;
-  entry.position = kNoPosition;
   ++used_;
   return ref;
 }

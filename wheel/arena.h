@@ -1,8 +1,9 @@
 // The shard's memory: task entries in an arena, named by 32-bit references, threaded on lists.
 //
-// A hundred million tasks must fit beside each other, so an entry is 52 packed bytes, links are
-// 32-bit indices instead of pointers, and every list (a wheel slot, a target's queue, the retained
-// tasks) runs through the same two link fields: an entry is on one list at a time.
+// A hundred million tasks must fit beside each other, so an entry is 44 packed bytes, links are
+// 32-bit indices instead of pointers, what only some tasks have is kept elsewhere (Groups, the
+// shard's side table), and every list (a wheel slot, a target's queue, the retained tasks) runs
+// through the same two link fields: an entry is on one list at a time.
 //
 //       list head                    entries
 //     +------------+        +------+      +------+
@@ -43,18 +44,16 @@ struct [[gnu::packed, gnu::aligned(4)]] Entry {
   std::uint64_t place : 3;    // Place
   std::uint64_t number : 46;  // TaskNumber; 0: proposed, not yet durable
   std::uint64_t attempt : 10;
-  std::uint64_t state : 3;        // State
-  std::uint64_t busy : 1;         // a record about it is on its way to the log
-  std::uint64_t has_extra : 1;    // the shard's side table has more about it
-  std::uint64_t group_epoch : 3;  // how far it has followed its group's operations
+  std::uint64_t state : 3;      // State
+  std::uint64_t busy : 1;       // a record about it is on its way to the log
+  std::uint64_t has_extra : 1;  // the shard's side table has more about it
+  std::uint64_t in_group : 1;   // Groups knows which
+  EntryRef next;
+  EntryRef prev;
+  EntryRef chain;  // next entry in the same bucket of the task index
   std::uint64_t id_low;
   std::uint64_t id_high : 16;
   std::uint64_t digest : 48;  // of the content; once finished: finished_at, Unix ms
-  EntryRef next;
-  EntryRef prev;
-  EntryRef chain;          // next entry in the same bucket of the task index
-  std::uint32_t group;     // index into the groups, or kNoGroup
-  std::uint32_t position;  // among the group's waiting tasks, or kNoPosition
 
   [[nodiscard]] WallTime due() const { return WallTime(Millis(static_cast<std::int64_t>(due_ms))); }
   [[nodiscard]] State current() const { return static_cast<State>(state); }
@@ -66,10 +65,8 @@ struct [[gnu::packed, gnu::aligned(4)]] Entry {
     due_ms = static_cast<std::uint64_t>(ms) & kLast;
   }
 };
-static_assert(sizeof(Entry) == 52);
+static_assert(sizeof(Entry) == 44);
 
-inline constexpr std::uint32_t kNoGroup = 0xffff'ffff;
-inline constexpr std::uint32_t kNoPosition = 0xffff'ffff;
 inline constexpr std::uint32_t kTargetsMax = 1U << 19;
 
 class Arena {

@@ -24,34 +24,55 @@ std::uint32_t Groups::find_or_make(const GroupKey& key) {
   return at->second;
 }
 
+void Groups::assign(EntryRef ref, std::uint32_t group) {
+  const std::size_t stretch = ref >> kStretchBits;
+  if (stretch >= stretches_.size()) stretches_.resize(stretch + 1);
+  if (stretches_[stretch] == nullptr) {
+    stretches_[stretch] = static_cast<Membership*>(memory_.take());
+    ++stretches_made_;
+  }
+  arena_[ref].in_group = 1;
+  membership(ref) = {.group = group, .position = kNoPosition, .epoch = 0};
+}
+
 void Groups::join(EntryRef ref) {
-  Entry& entry = arena_[ref];
-  if (entry.group == kNoGroup) return;
-  Group& group = groups_[entry.group];
-  CARILLON_CHECK(entry.position == kNoPosition);
-  entry.position = static_cast<std::uint32_t>(group.members.size());
-  entry.group_epoch = group.epoch & 7;
+  if (arena_[ref].in_group == 0) return;
+  Membership& its = membership(ref);
+  Group& group = groups_[its.group];
+  CARILLON_CHECK(its.position == kNoPosition && group.members.size() < kNoPosition);
+  its.position = group.members.size() & kNoPosition;
+  its.epoch = group.epoch & 7;
   group.members.push_back(ref);
   ++members_;
 }
 
 void Groups::leave(EntryRef ref) {
-  Entry& entry = arena_[ref];
-  if (entry.position == kNoPosition) return;
-  std::vector<EntryRef>& members = groups_[entry.group].members;
+  if (!is_member(ref)) return;
+  Membership& its = membership(ref);
+  std::vector<EntryRef>& members = groups_[its.group].members;
   const EntryRef last = members.back();
-  members[entry.position] = last;
-  arena_[last].position = entry.position;
+  members[its.position] = last;
+  membership(last).position = its.position;
   members.pop_back();
   --members_;
-  entry.position = kNoPosition;
+  its.position = kNoPosition;
 }
 
-std::span<const GroupOperation> Groups::take_pending(Entry& entry) {
-  if (entry.position == kNoPosition) return {};
-  const Group& group = groups_[entry.group];
-  const std::size_t pending = (group.epoch - entry.group_epoch) & 7U;
-  entry.group_epoch = group.epoch & 7;
+bool Groups::is_member(EntryRef ref) const {
+  return arena_[ref].in_group != 0 && membership(ref).position != kNoPosition;
+}
+
+void Groups::check_member(EntryRef ref) const {
+  const Membership& its = membership(ref);
+  CARILLON_CHECK(groups_[its.group].members[its.position] == ref);
+}
+
+std::span<const GroupOperation> Groups::take_pending(EntryRef ref) {
+  if (!is_member(ref)) return {};
+  Membership& its = membership(ref);
+  const Group& group = groups_[its.group];
+  const std::size_t pending = (group.epoch - its.epoch) & 7U;
+  its.epoch = group.epoch & 7;
   return std::span(group.operations).last(pending);
 }
 
@@ -66,7 +87,8 @@ void Groups::drop_if_unused(std::uint32_t index) {
 
 std::uint64_t Groups::bytes() const {
   constexpr std::uint64_t kMapNode = 48;
-  return groups_.size() * sizeof(Group) + by_key_.size() * kMapNode + members_ * sizeof(EntryRef);
+  return groups_.size() * sizeof(Group) + by_key_.size() * kMapNode + members_ * sizeof(EntryRef) +
+         stretches_made_ * (sizeof(Membership) << kStretchBits);
 }
 
 }  // namespace carillon

@@ -2,13 +2,17 @@
 //
 // A group operation is one record, answered as soon as that is durable. Its members are not touched
 // then: the operation is kept with the group, every member carries how many of the group's
-// operations it has followed (`Entry::group_epoch`, modulo 8), and whoever meets a member first
+// operations it has followed (`Membership::epoch`, modulo 8), and whoever meets a member first
 // makes it follow the rest (Shard::settle). A sweep meets all of them within the next milliseconds,
 // a bounded number at a time. The counts that a client is told change at once.
 //
 // Members are the tasks that wait; a vector, each entry knowing its position, so that joining and
 // leaving cost a swap and a sweep from the back misses nobody: what a swap moves below the sweep's
 // position comes from above it, where it was met already or joined later.
+//
+// Most tasks are in no group, so an entry has one bit for it. What there is to know of those that
+// are lies beside the arena: 8 bytes for each reference of a stretch of 16,384 in which there ever
+// was one.
 //
 // Concurrency: none.
 #pragma once
@@ -22,6 +26,8 @@
 #include "wheel/arena.h"
 
 namespace carillon {
+
+inline constexpr std::uint32_t kNoGroup = 0xffff'ffff;
 
 struct GroupOperation {
   bool cancel = false;
@@ -55,12 +61,21 @@ class Groups {
   [[nodiscard]] Group& operator[](std::uint32_t index) { return groups_[index]; }
   [[nodiscard]] const Group& operator[](std::uint32_t index) const { return groups_[index]; }
 
-  /// Makes a waiting entry, whose `group` is set, a member that has followed everything so far.
+  /// The group that the entry names, whether it waits or not; kNoGroup: none.
+  [[nodiscard]] std::uint32_t of(EntryRef ref) const {
+    return arena_[ref].in_group == 0 ? kNoGroup : membership(ref).group;
+  }
+  /// The entry, which names none yet, names `group` from now on.
+  void assign(EntryRef ref, std::uint32_t group);
+  /// Makes a waiting entry, if it names a group, a member that has followed everything so far.
   void join(EntryRef ref);
   /// No-op where it is no member.
   void leave(EntryRef ref);
   /// What a member has yet to follow, oldest first; it counts as followed from now on.
-  [[nodiscard]] std::span<const GroupOperation> take_pending(Entry& entry);
+  [[nodiscard]] std::span<const GroupOperation> take_pending(EntryRef ref);
+  [[nodiscard]] bool is_member(EntryRef ref) const;
+  /// Ends the process if the group does not know its member. For tests.
+  void check_member(EntryRef ref) const;
   /// Frees the group if nothing names it and no operation is under way.
   void drop_if_unused(std::uint32_t index);
 
@@ -72,7 +87,22 @@ class Groups {
   struct KeyHash {
     std::size_t operator()(const GroupKey& key) const { return key.low; }
   };
+  struct Membership {
+    std::uint32_t group;          // index
+    std::uint32_t position : 29;  // among its members, or kNoPosition
+    std::uint32_t epoch : 3;      // how far it has followed the group's operations
+  };
+  static constexpr std::uint32_t kNoPosition = (1U << 29) - 1;
+  static constexpr int kStretchBits = 14;
+  static constexpr EntryRef kStretchMask = (1U << kStretchBits) - 1;
+  [[nodiscard]] Membership& membership(EntryRef ref) const {
+    return stretches_[ref >> kStretchBits][ref & kStretchMask];
+  }
+
   Arena& arena_;
+  Slab memory_{sizeof(Membership) << kStretchBits};
+  std::vector<Membership*> stretches_;  // null: no entry of it ever named a group
+  std::uint64_t stretches_made_ = 0;
   std::deque<Group> groups_;
   std::vector<std::uint32_t> free_;
   std::unordered_map<GroupKey, std::uint32_t, KeyHash> by_key_;

@@ -33,9 +33,10 @@ void Shard::submit(std::span<Command> commands, Ticket first) {
       commands, [&](Command& command, std::size_t i) { submit(std::move(command), first + i); });
 }
 
-bool Shard::busy(const Entry& entry) const {
+bool Shard::busy(EntryRef ref) const {
+  const Entry& entry = arena_[ref];
   return entry.busy != 0 ||
-         (entry.group != kNoGroup && groups_[entry.group].busy && waits(entry.current()));
+         (entry.in_group != 0 && groups_[groups_.of(ref)].busy && waits(entry.current()));
 }
 
 /// Why a command on a waiting task cannot be carried out, if so.
@@ -89,7 +90,7 @@ bool Shard::decide(command::Add& add, Ticket ticket) {
   const EntryRef old = find_entry(add.task.task);
   if (old != kNoEntry) {
     const Entry& entry = arena_[old];
-    if (busy(entry)) return false;
+    if (busy(old)) return false;
     if (!finished(entry.current())) return decide_existing(add, old, ticket);
   }
   if (const auto why = target_refusal(add.task)) {
@@ -153,7 +154,7 @@ bool Shard::decide_existing(command::Add& add, EntryRef old, Ticket ticket) {
 bool Shard::decide(command::Change& change, Ticket ticket) {
   EntryRef ref = find_entry(change.task.task);
   EntryRef finished_one = kNoEntry;  // that has the id of a dead letter
-  if (ref != kNoEntry && busy(arena_[ref])) return false;
+  if (ref != kNoEntry && busy(ref)) return false;
   if (change.redrive) {
     if (ref != kNoEntry && !finished(arena_[ref].current())) {
       reply(ticket, Verdict::task_exists, ref);
@@ -164,7 +165,7 @@ bool Shard::decide(command::Change& change, Ticket ticket) {
       reply(ticket, Verdict::not_found);
       return true;
     }
-    if (busy(arena_[dead])) return false;
+    if (busy(dead)) return false;
     if (unfinished_ >= options_.pending_max) {
       reply(ticket, Verdict::full);
       return true;
@@ -201,7 +202,7 @@ bool Shard::decide(command::Change& change, Ticket ticket) {
 
 bool Shard::decide(command::Move& move, Ticket ticket) {
   const EntryRef ref = find_entry(move.task);
-  if (ref != kNoEntry && busy(arena_[ref])) return false;
+  if (ref != kNoEntry && busy(ref)) return false;
   if (const auto why = refusal(ref)) {
     reply(ticket, *why, ref);
     return true;
@@ -213,7 +214,7 @@ bool Shard::decide(command::Move& move, Ticket ticket) {
 
 bool Shard::decide(command::Cancel& cancel, Ticket ticket) {
   const EntryRef ref = find_entry(cancel.task);
-  if (ref != kNoEntry && busy(arena_[ref])) return false;
+  if (ref != kNoEntry && busy(ref)) return false;
   if (const auto why = refusal(ref)) {
     reply(ticket, *why, ref);
     return true;
@@ -234,7 +235,7 @@ bool Shard::decide(command::RemoveDead& remove, Ticket ticket) {
     reply(ticket, Verdict::not_found);
     return true;
   }
-  if (busy(arena_[ref])) return false;
+  if (busy(ref)) return false;
   arena_[ref].busy = 1;
   open_.forgotten.push_back(number);
   propose(record::Remove{remove.task, number}, ticket);

@@ -281,7 +281,7 @@ class Shard {
   void propose_put(Statement& task, TaskNumber previous, std::string& content, Ticket ticket);
   void reply(Ticket ticket, Verdict verdict, EntryRef ref = kNoEntry);
   [[nodiscard]] std::optional<Verdict> refusal(EntryRef ref) const;
-  [[nodiscard]] bool busy(const Entry& entry) const;
+  [[nodiscard]] bool busy(EntryRef ref) const;
   [[nodiscard]] std::optional<Verdict> target_refusal(const Statement& task) const;
   [[nodiscard]] bool same_request(EntryRef old, const Statement& task) const;
 

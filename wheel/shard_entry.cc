@@ -48,8 +48,11 @@ EntryRef Shard::make_entry(const Statement& task) {
   const std::uint32_t target = find_or_make_target(task.target, task.target_is_url);
   entry.target = target & (kTargetsMax - 1);
   ++targets_[target].users;
-  entry.group = groups_.find_or_make(task.group);
-  if (entry.group != kNoGroup) ++groups_[entry.group].users;
+  if (task.group != GroupKey{}) {
+    const std::uint32_t group = groups_.find_or_make(task.group);
+    ++groups_[group].users;
+    groups_.assign(ref, group);
+  }
   if (!finished(task.state)) {
     ++unfinished_;
     ++targets_[target].unfinished;
@@ -66,7 +69,7 @@ void Shard::state_entry(EntryRef ref, const Statement& task, TaskNumber number) 
   entry.set_due(task.due);
   entry.digest = (finished(task.state) ? unix_ms(task.finished_at) : task.digest) & kLow48;
   ++counts_[entry.state];
-  if (entry.group != kNoGroup) ++groups_[entry.group].counts[entry.state];
+  if (entry.in_group != 0) ++groups_[groups_.of(ref)].counts[entry.state];
   if (finished(task.state)) {
     retain(ref);
     return;
@@ -87,7 +90,7 @@ Statement Shard::statement_of(EntryRef ref) const {
   task.asked_due = asked_due(ref);
   task.target = target.key;
   task.target_is_url = target.is_url;
-  if (entry.group != kNoGroup) task.group = groups_[entry.group].key;
+  if (entry.in_group != 0) task.group = groups_[groups_.of(ref)].key;
   task.expire_after = expire_after_of(ref);
   task.attempt = entry.attempt;
   task.state = entry.current();
@@ -128,7 +131,7 @@ void Shard::drop_extra(EntryRef ref) {
 
 /// Makes the entry follow what its group did meanwhile. False: it was freed by that.
 bool Shard::settle(EntryRef ref) {
-  const std::span<const GroupOperation> pending = groups_.take_pending(arena_[ref]);
+  const std::span<const GroupOperation> pending = groups_.take_pending(ref);
   if (pending.empty()) return true;
   for (const GroupOperation& operation : pending) {
     Entry& entry = arena_[ref];
@@ -204,9 +207,9 @@ void Shard::forget(EntryRef ref, bool forget_rows) {
     if (forget_rows) open_.forgotten.push_back(entry.number);
   }
   index_.erase(ref);
-  if (entry.group != kNoGroup) {
-    --groups_[entry.group].users;
-    groups_.drop_if_unused(entry.group);
+  if (const std::uint32_t group = groups_.of(ref); group != kNoGroup) {
+    --groups_[group].users;
+    groups_.drop_if_unused(group);
   }
   --target.users;
   drop_target_if_unused(entry.target);
@@ -218,7 +221,7 @@ void Shard::count(EntryRef ref, State from, State to) {
   const auto entered = static_cast<std::size_t>(to);
   --counts_[left];
   ++counts_[entered];
-  const std::uint32_t group = arena_[ref].group;
+  const std::uint32_t group = groups_.of(ref);
   if (group == kNoGroup) return;
   --groups_[group].counts[left];
   ++groups_[group].counts[entered];
@@ -227,7 +230,7 @@ void Shard::count(EntryRef ref, State from, State to) {
 void Shard::uncount(EntryRef ref) {
   const Entry& entry = arena_[ref];
   --counts_[entry.state];
-  if (entry.group != kNoGroup) --groups_[entry.group].counts[entry.state];
+  if (entry.in_group != 0) --groups_[groups_.of(ref)].counts[entry.state];
 }
 
 std::uint32_t Shard::find_target(const TargetKey& key) const {

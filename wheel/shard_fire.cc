@@ -178,7 +178,7 @@ void Shard::fire(EntryRef ref) {
   Entry& entry = arena_[ref];
   if (finished(entry.current())) return;
   // What is on its way to the log decides about this task and puts it in its place: let go of it.
-  if (busy(entry)) return;
+  if (busy(ref)) return;
   CARILLON_CHECK(entry.due() <= now_);
   Target& target = targets_[entry.target];
   entry.busy = 1;
@@ -289,11 +289,10 @@ void Shard::check_invariants() {
     if (entry.number == 0) continue;
     ++counts[entry.state];
     CARILLON_CHECK(find_number(entry.id(), entry.number) == ref);
-    const bool member = entry.position != kNoPosition;
-    CARILLON_CHECK(member == (entry.group != kNoGroup && waits(state)));
-    CARILLON_CHECK(!member || groups_[entry.group].members[entry.position] == ref);
+    CARILLON_CHECK(groups_.is_member(ref) == (entry.in_group != 0 && waits(state)));
+    if (groups_.is_member(ref)) groups_.check_member(ref);
     // A waiting task is on the wheel, in a queue, or about to be decided by a record under way.
-    if (started_ && waits(state)) CARILLON_CHECK(entry.where() != Place::nowhere || busy(entry));
+    if (started_ && waits(state)) CARILLON_CHECK(entry.where() != Place::nowhere || busy(ref));
     if (state == State::dead) CARILLON_CHECK(entry.where() == Place::nowhere);
   }
   CARILLON_CHECK(counts == counts_);

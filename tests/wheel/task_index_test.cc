@@ -80,7 +80,7 @@ TEST(TaskIndex, costs_about_four_bytes_an_entry) {
   constexpr std::uint64_t kEntries = 1'000'000;
   for (std::uint64_t i = 0; i < kEntries; ++i) make(arena, index, random(), 0);
   EXPECT_LE(index.bytes(), kEntries * 4 + 32'768);
-  EXPECT_LE(arena.bytes(), kEntries * 52 + 1'000'000);
+  EXPECT_LE(arena.bytes(), kEntries * 44 + 1'000'000);
 }
 
 }  // namespace
