@@ -2,28 +2,34 @@
 // COUNTED_CALLS names (counted_calls.h, shared memory), and makes each sync take as long as an
 // ordinary disk's. Without that, how many adds share a commit would depend on the machine's disk.
 //
-// What is counted is every call of malloc and its kin; `operator new` is one of them.
+// What is counted is every call of malloc, of its kin and of `operator new`.
 #include "tests/guards/counted_calls.h"
 
-#include <cerrno>
 #include <cstddef>
 #include <cstdlib>
+#include <new>
 
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-extern "C" {
-void* __libc_malloc(std::size_t size);
-void* __libc_calloc(std::size_t count, std::size_t size);
-void* __libc_realloc(void* block, std::size_t size);
-void* __libc_memalign(std::size_t alignment, std::size_t size);
-}
-
 namespace {
 
 using carillon::test::CountedCalls;
+
+/// The function that this library stands in front of.
+template <typename Function>
+Function* next(const char* name) {
+  void* const found = ::dlsym(RTLD_NEXT, name);
+  if (found == nullptr) std::abort();
+  return reinterpret_cast<Function*>(found);
+}
+
+void* sure(void* block) {
+  if (block == nullptr) std::abort();
+  return block;
+}
 
 CountedCalls before_begin;
 CountedCalls* counts = &before_begin;
@@ -50,34 +56,52 @@ void count_allocation() {
 }  // namespace
 
 extern "C" void* malloc(std::size_t size) {
+  static const auto system = next<void*(std::size_t)>("malloc");
   count_allocation();
-  return __libc_malloc(size);
+  return system(size);
 }
 
 extern "C" void* calloc(std::size_t count, std::size_t size) {
+  static const auto system = next<void*(std::size_t, std::size_t)>("calloc");
   count_allocation();
-  return __libc_calloc(count, size);
+  return system(count, size);
 }
 
 extern "C" void* realloc(void* block, std::size_t size) {
+  static const auto system = next<void*(void*, std::size_t)>("realloc");
   count_allocation();
-  return __libc_realloc(block, size);
+  return system(block, size);
 }
 
 extern "C" void* aligned_alloc(std::size_t alignment, std::size_t size) {
+  static const auto system = next<void*(std::size_t, std::size_t)>("aligned_alloc");
   count_allocation();
-  return __libc_memalign(alignment, size);
+  return system(alignment, size);
 }
 
 extern "C" int posix_memalign(void** block, std::size_t alignment, std::size_t size) {
+  static const auto system = next<int(void**, std::size_t, std::size_t)>("posix_memalign");
   count_allocation();
-  *block = __libc_memalign(alignment, size);
-  return *block == nullptr ? ENOMEM : 0;
+  return system(block, alignment, size);
+}
+
+// The server's allocator has an `operator new` of its own, which does not go through malloc.
+void* operator new(std::size_t size) {
+  return sure(::malloc(size));
+}
+void* operator new[](std::size_t size) {
+  return sure(::malloc(size));
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return sure(::aligned_alloc(static_cast<std::size_t>(alignment), size));
+}
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+  return sure(::aligned_alloc(static_cast<std::size_t>(alignment), size));
 }
 
 extern "C" int fdatasync(int fd) {
   constexpr ::useconds_t kSyncMicros = 2000;
-  static const auto system = reinterpret_cast<int (*)(int)>(::dlsym(RTLD_NEXT, "fdatasync"));
+  static const auto system = next<int(int)>("fdatasync");
   ++counts->syncs;
   ::usleep(kSyncMicros);
   return system(fd);

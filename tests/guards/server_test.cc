@@ -20,28 +20,27 @@ struct Bound {
   bool may_be_none = false;  // else a figure of nothing was not measured
 };
 
-// Exact are the calls that a request cannot do without, one receive and one send, but for the looks
-// in vain that a slow machine makes of the receives: two each would be a fault. Where a figure
-// depends on how much comes together (epoll_wait, futex, syncs), the bound is the worst that may
-// be; a mark of what is synced is a sync, too, at most every 50 ms. Allocations and bytes have the
-// figure seen and room for less than one allocation more, since commits differ in size.
+// A request cannot do without one receive and one send; a receive may be preceded by a look in
+// vain. Where a figure depends on how much comes together (epoll_wait, futex, marks), the bound is
+// the worst that may be on a busy machine. Allocations and bytes have the figure seen and room for
+// less than one allocation more, since commits differ in size.
 constexpr Bound kBounds[] = {
     // One add a request, 64 connections, one 150 B payload each.
-    {"loop: receives per add", 1.5},
+    {"loop: receives per add", 2.1},
     {"loop: sends per add", 1.005},
     {"loop: epoll_wait per add", 1.00},
     {"loop: calls per connection", 8.0},
     {"loop: futex per commit", 4.0},
-    {"loop: other calls per commit", 0.4, /*may_be_none=*/true},
+    {"loop: other calls per commit", 0.8, /*may_be_none=*/true},
     {"others: calls per commit", 15},
-    {"loop: allocations per add", 17.9},
-    {"others: allocations per add", 1.5},
+    {"loop: allocations per add", 13.9},
+    {"others: allocations per add", 1.3},
     {"commits per add", 0.06},
-    {"syncs per commit", 1.5},
+    {"marks per 50 ms", 4.0, /*may_be_none=*/true},
     {"commit bytes per task", 290},
     {"written bytes per task", 300},
     // One client that waits for each answer.
-    {"lone client: syncs per commit", 1.5},
+    {"lone client: marks per 50 ms", 4.0, /*may_be_none=*/true},
     // 1,000 a request, 8 connections.
     {"batch: loop's allocations per task", 4.5},
     {"batch: others' allocations per task", 0.5},
@@ -59,6 +58,12 @@ void expect_within_bound(std::string_view figure, double seen) {
     return;
   }
   ADD_FAILURE() << "no bound for " << figure;
+}
+
+/// Each commit is a sync; what is synced beside them are marks of how far that is.
+double marks_per_50_ms(const Tally& tally) {
+  EXPECT_GE(tally.syncs, tally.commits);
+  return (tally.syncs - tally.commits) / (tally.seconds / 0.05);
 }
 
 using Calls = std::map<std::string, std::uint64_t>;
@@ -116,7 +121,7 @@ TEST(AnAdd, SharesItsCommitAndTakesSoManyAllocationsAndBytes) {
   expect_within_bound("loop: allocations per add", tally.loop_allocations / kAdds);
   expect_within_bound("others: allocations per add", tally.other_allocations / kAdds);
   expect_within_bound("commits per add", tally.commits / kAdds);
-  expect_within_bound("syncs per commit", tally.syncs / tally.commits);
+  expect_within_bound("marks per 50 ms", marks_per_50_ms(tally));
   expect_within_bound("commit bytes per task", tally.commit_bytes / kAdds);
   expect_within_bound("written bytes per task", tally.written_bytes / kAdds);
 }
@@ -127,7 +132,7 @@ TEST(ALoneClient, HasACommitForEachAdd) {
   ASSERT_NO_FATAL_FAILURE(server.start());
   const Tally tally = server.tally(kLoad);
   EXPECT_EQ(tally.commits, kLoad.tasks);
-  expect_within_bound("lone client: syncs per commit", tally.syncs / tally.commits);
+  expect_within_bound("lone client: marks per 50 ms", marks_per_50_ms(tally));
 }
 
 TEST(ABatch, TakesFewAllocationsATask) {

@@ -105,14 +105,17 @@ Tally WatchedServer::now(bool ask_first) {
 
 Tally WatchedServer::tally(const Load& load) {
   const Tally before = now(true);
+  const auto begin = std::chrono::steady_clock::now();
   run(load);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   const Tally after = now(false);
   return {after.loop_allocations - before.loop_allocations,
           after.other_allocations - before.other_allocations,
           after.syncs - before.syncs,
           after.commits - before.commits,
           after.commit_bytes - before.commit_bytes,
-          after.written_bytes - before.written_bytes};
+          after.written_bytes - before.written_bytes,
+          took.count()};
 }
 
 SystemCalls WatchedServer::trace(const Load& load) {

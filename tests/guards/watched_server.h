@@ -30,6 +30,7 @@ struct Tally {
   double loop_allocations = 0, other_allocations = 0, syncs = 0;
   double commits = 0, commit_bytes = 0;
   double written_bytes = 0;  // by write(), which is to files: sockets are sent to
+  double seconds = 0;
 };
 
 /// System calls by name: those of the event loop, and those of all other threads.
