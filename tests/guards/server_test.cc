@@ -36,11 +36,11 @@ constexpr Bound kBounds[] = {
     {"loop: allocations per add", 13.9},
     {"others: allocations per add", 1.3},
     {"commits per add", 0.06},
-    {"marks per 50 ms", 4.0, /*may_be_none=*/true},
+    {"marks per 50 ms", 2.0, /*may_be_none=*/true},
     {"commit bytes per task", 290},
     {"written bytes per task", 300},
     // One client that waits for each answer.
-    {"lone client: marks per 50 ms", 4.0, /*may_be_none=*/true},
+    {"lone client: marks per 50 ms", 2.0, /*may_be_none=*/true},
     // 1,000 a request, 8 connections.
     {"batch: loop's allocations per task", 4.5},
     {"batch: others' allocations per task", 0.5},
