@@ -33,7 +33,7 @@ def again(bench, kept, way):
         server.kill()
     stopped = time.monotonic() - begin
     begin = server.start(wait=False)
-    server.wait_ready(600)
+    server.wait_ready(1800)
     ready = time.monotonic() - begin
     kept.check()
     bench.say(f"{server.name}, {way}: ready after {ready:.2f} s")

@@ -61,7 +61,7 @@ TEST(Workload, DelaysSpreadOverTheWholeRange) {
 }
 
 TEST(Workload, CancelEscapesTheId) {
-  const auto cancels = make_cancels({"h", ""}, {.id_pattern = "u {}:c/d"}, 1, 1);
+  const auto cancels = make_cancels({"h", ""}, {.id_pattern = "u {}:c/d"}, {}, 1, 1);
   Request request;
   ASSERT_TRUE(cancels->next(request));
   EXPECT_THAT(request.bytes, StartsWith("DELETE /v1/tasks/u%200%3Ac%2Fd HTTP/1.1\r\n"));
