@@ -275,7 +275,7 @@ class RabbitMQ(Server):
 
     @classmethod
     def version(cls):
-        out = subprocess.run(["dpkg-query", "--show", "--showformat=${Version}", "rabbitmq-server"],
+        out = subprocess.run(["/usr/bin/dpkg-query", "--show", "--showformat=${Version}", "rabbitmq-server"],
                              capture_output=True, text=True, check=False).stdout
         return out or "of unknown version"
 

@@ -2,6 +2,9 @@
 
 #include "tools/load/generator.h"
 
+#include <thread>
+
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tools/load/receiver.h"
@@ -31,6 +34,18 @@ client::Endpoint endpoint_of(const Receiver& receiver) {
   return client::parse_endpoint(receiver.url()).value();
 }
 
+/// What the receiver has seen once `there` holds, or after ten seconds: it counts after it answers.
+template <typename There>
+ReceiverSummary summary_when(const Receiver& receiver, const There& there) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  ReceiverSummary summary = receiver.summary();
+  while (!there(summary) && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::yield();
+    summary = receiver.summary();
+  }
+  return summary;
+}
+
 TEST(Generator, ClosedLoopSendsAllAndCountsTheAnswers) {
   const auto receiver = Receiver::start({});
   ASSERT_TRUE(receiver);
@@ -41,7 +56,9 @@ TEST(Generator, ClosedLoopSendsAllAndCountsTheAnswers) {
   EXPECT_EQ(result->tasks, 500U);
   EXPECT_EQ(result->time.count(), 500U);
   EXPECT_EQ(work.ok, 500U);
-  EXPECT_EQ((*receiver)->summary().received, 500U);
+  EXPECT_EQ(
+      summary_when((**receiver), [](const auto& seen) { return seen.received >= 500; }).received,
+      500U);
 }
 
 TEST(Generator, OpenLoopKeepsItsSchedule) {
@@ -123,8 +140,9 @@ TEST(Generator, AnswersAreReadAsTheWorkloadSays) {
   EXPECT_EQ(result->statuses.at(299), 5U);
   EXPECT_EQ(result->tasks, 5U);
   EXPECT_EQ(result->number_sum, 10U + 11 + 12 + 13 + 14);
-  EXPECT_EQ((*receiver)->summary().connections,
-            6U);  // one to see whether it is there, and one each
+  // One to see whether it is there, one each, and one for a next request that does not come.
+  const auto seen = summary_when(**receiver, [](const auto& now) { return now.connections >= 6; });
+  EXPECT_THAT(seen.connections, testing::AnyOf(6U, 7U));
 }
 
 /// What it reads is no answer at all.
