@@ -37,6 +37,11 @@ class Bench:
             self.notes.append(note)
         return False
 
+    def closed_loop(self, duration, count):
+        """How long a closed loop goes on: in a smoke run for a count, which comes to its end however
+        busy the machine is."""
+        return ("--count", count) if self.quick else ("--duration", duration)
+
     def say(self, words):
         print(f"{time.strftime('%H:%M:%S')}   {words}", flush=True)
 

@@ -14,7 +14,7 @@ def bar(values):
 
 def ratios(ours, theirs):
     """Ours over theirs, round by round: what disturbs a round disturbs both."""
-    return [a / b for a, b in zip(ours, theirs) if b]
+    return [a / b for a, b in zip(ours, theirs)]
 
 
 def grouped(value):

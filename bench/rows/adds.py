@@ -62,7 +62,7 @@ def contestants(bench):
 
 
 def one(bench, contestant, connections):
-    words = ("-c", connections, "--duration", bench.size("4s", "300ms"), *COMMON)
+    words = ("-c", connections, *bench.closed_loop("4s", 1000), *COMMON)
     if contestant == "carillon":
         result = run_carillon(bench, words)
     elif contestant == "beanstalkd":

@@ -34,7 +34,7 @@ def one(bench, name, words):
 
 
 def run(bench):
-    words = ("-c", 8, "--batch", bench.size(1000, 200), "--duration", bench.size("5s", "300ms"),
+    words = ("-c", 8, "--batch", bench.size(1000, 200), *bench.closed_loop("5s", 5000),
              "--delay", FAR, "--payload-bytes", 150)
     names = ["carillon"] + (["pipeline", "variadic"] if bench.has("redis") else [])
     data = {name: [] for name in names}
