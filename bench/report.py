@@ -118,7 +118,7 @@ def save(directory, results):
     os.makedirs(os.path.join(directory, "benchmarks"), exist_ok=True)
     path = os.path.join(directory, "benchmarks", "results.json")
     with open(path + ".new", "w", encoding="utf-8") as file:
-        json.dump(results, file, indent=1, sort_keys=True)
+        json.dump(results, file, indent=1)
         file.write("\n")
     os.replace(path + ".new", path)
 
