@@ -70,6 +70,8 @@ def render_row(row, result):
     if section.aims:
         rows = [(what, measured, verdict(met)) for what, measured, met in section.aims]
         section.table(("aim", "measured", ""), rows)
+    if hasattr(row, "LIMITS"):
+        section.text("What limits it: " + row.LIMITS.strip())
     for note in result["notes"]:
         section.text(note)
     section.text(checks_line(result["checks"]))

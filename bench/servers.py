@@ -275,8 +275,9 @@ class RabbitMQ(Server):
 
     @classmethod
     def version(cls):
-        out = subprocess.run(["/usr/bin/dpkg-query", "--show", "--showformat=${Version}", "rabbitmq-server"],
-                             capture_output=True, text=True, check=False).stdout
+        out = subprocess.run(["/usr/bin/dpkg-query", "--show", "--showformat=${Version}",
+                              "rabbitmq-server"], capture_output=True, text=True,
+                             check=False).stdout
         return out or "of unknown version"
 
 

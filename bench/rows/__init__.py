@@ -1,7 +1,8 @@
 """The rows of the comparison, in the order in which they are documented.
 
 A row is a module with NUMBER, TITLE, WHAT (what is done, and how each peer is configured and why that
-is fair), run(bench) -> data for results.json, and render(data, section).
+is fair), run(bench) -> data for results.json, and render(data, section); and where something was found
+that keeps it from its aim, LIMITS, which says what and how that was seen.
 """
 
 from bench.rows import (adds, batches, burst, cancels, crowd, groups, lateness, memory, memory_full,

@@ -17,6 +17,12 @@ Tasks with payloads of 150 bytes are added by batches some seconds ahead.
 - **Redis, one poller that drains**: it takes 2,000 at a time until nothing more is due. Also
   without any push: what the poller then does with 200,000 tasks comes on top.
 """
+LIMITS = """
+64 connections, the default for one origin, and a commit between a slot that is free and the next push:
+`Fire` has to be on disk before its push starts. So the burst goes at about the rate of single adds on
+64 connections, for the same reasons (row 1). The pollers that are faster take tasks without pushing
+them anywhere.
+"""
 NAMES = {"carillon": "Carillon, pushed", "pollers": "Redis, ten pollers",
          "drain": "Redis, one that drains"}
 POLL = {"pollers": ("--pollers", 10), "drain": ("--drain",)}

@@ -16,6 +16,12 @@ size.
 - **Redis**: the growth of `used_memory`, its own count, without what its allocator wastes; `ZADD`
   and `HSET`.
 """
+LIMITS = """
+an entry is 44 bytes and its place in the index 4; the rest is RocksDB's write buffers and table
+readers, which do not grow with the tasks. What an entry holds and why it is not 40 is in
+ARCHITECTURE.md (Memory): the next bytes to go are the ones that tell the same request from another,
+and then a wrong due would pass for the same again.
+"""
 NAMES = {"carillon": "Carillon", "redis": "Redis"}
 
 
