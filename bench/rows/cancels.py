@@ -64,11 +64,17 @@ def render(data, section):
                          "" if name == "carillon" else ratio,
                          figures.micros(figures.median([run["p99"] for run in runs]))))
         groups.append((label, [figures.bar(speeds(measured.get(name, []))) for name in data["1000"]]))
-        what = f"{label}: faster than Redis"
-        if "pipeline" not in measured:
-            section.aim(what, "not measured", None)
-            continue
-        ratio = figures.ratios(ours, speeds(measured["pipeline"]))
-        section.aim(what, figures.times(ratio) + ", pipelined", figures.median(ratio) > 1)
+        judge(label, measured, section)
     section.table(("", "cancels/s", "Carillon is", "p99 of a request"), rows)
     section.plot("cancels", plot.bars(TITLE, "cancels/s", legend, groups), "Cancels a second")
+
+
+def judge(label, measured, section):
+    """Against the faster of Redis's forms."""
+    what = f"{label}: faster than Redis"
+    peers = [name for name in measured if name != "carillon"]
+    if not peers:
+        return section.aim(what, "not measured", None)
+    best = max(peers, key=lambda name: figures.median(speeds(measured[name])))
+    ratio = figures.ratios(speeds(measured["carillon"]), speeds(measured[best]))
+    section.aim(what, f"{figures.times(ratio)} {NAMES[best]}", figures.median(ratio) > 1)
