@@ -15,17 +15,14 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
-#include <time.h>
-#include <unistd.h>
-
 #include "base/json.h"
+#include "bench/measure.h"
 #include "wheel/shard.h"
 
 namespace carillon::bench {
@@ -41,26 +38,13 @@ constexpr std::array<std::string_view, kSteps> kStepNames = {"submit_ns", "seal_
                                                              "committed_ns"};
 using StepNanos = std::array<double, kSteps>;
 
-std::uint64_t resident_bytes() {
-  std::uint64_t pages = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> pages >> resident;
-  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
-/// The thread's own time: what others do on a shared machine is not in it.
-double nanos_of_thread() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
-}
-
 class Filled {
  public:
   explicit Filled(std::uint64_t tasks) : tasks_(tasks) {
-    const std::uint64_t before = resident_bytes();
+    const std::int64_t before = resident_bytes();
     shard_.start(kNow);
     while (added_ < tasks) add(std::min(kBatch, tasks - added_));
-    resident_ = resident_bytes() - before;
+    resident_ = static_cast<std::uint64_t>(resident_bytes() - before);
     nanos_ = {};
   }
 

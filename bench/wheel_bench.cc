@@ -13,17 +13,15 @@
 // say little.
 
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <random>
 
 #include <benchmark/benchmark.h>
 #include <malloc.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "bench/contenders.h"
+#include "bench/measure.h"
 
 namespace carillon::bench {
 namespace {
@@ -80,18 +78,9 @@ bool agrees(std::size_t count, const Checksum& checksum) {
 }
 
 /// What malloc holds without use is given back first, or it would hide what is taken next.
-std::int64_t resident_bytes() {
+std::int64_t used_bytes() {
   ::malloc_trim(0);
-  std::int64_t pages = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> pages >> resident;
-  return resident * ::sysconf(_SC_PAGESIZE);
-}
-
-/// The thread's own time: what others do on a shared machine is not in it.
-double nanos_of_thread() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
+  return resident_bytes();
 }
 
 /// Nanoseconds of one kind of operation, over all rounds.
@@ -115,7 +104,7 @@ void run(benchmark::State& state) {
   const auto count = static_cast<std::size_t>(state.range(0));
   const Plan& plan = plan_of(count);
   std::vector<typename Contender::Handle> handles(count);
-  const std::int64_t before = resident_bytes();
+  const std::int64_t before = used_bytes();
   const auto contender = std::make_unique<Contender>();
   Stopwatch schedule, cancel, fire;
   Checksum fired;
@@ -126,7 +115,7 @@ void run(benchmark::State& state) {
       for (std::size_t i = 0; i < count; ++i)
         handles[i] = contender->schedule(id_of(i), now + plan.delays[i]);
     });
-    if (bytes == 0) bytes = resident_bytes() - before;
+    if (bytes == 0) bytes = used_bytes() - before;
     cancel.time(plan.cancels.size(), [&] {
       for (const std::uint32_t task : plan.cancels) contender->cancel(handles[task]);
     });

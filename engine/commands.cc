@@ -6,6 +6,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "engine/impl.h"
+#include "net/url.h"
 #include "storage/content.h"
 
 namespace carillon {

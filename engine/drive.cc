@@ -59,9 +59,10 @@ Result<> Engine::Impl::recover(const std::function<void(std::uint64_t, std::uint
   WallTime latest{};
   // The part of the log that was read says about how many tasks the whole of it will bring.
   const auto extrapolate = [&](std::uint64_t read, std::uint64_t in_all) {
-    if (read == 0) return progress(read, in_all);
-    const double share = static_cast<double>(read) / static_cast<double>(in_all);
-    shard_.expect(static_cast<std::uint64_t>(static_cast<double>(shard_.tasks()) / share));
+    if (read > 0) {
+      const double share = static_cast<double>(read) / static_cast<double>(in_all);
+      shard_.expect(static_cast<std::uint64_t>(static_cast<double>(shard_.tasks()) / share));
+    }
     progress(read, in_all);
   };
   const Result<> done = log_.read(

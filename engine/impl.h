@@ -145,9 +145,6 @@ class Engine::Impl {
 
   // queries.cc
   [[nodiscard]] Fingerprint fingerprint(std::string_view id) const;
-  [[nodiscard]] static bool is_url(std::string_view target) {
-    return target.find("://") != std::string_view::npos;
-  }
   [[nodiscard]] Hash128 key_of(std::string_view name) const { return siphash(key_, name); }
   Async<std::vector<Fetched>> fetch(std::vector<TaskNumber> numbers);
   Async<Answer<TaskView>> view(Statement task);

@@ -8,6 +8,7 @@
 #include "http/task_json.h"
 #include "http/uri.h"
 #include "net/base64.h"
+#include "net/url.h"
 
 namespace carillon {
 namespace {
@@ -39,7 +40,7 @@ Result<std::string_view> read_name(ondemand::value value, std::string_view field
 /// again and again, takes it apart.
 Result<std::string_view> read_target(ondemand::value value) {
   const auto target = json_string(value, "target");
-  if (!target || target->find("://") != std::string_view::npos) return target;
+  if (!target || is_url(*target)) return target;
   return checked_name(*target, "target");
 }
 

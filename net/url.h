@@ -8,6 +8,11 @@
 
 namespace carillon {
 
+/// Whether a target is meant as a URL and not as a name; parse_url tells whether it is one.
+[[nodiscard]] inline bool is_url(std::string_view target) {
+  return target.find("://") != std::string_view::npos;
+}
+
 /// An absolute http or https URL, taken apart. No userinfo, no fragment; the host is a DNS name, an
 /// IPv4 address in dotted decimal (no octal, hex or short forms) or a bracketed IPv6 address.
 struct Url {

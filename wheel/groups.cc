@@ -1,5 +1,7 @@
 #include "wheel/groups.h"
 
+#include <algorithm>
+
 namespace carillon {
 
 std::uint32_t Groups::find(const GroupKey& key) const {
@@ -29,7 +31,6 @@ void Groups::assign(EntryRef ref, std::uint32_t group) {
   if (stretch >= stretches_.size()) stretches_.resize(stretch + 1);
   if (stretches_[stretch] == nullptr) {
     stretches_[stretch] = static_cast<Membership*>(memory_.take());
-    ++stretches_made_;
   }
   arena_[ref].in_group = 1;
   membership(ref) = {.group = group, .position = kNoPosition, .epoch = 0};
@@ -87,8 +88,10 @@ void Groups::drop_if_unused(std::uint32_t index) {
 
 std::uint64_t Groups::bytes() const {
   constexpr std::uint64_t kMapNode = 48;
+  const auto made =
+      stretches_.size() - static_cast<std::size_t>(std::ranges::count(stretches_, nullptr));
   return groups_.size() * sizeof(Group) + by_key_.size() * kMapNode + members_ * sizeof(EntryRef) +
-         stretches_made_ * (sizeof(Membership) << kStretchBits);
+         made * (sizeof(Membership) << kStretchBits);
 }
 
 }  // namespace carillon

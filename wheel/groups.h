@@ -102,7 +102,6 @@ class Groups {
   Arena& arena_;
   Slab memory_{sizeof(Membership) << kStretchBits};
   std::vector<Membership*> stretches_;  // null: no entry of it ever named a group
-  std::uint64_t stretches_made_ = 0;
   std::deque<Group> groups_;
   std::vector<std::uint32_t> free_;
   std::unordered_map<GroupKey, std::uint32_t, KeyHash> by_key_;

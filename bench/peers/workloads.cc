@@ -68,7 +68,14 @@ class RedisWork : public load::Workload {
   std::uint64_t left_;
   std::uint64_t place_ = 0;
   std::mt19937_64 random_;
-  std::string id_, payload_, score_;
+  std::string score_;
+
+  /// Good until the next call.
+  const std::string& id_of(std::uint64_t number) {
+    id_.clear();
+    load::append_id(id_, plan_, number);
+    return id_;
+  }
 
  private:
   [[nodiscard]] std::uint64_t replies_to(const Request& request) const {
@@ -83,6 +90,8 @@ class RedisWork : public load::Workload {
     const std::uint64_t each = form_ == RedisForm::bare ? 1 : replies_per_task();
     return (replies.errors + replies.zeros + each - 1) / each;
   }
+
+  std::string id_;
 };
 
 class RedisAdds final : public RedisWork {
@@ -99,17 +108,18 @@ class RedisAdds final : public RedisWork {
     for (std::uint64_t i = 0; i < request.tasks; ++i) append_one(request.bytes, request.number + i);
     if (form_ == RedisForm::transaction) append_command(request.bytes, {"EXEC"});
   }
-  void take(std::uint64_t number) {
-    id_.clear();
+  const std::string& payload_of(std::uint64_t number) {
     payload_.clear();
-    load::append_id(id_, plan_, number);
     load::append_payload(payload_, plan_, number);
+    return payload_;
   }
   void append_one(std::string& out, std::uint64_t number) {
-    take(number);
+    const std::string& id = id_of(number);
+    if (form_ != RedisForm::bare) {
+      append_command(out, {"HSET", "payloads", id, payload_of(number)});
+    }
     score_ = score_of(plan_, random_);
-    if (form_ != RedisForm::bare) append_command(out, {"HSET", "payloads", id_, payload_});
-    append_command(out, {"ZADD", "tasks", score_, id_});
+    append_command(out, {"ZADD", "tasks", score_, id});
   }
   void fill_variadic(Request& request) {
     append_command(request.bytes, {"MULTI"});
@@ -117,20 +127,20 @@ class RedisAdds final : public RedisWork {
     append_word(request.bytes, "HSET");
     append_word(request.bytes, "payloads");
     for (std::uint64_t i = 0; i < request.tasks; ++i) {
-      take(request.number + i);
-      append_word(request.bytes, id_);
-      append_word(request.bytes, payload_);
+      append_word(request.bytes, id_of(request.number + i));
+      append_word(request.bytes, payload_of(request.number + i));
     }
     append_command(request.bytes, 2 + 2 * request.tasks);
     append_word(request.bytes, "ZADD");
     append_word(request.bytes, "tasks");
     for (std::uint64_t i = 0; i < request.tasks; ++i) {
       append_word(request.bytes, score_of(plan_, random_));
-      take(request.number + i);
-      append_word(request.bytes, id_);
+      append_word(request.bytes, id_of(request.number + i));
     }
     append_command(request.bytes, {"EXEC"});
   }
+
+  std::string payload_;
 };
 
 class RedisCancels final : public RedisWork {
@@ -152,10 +162,9 @@ class RedisCancels final : public RedisWork {
       return;
     }
     for (std::uint64_t i = 0; i < request.tasks; ++i) {
-      id_.clear();
-      load::append_id(id_, plan_, order_[place_ + i]);
-      append_command(request.bytes, {"ZREM", "tasks", id_});
-      if (form_ != RedisForm::bare) append_command(request.bytes, {"HDEL", "payloads", id_});
+      const std::string& id = id_of(order_[place_ + i]);
+      append_command(request.bytes, {"ZREM", "tasks", id});
+      if (form_ != RedisForm::bare) append_command(request.bytes, {"HDEL", "payloads", id});
     }
   }
   void append_all(Request& request, std::string_view command, std::string_view key) {
@@ -163,9 +172,7 @@ class RedisCancels final : public RedisWork {
     append_word(request.bytes, command);
     append_word(request.bytes, key);
     for (std::uint64_t i = 0; i < request.tasks; ++i) {
-      id_.clear();
-      load::append_id(id_, plan_, order_[place_ + i]);
-      append_word(request.bytes, id_);
+      append_word(request.bytes, id_of(order_[place_ + i]));
     }
   }
 
@@ -182,10 +189,9 @@ class RedisShifts final : public RedisWork {
     request.number = plan_.first + place_;
     request.adds = false;
     for (std::uint64_t i = 0; i < request.tasks; ++i) {
-      id_.clear();
-      load::append_id(id_, plan_, request.number + i);
       score_ = score_of(plan_, random_);
-      append_command(request.bytes, {"ZADD", "tasks", "XX", "CH", score_, id_});
+      append_command(request.bytes,
+                     {"ZADD", "tasks", "XX", "CH", score_, id_of(request.number + i)});
     }
   }
 };
