@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -75,6 +76,33 @@ std::string quantiles(const Histogram& times) {
 void put_target(const Carillond& server, const std::string& name, const std::string& settings) {
   const auto answer = server.call("PUT", "/v1/targets/" + name, settings);
   EXPECT_TRUE(answer.ok()) << answer.status << " " << answer.body;
+}
+
+MachineStalls::MachineStalls(const std::string& dir)
+    : file_(::open((dir + "/stalls").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600)),
+      thread_([this] { run(); }) {}
+
+MachineStalls::~MachineStalls() {
+  stopping_ = true;
+  thread_.join();
+  ::close(file_);
+}
+
+void MachineStalls::run() {
+  const std::string page(4096, 'x');
+  while (!stopping_) {
+    const auto begin = std::chrono::steady_clock::now();
+    std::this_thread::sleep_for(Millis(1));
+    EXPECT_EQ(::pwrite(file_, page.data(), page.size(), 0), std::ssize(page));
+    EXPECT_EQ(::fdatasync(file_), 0);
+    const auto took =
+        std::chrono::duration_cast<Histogram::Micros>(std::chrono::steady_clock::now() - begin);
+    longest_us_ = std::max<std::int64_t>(longest_us_, took.count());
+  }
+}
+
+Histogram::Micros p99_max(const Histogram& alone, Millis more, const MachineStalls& stalls) {
+  return alone.quantile(0.99) * 3 + more + stalls.longest() * 2;
 }
 
 Customer::Customer(const Carillond& server, const std::string& name, const std::string& host)

@@ -1,11 +1,12 @@
 // Watching a server while something bad is done to it: its memory and descriptors, how soon it
-// answers, and how punctual the tasks of a good customer stay.
+// answers, how punctual the tasks of a good customer stay, and what of that is the machine's doing.
 //
 // Operation: a Customer adds tasks at a steady rate to a receiver of its own and judges what comes;
 // a GoodClient asks for /healthz, adds and cancels over one connection, again and again, and keeps
 // the times.
 //
-// Concurrency: GoodClient has a thread of its own until `stop`; the rest is the test's thread.
+// Concurrency: GoodClient has a thread of its own until `stop`, MachineStalls until its end; the
+// rest is the test's thread.
 #pragma once
 
 #include <atomic>
@@ -38,6 +39,34 @@ void forget_peak(int pid);
 
 /// Puts the target; a test failure where it is not taken.
 void put_target(const Carillond& server, const std::string& name, const std::string& settings);
+
+/// How long this machine makes anybody wait: a thread that sleeps for a millisecond, writes a page
+/// and syncs it, again and again. Where others share the processors and the disk, that can be half
+/// a second, for which the server is not to blame.
+class MachineStalls {
+ public:
+  /// Writes to a file of its own in `dir`.
+  explicit MachineStalls(const std::string& dir);
+  ~MachineStalls();
+  MachineStalls(const MachineStalls&) = delete;
+  MachineStalls& operator=(const MachineStalls&) = delete;
+
+  /// The longest turn so far.
+  [[nodiscard]] Histogram::Micros longest() const { return Histogram::Micros(longest_us_); }
+
+ private:
+  void run();
+  int file_;
+  std::atomic<std::int64_t> longest_us_{0};
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+/// The most that the p99 of a lateness or of an answer may be, where it was `alone` without anybody
+/// bad about: three times that, `more`, and what the machine itself took meanwhile, twice, since a
+/// push waits for a commit and the receiver for a processor.
+[[nodiscard]] Histogram::Micros p99_max(const Histogram& alone, Millis more,
+                                        const MachineStalls& stalls);
 
 class Customer {
  public:
