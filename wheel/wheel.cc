@@ -37,6 +37,7 @@ void Wheel::remove(EntryRef ref) {
 }
 
 std::optional<Wheel::Slot> Wheel::first_occupied(int level) const {
+  if (counts_[static_cast<std::size_t>(level)] == 0) return std::nullopt;
   const std::uint64_t current = time_ >> (8 * level);
   const std::size_t base = static_cast<std::size_t>(level) * kSlots / 64;
   // From the slot after the current one, around the circle, a word of the bitmap at a time.
@@ -56,6 +57,8 @@ std::optional<Wheel::Slot> Wheel::first_occupied(int level) const {
 std::optional<Wheel::Slot> Wheel::next_slot() const {
   std::optional<Slot> next;
   for (int level = 0; level < kLevels; ++level) {
+    // The first slot that this level, or one above, can have anything in begins only then.
+    if (next && next->start() < ((time_ >> (8 * level)) + 1) << (8 * level)) break;
     const std::optional<Slot> slot = first_occupied(level);
     // On a tie the higher level goes first: it may hold tasks of the lower one's slot.
     if (slot && (!next || slot->start() <= next->start())) next = slot;
