@@ -1,7 +1,7 @@
 #include "storage/bytes.h"
 
 #include <fmt/format.h>
-#include <zlib.h>
+#include <libdeflate.h>
 
 namespace carillon {
 
@@ -74,8 +74,7 @@ Error ByteReader::error(std::string_view what) const {
 }
 
 std::uint32_t crc32_of(std::string_view bytes) {
-  return static_cast<std::uint32_t>(
-      crc32_z(0, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
+  return libdeflate_crc32(0, bytes.data(), bytes.size());
 }
 
 void seal_row(std::string& row, std::size_t start) {
