@@ -16,6 +16,7 @@ namespace asio = boost::asio;
 constexpr std::uint64_t kStatementBytes = 50;                    // of a task restated in the log
 constexpr std::uint64_t kCleanBytes = std::uint64_t{128} << 10;  // read at a time: some 3,000 tasks
 constexpr std::uint32_t kCommitsPerCleanCheck = 64;
+constexpr std::size_t kCommitAtMin = 16;  // fewer records are not worth a commit of their own
 
 std::mt19937_64 make_random() {
   std::random_device device;
@@ -109,7 +110,11 @@ void Engine::Impl::storage_failed() {
 
 void Engine::Impl::carry_out() {
   while (!shard_.effects().empty()) carry_out_effects(std::exchange(shard_.effects(), {}));
-  if (log_busy_ || flush_posted_ || !shard_.wants_commit()) return;
+  if (log_busy_ || !shard_.wants_commit()) return;
+  // Callers that were answered together ask again together. Half of them are enough to go ahead
+  // with: else the disk would wait for the loop, and then the loop for the disk, in turns.
+  if (shard_.open_records() >= commit_at_) return begin_commit();
+  if (flush_posted_) return;
   // Not at once: what other connections have ready in this turn of the loop belongs in the same
   // commit.
   flush_posted_ = true;
@@ -141,6 +146,8 @@ void Engine::Impl::begin_commit() {
   commit_began_ = clock_.mono();
   Batch sealed = shard_.seal(clock_.wall(), std::move(spare_));
   trimming_ = sealed.trim_before != 0;
+  commit_at_ = std::max(kCommitAtMin, (last_records_ + sealed.records.size()) / 2);
+  last_records_ = sealed.records.size();
   log_.append(std::move(sealed), [this, alive = std::weak_ptr(alive_)](Batch&& batch) {
     if (!alive.expired()) commit_done(std::move(batch));
   });

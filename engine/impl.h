@@ -191,7 +191,9 @@ class Engine::Impl {
   bool trimming_ = false;  // the batch under way trims
   bool changing_target_ = false;
   std::uint32_t commits_to_clean_check_ = 0;
-  std::uint64_t fetching_ = 0;  // fetches of fired tasks' contents under way
+  std::uint64_t fetching_ = 0;    // fetches of fired tasks' contents under way
+  std::size_t commit_at_ = 0;     // so many records need not wait for the turn's end
+  std::size_t last_records_ = 0;  // of the last batch
   Batch spare_;
   MonoTime commit_began_{};
   /// Gone when the engine is: what comes back late from a thread looks here first.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <boost/asio/post.hpp>
+
 #include "base/failpoint.h"
 #include "http/framing.h"
 #include "http/problem.h"
@@ -57,7 +59,12 @@ void HttpConnection::arm(Deadlines& deadlines) {
 Async<void> HttpConnection::serve(std::shared_ptr<HttpConnection> self) {
   self->arm(self->settings_->header);
   if (co_await self->transport_.handshake()) co_return;
-  for (bool more = true; more;) more = co_await self->one_request();
+  for (bool more = true; more;) {
+    more = co_await self->one_request();
+    // Its client cannot have asked again yet: the answers of the same commit go out before the next
+    // look, which would find nothing now.
+    if (more && self->input_.size() == 0) co_await boost::asio::post(boost::asio::use_awaitable);
+  }
   if (self->sent_all_) co_await self->linger();
 }
 

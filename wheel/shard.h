@@ -177,6 +177,7 @@ class Shard {
   /// Something waits to be committed that somebody waits for.
   [[nodiscard]] bool wants_commit() const;
   [[nodiscard]] std::uint64_t open_bytes() const { return open_.bytes; }
+  [[nodiscard]] std::size_t open_records() const { return open_.records.size(); }
   /// The batch to append next. Nothing may be under way. Reuses `spare`'s memory.
   [[nodiscard]] Batch seal(WallTime now, Batch spare = {});
   /// The sealed batch is durable.
