@@ -89,7 +89,6 @@ class Filled {
     command::Add add;
     add.task.task = {random_(), static_cast<std::uint16_t>(++added_)};
     add.task.due = kNow + Millis(delay_(random_));
-    add.task.digest = added_ & 0xffff'ffff;
     add.task.target = {1, 1};
     add.task.target_is_url = true;
     add.content = "content";

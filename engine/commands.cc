@@ -41,11 +41,14 @@ std::string make_webhook_id(std::mt19937_64& random) {
   return id;
 }
 
-/// What "the same task again" compares of the due: the moment or the delay, as it was asked for.
-std::string due_as_asked(const std::optional<WallTime>& due_at,
-                         const std::optional<Millis>& delay) {
-  return due_at ? "@" + std::to_string(due_at->time_since_epoch().count())
-                : "+" + std::to_string(delay->count());
+/// Whether an add asks for what is there already: the same choices, and either the due in the same
+/// words or the due that stands.
+bool is_same(const Reply& reply, const TaskContent& there, const TaskContent& asked) {
+  return same_choices(there, asked) && (reply.same_due || same_due_asked(there, asked));
+}
+
+Error changed_all_the_time() {
+  return {"overloaded", "The task is being changed by others all the time; try again.", ""};
 }
 
 Error not_found(std::string_view what) {
@@ -156,6 +159,8 @@ Result<PlannedAdd> Engine::Impl::plan(AddRequest request) {
   if (!due) return due.error();
   add.task.due = *due;
   if (Result<> addressed = address(add.task, content); !addressed) return addressed.error();
+  content.delay = request.delay;
+  content.due_at = request.due_at;
   content.created_at = clock_.wall();
   if (content.id.empty()) {
     planned.made_id = make_uuid(content.created_at, random_);
@@ -165,7 +170,6 @@ Result<PlannedAdd> Engine::Impl::plan(AddRequest request) {
   content.webhook_id = webhook_id;
   add.task.task = fingerprint(content.id);
   add.content = encode_content(content);
-  add.task.digest = digest_of(add.content, due_as_asked(request.due_at, request.delay));
   add.if_exists = request.if_exists;
   content.webhook_id = {};
   planned.created.due_at = *due;
@@ -174,13 +178,26 @@ Result<PlannedAdd> Engine::Impl::plan(AddRequest request) {
   return planned;
 }
 
-std::uint64_t Engine::Impl::digest_of(std::string_view row, std::string_view due_as_asked) const {
-  return digest_of(row, siphash(key_, due_as_asked).low);
-}
-
-std::uint64_t Engine::Impl::digest_of(std::string_view row, std::uint64_t asked_due) const {
-  constexpr std::uint64_t kAskedDue = (std::uint64_t{1} << kAskedDueBits) - 1;
-  return (content_digest(key_, row) << kAskedDueBits & 0xffff'ffff'0000) | (asked_due & kAskedDue);
+Async<void> Engine::Impl::recognise(std::span<Reply> replies) {
+  std::vector<TaskNumber> numbers;
+  for (const Reply& reply : replies) {
+    if (!reply.content.empty()) numbers.push_back(reply.task.number);
+  }
+  if (numbers.empty()) co_return;
+  const std::vector<Fetched> fetched = co_await fetch(std::move(numbers));
+  auto there = fetched.begin();
+  for (Reply& reply : replies) {
+    if (reply.content.empty()) continue;
+    const std::optional<std::string>& row = (there++)->content;
+    if (!row) {
+      // Gone since: nobody can tell any more.
+      if (reply.verdict == Verdict::task_exists) reply.verdict = Verdict::content_moved;
+      continue;
+    }
+    const Result<TaskContent> old = decode_content(*row);
+    const Result<TaskContent> asked = decode_content(reply.content);
+    if (old && asked && is_same(reply, *old, *asked)) reply.verdict = Verdict::same;
+  }
 }
 
 Answer<Added> Engine::Impl::added(const Reply& reply) {
@@ -202,7 +219,8 @@ Answer<Added> Engine::Impl::added(const Reply& reply) {
 
 Async<Answer<AddAnswer>> Engine::Impl::add(command::Add add) {
   if (auto why = closed_to_contents()) co_return Refusal(std::move(*why));
-  const Reply reply = co_await ask(std::move(add));
+  Reply reply = co_await ask(std::move(add));
+  co_await recognise(std::span(&reply, 1));
   const Answer<Added> how = added(reply);
   if (!how) co_return how.error();
   AddAnswer answer;
@@ -222,6 +240,7 @@ Async<std::vector<Answer<Added>>> Engine::Impl::add_batch(std::vector<Command> a
   }
   std::vector<Reply> replies(adds.size());
   co_await ask_all(adds, replies.data());
+  co_await recognise(replies);
   answers.reserve(adds.size());
   for (const Reply& reply : replies) answers.push_back(added(reply));
   co_return answers;
@@ -251,6 +270,8 @@ Refusal Engine::Impl::refused(const Reply& reply) {
     case Verdict::too_many_targets:
       ++counters_.refused_full;
       return Error{"full", "Tasks for too many different receivers are pending.", "target"};
+    case Verdict::content_moved:
+      return changed_all_the_time();
     case Verdict::full:
       ++counters_.refused_full;
       return Error{"full", "As many tasks are pending as this server may hold.", ""};
@@ -303,6 +324,10 @@ Async<Answer<TaskView>> Engine::Impl::change(std::string_view id, ChangeRequest 
     if (request.lane) content->lane = *request.lane;
     if (request.expire_after) content->expire_after = *request.expire_after;
     if (request.retry) content->retry = *request.retry;
+    if (due) {
+      content->delay = request.delay;
+      content->due_at = request.due_at;
+    }
 
     command::Change change;
     change.task.task = task;
@@ -312,17 +337,13 @@ Async<Answer<TaskView>> Engine::Impl::change(std::string_view id, ChangeRequest 
     if (Result<> addressed = address(change.task, *content); !addressed)
       co_return Refusal(addressed.error());
     change.content = encode_content(*content);
-    change.task.digest =
-        due ? digest_of(change.content, due_as_asked(request.due_at, request.delay))
-            : digest_of(change.content, before->digest);
     const Reply reply = co_await ask(std::move(change));
     if (reply.verdict == Verdict::content_moved) continue;
     if (reply.verdict != Verdict::replaced) co_return refused(reply);
     ++counters_.changed;
     co_return co_await view(reply.task);
   }
-  co_return Refusal(
-      Error{"overloaded", "The task is being changed by others all the time; try again.", ""});
+  co_return Refusal(changed_all_the_time());
 }
 
 Async<Answer<CancelAnswer>> Engine::Impl::cancel(std::string_view id) {

@@ -40,6 +40,8 @@ Async<std::vector<Answer<TaskView>>> Engine::Impl::redrive_these(std::vector<Sta
       continue;
     }
     content->attempts_before = dead[i].attempt;
+    content->delay.reset();
+    content->due_at.reset();
     command::Change change;
     change.redrive = true;
     change.due_given = true;
@@ -51,7 +53,6 @@ Async<std::vector<Answer<TaskView>>> Engine::Impl::redrive_these(std::vector<Sta
       continue;
     }
     change.content = encode_content(*content);
-    change.task.digest = digest_of(change.content, "redriven");
     commands.emplace_back(std::move(change));
     asked.push_back(i);
   }

@@ -129,9 +129,9 @@ class Engine::Impl {
   /// The same for what brings contents, which can wait until the disk has space again. `tasks`: how
   /// many would be refused.
   [[nodiscard]] std::optional<Error> closed_to_contents(std::uint64_t tasks = 1);
-  /// Of the content's row and of the due as it was asked for.
-  [[nodiscard]] std::uint64_t digest_of(std::string_view row, std::string_view due_as_asked) const;
-  [[nodiscard]] std::uint64_t digest_of(std::string_view row, std::uint64_t asked_due) const;
+  /// Makes `same` of the replies to adds that found just that task under their id. One fetch for
+  /// all.
+  Async<void> recognise(std::span<Reply> replies);
   [[nodiscard]] Result<> address(Statement& task, const TaskContent& content);
   [[nodiscard]] Result<WallTime> due_of(const std::optional<WallTime>& due_at,
                                         const std::optional<Millis>& delay);

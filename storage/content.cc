@@ -1,6 +1,5 @@
 #include "storage/content.h"
 
-#include "base/check.h"
 #include "storage/bytes.h"
 
 namespace carillon {
@@ -13,17 +12,20 @@ enum Flag : std::uint8_t {
   kBodyIsJson = 1 << 0,
   kExpireAfter = 1 << 1,
   kRetry = 1 << 2,
-  kAllFlags = (1 << 3) - 1,
+  kDelay = 1 << 3,
+  kDueAt = 1 << 4,
+  kAllFlags = (1 << 5) - 1,
 };
 
-/// What the client chose. Also what content_digest hashes, which is kept in the log: a change here
-/// makes a request that was sent before look like another one.
+/// What the client chose.
 void encode_choices(const TaskContent& content, std::string& row) {
   ByteWriter out(row);
   int flags = 0;
   if (content.body_is_json) flags |= kBodyIsJson;
   if (content.expire_after) flags |= kExpireAfter;
   if (content.retry) flags |= kRetry;
+  if (content.delay) flags |= kDelay;
+  if (content.due_at) flags |= kDueAt;
   out.u8(static_cast<std::uint8_t>(flags));
   out.text(content.id);
   out.text(content.target);
@@ -41,6 +43,8 @@ void encode_choices(const TaskContent& content, std::string& row) {
     out.zigzag(content.retry->backoff_min.count());
     out.zigzag(content.retry->backoff_max.count());
   }
+  if (content.delay) out.zigzag(content.delay->count());
+  if (content.due_at) out.zigzag(content.due_at->time_since_epoch().count());
   out.text(content.body);
 }
 
@@ -72,6 +76,8 @@ void decode_choices(ByteReader& in, TaskContent& content) {
     retry.backoff_min = Millis(in.zigzag());
     retry.backoff_max = Millis(in.zigzag());
   }
+  if ((flags & kDelay) != 0) content.delay = Millis(in.zigzag());
+  if ((flags & kDueAt) != 0) content.due_at = WallTime(Millis(in.zigzag()));
   content.body = in.text();
 }
 
@@ -106,17 +112,14 @@ Result<TaskContent> decode_content(std::string_view row) {
   return content;
 }
 
-std::uint64_t content_digest(const SipKey& key, std::string_view row) {
-  ByteReader in(row);
-  in.u8();
-  in.zigzag();
-  in.text();
-  in.varint();
-  CARILLON_CHECK(in.ok() && in.remaining() > kChecksumBytes);
-  std::string choices(row.substr(row.size() - in.remaining(), in.remaining() - kChecksumBytes));
-  // Digests that logs hold already were made with an empty text behind the choices.
-  choices.push_back('\0');
-  return siphash(key, choices).low >> 16;
+bool same_choices(const TaskContent& a, const TaskContent& b) {
+  return a.id == b.id && a.target == b.target && a.group == b.group && a.lane == b.lane &&
+         a.body == b.body && a.content_type == b.content_type && a.body_is_json == b.body_is_json &&
+         a.headers == b.headers && a.expire_after == b.expire_after && a.retry == b.retry;
+}
+
+bool same_due_asked(const TaskContent& a, const TaskContent& b) {
+  return (a.delay || a.due_at) && a.delay == b.delay && a.due_at == b.due_at;
 }
 
 }  // namespace carillon

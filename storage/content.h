@@ -20,8 +20,10 @@ namespace carillon {
 /// layout.
 [[nodiscard]] Result<TaskContent> decode_content(std::string_view row);
 
-/// Hash (48 bits) of what a client chose in the content of `row`, which encode_content made:
-/// everything but created_at, webhook_id and attempts_before.
-[[nodiscard]] std::uint64_t content_digest(const SipKey& key, std::string_view row);
+/// Whether a client chose the same in both, the due aside: everything but created_at, webhook_id
+/// and attempts_before.
+[[nodiscard]] bool same_choices(const TaskContent& a, const TaskContent& b);
+/// Whether the due was asked for, and in the same words: the same delay or the same moment.
+[[nodiscard]] bool same_due_asked(const TaskContent& a, const TaskContent& b);
 
 }  // namespace carillon

@@ -85,9 +85,9 @@ Result<> write_format(rocksdb::Env* env, const DataDir& dir) {
                                 kTitle, kFormatVersion));
 }
 
-Result<> check_format(rocksdb::Env* env, const DataDir& dir) {
+Result<int> check_format(rocksdb::Env* env, const DataDir& dir) {
   if (!exists(env, dir.format())) {
-    if (!exists(env, dir.db()) && !exists(env, dir.mark())) return {};
+    if (!exists(env, dir.db()) && !exists(env, dir.mark())) return 0;
     return storage_error(fmt::format("{}: has data, but its file FORMAT is missing. {}", dir.path,
                                      how_to_go_on(dir)));
   }
@@ -112,7 +112,7 @@ Result<> check_format(rocksdb::Env* env, const DataDir& dir) {
                     "damaged. {}",
                     dir.format(), kTitle, kFormatVersion, how_to_go_on(dir)));
   }
-  return {};
+  return version;
 }
 
 Result<bool> is_fresh(rocksdb::Env* env, const DataDir& dir) {

@@ -24,7 +24,7 @@ class Status;
 
 namespace carillon {
 
-inline constexpr int kFormatVersion = 1;
+inline constexpr int kFormatVersion = 2;
 
 /// The paths of a data directory.
 struct DataDir {
@@ -57,8 +57,9 @@ class DataDirLock {
 /// Writes FORMAT, durably.
 [[nodiscard]] Result<> write_format(rocksdb::Env* env, const DataDir& dir);
 
-/// Refuses a format that this program does not read, and a directory that has data but no format.
-[[nodiscard]] Result<> check_format(rocksdb::Env* env, const DataDir& dir);
+/// The format that the directory says it has; 0: it has none and no data. Refuses one that this
+/// program does not read, and a directory that has data but no format.
+[[nodiscard]] Result<int> check_format(rocksdb::Env* env, const DataDir& dir);
 
 /// True where nothing was ever written to it, so that a database may be made in it.
 [[nodiscard]] Result<bool> is_fresh(rocksdb::Env* env, const DataDir& dir);

@@ -90,6 +90,7 @@ Result<> complete(OpenStore& opened, rocksdb::Env* env, std::optional<Sequence> 
     CARILLON_FAILPOINT("open.initialized");
   }
   opened.key = **key;
+  if (auto raised = opened.store->raise_format(); !raised) return raised;
   if (synced) return {};
   return SyncedMark::create(env, opened.dir.path, opened.dir.mark(), opened.end.last);
 }
@@ -122,7 +123,8 @@ Result<OpenStore> open_data_dir(const DataDir& dir, const StoreOptions& options,
   auto lock = DataDirLock::take(env, dir);
   if (!lock) return lock.error();
   opened.lock = std::move(*lock);
-  if (auto format = check_format(env, dir); !format) return format.error();
+  const auto format = check_format(env, dir);
+  if (!format) return format.error();
   const auto fresh = is_fresh(env, dir);
   if (!fresh) return fresh.error();
   auto synced = SyncedMark::read(env, dir.mark());
@@ -134,6 +136,11 @@ Result<OpenStore> open_data_dir(const DataDir& dir, const StoreOptions& options,
   } else if (*synced || !lacks_families(dir, options)) {
     if (auto sound = probe(dir, options, *synced); !sound) return sound.error();
     CARILLON_FAILPOINT("open.probed");
+  }
+  // Before anything is written that an older program would stumble over.
+  if (*format != kFormatVersion && !*fresh) {
+    if (auto wrote = write_format(env, dir); !wrote) return wrote.error();
+    CARILLON_FAILPOINT("open.format_raised");
   }
   remove_left_over(dir, env);
   auto store =

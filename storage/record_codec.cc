@@ -39,6 +39,7 @@ enum Flag : std::uint32_t {
   kAllFlags = (1 << 11) - 1,
 };
 
+/// Before the due of a statement of version 1; it says nothing that is needed.
 constexpr int kDigestBytes = 6;
 constexpr int kFingerprintBytes = 10;
 /// The shortest record: its kind, a fingerprint and a number of one byte.
@@ -162,12 +163,10 @@ class Encoder {
   }
 
   void statement(const Statement& task, TaskNumber previous) {
-    CARILLON_CHECK(task.digest >> (8 * kDigestBytes) == 0);
     const std::uint32_t flags = flags_of(task, previous);
     out_.varint(flags);
     fingerprint(task.task);
     if ((flags & kOwnNumber) == 0) out_.varint(task.number);
-    out_.fixed<kDigestBytes>(task.digest);
     moment(task.due, context_.at);
     if ((flags & kTargetRepeats) == 0) hash(task.target);
     if ((flags & kGroup) != 0) hash(task.group);
@@ -186,7 +185,7 @@ class Encoder {
 
 class Decoder {
  public:
-  Decoder(ByteReader& in, const Batch& batch) : in_(in) {
+  Decoder(ByteReader& in, const Batch& batch, std::uint8_t version) : in_(in), version_(version) {
     context_.at = batch.at;
     context_.sequence = batch.first;
   }
@@ -304,7 +303,7 @@ class Decoder {
     const std::uint32_t flags = this->flags();
     task.task = fingerprint();
     task.number = (flags & kOwnNumber) != 0 ? context_.sequence : in_.varint();
-    task.digest = in_.fixed<kDigestBytes>();
+    if (version_ == 1) in_.fixed<kDigestBytes>();
     task.due = moment(context_.at);
     task.asked_due = task.due;
     task.target = (flags & kTargetRepeats) != 0 ? context_.target : hash();
@@ -340,6 +339,7 @@ class Decoder {
 
   ByteReader& in_;
   Context context_;
+  const std::uint8_t version_;
 };
 
 }  // namespace
@@ -368,7 +368,7 @@ Result<> decode_batch(std::string_view row, Batch& batch) {
   const auto body = open_row(row, kBatchVersion, what);
   if (!body) return body.error();
   ByteReader in(*body);
-  in.u8();
+  const std::uint8_t version = in.u8();
   batch.first = in.varint();
   const std::uint64_t count = in.varint();
   batch.at = WallTime(Millis(in.zigzag()));
@@ -378,7 +378,7 @@ Result<> decode_batch(std::string_view row, Batch& batch) {
   if (!in.ok()) return in.error(what);
   batch.records.clear();
   batch.records.reserve(count);
-  Decoder decoder(in, batch);
+  Decoder decoder(in, batch, version);
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
     decoder.record(batch.records.emplace_back());
   }

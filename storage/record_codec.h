@@ -1,15 +1,14 @@
 // The row of a batch in the log: its records, packed.
 //
 // Operation: a row is a header (format version, first sequence, count, wall time), the records, and
-// a checksum. An ordinary Put takes about 45 bytes, and less where the task before it in the row
+// a checksum. An ordinary Put takes about 40 bytes, and less where the task before it in the row
 // has the same target or group. docs/on-disk-format.md shows every byte.
 //
 // Contents, notes, `forgotten` and `trim_before` are no part of the row: they are rows and deletes
-// of their own in the same commit.
+// of their own in the same commit. Rows of version 1, whose statements had a digest of the content
+// (6 bytes) before the due, are read; version 2, without it, is written.
 //
 // Concurrency: pure functions.
-//
-// Limitations: a digest has 48 bits; anything above them is a programmer's mistake.
 #pragma once
 
 #include <string>
@@ -20,13 +19,13 @@
 
 namespace carillon {
 
-inline constexpr std::uint8_t kBatchVersion = 1;
+inline constexpr std::uint8_t kBatchVersion = 2;
 
 /// Appends the row of `batch`, which has at least one record, to `out`.
 void encode_batch(const Batch& batch, std::string& out);
 
-/// The batch that `row` holds. Takes exactly the rows that `encode_batch` makes. Error slug
-/// `storage`, with the byte at fault.
+/// The batch that `row` holds. Takes exactly the rows that `encode_batch` makes or once made. Error
+/// slug `storage`, with the byte at fault.
 [[nodiscard]] Result<Batch> decode_batch(std::string_view row);
 /// The same into `batch`, whose memory is used again. After an error it may hold anything.
 [[nodiscard]] Result<> decode_batch(std::string_view row, Batch& batch);

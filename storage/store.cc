@@ -48,6 +48,12 @@ std::uint64_t big_endian(std::string_view bytes) {
   return value;
 }
 
+std::string format_row() {
+  std::string row;
+  append_big_endian(row, kFormatVersion, 4);
+  return row;
+}
+
 bool has_lz4() {
   const auto types = rocksdb::GetSupportedCompressions();
   return std::find(types.begin(), types.end(), rocksdb::kLZ4Compression) != types.end();
@@ -193,16 +199,27 @@ Result<> Store::initialize(const SipKey& key) {
   std::string key_bytes = encode_meta_number(key[0]) + encode_meta_number(key[1]);
   std::string shard;
   append_big_endian(shard, kShard, 2);
-  std::string format;
-  append_big_endian(format, kFormatVersion, 4);
   rocksdb::WriteBatch rows;
-  auto status = rows.Put(meta(), meta::kFormat, format);
+  auto status = rows.Put(meta(), meta::kFormat, format_row());
   if (status.ok()) status = rows.Put(meta(), meta::kShardId, shard);
   if (status.ok()) status = rows.Put(meta(), meta::kSipKey, key_bytes);
   rocksdb::WriteOptions options;
   options.sync = true;
   if (status.ok()) status = db_->Write(options, &rows);
   if (!status.ok()) return status_error(status, "writing the meta rows");
+  return {};
+}
+
+Result<> Store::raise_format() {
+  std::string bytes;
+  auto status = db_->Get(rocksdb::ReadOptions(), meta(), meta::kFormat, &bytes);
+  if (status.ok() && bytes == format_row()) return {};
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  if (status.ok() || status.IsNotFound()) {
+    status = db_->Put(options, meta(), meta::kFormat, format_row());
+  }
+  if (!status.ok()) return status_error(status, "raising the format");
   return {};
 }
 

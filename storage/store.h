@@ -83,6 +83,8 @@ class Store {
   [[nodiscard]] Result<std::optional<SipKey>> sip_key();
   /// Writes what makes the database a Carillon one, durably.
   [[nodiscard]] Result<> initialize(const SipKey& key);
+  /// Says that the database may hold what this program's format has, durably.
+  [[nodiscard]] Result<> raise_format();
   /// Where the log ends. Decodes the last row.
   [[nodiscard]] Result<LogEnd> log_end();
   /// Writes out all memtables, so that the next start has no write-ahead log to replay.

@@ -18,17 +18,12 @@
 
 namespace carillon {
 
-inline constexpr int kAskedDueBits = 16;
-
 /// A task as it stands, whole. `Put` brings a new one (its number is the record's own sequence) or,
 /// with `previous` set, replaces or changes the one that had that number. `Keep` restates one that
 /// exists, so that the log before it can be trimmed.
 struct Statement {
   Fingerprint task;
   TaskNumber number = 0;
-  /// Recognises the same request sent again: 32 bits of the content's hash, and below them
-  /// kAskedDueBits of the hash of the due as it was asked for ("in 30 minutes").
-  std::uint64_t digest = 0;
   WallTime due{};        // when it is pushed next; when it was due, once finished
   WallTime asked_due{};  // the due that was asked for; differs from `due` while it is retrying
   TargetKey target;

@@ -57,20 +57,21 @@ std::optional<Verdict> Shard::target_refusal(const Statement& task) const {
   return std::nullopt;
 }
 
-/// The same content, and either the due as it was asked for then or the due that stands.
-bool Shard::same_request(EntryRef old, const Statement& task) const {
-  const std::uint64_t there = arena_[old].digest;
-  if (there >> kAskedDueBits != task.digest >> kAskedDueBits) return false;
-  constexpr std::uint64_t kAskedDue = (std::uint64_t{1} << kAskedDueBits) - 1;
-  return (there & kAskedDue) == (task.digest & kAskedDue) || task.due == asked_due(old);
-}
-
 void Shard::reply(Ticket ticket, Verdict verdict, EntryRef ref) {
   if (ticket == 0) return;
   Reply& answer = effects_.replies.emplace_back();
   answer.ticket = ticket;
   answer.verdict = verdict;
   if (ref != kNoEntry) answer.task = statement_of(ref);
+}
+
+/// Answers an Add whose id is taken with what its caller needs to tell whether it is the same
+/// again.
+void Shard::give_back(command::Add& add, Verdict verdict, EntryRef old, Ticket ticket) {
+  reply(ticket, verdict, old);
+  if (ticket == 0) return;
+  effects_.replies.back().content = std::move(add.content);
+  effects_.replies.back().same_due = add.task.due == asked_due(old);
 }
 
 void Shard::propose(Record record, Ticket ticket) {
@@ -115,16 +116,11 @@ bool Shard::decide_existing(command::Add& add, EntryRef old, Ticket ticket) {
   bool replace = false;
   switch (add.if_exists) {
     case IfExists::reject:
+      give_back(add, Verdict::task_exists, old, ticket);
+      return true;
     case IfExists::keep:
-      if (same_request(old, add.task)) {
-        reply(ticket, Verdict::same, old);
-        return true;
-      }
-      if (add.if_exists == IfExists::reject) {
-        reply(ticket, Verdict::task_exists, old);
-        return true;
-      }
-      break;
+      give_back(add, Verdict::kept, old, ticket);
+      return true;
     case IfExists::replace:
       replace = true;
       break;

@@ -62,7 +62,7 @@ using Ticket = std::uint64_t;
 namespace command {
 
 struct Add {
-  Statement task;  // fingerprint, digest, due, target, group, expire_after
+  Statement task;  // fingerprint, due, target, group, expire_after
   IfExists if_exists = IfExists::reject;
   std::string content;
 };
@@ -103,7 +103,7 @@ using Command = std::variant<command::Add, command::Change, command::Move, comma
 
 enum class Verdict : std::uint8_t {
   done,            // as asked, and durable
-  same,            // Add: the same task is there already
+  same,            // Add: the same task is there already; said by who compared the contents
   kept,            // Add: if_exists left the old one
   replaced,        // Add: if_exists replaced the old one
   task_exists,     // Add: another task has the id
@@ -123,6 +123,10 @@ struct Reply {
   Statement task;            // where one is concerned: as it stands now
   std::uint64_t count = 0;   // group cancelled, shifted; tasks that name a target
   std::uint64_t firing = 0;  // group cancel: of the group's tasks, too late for these
+  /// An Add's that asked to be rejected or to keep what there is, back again where something was
+  /// there: whether it is the same once more, the contents tell, which the shard does not hold.
+  std::string content;
+  bool same_due = false;  // that Add asked for the due that stands
 };
 
 /// A push to start.
@@ -284,7 +288,7 @@ class Shard {
   [[nodiscard]] std::optional<Verdict> refusal(EntryRef ref) const;
   [[nodiscard]] bool busy(EntryRef ref) const;
   [[nodiscard]] std::optional<Verdict> target_refusal(const Statement& task) const;
-  [[nodiscard]] bool same_request(EntryRef old, const Statement& task) const;
+  void give_back(command::Add& add, Verdict verdict, EntryRef old, Ticket ticket);
 
   // shard_apply.cc: facts.
   void apply(const Batch& batch, std::span<const Ticket> tickets);

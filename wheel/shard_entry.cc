@@ -67,7 +67,7 @@ void Shard::state_entry(EntryRef ref, const Statement& task, TaskNumber number) 
   entry.busy = 0;
   entry.attempt = std::min<std::uint32_t>(task.attempt, 1023) & 1023;
   entry.set_due(task.due);
-  entry.digest = (finished(task.state) ? unix_ms(task.finished_at) : task.digest) & kLow48;
+  entry.digest = (finished(task.state) ? unix_ms(task.finished_at) : 0) & kLow48;
   ++counts_[entry.state];
   if (entry.in_group != 0) ++groups_[groups_.of(ref)].counts[entry.state];
   if (finished(task.state)) {
@@ -94,11 +94,7 @@ Statement Shard::statement_of(EntryRef ref) const {
   task.expire_after = expire_after_of(ref);
   task.attempt = entry.attempt;
   task.state = entry.current();
-  if (finished(task.state)) {
-    task.finished_at = from_unix_ms(entry.digest);
-  } else {
-    task.digest = entry.digest;
-  }
+  if (finished(task.state)) task.finished_at = from_unix_ms(entry.digest);
   return task;
 }
 

@@ -79,6 +79,7 @@ struct RetryPolicy {
 struct Header {
   std::string_view name;
   std::string_view value;
+  friend bool operator==(const Header&, const Header&) = default;
 };
 
 /// The content of a task. Owns nothing: every view points into the request it was parsed from or
@@ -95,6 +96,10 @@ struct TaskContent {
   std::vector<Header> headers;
   std::optional<Millis> expire_after;
   std::optional<RetryPolicy> retry;
+  /// The due as it was asked for, as a delay or as a moment. Neither: nobody asked (a redriven dead
+  /// letter), or the row is older than these fields.
+  std::optional<Millis> delay;
+  std::optional<WallTime> due_at;
 
   WallTime created_at{};
   std::string_view webhook_id;  // constant over all attempts of one task

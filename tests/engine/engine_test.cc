@@ -214,6 +214,72 @@ TEST_F(EngineTest, the_same_request_again_is_answered_with_the_task_that_is_ther
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().slug, "task_exists");
   EXPECT_EQ(other.error().standing->state, State::scheduled);
+  AddRequest content = task("a", seconds(10));
+  content.content.body = R"({"order":18})";
+  EXPECT_EQ(add(content).error().slug, "task_exists");
+}
+
+TEST_F(EngineTest, the_same_is_what_asks_for_the_due_in_the_same_words_or_for_the_due_that_stands) {
+  put_target();
+  ASSERT_TRUE(add(task("a", seconds(10))));
+  const auto how = [&](std::optional<Millis> delay, std::optional<WallTime> due_at,
+                       IfExists if_exists = IfExists::reject) {
+    AddRequest request = task("a", seconds(0));
+    request.delay = delay;
+    request.due_at = due_at;
+    request.if_exists = if_exists;
+    const auto answer = add(std::move(request));
+    return answer ? std::optional(answer->how) : std::nullopt;
+  };
+  const auto in = [](int count) { return std::optional<Millis>(seconds(count)); };
+  EXPECT_EQ(how({}, start + seconds(10)), Added::same);
+  EXPECT_EQ(how({}, start + seconds(11)), std::nullopt);
+  EXPECT_EQ(how(in(11), {}, IfExists::keep), Added::kept);
+  EXPECT_EQ(how(in(10), {}, IfExists::keep), Added::same);
+  ChangeRequest move;
+  move.due_at = start + seconds(20);
+  ASSERT_TRUE(run(engine->change("a", std::move(move))));
+  EXPECT_EQ(how(in(10), {}), Added::same) << "moved since, but the request is the same";
+  EXPECT_EQ(how({}, start + seconds(20)), Added::same);
+  EXPECT_EQ(how({}, start + seconds(10)), std::nullopt);
+  ChangeRequest lane;
+  lane.lane = "";
+  ASSERT_TRUE(run(engine->change("a", std::move(lane))));
+  EXPECT_EQ(how(in(10), {}), Added::same) << "a new content keeps the words of the old one";
+  ChangeRequest both;
+  both.lane = "";
+  both.delay = seconds(30);
+  ASSERT_TRUE(run(engine->change("a", std::move(both))));
+  EXPECT_EQ(how(in(10), {}), std::nullopt);
+  EXPECT_EQ(how(in(30), {}), Added::same);
+}
+
+TEST_F(EngineTest, the_same_after_its_group_was_shifted_is_the_same) {
+  put_target();
+  AddRequest request = task("a", seconds(10));
+  request.content.group = "g";
+  ASSERT_TRUE(add(request));
+  ASSERT_TRUE(run(engine->shift_group("g", seconds(5))));
+  EXPECT_EQ(add(request)->how, Added::same);
+  request.delay.reset();
+  request.due_at = start + seconds(15);
+  EXPECT_EQ(add(request)->how, Added::same) << "the due that stands";
+  request.due_at = start + seconds(10);
+  EXPECT_EQ(add(request).error().slug, "task_exists");
+}
+
+TEST_F(EngineTest, a_batch_that_comes_again_is_told_which_of_its_tasks_are_the_same) {
+  put_target();
+  ASSERT_TRUE(add_batch({task("a", seconds(10)), task("b", seconds(10))})[1]);
+  AddRequest other = task("b", seconds(10));
+  other.content.body = "{}";
+  AddRequest kept = other;
+  kept.if_exists = IfExists::keep;
+  const auto again = add_batch({task("a", seconds(10)), other, kept, task("c", seconds(10))});
+  EXPECT_EQ(*again[0], Added::same);
+  EXPECT_EQ(again[1].error().slug, "task_exists");
+  EXPECT_EQ(*again[2], Added::kept);
+  EXPECT_EQ(*again[3], Added::created);
 }
 
 TEST_F(EngineTest, a_task_without_an_id_gets_a_uuid_of_its_own) {

@@ -174,15 +174,21 @@ TEST_F(OldFormat, OneOpensWithEveryTaskAsItWas) {
   EXPECT_EQ(number_at(server.call("GET", "/v1/groups/tens").body, "/counts/scheduled"), 2);
   EXPECT_EQ(number_at(server.call("GET", "/v1/stats").body, "/counts/dead"), 1);
   EXPECT_TRUE(server.call("DELETE", "/v1/tasks/task-1").ok());
+  EXPECT_TRUE(read_whole_file(data_ + "/FORMAT").starts_with("Carillon data directory, format 2\n"))
+      << "what an older program would stumble over may be in it now";
   EXPECT_EQ(server.stop(), 0);
+  Carillond again(data_);
+  ASSERT_TRUE(again.start());
+  EXPECT_EQ(lines_of(export_of(again)).size(), expected.size() - 1);
+  EXPECT_EQ(again.stop(), 0);
 }
 
 TEST_F(OldFormat, NewerThanThisOneIsRefusedWithWhatToDo) {
-  write_file(data_ + "/FORMAT", "Carillon data directory, format 2\n");
+  write_file(data_ + "/FORMAT", "Carillon data directory, format 3\n");
   const Finished refused =
       run_program({program("carillond"), "--data-dir", data_, "--listen", "127.0.0.1:0"});
   EXPECT_EQ(refused.ending, (Ending{1, 0}));
-  EXPECT_THAT(refused.errors, HasSubstr("has format 2, written by a newer Carillon"));
+  EXPECT_THAT(refused.errors, HasSubstr("has format 3, written by a newer Carillon"));
   EXPECT_THAT(refused.errors, HasSubstr("carillon-replay"));
 }
 

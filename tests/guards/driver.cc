@@ -87,7 +87,6 @@ class ShardWork {
     command::Add add;
     add.task.task = task(id);
     add.task.due = kNow + delay_of(random_);
-    add.task.digest = id;
     add.task.target = {1, 1};
     add.task.target_is_url = true;
     add.content.assign(200, 'x');

@@ -86,6 +86,7 @@ class Server {
   void make_durable();
   void commit_done(const Batch& batch);
   void submit(std::string name, Command command, Answered answered);
+  void recognise(Reply& reply) const;
   void add(const Request& request, const Answered& answered);
   void change(const Request& request, const Answered& answered, int looks);
   void redrive(const Request& request, const Answered& answered);

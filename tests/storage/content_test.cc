@@ -27,6 +27,7 @@ TaskContent full() {
   content.headers = {{"x-one", "1"}, {"x-two", ""}};
   content.expire_after = Millis(90'000);
   content.retry = RetryPolicy{3, Millis(10), Millis(20'000)};
+  content.due_at = WallTime(Millis(1'700'000'090'000));
   content.created_at = WallTime(Millis(1'700'000'000'123));
   content.webhook_id = "msg_2f";
   content.attempts_before = 8;
@@ -48,6 +49,8 @@ void expect_equal(const TaskContent& a, const TaskContent& b) {
   }
   EXPECT_EQ(a.expire_after, b.expire_after);
   EXPECT_EQ(a.retry, b.retry);
+  EXPECT_EQ(a.delay, b.delay);
+  EXPECT_EQ(a.due_at, b.due_at);
   EXPECT_EQ(a.created_at, b.created_at);
   EXPECT_EQ(a.webhook_id, b.webhook_id);
   EXPECT_EQ(a.attempts_before, b.attempts_before);
@@ -112,30 +115,21 @@ TEST(Content, mutated_rows_are_refused_or_encode_to_the_same_bytes) {
   EXPECT_GT(accepted, 1000);
 }
 
-std::uint64_t digest_of(const TaskContent& content, const SipKey& key = kKey) {
-  return content_digest(key, encode_content(content));
-}
-
-TEST(Digest, is_the_one_that_logs_hold) {
-  EXPECT_EQ(digest_of(full()), 0x6774c36eb727);
-}
-
-TEST(Digest, same_choices_give_the_same_48_bits) {
+TEST(Choices, are_the_same_whoever_stamped_them_and_whenever_they_are_due) {
   TaskContent other = full();
   other.created_at = {};
   other.webhook_id = "msg_other";
   other.attempts_before = 0;
-  const auto digest = digest_of(full());
-  EXPECT_EQ(digest_of(other), digest);
-  EXPECT_EQ(digest >> 48, 0U);
+  other.delay = Millis(1);
+  other.due_at.reset();
+  EXPECT_TRUE(same_choices(full(), other));
 }
 
-TEST(Digest, each_choice_changes_it) {
-  const auto digest = digest_of(full());
+TEST(Choices, each_of_them_counts) {
   const auto changed = [&](auto change) {
     TaskContent content = full();
     change(content);
-    return digest_of(content) != digest;
+    return !same_choices(full(), content);
   };
   EXPECT_TRUE(changed([](auto& c) { c.id = "other"; }));
   EXPECT_TRUE(changed([](auto& c) { c.target = "other"; }));
@@ -143,21 +137,25 @@ TEST(Digest, each_choice_changes_it) {
   EXPECT_TRUE(changed([](auto& c) { c.lane = {}; }));
   EXPECT_TRUE(changed([](auto& c) { c.body = {}; }));
   EXPECT_TRUE(changed([](auto& c) { c.content_type = "text/plain"; }));
-  EXPECT_TRUE(changed([](auto& c) { c.body_is_json = false; }));
+  EXPECT_TRUE(changed([](auto& c) { c.body_is_json = !c.body_is_json; }));
   EXPECT_TRUE(changed([](auto& c) { c.headers.pop_back(); }));
   EXPECT_TRUE(changed([](auto& c) { c.expire_after.reset(); }));
   EXPECT_TRUE(changed([](auto& c) { c.retry->max_attempts = 4; }));
-  EXPECT_NE(digest_of(full(), SipKey{1, 3}), digest);
 }
 
-TEST(Digest, bytes_moved_from_one_field_to_the_next_change_it) {
-  TaskContent one;
-  one.id = "ab";
-  one.target = "c";
-  TaskContent two;
-  two.id = "a";
-  two.target = "bc";
-  EXPECT_NE(digest_of(one), digest_of(two));
+TEST(DueAsked, is_the_same_only_in_the_same_words) {
+  TaskContent delay;
+  delay.delay = Millis(1000);
+  TaskContent moment;
+  moment.due_at = WallTime(Millis(1000));
+  EXPECT_TRUE(same_due_asked(delay, delay));
+  EXPECT_TRUE(same_due_asked(moment, moment));
+  EXPECT_FALSE(same_due_asked(delay, moment));
+  EXPECT_FALSE(same_due_asked(delay, {}));
+  EXPECT_FALSE(same_due_asked({}, {})) << "nobody asked";
+  TaskContent later = delay;
+  later.delay = Millis(1001);
+  EXPECT_FALSE(same_due_asked(delay, later));
 }
 
 TEST(NoteRow, comes_back_equal_and_refuses_damage) {

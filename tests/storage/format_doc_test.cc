@@ -63,14 +63,12 @@ Batch example_batch() {
   Statement task;
   task.task = {0x1122334455667788, 0x99aa};
   task.number = 1000;
-  task.digest = 0xa1b2c3d4e5f6;
   task.due = task.asked_due = at_ms(1'700'000'060'000);
   task.target = {0x0101010101010101, 0x0202020202020202};
   task.group = {0x0303030303030303, 0x0404040404040404};
   batch.records.push_back(record::Put{task});
   task.task = {0x8877665544332211, 0xaa99};
   task.number = 1001;
-  task.digest = 0x010203040506;
   task.asked_due = task.due = at_ms(1'699'999'999'999);
   batch.records.push_back(record::Put{task, 7});
   batch.records.push_back(record::Cancel{{0x1122334455667788, 0x99aa}, 1000});
@@ -86,6 +84,7 @@ TaskContent example_content() {
   content.body_is_json = true;
   content.headers = {{"x-a", "1"}};
   content.expire_after = std::chrono::minutes(1);
+  content.delay = std::chrono::minutes(30);
   content.created_at = at_ms(1'700'000'000'000);
   content.webhook_id = "msg_7";
   return content;

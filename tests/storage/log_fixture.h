@@ -85,7 +85,6 @@ inline Statement statement(TaskNumber number) {
   Statement task;
   task.task = {number * 0x9e3779b97f4a7c15, static_cast<std::uint16_t>(number * 7)};
   task.number = number;
-  task.digest = (number * 0xd6e8feb86659fd93) >> 16;
   task.due = task.asked_due = at_ms(1'700'000'060'000);
   task.target = {11, 12};
   return task;

@@ -123,7 +123,6 @@ class PoweredRun {
     command::Add add;
     add.task.task = task;
     add.task.due = some_due();
-    add.task.digest = random_() & 0xffff'ffff;
     add.task.group = group_key(random_() % (kGroups + 1));
     add.task.target = target_key(1 + random_() % kTargets);
     add.if_exists = if_exists;

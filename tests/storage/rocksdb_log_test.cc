@@ -298,7 +298,7 @@ TEST(RocksdbLog, stats_count_commits_and_bytes) {
   const LogStats stats = harness.log->stats();
   EXPECT_EQ(stats.commits, 2U);
   EXPECT_GT(stats.commit_bytes, 20U * 50);
-  EXPECT_GT(stats.log_bytes, 20U * 20);
+  EXPECT_GT(stats.log_bytes, 15U * 20);
   EXPECT_GT(stats.disk_bytes, 0U);
 }
 

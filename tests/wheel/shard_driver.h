@@ -97,8 +97,6 @@ class ShardDriver {
     command::Add add;
     add.task.task = fingerprint(id);
     add.task.due = due;
-    add.task.digest =
-        (id * 31 + static_cast<std::uint64_t>(due.time_since_epoch().count())) & 0xffff'ffff;
     add.task.group = group_key(group);
     add.task.target = target_key(target);
     add.content = "content of " + std::to_string(id);

@@ -128,7 +128,6 @@ class Model {
     if (what < 50) {
       asked.task = {State::scheduled, any_due(), random_() % (kGroups + 1), any(kTargets), 0, 0};
       command::Add add = driver_.add(asked.id, asked.task.due, asked.task.group, asked.task.target);
-      add.task.digest = random_() & 0xffff'ffff;
       if (random_() % 4 == 0) {
         asked.kind = Asked::Kind::replace;
         add.if_exists = IfExists::replace;

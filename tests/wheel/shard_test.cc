@@ -115,21 +115,27 @@ TEST_F(ShardTest, a_cancel_before_the_fire_record_wins_and_one_behind_it_waits_a
   EXPECT_EQ(effects.replies[1].verdict, Verdict::task_firing);
 }
 
-TEST_F(ShardTest, the_same_add_again_is_the_same_task_and_another_content_is_refused) {
+TEST_F(ShardTest, an_add_whose_id_is_taken_comes_back_to_be_compared_or_replaces_what_is_there) {
   const command::Add add = driver.add(1, start + minutes(1));
-  ask(add);
-  EXPECT_EQ(ask(add).verdict, Verdict::same);
+  const TaskNumber number = ask(add).task.number;
   command::Add other = add;
-  other.task.digest ^= 1;
-  EXPECT_EQ(ask(other).verdict, Verdict::same)
-      << "asked for otherwise, but with the due that stands";
-  other.task.digest ^= std::uint64_t{1} << kAskedDueBits;
-  EXPECT_EQ(ask(other).verdict, Verdict::task_exists);
+  other.content = "other";
+  Reply reply = ask(other);
+  EXPECT_EQ(reply.verdict, Verdict::task_exists);
+  EXPECT_EQ(reply.task.number, number);
+  EXPECT_EQ(reply.content, "other");
+  EXPECT_TRUE(reply.same_due);
   other.if_exists = IfExists::keep;
-  EXPECT_EQ(ask(other).verdict, Verdict::kept);
+  other.task.due = start + seconds(59);
+  reply = ask(other);
+  EXPECT_EQ(reply.verdict, Verdict::kept);
+  EXPECT_EQ(reply.content, "other");
+  EXPECT_FALSE(reply.same_due);
   other.if_exists = IfExists::latest;
   other.task.due = start + seconds(30);
-  EXPECT_EQ(ask(other).verdict, Verdict::kept);
+  reply = ask(other);
+  EXPECT_EQ(reply.verdict, Verdict::kept);
+  EXPECT_EQ(reply.content, "") << "asked for by its due, whatever the content";
   other.if_exists = IfExists::earliest;
   EXPECT_EQ(ask(other).verdict, Verdict::replaced);
   EXPECT_EQ(driver.shard().find(fingerprint(1))->due, start + seconds(30));
