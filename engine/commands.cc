@@ -220,7 +220,7 @@ Answer<Added> Engine::Impl::added(const Reply& reply) {
 Async<Answer<AddAnswer>> Engine::Impl::add(command::Add add) {
   if (auto why = closed_to_contents()) co_return Refusal(std::move(*why));
   Reply reply = co_await ask(std::move(add));
-  co_await recognise(std::span(&reply, 1));
+  if (!reply.content.empty()) co_await recognise(std::span(&reply, 1));
   const Answer<Added> how = added(reply);
   if (!how) co_return how.error();
   AddAnswer answer;

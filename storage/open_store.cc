@@ -140,7 +140,6 @@ Result<OpenStore> open_data_dir(const DataDir& dir, const StoreOptions& options,
   // Before anything is written that an older program would stumble over.
   if (*format != kFormatVersion && !*fresh) {
     if (auto wrote = write_format(env, dir); !wrote) return wrote.error();
-    CARILLON_FAILPOINT("open.format_raised");
   }
   remove_left_over(dir, env);
   auto store =

@@ -1,8 +1,6 @@
 // Tasks, changes and filters as JSON: a task that is taken is, exported and read again, the same,
 // and so is the row that is kept of it.
 
-#include <algorithm>
-
 #include "http/task_json.h"
 #include "storage/content.h"
 #include "tests/fuzz/fuzz.h"
@@ -13,15 +11,10 @@ namespace {
 constexpr WallTime kNow{std::chrono::sys_days(std::chrono::year(2026) / 11 / 21)};
 constexpr Millis kHorizon = std::chrono::days(30);
 
-bool same_header(const Header& a, const Header& b) {
-  return a.name == b.name && a.value == b.value;
-}
-
-/// All that a client chose. A payload may come back as a body: its bytes and type count.
-bool same_choices(const TaskContent& a, const TaskContent& b) {
-  return a.id == b.id && a.target == b.target && a.group == b.group && a.lane == b.lane &&
-         a.body == b.body && a.content_type == b.content_type && a.expire_after == b.expire_after &&
-         a.retry == b.retry && std::ranges::equal(a.headers, b.headers, same_header);
+/// A payload may come back as a body: its bytes and type count.
+bool same_push(TaskContent a, const TaskContent& b) {
+  a.body_is_json = b.body_is_json;
+  return same_choices(a, b);
 }
 
 template <typename Parsed>
@@ -63,12 +56,11 @@ void check_task(std::string_view text) {
   JsonScratch other(64);
   const auto again = parse_with(task_of, line, other);
   CARILLON_CHECK(again && again->due_at == view.due_at);
-  CARILLON_CHECK(same_choices(again->content, view.content));
+  CARILLON_CHECK(same_push(again->content, view.content));
 
   const std::string row = encode_content(view.content);
   const auto kept = decode_content(row);
   CARILLON_CHECK(kept && same_choices(*kept, view.content));
-  CARILLON_CHECK(kept->body_is_json == view.content.body_is_json);
 }
 
 }  // namespace
