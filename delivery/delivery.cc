@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <unordered_map>
+#include <utility>
 
 #include <boost/asio/post.hpp>
 #include <boost/intrusive/list.hpp>
@@ -22,6 +23,9 @@ namespace intrusive = boost::intrusive;
 namespace {
 
 constexpr Millis kConnectTimeoutMax = std::chrono::seconds(5);
+// A connection costs some 40 us of the loop's time on a machine whose receiver is on it, too. When
+// thousands are wanted at once, everything else has its turn after each few.
+constexpr int kOpenedPerTurn = 16;
 // Of the addresses that a name resolves to, how many are tried for one push.
 constexpr std::size_t kEndpointsMax = 4;
 
@@ -79,6 +83,10 @@ class Delivery::Impl final : public PushConnection::Events {
   [[nodiscard]] Attempt& new_attempt();
   [[nodiscard]] Result<> start(Attempt& attempt);
   [[nodiscard]] Result<> find_way(Attempt& attempt);
+  [[nodiscard]] bool use_idle(Attempt& attempt);
+  [[nodiscard]] Result<> open_in_turn(Attempt& attempt);
+  void open_more();
+  void open_more_later();
   [[nodiscard]] Result<> open_connection(Attempt& attempt);
   void resolved(PushConnection& connection, const Result<Resolver::Addresses>& addresses);
   [[nodiscard]] Result<> connect(Attempt& attempt, const Resolver::Addresses& addresses);
@@ -104,6 +112,10 @@ class Delivery::Impl final : public PushConnection::Events {
   Routes routes_;
   std::unordered_map<std::string, Known, TextHash, std::equal_to<>> known_;
   std::unique_ptr<Resolver> resolver_;
+  // The pools in which attempts wait for a connection to be opened, each in turn.
+  std::deque<std::shared_ptr<Pool>> opening_;
+  int opened_ = 0;             // in this turn of the loop
+  bool opening_more_ = false;  // the next turn is posted
   std::map<Millis, Deadlines> deadlines_;
   Deadlines idle_patience_;
   std::deque<Attempt> attempts_;  // all there are, under way or spare
@@ -138,15 +150,57 @@ Attempt& Delivery::Impl::new_attempt() {
 Result<> Delivery::Impl::start(Attempt& attempt) {
   if (Result<> ok = find_way(attempt); !ok) return ok;
   deadlines(attempt.push.target->timeout).arm(attempt.deadline);
+  if (use_idle(attempt)) return {};
+  return open_in_turn(attempt);
+}
+
+bool Delivery::Impl::use_idle(Attempt& attempt) {
   Pool& pool = *attempt.destination->pool;
-  if (pool.idle.empty()) return open_connection(attempt);
+  if (pool.idle.empty()) return false;
   attempt.connection = std::move(pool.idle.back());
   pool.idle.pop_back();
   attempt.connection->attempt = &attempt;
   attempt.on_used_connection = true;
   ++stats_.connections_reused;
   send(attempt);
+  return true;
+}
+
+Result<> Delivery::Impl::open_in_turn(Attempt& attempt) {
+  if (opened_ < kOpenedPerTurn && opening_.empty()) {
+    ++opened_;
+    open_more_later();
+    return open_connection(attempt);
+  }
+  const std::shared_ptr<Pool>& pool = attempt.destination->pool;
+  if (pool->waiting.empty()) opening_.push_back(pool);
+  pool->waiting.push_back(&attempt);
   return {};
+}
+
+/// One turn: pool after pool, so that one with thousands of attempts keeps no other waiting.
+void Delivery::Impl::open_more() {
+  opening_more_ = false;
+  opened_ = 0;
+  while (opened_ < kOpenedPerTurn && !opening_.empty()) {
+    const std::shared_ptr<Pool> pool = std::move(opening_.front());
+    opening_.pop_front();
+    if (pool->waiting.empty()) continue;  // their time was up
+    Attempt& attempt = *pool->waiting.front();
+    pool->waiting.pop_front();
+    if (!pool->waiting.empty()) opening_.push_back(pool);
+    if (use_idle(attempt)) continue;
+    ++opened_;
+    if (Result<> ok = open_connection(attempt); !ok) fail_later(attempt, ok.error().detail);
+  }
+  if (opened_ > 0 || !opening_.empty()) open_more_later();
+}
+
+void Delivery::Impl::open_more_later() {
+  if (std::exchange(opening_more_, true)) return;
+  boost::asio::post(loop_, [this, alive = std::weak_ptr<bool>(alive_)] {
+    if (!alive.expired()) open_more();
+  });
 }
 
 Result<> Delivery::Impl::find_way(Attempt& attempt) {
@@ -245,20 +299,26 @@ void Delivery::Impl::failed(PushConnection& connection, std::string why) {
     return;
   }
   Attempt& attempt = *connection.attempt;
+  const std::uint32_t status = connection.answer().status();
   close(connection);
   // A receiver may close a kept connection just as it is used again: that says nothing about this
   // push, so it goes out once more on a new one.
   const bool stale = attempt.on_used_connection && !connection.answer_began();
   if (stale || (connection.lacked_descriptor() && close_idle())) {
-    Result<> ok = open_connection(attempt);
+    attempt.connection.reset();
+    Result<> ok = open_in_turn(attempt);
     if (ok) return;
     why = ok.error().detail;
   }
-  finish(attempt, {.http_status = connection.answer().status(), .error = std::move(why)});
+  finish(attempt, {.http_status = status, .error = std::move(why)});
 }
 
 void Delivery::Impl::expired(Attempt& attempt) {
   std::string why = "no answer within " + format_duration(attempt.push.target->timeout);
+  if (!attempt.connection) {
+    std::erase(attempt.destination->pool->waiting, &attempt);
+    return finish(attempt, {.error = std::move(why)});
+  }
   const std::uint32_t status = attempt.connection->answer().status();
   if (status != 0)
     why = "no end of the answer within the timeout, status " + std::to_string(status);
@@ -368,6 +428,8 @@ void Delivery::Impl::stop() {
     if (attempt.connection) close(*attempt.connection);
   }
   close_idle();
+  for (const auto& pool : opening_) pool->waiting.clear();
+  opening_.clear();
   under_way_.clear();
   spare_.clear();
   stats_.in_flight = 0;

@@ -3,7 +3,9 @@
 // Operation: `push` starts one attempt and later calls back once with what came of it. Delivery
 // does not queue, count slots or retry: the shard fires a task only when its target has a free
 // slot, and decides by the answer whether it comes again. Connections are kept alive in a pool per
-// origin and used again.
+// origin and used again. When many are wanted at once they are opened some in each turn of the
+// loop, origin after origin: opening 5,000 in one go kept all other targets waiting for a quarter
+// of a second.
 //
 // Concurrency: everything happens on the loop's thread that the constructor was given.
 //

@@ -1,6 +1,7 @@
 // A target made ready to push to: what can be worked out once and not for each push.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -25,6 +26,7 @@ struct Pool {
   TargetSettings::Tls tls_settings;
   TlsContext tls_context;                             // made for the first connection
   std::vector<std::shared_ptr<PushConnection>> idle;  // the last used at the end
+  std::deque<Attempt*> waiting;                       // for their turn to open a connection
 
   /// The context for a new connection, empty for plain HTTP. Error slug: config. Not remembered
   /// when it fails, so that files put right later are taken.

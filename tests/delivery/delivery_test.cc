@@ -283,6 +283,48 @@ TEST_F(DeliveryTest, ItMayBeDestroyedAtOnceAndFromACallback) {
   loop.run_for(std::chrono::milliseconds(20));
 }
 
+TEST_F(DeliveryTest, WhileThousandsConnectOneForAnotherReceiverGoesOut) {
+  constexpr int kPushes = 1'000;
+  Receiver slow(loop, [](const ReceivedRequest&) {
+    return Reaction{.bytes = {}, .then = Reaction::Then::hang};
+  });
+  Receiver fast(loop);
+  const Push push = make_push(settings_for(slow.url()));
+  for (int i = 0; i < kPushes; ++i) delivery->push(push, [](const PushResult&) {});
+  std::optional<std::size_t> open;
+  delivery->push(make_push(settings_for(fast.url())), [&](const PushResult& result) {
+    EXPECT_EQ(result.kind, Kind::delivered) << result.error;
+    open = delivery->stats().connections_open;
+  });
+  run_until([&] { return open.has_value(); });
+  EXPECT_LT(*open, std::size_t{kPushes} / 2);
+  run_until([&] { return slow.requests().size() == kPushes; });
+}
+
+TEST_F(DeliveryTest, WhoseTimeIsUpBeforeItIsConnectedFailsOnce) {
+  constexpr int kPushes = 2'000;
+  Receiver here(loop, [](const ReceivedRequest&) {
+    return Reaction{.bytes = {}, .then = Reaction::Then::hang};
+  });
+  TargetSettings settings = settings_for(here.url());
+  settings.timeout = Millis(5);
+  const Push push = make_push(settings);
+  int done = 0;
+  for (int i = 0; i < kPushes; ++i) {
+    delivery->push(push, [&](const PushResult& result) {
+      EXPECT_EQ(result.kind, Kind::failed);
+      ++done;
+    });
+  }
+  run_until([&] { return done == kPushes; });
+  EXPECT_EQ(delivery->stats().in_flight, 0U);
+  EXPECT_LT(delivery->stats().connections_made, std::uint64_t{kPushes});
+  settings.timeout = std::chrono::seconds(5);
+  Receiver fine(loop);
+  settings.url = fine.url();
+  EXPECT_EQ(deliver(settings).kind, Kind::delivered);
+}
+
 TEST_F(DeliveryTest, FiveThousandAreWaitedForAtOnce) {
   constexpr int kPushes = 5'000;
   ASSERT_TRUE(allow_open_files(2 * kPushes + 500)) << "needs a higher ulimit -n";
