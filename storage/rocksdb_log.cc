@@ -225,6 +225,7 @@ Result<std::unique_ptr<Log>> open_rocksdb_log(RocksdbLogOptions options) {
   StoreOptions store_options;
   store_options.env = options.env;
   store_options.block_cache_bytes = options.block_cache_bytes;
+  store_options.wal_ahead_bytes = options.wal_ahead_bytes;
   auto opened = open_data_dir(DataDir{options.dir}, store_options, latch.get());
   if (!opened) return opened.error();
   return std::unique_ptr<Log>(

@@ -33,6 +33,8 @@ struct RocksdbLogOptions {
   std::size_t block_cache_bytes = 8 << 20;
   /// With less than this free on the disk, stats say that it is short of space.
   std::uint64_t disk_free_min = 0;
+  /// What is written ahead of a write-ahead log (storage/wal_space.h).
+  std::uint64_t wal_ahead_bytes = 1 << 20;
   /// The file system; nullptr: the machine's. Must outlive the log.
   rocksdb::Env* env = nullptr;
 };

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "storage/bytes.h"
 #include "storage/record_codec.h"
+#include "storage/wal_space.h"
 
 namespace carillon {
 
@@ -157,6 +158,10 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& dir, StoreMode mod
   db_options.create_missing_column_families = mode != StoreMode::read_only;
   if (latch != nullptr) db_options.listeners.push_back(std::make_shared<BackgroundErrors>(latch));
   std::unique_ptr<Store> store(new Store());
+  if (mode != StoreMode::read_only) {
+    store->env_ = wal_space_env(db_options.env, dir, options.wal_ahead_bytes);
+    db_options.env = store->env_.get();
+  }
   store->cache_ = rocksdb::NewLRUCache(options.block_cache_bytes);
   const auto families = family_descriptors(store->cache_);
   rocksdb::DB* db = nullptr;

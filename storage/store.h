@@ -29,6 +29,8 @@ namespace carillon {
 struct StoreOptions {
   rocksdb::Env* env = nullptr;  // nullptr: the machine's
   std::size_t block_cache_bytes = 8 << 20;
+  /// What is written ahead of a write-ahead log (storage/wal_space.h).
+  std::uint64_t wal_ahead_bytes = 1 << 20;
   /// RocksDB's own log in db/LOG; off where nothing may be written.
   bool info_log = true;
 };
@@ -92,6 +94,7 @@ class Store {
 
  private:
   Store() = default;
+  std::unique_ptr<rocksdb::Env> env_;
   std::shared_ptr<rocksdb::Cache> cache_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;

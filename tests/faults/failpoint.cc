@@ -12,7 +12,6 @@
 #include <cstdlib>
 #include <string>
 
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -61,24 +60,39 @@ std::string path_of(int fd) {
   return {path.data(), length < 0 ? 0 : static_cast<std::size_t>(length)};
 }
 
-/// A kill in the middle of write(2) leaves a part of it. RocksDB writes a batch just before it
-/// syncs: half of what the log has grown by is taken away again.
+/// A thread's last write into a write-ahead log, but for the zeros of space ahead of it.
+struct LogWrite {
+  int fd = -1;
+  off_t offset = 0;
+  std::size_t bytes = 0;
+};
+thread_local LogWrite last_write;
+
+/// A kill in the middle of pwrite(2) leaves a part of it. RocksDB writes a batch just before it
+/// syncs: half of it is made zeros again, which is what was there.
 void tear(int fd) {
-  static std::atomic<off_t> synced{0};
-  struct stat file{};
-  ::fstat(fd, &file);
-  const off_t before = std::min(synced.exchange(file.st_size), file.st_size);
-  if (!reached("commit.torn_write")) return;
-  if (::ftruncate(fd, before + (file.st_size - before) / 2) == 0) end("commit.torn_write");
+  if (last_write.fd != fd || !reached("commit.torn_write")) return;
+  const std::size_t kept = last_write.bytes / 2;
+  const std::string zeros(last_write.bytes - kept, '\0');
+  const off_t at = last_write.offset + static_cast<off_t>(kept);
+  if (::syscall(SYS_pwrite64, fd, zeros.data(), zeros.size(), at) > 0) end("commit.torn_write");
+}
+
+ssize_t write_file(int fd, const void* bytes, std::size_t count, off_t offset) {
+  const ssize_t written = ::syscall(SYS_pwrite64, fd, bytes, count, offset);
+  const std::string_view written_bytes(static_cast<const char*>(bytes), count);
+  const bool zeros = written_bytes.find_first_not_of('\0') == std::string_view::npos;
+  if (!zeros && path_of(fd).ends_with(".log")) last_write = {fd, offset, count};
+  return written;
 }
 
 int sync_file(long call, int fd) {
   const std::string path = path_of(fd);
-  const bool log = path.ends_with(".log");
+  const bool log = path.ends_with(".log") && last_write.fd == fd;
   if (log) {
     tear(fd);
     reach_failpoint("commit.before_sync");
-  } else {
+  } else if (!path.ends_with(".log")) {
     reach_failpoint(path.ends_with("/SYNCED") ? "mark.before_sync" : "file.before_sync");
   }
   const auto result = static_cast<int>(::syscall(call, fd));
@@ -97,6 +111,12 @@ void reach_failpoint(std::string_view name) {
 // The program's own come before the C library's, for RocksDB's shared library, too.
 extern "C" int fdatasync(int fd) {
   return carillon::sync_file(SYS_fdatasync, fd);
+}
+extern "C" ssize_t pwrite(int fd, const void* bytes, size_t count, off_t offset) {
+  return carillon::write_file(fd, bytes, count, offset);
+}
+extern "C" ssize_t pwrite64(int fd, const void* bytes, size_t count, off_t offset) {
+  return carillon::write_file(fd, bytes, count, offset);
 }
 extern "C" int fsync(int fd) {
   return carillon::sync_file(SYS_fsync, fd);

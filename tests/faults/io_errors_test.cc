@@ -196,7 +196,7 @@ TEST_P(IoErrors, EndTheProcessWithExitCode3AndLoseNothingAcknowledged) {
 
 INSTANTIATE_TEST_SUITE_P(calls, IoErrors,
                          ::testing::Values(Fault{"fdatasync", ""}, Fault{"fsync", "db"},
-                                           Fault{"write", ".log"}, Fault{"pwrite64", "SYNCED"},
+                                           Fault{"pwrite64", ".log"}, Fault{"pwrite64", "SYNCED"},
                                            Fault{"pread64", ".sst"}));
 
 }  // namespace

@@ -24,6 +24,8 @@ struct Bound {
 // figure depends on how much comes together (epoll_wait, futex, marks), the bound is the worst that
 // may be on a busy machine. Allocations and bytes have the figure seen and room for less than one
 // allocation more, since commits differ in size.
+// Zeros ahead of the write-ahead log (storage/wal_space.h) are each byte of it a second time, a
+// call for each page and a sync for each 256 KiB, with up to 8 MiB of them ahead at the end.
 constexpr Bound kBounds[] = {
     // One add a request, 64 connections, one 150 B payload each.
     {"loop: receives per add", 1.2},
@@ -32,15 +34,15 @@ constexpr Bound kBounds[] = {
     {"loop: calls per connection", 8.0},
     {"loop: futex per commit", 4.0},
     {"loop: other calls per commit", 0.8, /*may_be_none=*/true},
-    {"others: calls per commit", 15},
+    {"others: calls per commit", 20},
     {"loop: allocations per add", 16.9},
     {"others: allocations per add", 1.3},
     {"commits per add", 0.06},
-    {"marks per 50 ms", 2.0, /*may_be_none=*/true},
+    {"other syncs per 50 ms", 8.0, /*may_be_none=*/true},
     {"commit bytes per task", 290},
-    {"written bytes per task", 300},
+    {"written bytes per task", 1000},
     // One client that waits for each answer.
-    {"lone client: marks per 50 ms", 2.0, /*may_be_none=*/true},
+    {"lone client: other syncs per 50 ms", 2.0, /*may_be_none=*/true},
     // 1,000 a request, 8 connections.
     {"batch: loop's allocations per task", 4.5},
     {"batch: others' allocations per task", 0.5},
@@ -60,8 +62,8 @@ void expect_within_bound(std::string_view figure, double seen) {
   ADD_FAILURE() << "no bound for " << figure;
 }
 
-/// Each commit is a sync; what is synced beside them are marks of how far that is.
-double marks_per_50_ms(const Tally& tally) {
+/// Each commit is a sync; what is synced beside them are marks of how far that is, and space ahead.
+double other_syncs_per_50_ms(const Tally& tally) {
   EXPECT_GE(tally.syncs, tally.commits);
   return (tally.syncs - tally.commits) / (tally.seconds / 0.05);
 }
@@ -121,7 +123,7 @@ TEST(AnAdd, SharesItsCommitAndTakesSoManyAllocationsAndBytes) {
   expect_within_bound("loop: allocations per add", tally.loop_allocations / kAdds);
   expect_within_bound("others: allocations per add", tally.other_allocations / kAdds);
   expect_within_bound("commits per add", tally.commits / kAdds);
-  expect_within_bound("marks per 50 ms", marks_per_50_ms(tally));
+  expect_within_bound("other syncs per 50 ms", other_syncs_per_50_ms(tally));
   expect_within_bound("commit bytes per task", tally.commit_bytes / kAdds);
   expect_within_bound("written bytes per task", tally.written_bytes / kAdds);
 }
@@ -132,7 +134,7 @@ TEST(ALoneClient, HasACommitForEachAdd) {
   ASSERT_NO_FATAL_FAILURE(server.start());
   const Tally tally = server.tally(kLoad);
   EXPECT_EQ(tally.commits, kLoad.tasks);
-  expect_within_bound("lone client: marks per 50 ms", marks_per_50_ms(tally));
+  expect_within_bound("lone client: other syncs per 50 ms", other_syncs_per_50_ms(tally));
 }
 
 TEST(ABatch, TakesFewAllocationsATask) {

@@ -46,6 +46,16 @@ inline std::string largest(const std::string& dir, const std::string& suffix) {
   return found;
 }
 
+/// Where the records of a write-ahead log end and the zeros behind them begin.
+inline std::size_t end_of_wal(const std::string& path) {
+  return read_bytes(path).find_last_not_of('\0') + 1;
+}
+
+/// Takes the zeros behind the records away.
+inline void trim_wal(const std::string& path) {
+  std::filesystem::resize_file(path, end_of_wal(path));
+}
+
 inline void flip_bit(const std::string& path, std::size_t at) {
   std::string bytes = read_bytes(path);
   ASSERT_LT(at, bytes.size());
@@ -64,6 +74,17 @@ inline void wait_for_mark(const std::string& dir, Sequence sequence) {
   FAIL() << "the mark never said " << sequence;
 }
 
+/// Waits until there is space ahead of the write-ahead log of `dir`, as there is a moment after its
+/// beginning.
+inline void wait_for_space(const std::string& dir) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (std::filesystem::file_size(largest(dir + "/db", ".log")) >= 1 << 20) return;
+    std::this_thread::yield();
+  }
+  FAIL() << "no space was written ahead";
+}
+
 /// A data directory as kill -9 leaves it, with `batches` batches of ten Puts in its write-ahead
 /// log, all synced and marked.
 inline void make_crashed(const std::string& dir, Sequence batches,
@@ -75,6 +96,7 @@ inline void make_crashed(const std::string& dir, Sequence batches,
     ASSERT_TRUE(harness.append(put_batch(1 + 10 * i, 10, body)));
   }
   wait_for_mark(temp / "data", 10 * batches);
+  wait_for_space(temp / "data");
   std::filesystem::copy(temp / "data", dir, std::filesystem::copy_options::recursive);
 }
 

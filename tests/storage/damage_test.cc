@@ -34,6 +34,18 @@ class Damage : public ::testing::Test {
     EXPECT_EQ(harness.error, "");
   }
 
+  /// The same; it takes more, and has that at the next start.
+  void expect_goes_on(std::size_t batches) {
+    {
+      LogHarness harness(dir_);
+      ASSERT_TRUE(harness.log) << harness.error;
+      EXPECT_THAT(harness.read(), SizeIs(batches));
+      EXPECT_TRUE(harness.append(put_batch(1 + 10 * batches, 10)));
+    }
+    expect_whole(batches + 1);
+  }
+
+  static constexpr std::size_t kWalBlock = 32 << 10;
   const TempDir temp_;
   const std::string dir_ = temp_ / "data";
 };
@@ -46,7 +58,7 @@ TEST_F(Damage, crash_alone_loses_nothing) {
 TEST_F(Damage, synced_wal_cut_short_is_refused_untouched) {
   make_crashed(dir_, 20);
   const std::string wal = largest(dir_ + "/db", ".log");
-  std::filesystem::resize_file(wal, std::filesystem::file_size(wal) / 2);
+  std::filesystem::resize_file(wal, end_of_wal(wal) / 2);
   expect_refused("synced up to sequence 200, but can be read only up to");
   expect_refused("carillon-replay rebuild");
 }
@@ -54,14 +66,14 @@ TEST_F(Damage, synced_wal_cut_short_is_refused_untouched) {
 TEST_F(Damage, synced_wal_without_its_last_byte_is_refused) {
   make_crashed(dir_, 20);
   const std::string wal = largest(dir_ + "/db", ".log");
-  std::filesystem::resize_file(wal, std::filesystem::file_size(wal) - 1);
+  std::filesystem::resize_file(wal, end_of_wal(wal) - 1);
   expect_refused("can be read only up to 190");
 }
 
 TEST_F(Damage, flipped_bit_in_synced_wal_is_refused) {
   make_crashed(dir_, 20);
   const std::string wal = largest(dir_ + "/db", ".log");
-  flip_bit(wal, std::filesystem::file_size(wal) / 3);
+  flip_bit(wal, end_of_wal(wal) / 3);
   expect_refused("synced up to sequence 200");
 }
 
@@ -74,15 +86,69 @@ TEST_F(Damage, deleted_wal_is_refused) {
 TEST_F(Damage, torn_tail_that_was_never_synced_starts_and_goes_on) {
   make_crashed(dir_, 20);
   const std::string wal = largest(dir_ + "/db", ".log");
+  trim_wal(wal);
   const std::string whole = read_bytes(wal);
   write_bytes(wal, whole + whole.substr(whole.size() - 300, 150));
+  expect_goes_on(20);
+}
+
+TEST_F(Damage, torn_tail_in_front_of_zeros_starts_and_goes_on) {
+  make_crashed(dir_, 20);
+  const std::string wal = largest(dir_ + "/db", ".log");
+  std::string bytes = read_bytes(wal);
+  const std::size_t end = end_of_wal(wal);
+  ASSERT_GT(bytes.size(), end + 150);
+  bytes.replace(end, 150, bytes.substr(end - 300, 150));
+  write_bytes(wal, bytes);
+  expect_goes_on(20);
+}
+
+TEST_F(Damage, record_over_many_blocks_whose_later_ones_are_zeros_is_none_that_was_synced) {
+  make_crashed(dir_, 20);
+  const std::string wal = largest(dir_ + "/db", ".log");
+  const std::size_t end = end_of_wal(wal);
+  std::filesystem::remove_all(dir_);
   {
-    LogHarness harness(dir_);
+    const TempDir temp;
+    LogHarness harness(temp / "data");
     ASSERT_TRUE(harness.log) << harness.error;
-    EXPECT_THAT(harness.read(), SizeIs(20));
-    EXPECT_TRUE(harness.append(put_batch(201, 10)));
+    for (Sequence i = 0; i < 20; ++i) ASSERT_TRUE(harness.append(put_batch(1 + 10 * i, 10)));
+    wait_for_mark(temp / "data", 200);
+    const std::string mark = read_bytes(temp / "data" + "/SYNCED");
+    ASSERT_TRUE(harness.append(put_batch(201, 10, std::string(20'000, 'x'))));
+    std::filesystem::copy(temp / "data", dir_, std::filesystem::copy_options::recursive);
+    write_bytes(dir_ + "/SYNCED", mark);
   }
-  expect_whole(21);
+  std::string bytes = read_bytes(wal);
+  const std::size_t from = (end / kWalBlock + 2) * kWalBlock;
+  ASSERT_GT(end_of_wal(wal), from + kWalBlock);
+  bytes.replace(from, bytes.size() - from, bytes.size() - from, '\0');
+  write_bytes(wal, bytes);
+  expect_goes_on(20);
+}
+
+TEST_F(Damage, crash_after_crash_loses_nothing) {
+  make_crashed(dir_, 20);
+  for (Sequence more = 0; more < 3; ++more) {
+    const TempDir temp;
+    {
+      LogHarness harness(dir_);
+      ASSERT_TRUE(harness.log) << harness.error;
+      ASSERT_TRUE(harness.append(put_batch(201 + 10 * more, 10)));
+      wait_for_mark(dir_, 210 + 10 * more);
+      wait_for_space(dir_);
+      std::filesystem::copy(dir_, temp / "data", std::filesystem::copy_options::recursive);
+    }
+    std::filesystem::remove_all(dir_);
+    std::filesystem::copy(temp / "data", dir_, std::filesystem::copy_options::recursive);
+  }
+  expect_whole(23);
+}
+
+TEST_F(Damage, log_that_was_closed_ends_with_its_records) {
+  make_stopped(dir_, 20);
+  const std::string wal = largest(dir_ + "/db", ".log");
+  EXPECT_EQ(std::filesystem::file_size(wal), end_of_wal(wal));
 }
 
 TEST_F(Damage, missing_current_is_refused_and_nothing_is_deleted) {

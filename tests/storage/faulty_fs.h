@@ -43,6 +43,12 @@ class FaultyFile final : public rocksdb::FSWritableFileOwnerWrapper {
     if (faults_.fail_append) return no_such_luck();
     return FSWritableFileOwnerWrapper::Append(data, options, verification, debug);
   }
+  rocksdb::IOStatus PositionedAppend(const rocksdb::Slice& data, uint64_t offset,
+                                     const rocksdb::IOOptions& options,
+                                     rocksdb::IODebugContext* debug) override {
+    if (faults_.fail_append) return no_such_luck();
+    return FSWritableFileOwnerWrapper::PositionedAppend(data, offset, options, debug);
+  }
   rocksdb::IOStatus Sync(const rocksdb::IOOptions& options,
                          rocksdb::IODebugContext* debug) override {
     if (faults_.hold_sync.exchange(false)) {

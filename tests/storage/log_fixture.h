@@ -116,8 +116,10 @@ inline Batch put_batch(Sequence first, std::size_t count, std::string_view body 
 /// A log under test with its loop; every step waits for its callback.
 class LogHarness {
  public:
-  explicit LogHarness(const std::string& dir, rocksdb::Env* env = nullptr) {
+  explicit LogHarness(const std::string& dir, rocksdb::Env* env = nullptr,
+                      std::uint64_t wal_ahead_bytes = 1 << 20) {
     RocksdbLogOptions options;
+    options.wal_ahead_bytes = wal_ahead_bytes;
     options.dir = dir;
     options.env = env;
     options.post = loop.post();

@@ -23,6 +23,8 @@ constexpr std::uint64_t kGroups = 3;
 constexpr std::uint64_t kTargets = 2;
 constexpr std::uint64_t kSeed = 1;
 constexpr int kCutsPerDisk = 8;
+/// So little that commits run over its end, too, and that it takes few changes.
+constexpr std::uint64_t kAheadBytes = 16 << 10;
 
 /// What all runs did, for a person and to see that the test tests something.
 struct Totals {
@@ -55,7 +57,7 @@ class PoweredRun {
  private:
   /// False: the log cannot be opened, which only lack of power excuses.
   bool open() {
-    harness_ = std::make_unique<LogHarness>(kDir, env_.get());
+    harness_ = std::make_unique<LogHarness>(kDir, env_.get(), kAheadBytes);
     if (!harness_->log) return false;
     shard_ = std::make_unique<Shard>(ShardOptions{});
     const auto read = harness_->log->read(1, [this](Batch&& batch) { shard_->replay(batch); }, {});

@@ -17,13 +17,16 @@ Status no_such(const std::string& path) {
   return Status::PathNotFound(path, "No such file or directory");
 }
 
-/// Bytes that were there before a write that nobody has synced.
-struct Overwritten {
-  std::uint64_t offset = 0;
-  std::string bytes;
-};
+constexpr std::uint64_t kSectorBytes = 512;
 
 }  // namespace
+
+/// Bytes that were there before something that nobody has synced.
+struct SimulatedDisk::Undo {
+  std::uint64_t offset = 0;
+  std::string bytes;
+  bool cut = false;  // they were cut off; else written over
+};
 
 struct SimulatedDisk::Node {
   bool directory = false;
@@ -31,7 +34,7 @@ struct SimulatedDisk::Node {
   bool may_be_garbage = true;
   std::string bytes;
   std::size_t synced = 0;
-  std::vector<Overwritten> overwritten;  // since the last sync, oldest first
+  std::vector<Undo> undos;  // since the last sync, oldest first
   // Of a directory. Each change since the last sync gives names new nodes, or none, at once.
   Entries entries;
   Entries durable;
@@ -127,11 +130,33 @@ SimulatedDisk::Entries SimulatedDisk::surviving_entries(const Node& directory) {
 }
 
 std::string SimulatedDisk::surviving_bytes(const Node& file) {
-  std::string bytes = file.bytes;
-  for (auto lost = file.overwritten.rbegin(); lost != file.overwritten.rend(); ++lost) {
-    const std::size_t kept = below(lost->bytes.size() + 1);
-    bytes.replace(lost->offset + kept, lost->bytes.size() - kept, lost->bytes, kept);
+  std::string bytes = surviving_tail(file);
+  for (auto undo = file.undos.rbegin(); undo != file.undos.rend(); ++undo) {
+    if (!undo->cut) {
+      undo_parts(bytes, *undo);
+    } else if (below(2) == 0 && bytes.size() >= undo->offset &&
+               bytes.size() < undo->offset + undo->bytes.size()) {
+      bytes.append(undo->bytes, bytes.size() - undo->offset);
+    }
   }
+  return bytes;
+}
+
+void SimulatedDisk::undo_parts(std::string& bytes, const Undo& undo) {
+  const std::uint64_t end = std::min<std::uint64_t>(undo.offset + undo.bytes.size(), bytes.size());
+  for (std::uint64_t at = undo.offset; at < end;) {
+    const std::uint64_t next = std::min(end, (at / kSectorBytes + 1) * kSectorBytes);
+    const std::uint64_t luck = below(3);
+    const std::uint64_t kept = luck == 0 ? next - at : luck == 1 ? 0 : below(next - at + 1);
+    for (std::uint64_t byte = at + kept; byte < next; ++byte) {
+      bytes[byte] = undo.bytes[byte - undo.offset];
+    }
+    at = next;
+  }
+}
+
+std::string SimulatedDisk::surviving_tail(const Node& file) {
+  std::string bytes = file.bytes;
   if (file.synced == bytes.size()) return bytes;
   const std::size_t unsynced = bytes.size() - file.synced;
   const std::size_t tail = below(3) == 0 ? unsynced : below(unsynced + 1);
@@ -308,7 +333,7 @@ Status SimulatedDisk::write(const NodePtr& file, std::uint64_t offset,
   const Luck luck = next_change();
   if (luck == Luck::lost) return power_off();
   if (offset < file->synced) {
-    file->overwritten.push_back({offset, file->bytes.substr(offset, bytes.size())});
+    file->undos.push_back({offset, file->bytes.substr(offset, bytes.size())});
   }
   if (file->bytes.size() < offset + bytes.size()) file->bytes.resize(offset + bytes.size());
   file->bytes.replace(offset, bytes.size(), bytes.data(), bytes.size());
@@ -319,6 +344,7 @@ Status SimulatedDisk::truncate(const NodePtr& file, std::uint64_t bytes) {
   const std::lock_guard guard(mutex_);
   const Luck luck = next_change();
   if (luck == Luck::lost) return power_off();
+  if (bytes < file->synced) file->undos.push_back({bytes, file->bytes.substr(bytes), true});
   file->bytes.resize(bytes);
   file->synced = std::min<std::size_t>(file->synced, bytes);
   return luck == Luck::made ? Status::OK() : power_off();
@@ -328,7 +354,7 @@ Status SimulatedDisk::sync(const NodePtr& file) {
   const std::lock_guard guard(mutex_);
   if (next_change() != Luck::made) return power_off();
   file->synced = file->bytes.size();
-  file->overwritten.clear();
+  file->undos.clear();
   return Status::OK();
 }
 

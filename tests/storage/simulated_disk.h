@@ -3,9 +3,10 @@
 // Operation: bytes that were not synced since they were written, and names that were made, renamed
 // or deleted since their directory was synced, are there for whoever looks, until the power goes.
 // What is left of them then is a matter of luck, drawn from a seed: of a file's tail a prefix, at
-// times ending in garbage; of bytes written over others any part; of a directory's changes none,
-// all or the first few, as a journal keeps their order. Files and directories owe each other
-// none. A sync in the middle of which the power goes has done nothing for certain.
+// times ending in garbage; of bytes written over others any of their sectors, each whole or torn;
+// of what was cut off all or nothing; of a directory's changes none, all or the first few, as a
+// journal keeps their order. Files and directories owe each other none. A sync in the middle of
+// which the power goes has done nothing for certain.
 //
 // The power goes at a change that the test chooses by its number. That change fails, although it
 // may have reached the disk, and so does everything after it until `restore_power`.
@@ -77,6 +78,8 @@ class SimulatedDisk {
 
  private:
   struct Place;  // a name in a directory
+  struct Undo;
+  void undo_parts(std::string& bytes, const Undo& undo);
   using Entries = std::map<std::string, NodePtr>;
 
   /// What becomes of a change: it is made, made although the power goes, or not made at all.
@@ -87,6 +90,7 @@ class SimulatedDisk {
                                    Place* goal) const;
   [[nodiscard]] NodePtr survivor_of(const Node& node);
   [[nodiscard]] std::string surviving_bytes(const Node& file);
+  [[nodiscard]] std::string surviving_tail(const Node& file);
   [[nodiscard]] Entries surviving_entries(const Node& directory);
   std::uint64_t below(std::uint64_t bound) { return random_() % bound; }
 

@@ -125,6 +125,43 @@ TEST(SimulatedDisk, write_over_other_bytes_is_torn_anywhere) {
   EXPECT_EQ(outcomes, (Outcomes{"-abc-", "-xbc-", "-xyc-", "-xyz-"}));
 }
 
+TEST(SimulatedDisk, sectors_of_a_write_over_other_bytes_survive_each_by_itself) {
+  constexpr std::size_t kSector = 512;
+  Outcomes outcomes;
+  for (std::uint64_t seed = 0; seed < kLives; ++seed) {
+    SimulatedDisk disk(seed);
+    const auto file = make_file(disk, "/simulated/file", std::string(3 * kSector, '.'));
+    sync_names(disk);
+    EXPECT_TRUE(disk.write(file, 0, std::string(3 * kSector, 'x')).ok());
+    cut(disk);
+    SimulatedDisk::NodePtr found;
+    ASSERT_TRUE(disk.find("/simulated/file", &found).ok());
+    std::string left;
+    for (std::size_t sector = 0; sector < 3; ++sector) {
+      char last = 0;
+      rocksdb::Slice bytes;
+      ASSERT_TRUE(disk.read(found, (sector + 1) * kSector - 1, 1, &last, &bytes).ok());
+      left += bytes.ToString();
+    }
+    outcomes.insert(left);
+  }
+  EXPECT_EQ(outcomes.size(), 8U);
+}
+
+TEST(SimulatedDisk, what_was_cut_off_may_come_back_behind_what_was_written_since) {
+  Outcomes outcomes;
+  for (std::uint64_t seed = 0; seed < kLives; ++seed) {
+    SimulatedDisk disk(seed);
+    const auto file = make_file(disk, "/simulated/file", "abcd");
+    sync_names(disk);
+    EXPECT_TRUE(disk.truncate(file, 2).ok());
+    EXPECT_EQ(content_of(disk, "/simulated/file"), "ab");
+    cut(disk);
+    outcomes.insert(content_of(disk, "/simulated/file"));
+  }
+  EXPECT_EQ(outcomes, (Outcomes{"ab", "abcd"}));
+}
+
 TEST(SimulatedDisk, without_power_nothing_works) {
   SimulatedDisk disk(1);
   const auto file = make_file(disk, "/simulated/file", "kept");

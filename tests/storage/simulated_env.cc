@@ -59,6 +59,10 @@ class WritableFile final : public rocksdb::FSWritableFile {
   IOStatus Append(const Slice& bytes, const IOOptions&, IODebugContext*) override {
     return disk_.append(node_, bytes);
   }
+  IOStatus PositionedAppend(const Slice& bytes, uint64_t offset, const IOOptions&,
+                            IODebugContext*) override {
+    return disk_.write(node_, offset, bytes);
+  }
   IOStatus Truncate(uint64_t bytes, const IOOptions&, IODebugContext*) override {
     return disk_.truncate(node_, bytes);
   }

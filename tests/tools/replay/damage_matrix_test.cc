@@ -80,7 +80,9 @@ class DamageMatrix : public ::testing::TestWithParam<Kind> {
 
   void wound(const std::string& path, Wound how) {
     std::string bytes = read_bytes(path);
-    const std::size_t at = below(bytes.size());
+    // Zeros ahead of a write-ahead log hold nothing that could be lost; some wounds are in them.
+    const bool wal = path.ends_with(".log") && below(8) != 0;
+    const std::size_t at = below(wal ? end_of_wal(path) : bytes.size());
     if (how == Wound::missing) {
       std::filesystem::remove(path);
     } else if (how == Wound::cut) {

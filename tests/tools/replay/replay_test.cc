@@ -99,6 +99,7 @@ TEST_F(Replay, stopped_directory_is_sound_and_json_says_so) {
 TEST_F(Replay, torn_end_that_was_never_synced_is_sound) {
   make_crashed(dir_, 20);
   const std::string wal = largest(dir_ + "/db", ".log");
+  trim_wal(wal);
   const std::string whole = read_bytes(wal);
   write_bytes(wal, whole + whole.substr(whole.size() - 300, 150));
   EXPECT_EQ(run_verify(), kDone);
@@ -108,7 +109,7 @@ TEST_F(Replay, torn_end_that_was_never_synced_is_sound) {
 TEST_F(Replay, damaged_commit_is_lost_alone_and_the_rest_is_rebuilt) {
   make_crashed(dir_, 20);
   const std::string wal = largest(dir_ + "/db", ".log");
-  flip_bit(wal, std::filesystem::file_size(wal) / 2);
+  flip_bit(wal, end_of_wal(wal) / 2);
   EXPECT_EQ(run_verify(OutputForm::json), kLost);
   const std::string found = out();
   EXPECT_THAT(found, AllOf(HasSubstr("\"sound\":false"), HasSubstr("\"server_would_start\":false"),
@@ -126,7 +127,7 @@ TEST_F(Replay, damaged_commit_is_lost_alone_and_the_rest_is_rebuilt) {
 TEST_F(Replay, cut_log_is_lost_up_to_the_mark) {
   make_crashed(dir_, 20);
   const std::string wal = largest(dir_ + "/db", ".log");
-  std::filesystem::resize_file(wal, std::filesystem::file_size(wal) - 1);
+  std::filesystem::resize_file(wal, end_of_wal(wal) - 1);
   EXPECT_EQ(run_verify(), kLost);
   EXPECT_THAT(out(), HasSubstr("sequences 191 to 200"));
   EXPECT_EQ(run_rebuild(), kLost);
