@@ -22,14 +22,13 @@ on disk.
   payload as its body; its ids are its own, and a job cannot be looked up by the caller's id.
 """
 LIMITS = """
-system calls, and two threads of its own beside the generator on two cores. `perf record` (cpu-clock,
-whole process, 64 connections): the loop's sends 26 %, its receives 6 %, epoll and waking threads 7 %;
-the committer's `fdatasync` 13 % and other calls 4 %: 56 % of all is the kernel's, and Redis makes the
-same calls for a shorter protocol, on one thread. What Carillon itself does is 28,000 instructions an
-add on the loop: JSON in 4 %, content and hashes 4 %, shard, index and wheel 6 %, HTTP 4 %, the answer
-3 %, Asio's scheduling and the engine 15 %; records and RocksDB 8 %, and its flushes 2 %. Redis waits
-for its disk between turns of its loop; Carillon's commits overlap with the next requests, which gains
-less on two cores that are full than on more.
+the loop's thread, and beside it a generator that needs as much again, on two cores. `perf record -a` (cpu-clock)
+at 256 connections: of both processors the loop has 54 % (29 in the kernel: sends, receives, epoll; the sends
+alone are a third of the loop, since on loopback they run the receiver's half of TCP too), the generator 27 %, the
+committer and RocksDB 8 %, and 8 % are idle: the loop is full. At 64 connections it is not: 20 % are idle, waiting
+for the disk by turns. Redis makes the same calls for a shorter protocol, without JSON, index of ids or a second
+thread to wake. What Carillon itself does on the loop is under 28,000 instructions an add: JSON, contents and
+hashes 8 % of the time, shard, index and wheel 6 %, HTTP and the answer 7 %, Asio's scheduling and the engine 15 %.
 """
 CONNECTIONS = (64, 256)
 NAMES = {"carillon": "Carillon", "zadd": "Redis ZADD", "transaction": "Redis HSET + ZADD",
