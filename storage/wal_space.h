@@ -4,8 +4,9 @@
 // file longer, and fdatasync then has to wait for the file system's journal as well. Written over
 // bytes that are on the disk already, the same append leaves nothing but pages of data to sync.
 // Measured (ext4, 2 cores, 8 KiB a time, machine quiet): 97 to 109 us of mean instead of 144 to
-// 179, and a third less processor time. Space that fallocate reserved does not help: it is turned
-// into written space by way of the journal.
+// 179, and a third less processor time; what that is of a server's whole commit is in
+// ARCHITECTURE.md. Space that fallocate reserved does not help: it is turned into written space by
+// way of the journal.
 //
 // Operation: in front of a database's file system. A log file is kept longer than what was appended
 // to it; the rest is zeros. When half of what lay ahead is used up, a thread writes and syncs more,

@@ -347,7 +347,8 @@ TEST_F(DeliveryTest, FiveThousandAreWaitedForAtOnce) {
   run_until([&] { return done == kPushes; });
   EXPECT_EQ(delivered, kPushes);
   EXPECT_EQ(here.requests().size(), std::size_t{kPushes});
-  EXPECT_EQ(here.connections(), std::size_t{kPushes});
+  // Where connecting took longer than the first answers, those connections went out again.
+  EXPECT_EQ(here.connections() + delivery->stats().connections_reused, std::size_t{kPushes});
   EXPECT_GT(open_at_most, std::size_t{kPushes} * 9 / 10);
 }
 
