@@ -1,8 +1,13 @@
 #include "base/slab.h"
 
+#include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <new>
 
 #include <sys/mman.h>
+
+#include "base/check.h"
 
 namespace carillon {
 
@@ -13,6 +18,25 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kBlock = std::size_t{32} << 20;
 /// So much is taken in small pieces.
 constexpr std::size_t kSmall = std::size_t{4} << 20;
+/// Blocks of a Space that holds so much: two or three that are partly idle are to weigh little
+/// beside it.
+std::size_t space_block(std::size_t live) {
+  return std::clamp(std::bit_floor(live / 32), std::size_t{64} << 10, 4 * kHugePage);
+}
+
+/// Memory of its own, in huge pages where there are any, that goes back to the kernel at once.
+std::byte* map_huge(std::size_t bytes) {
+  void* const mapped = ::mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapped == MAP_FAILED) throw std::bad_alloc();
+  auto* const begin = static_cast<std::byte*>(mapped);
+  const std::size_t before = -reinterpret_cast<std::uintptr_t>(begin) & (kHugePage - 1);
+  if (before > 0) ::munmap(begin, before);
+  if (before < kHugePage) ::munmap(begin + before + bytes, kHugePage - before);
+  // Where there are none, ordinary pages do.
+  ::madvise(begin + before, bytes, MADV_HUGEPAGE);
+  return begin + before;
+}
 
 }  // namespace
 
@@ -35,6 +59,69 @@ void* Slab::take() {
   left_ -= chunk_bytes_;
   taken_ += chunk_bytes_;
   return chunk;
+}
+
+void Space::Free::operator()(std::byte* block) const {
+  if (mapped == 0) {
+    ::operator delete(block, std::align_val_t(kCacheLine));
+  } else {
+    ::munmap(block, mapped);
+  }
+}
+
+std::byte* Space::take(std::size_t bytes) {
+  if (current_ == nullptr || current_->bytes - current_->cut < bytes) next_block(bytes);
+  std::byte* const piece = current_->memory.get() + current_->cut;
+  current_->cut += bytes;
+  current_->live += bytes;
+  live_ += bytes;
+  current_->cut_max = std::max(current_->cut_max, current_->cut);
+  return piece;
+}
+
+void Space::next_block(std::size_t bytes) {
+  for (const auto& block : blocks_) {
+    if (block->live > 0 || block->bytes < bytes) continue;
+    current_ = block.get();
+    current_->cut = 0;
+    return;
+  }
+  std::size_t size = space_block(live_);
+  if (size < bytes) size = (bytes + kHugePage - 1) & ~(kHugePage - 1);
+  const bool small = size < kHugePage;
+  Block& block = *blocks_.emplace_back(std::make_unique<Block>());
+  block.bytes = size;
+  block.memory = {small
+                      ? static_cast<std::byte*>(::operator new(size, std::align_val_t(kCacheLine)))
+                      : map_huge(size),
+                  Free{small ? 0 : size}};
+  total_ += block.bytes;
+  current_ = &block;
+}
+
+void Space::give_back(const std::byte* piece, std::size_t bytes) {
+  const auto its = std::ranges::find_if(blocks_, [piece](const auto& block) {
+    return piece >= block->memory.get() && piece < block->memory.get() + block->bytes;
+  });
+  CARILLON_CHECK(its != blocks_.end() && (*its)->live >= bytes);
+  Block& block = **its;
+  block.live -= bytes;
+  live_ -= bytes;
+  if (block.live > 0) return;
+  block.cut = 0;
+  // One is kept to be used next, if it has the size of those that are.
+  const bool spare = std::ranges::any_of(blocks_, [&](const auto& other) {
+    return other->live == 0 && other.get() != &block && other.get() != current_;
+  });
+  if (&block == current_ || (!spare && block.bytes >= space_block(live_))) return;
+  total_ -= block.bytes;
+  blocks_.erase(its);
+}
+
+std::uint64_t Space::bytes() const {
+  std::uint64_t bytes = 0;
+  for (const auto& block : blocks_) bytes += block->cut_max;
+  return bytes;
 }
 
 void Slab::add_block(std::size_t bytes, std::size_t alignment) {

@@ -6,7 +6,13 @@
 // 4 KiB nearly every look at one would miss the TLB as well as the cache. Only what is touched
 // becomes resident, two megabytes at a time.
 //
-// Concurrency: none. Limitations: a chunk is not initialised, and is never given back alone.
+// Space is the same for pieces of any size that are given back: they are cut from blocks in turn,
+// and a block is used again when all that was cut from it is gone. That suits what is replaced in
+// about the order in which it was made, as arrays that grow in turn are; then two blocks or three
+// are partly idle, and nothing is searched for or merged.
+//
+// Concurrency: none. Limitations: memory is not initialised; a chunk is never given back alone; a
+// single piece that stays keeps its whole block.
 #pragma once
 
 #include <cstddef>
@@ -35,6 +41,35 @@ class Slab {
   std::byte* next_ = nullptr;
   std::size_t left_ = 0;  // bytes of the last block from `next_` on
   std::size_t taken_ = 0;
+};
+
+class Space {
+ public:
+  /// Aligned to 8 bytes.
+  [[nodiscard]] std::byte* take(std::size_t bytes);
+  /// What `take` gave, with the same size.
+  void give_back(const std::byte* piece, std::size_t bytes);
+  /// Of all blocks, as far as they were ever used.
+  [[nodiscard]] std::uint64_t bytes() const;
+
+ private:
+  struct Free {
+    std::size_t mapped = 0;  // bytes; 0: from the heap
+    void operator()(std::byte* block) const;
+  };
+  struct Block {
+    std::unique_ptr<std::byte, Free> memory{nullptr, {0}};
+    std::size_t bytes = 0;
+    std::size_t cut = 0;      // from the front
+    std::size_t cut_max = 0;  // ever: what may be resident
+    std::size_t live = 0;
+  };
+  void next_block(std::size_t bytes);
+
+  std::vector<std::unique_ptr<Block>> blocks_;
+  Block* current_ = nullptr;
+  std::size_t total_ = 0;
+  std::size_t live_ = 0;
 };
 
 }  // namespace carillon

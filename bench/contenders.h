@@ -33,7 +33,7 @@ class WheelOnly {
   using Handle = EntryRef;
   Handle schedule(Id id, WallTime due) {
     const EntryRef ref = arena_.allocate();
-    arena_[ref].id_low = id;
+    arena_[ref].id = id;
     arena_[ref].set_due(due);
     wheel_.insert(ref);
     return ref;
@@ -44,21 +44,25 @@ class WheelOnly {
   }
   template <typename Fired>
   void fire_until(WallTime end, const Fired& fired) {
+    fire_entries(end, [&](EntryRef ref) { fired(arena_[ref].id, arena_[ref].due()); });
+  }
+
+ private:
+  friend class WheelById;
+  static constexpr std::uint32_t kNoLimit = 0xffff'ffff;
+  template <typename Visit>
+  void fire_entries(WallTime end, const Visit& visit) {
     for (auto wakeup = wheel_.next_wakeup(); wakeup && *wakeup <= end;
          wakeup = wheel_.next_wakeup()) {
       while (!wheel_.advance(*wakeup, kNoLimit)) {
       }
       wheel_.prepare(kNoLimit, nullptr);
       for (EntryRef ref = wheel_.pop_due(); ref != kNoEntry; ref = wheel_.pop_due()) {
-        fired(arena_[ref].id_low, arena_[ref].due());
+        visit(ref);
         arena_.free(ref);
       }
     }
   }
-
- private:
-  friend class WheelById;
-  static constexpr std::uint32_t kNoLimit = 0xffff'ffff;
   Arena arena_;
   Lists lists_{arena_, Wheel::kListCount};
   Wheel wheel_{arena_, lists_, kStart};
@@ -69,7 +73,7 @@ class WheelById {
  public:
   using Handle = Id;
   Handle schedule(Id id, WallTime due) {
-    index_.insert(wheel_.schedule(id, due));
+    index_.insert(wheel_.schedule(id, due), {id, 0});
     return id;
   }
   void cancel(Handle& id) {
@@ -79,8 +83,10 @@ class WheelById {
   }
   template <typename Fired>
   void fire_until(WallTime end, const Fired& fired) {
-    wheel_.fire_until(end, [&](Id id, WallTime due) {
-      index_.erase(index_.find({id, 0}));
+    wheel_.fire_entries(end, [&](EntryRef ref) {
+      const Id id = index_.id(ref).low;
+      const WallTime due = wheel_.arena_[ref].due();
+      index_.erase(ref);
       fired(id, due);
     });
   }

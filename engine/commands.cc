@@ -169,6 +169,7 @@ Result<PlannedAdd> Engine::Impl::plan(AddRequest request) {
   const std::string webhook_id = make_webhook_id(random_);
   content.webhook_id = webhook_id;
   add.task.task = fingerprint(content.id);
+  shard_.prefetch(add.task.task);
   add.content = encode_content(content);
   add.if_exists = request.if_exists;
   content.webhook_id = {};

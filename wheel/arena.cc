@@ -16,15 +16,14 @@ EntryRef Arena::allocate() {
   Entry& entry = (*this)[ref];
   entry = Entry{};
   entry.place = static_cast<std::uint8_t>(Place::nowhere) & 7;
-  entry.chain = kNoEntry;
   ++used_;
   return ref;
 }
 
 void Arena::free(EntryRef ref) {
   Entry& entry = (*this)[ref];
-  CARILLON_CHECK(entry.where() == Place::nowhere && entry.chain != kFreed);
-  entry.chain = kFreed;
+  CARILLON_CHECK(entry.where() == Place::nowhere && entry.state != kFreed);
+  entry.state = kFreed & 7;
   entry.next = free_;
   free_ = ref;
   --used_;

@@ -1,9 +1,16 @@
 // The shard's memory: task entries in an arena, named by 32-bit references, threaded on lists.
 //
-// A hundred million tasks must fit beside each other, so an entry is 44 packed bytes, links are
-// 32-bit indices instead of pointers, what only some tasks have is kept elsewhere (Groups, the
-// shard's side table), and every list (a wheel slot, a target's queue, the retained tasks) runs
-// through the same two link fields: an entry is on one list at a time.
+// A hundred million tasks must fit beside each other, and each look at one of them is a look at
+// memory that is in no cache. So an entry is 32 bytes, half a cache line; links are 32-bit indices
+// instead of pointers, what only some tasks have is kept elsewhere (Groups, the shard's side
+// table), a part of the fingerprint is told by where the task index keeps it (wheel/task_index.h),
+// and every list (a wheel slot, a target's queue) runs through the same two link fields: an entry
+// is on one list at a time, and a finished one, on none, has the time of its end there.
+//
+//     bits  | due 42              | target 19 | place 3 |
+//           | number 46               | attempt 10 | state 3 | busy, extra, group | id 2 |
+//           | next 32             | prev 32             |   finished: the time of that
+//           | id 64                                     |
 //
 //       list head                    entries
 //     +------------+        +------+      +------+
@@ -14,7 +21,8 @@
 //                      +---------------------+
 //
 // The ends point back to the list's id, marked by the top bit. So an entry is unlinked without
-// knowing which list it is on, in constant time, and the head is told.
+// knowing which list it is on, in constant time, and the head is told. Whether it is on one at all,
+// its place says, never the links.
 //
 // Concurrency: none; one thread. Limitations: 2^31 entries; chunks are never given back (a shard
 // that once held many tasks is likely to again); references of freed entries are used again.
@@ -37,7 +45,7 @@ inline constexpr EntryRef kNoEntry = 0x7fff'ffff;
 enum class Place : std::uint8_t { level0, level1, level2, level3, level4, level5, queue, nowhere };
 
 /// What the shard keeps in memory of a task.
-struct [[gnu::packed, gnu::aligned(4)]] Entry {
+struct alignas(32) Entry {
   std::uint64_t
       due_ms : 42;  // next push, Unix ms: good until 2109; once finished, the due asked for
   std::uint64_t target : 19;  // index into the shard's targets
@@ -48,24 +56,30 @@ struct [[gnu::packed, gnu::aligned(4)]] Entry {
   std::uint64_t busy : 1;       // a record about it is on its way to the log
   std::uint64_t has_extra : 1;  // the shard's side table has more about it
   std::uint64_t in_group : 1;   // Groups knows which
-  EntryRef next;
+  std::uint64_t id_rest : 2;    // with `id` 66 bits of the fingerprint: TaskIndex knows which
+  EntryRef next;                // on its list; nowhere: what finished_at says
   EntryRef prev;
-  EntryRef chain;  // next entry in the same bucket of the task index
-  std::uint64_t id_low;
-  std::uint64_t id_high : 16;
-  std::uint64_t digest : 48;  // of the content; once finished: finished_at, Unix ms
+  std::uint64_t id;
 
   [[nodiscard]] WallTime due() const { return WallTime(Millis(static_cast<std::int64_t>(due_ms))); }
   [[nodiscard]] State current() const { return static_cast<State>(state); }
   [[nodiscard]] Place where() const { return static_cast<Place>(place); }
-  [[nodiscard]] Fingerprint id() const { return {id_low, static_cast<std::uint16_t>(id_high)}; }
+  /// Only of a finished one, which is on no list.
+  [[nodiscard]] WallTime finished_at() const {
+    return WallTime(Millis(static_cast<std::int64_t>(std::uint64_t{prev} << 32 | next)));
+  }
+  void set_finished_at(WallTime at) {
+    const auto ms = static_cast<std::uint64_t>(at.time_since_epoch().count());
+    next = static_cast<EntryRef>(ms);
+    prev = static_cast<EntryRef>(ms >> 32);
+  }
   void set_due(WallTime due) {
     constexpr std::int64_t kLast = (std::int64_t{1} << 42) - 1;
     const std::int64_t ms = std::clamp<std::int64_t>(due.time_since_epoch().count(), 0, kLast);
     due_ms = static_cast<std::uint64_t>(ms) & kLast;
   }
 };
-static_assert(sizeof(Entry) == 44);
+static_assert(sizeof(Entry) == 32);
 
 inline constexpr std::uint32_t kTargetsMax = 1U << 19;
 
@@ -85,14 +99,15 @@ class Arena {
 
   /// References run from 0 to end(); which of them are in use, `in_use` tells.
   [[nodiscard]] EntryRef end() const { return end_; }
-  [[nodiscard]] bool in_use(EntryRef ref) const { return (*this)[ref].chain != kFreed; }
+  [[nodiscard]] bool in_use(EntryRef ref) const { return (*this)[ref].state != kFreed; }
   [[nodiscard]] std::uint64_t used() const { return used_; }
   [[nodiscard]] std::uint64_t bytes() const { return chunks_.size() * sizeof(Entry) << kChunkBits; }
 
  private:
   static constexpr int kChunkBits = 14;
   static constexpr EntryRef kChunkMask = (1U << kChunkBits) - 1;
-  static constexpr EntryRef kFreed = 0xffff'fffe;
+  static constexpr std::uint64_t kFreed = 7;  // as the state: is in no use
+  static_assert(kStates <= kFreed);
   Slab memory_{sizeof(Entry) << kChunkBits};
   std::vector<Entry*> chunks_;
   EntryRef end_ = 0;

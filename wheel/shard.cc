@@ -20,17 +20,20 @@ Shard::Shard(ShardOptions options)
       lists_(arena_, Wheel::kListCount),
       wheel_(arena_, lists_, WallTime{}),
       index_(arena_),
-      groups_(arena_),
-      retained_(lists_.make()) {}
+      groups_(arena_) {}
 
 void Shard::submit(Command command, Ticket ticket) {
-  const bool decided = std::visit([&](auto& what) { return decide(what, ticket); }, command);
-  if (!decided) waiting_.emplace_back(std::move(command), ticket);
+  submit_one(command, ticket);
 }
 
 void Shard::submit(std::span<Command> commands, Ticket first) {
-  for_each_prefetched(
-      commands, [&](Command& command, std::size_t i) { submit(std::move(command), first + i); });
+  for_each_prefetched(commands,
+                      [&](Command& command, std::size_t i) { submit_one(command, first + i); });
+}
+
+void Shard::submit_one(Command& command, Ticket ticket) {
+  const bool decided = std::visit([&](auto& what) { return decide(what, ticket); }, command);
+  if (!decided) waiting_.emplace_back(std::move(command), ticket);
 }
 
 bool Shard::busy(EntryRef ref) const {
@@ -57,18 +60,22 @@ std::optional<Verdict> Shard::target_refusal(const Statement& task) const {
   return std::nullopt;
 }
 
-void Shard::reply(Ticket ticket, Verdict verdict, EntryRef ref) {
+void Shard::reply(Ticket ticket, Verdict verdict) {
+  reply(ticket, verdict, kNoEntry, {});
+}
+
+void Shard::reply(Ticket ticket, Verdict verdict, EntryRef ref, const Fingerprint& task) {
   if (ticket == 0) return;
   Reply& answer = effects_.replies.emplace_back();
   answer.ticket = ticket;
   answer.verdict = verdict;
-  if (ref != kNoEntry) answer.task = statement_of(ref);
+  if (ref != kNoEntry) answer.task = statement_of(ref, task);
 }
 
 /// Answers an Add whose id is taken with what its caller needs to tell whether it is the same
 /// again.
 void Shard::give_back(command::Add& add, Verdict verdict, EntryRef old, Ticket ticket) {
-  reply(ticket, verdict, old);
+  reply(ticket, verdict, old, add.task.task);
   if (ticket == 0) return;
   effects_.replies.back().content = std::move(add.content);
   effects_.replies.back().same_due = add.task.due == asked_due(old);
@@ -84,7 +91,9 @@ void Shard::propose_put(Statement& task, TaskNumber previous, std::string& conte
   open_.bytes += content.size();
   if (previous != 0) open_.forgotten.push_back(previous);
   open_.contents.push_back({open_.records.size(), std::move(content)});
-  propose(record::Put{task, previous}, ticket);
+  open_.records.emplace_back(std::in_place_type<record::Put>, task, previous);
+  open_.tickets.push_back(ticket);
+  open_.bytes += kRecordBytes;
 }
 
 bool Shard::decide(command::Add& add, Ticket ticket) {
@@ -132,9 +141,9 @@ bool Shard::decide_existing(command::Add& add, EntryRef old, Ticket ticket) {
       break;
   }
   if (!replace) {
-    reply(ticket, Verdict::kept, old);
+    reply(ticket, Verdict::kept, old, add.task.task);
   } else if (entry.current() == State::firing) {
-    reply(ticket, Verdict::task_firing, old);
+    reply(ticket, Verdict::task_firing, old, add.task.task);
   } else if (const auto why = target_refusal(add.task)) {
     reply(ticket, *why);
   } else {
@@ -153,7 +162,7 @@ bool Shard::decide(command::Change& change, Ticket ticket) {
   if (ref != kNoEntry && busy(ref)) return false;
   if (change.redrive) {
     if (ref != kNoEntry && !finished(arena_[ref].current())) {
-      reply(ticket, Verdict::task_exists, ref);
+      reply(ticket, Verdict::task_exists, ref, change.task.task);
       return true;
     }
     const EntryRef dead = find_number(change.task.task, change.expected);
@@ -169,12 +178,12 @@ bool Shard::decide(command::Change& change, Ticket ticket) {
     if (arena_[ref].current() != State::dead) finished_one = ref;
     ref = dead;
   } else if (const auto why = refusal(ref)) {
-    reply(ticket, *why, ref);
+    reply(ticket, *why, ref, change.task.task);
     return true;
   }
   Entry& entry = arena_[ref];
   if (entry.number != change.expected) {
-    reply(ticket, Verdict::content_moved, ref);
+    reply(ticket, Verdict::content_moved, ref, change.task.task);
     return true;
   }
   if (const auto why = target_refusal(change.task)) {
@@ -200,7 +209,7 @@ bool Shard::decide(command::Move& move, Ticket ticket) {
   const EntryRef ref = find_entry(move.task);
   if (ref != kNoEntry && busy(ref)) return false;
   if (const auto why = refusal(ref)) {
-    reply(ticket, *why, ref);
+    reply(ticket, *why, ref, move.task);
     return true;
   }
   arena_[ref].busy = 1;
@@ -212,7 +221,7 @@ bool Shard::decide(command::Cancel& cancel, Ticket ticket) {
   const EntryRef ref = find_entry(cancel.task);
   if (ref != kNoEntry && busy(ref)) return false;
   if (const auto why = refusal(ref)) {
-    reply(ticket, *why, ref);
+    reply(ticket, *why, ref, cancel.task);
     return true;
   }
   arena_[ref].busy = 1;
@@ -343,7 +352,11 @@ Batch Shard::seal(WallTime now, Batch spare) {
     std::get<record::Put>(open_.records[row.number]).task.number = first_open + row.number;
     row.number += first_open;
   }
-  std::move(open_.records.begin(), open_.records.end(), std::back_inserter(batch.records));
+  if (batch.records.empty()) {
+    batch.records.swap(open_.records);
+  } else {
+    std::move(open_.records.begin(), open_.records.end(), std::back_inserter(batch.records));
+  }
   sealed_tickets_.insert(sealed_tickets_.end(), open_.tickets.begin(), open_.tickets.end());
   batch.contents.swap(open_.contents);
   batch.notes.swap(open_.notes);
@@ -432,7 +445,7 @@ std::vector<const Shard::TargetState*> Shard::named_targets() const {
 std::uint64_t Shard::bytes() const {
   constexpr std::uint64_t kMapNode = 56;
   return arena_.bytes() + index_.bytes() + groups_.bytes() + extras_.size() * kMapNode +
-         targets_.size() * sizeof(Target);
+         targets_.size() * sizeof(Target) + retained_.size() * sizeof(Retained);
 }
 
 }  // namespace carillon

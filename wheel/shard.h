@@ -164,6 +164,8 @@ class Shard {
   void start(WallTime now);
 
   // --- Events.
+  /// A hint: a command about this task will come within microseconds.
+  void prefetch(const Fingerprint& task) const { index_.prefetch(task); }
   void submit(Command command, Ticket ticket);
   /// Each in turn, with consecutive tickets from `first` on.
   void submit(std::span<Command> commands, Ticket first);
@@ -253,6 +255,10 @@ class Shard {
     WallTime asked_due{};
     std::optional<Millis> expire_after;
   };
+  struct Retained {
+    std::uint64_t ref : 31;
+    std::uint64_t number : 33;  // the lower bits of it
+  };
   struct OpenBatch {
     std::vector<Record> records;
     std::vector<Ticket> tickets;       // one for each record
@@ -282,9 +288,12 @@ class Shard {
   bool decide(command::TargetDelete& removal, Ticket ticket);
   bool decide_existing(command::Add& add, EntryRef old, Ticket ticket);
   bool decide_group(const GroupKey& key, const Record& operation, Ticket ticket);
+  void submit_one(Command& command, Ticket ticket);
   void propose(Record record, Ticket ticket);
   void propose_put(Statement& task, TaskNumber previous, std::string& content, Ticket ticket);
-  void reply(Ticket ticket, Verdict verdict, EntryRef ref = kNoEntry);
+  void reply(Ticket ticket, Verdict verdict);
+  /// `ref`, if any, is of `task`.
+  void reply(Ticket ticket, Verdict verdict, EntryRef ref, const Fingerprint& task);
   [[nodiscard]] std::optional<Verdict> refusal(EntryRef ref) const;
   [[nodiscard]] bool busy(EntryRef ref) const;
   [[nodiscard]] std::optional<Verdict> target_refusal(const Statement& task) const;
@@ -311,16 +320,23 @@ class Shard {
   [[nodiscard]] EntryRef find_number(const Fingerprint& task, TaskNumber number);
   [[nodiscard]] EntryRef make_entry(const Statement& task);
   void state_entry(EntryRef ref, const Statement& task, TaskNumber number);
-  [[nodiscard]] Statement statement_of(EntryRef ref) const;
+  [[nodiscard]] Statement statement_of(EntryRef ref) const {
+    return statement_of(ref, index_.id(ref));
+  }
+  [[nodiscard]] Statement statement_of(EntryRef ref, const Fingerprint& task) const;
   [[nodiscard]] WallTime asked_due(EntryRef ref) const;
   [[nodiscard]] std::optional<Millis> expire_after_of(EntryRef ref) const;
   void set_extra(EntryRef ref, WallTime asked_due, std::optional<Millis> expire_after);
   void drop_extra(EntryRef ref);
   bool settle(EntryRef ref);
+  [[nodiscard]] bool still_due(EntryRef ref);
   void place(EntryRef ref);
   void detach(EntryRef ref);
   void finish(EntryRef ref, State state, WallTime at, bool counted = false);
   void retain(EntryRef ref);
+  [[nodiscard]] bool is_retained(const Retained& its) const;
+  [[nodiscard]] bool forget_oldest(WallTime finished_before, bool forget_rows);
+  void order_retained();
   void forget(EntryRef ref, bool forget_rows = true);
   void count(EntryRef ref, State from, State to);
   void uncount(EntryRef ref);
@@ -367,7 +383,9 @@ class Shard {
   std::uint64_t in_flight_ = 0;
   std::uint64_t expirations_ = 0;
 
-  ListId retained_;  // finished tasks, in the order in which they finished
+  /// Finished tasks but dead letters, in the order in which they finished; and, until they come to
+  /// the front, some that were forgotten since.
+  std::deque<Retained> retained_;
   std::deque<std::uint32_t> runnable_;
   std::vector<std::uint32_t> paced_;  // targets that wait for their allowance
   std::deque<std::uint32_t> sweeps_;  // groups
@@ -388,19 +406,28 @@ class Shard {
 
 template <typename All, typename Visit>
 void Shard::for_each_prefetched(All all, const Visit& visit) {
-  std::array<std::uint64_t, TaskIndex::kPrefetched> lows;
-  for (std::size_t begin = 0; begin < all.size(); begin += lows.size()) {
-    const std::size_t end = std::min(all.size(), begin + lows.size());
-    std::size_t tasks = 0;
-    const auto note = [&](const auto& what) {
-      if constexpr (requires { what.task.task; }) {
-        lows[tasks++] = what.task.task.low;
-      } else if constexpr (requires { what.task; }) {
-        lows[tasks++] = what.task.low;
-      }
-    };
-    for (std::size_t i = begin; i < end; ++i) std::visit(note, all[i]);
-    index_.prefetch(std::span(lows).first(tasks));
+  // Some dozens at once, so that their page walks and reads overlap; the table a chunk before the
+  // entries that it leads to.
+  constexpr std::size_t kChunk = 64;
+  const auto task_of = [](const auto& what) -> const Fingerprint* {
+    if constexpr (requires { what.task.task; }) {
+      return &what.task.task;
+    } else if constexpr (requires { what.task; }) {
+      return &what.task;
+    } else {
+      return nullptr;
+    }
+  };
+  const auto prefetch = [&](std::size_t begin, auto bring) {
+    for (std::size_t i = begin; i < std::min(all.size(), begin + kChunk); ++i) {
+      if (const Fingerprint* task = std::visit(task_of, all[i])) (index_.*bring)(*task);
+    }
+  };
+  prefetch(0, &TaskIndex::prefetch);
+  for (std::size_t begin = 0; begin < all.size(); begin += kChunk) {
+    prefetch(begin + kChunk, &TaskIndex::prefetch);
+    prefetch(begin, &TaskIndex::prefetch_entry);
+    const std::size_t end = std::min(all.size(), begin + kChunk);
     for (std::size_t i = begin; i < end; ++i) visit(all[i], i);
   }
 }

@@ -25,10 +25,8 @@ void Shard::replay(const Batch& batch) {
   apply(batch, {});
   if (!batch.records.empty()) last_sequence_ = batch.last();
   now_ = std::max(now_, batch.at);
-  for (EntryRef ref = lists_.first(retained_); ref != kNoEntry; ref = lists_.first(retained_)) {
-    const auto finished_at = WallTime(Millis(static_cast<std::int64_t>(arena_[ref].digest)));
-    if (finished_at + options_.retain_finished + kForgottenForCertain > batch.at) break;
-    forget(ref, /*forget_rows=*/false);
+  const WallTime before = batch.at - options_.retain_finished - kForgottenForCertain;
+  while (forget_oldest(before, /*forget_rows=*/false)) {
   }
 }
 
@@ -56,7 +54,7 @@ void Shard::apply(const record::Put& put, Sequence sequence, WallTime, Ticket ti
     ref = make_entry(put.task);
   }
   state_entry(ref, put.task, sequence);
-  reply(ticket, put.previous == 0 ? Verdict::done : Verdict::replaced, ref);
+  reply(ticket, put.previous == 0 ? Verdict::done : Verdict::replaced, ref, put.task.task);
 }
 
 void Shard::apply(const record::Keep& keep, Sequence, WallTime, Ticket) {
@@ -78,13 +76,13 @@ void Shard::apply(const record::Move& move, Sequence, WallTime, Ticket ticket) {
   entry.set_due(move.due);
   set_extra(ref, move.due, expire_after);
   place(ref);
-  reply(ticket, Verdict::done, ref);
+  reply(ticket, Verdict::done, ref, move.task);
 }
 
 void Shard::apply(const record::Cancel& cancel, Sequence, WallTime at, Ticket ticket) {
   const EntryRef ref = find_number(cancel.task, cancel.number);
   if (ref == kNoEntry) return;
-  reply(ticket, Verdict::done, ref);
+  reply(ticket, Verdict::done, ref, cancel.task);
   finish(ref, State::cancelled, at);
 }
 
@@ -128,7 +126,7 @@ void Shard::retry_later(EntryRef ref, WallTime retry_at) {
 void Shard::apply(const record::Remove& remove, Sequence, WallTime, Ticket ticket) {
   const EntryRef ref = find_number(remove.task, remove.number);
   if (ref == kNoEntry) return;
-  reply(ticket, Verdict::done, ref);
+  reply(ticket, Verdict::done, ref, remove.task);
   forget(ref, /*forget_rows=*/false);
 }
 

@@ -5,20 +5,6 @@
 #include "wheel/shard.h"
 
 namespace carillon {
-namespace {
-
-std::uint64_t unix_ms(WallTime moment) {
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(moment.time_since_epoch().count(), 0));
-}
-
-WallTime from_unix_ms(std::uint64_t ms) {
-  return WallTime(Millis(static_cast<std::int64_t>(ms)));
-}
-
-constexpr std::uint64_t kLow48 = (std::uint64_t{1} << 48) - 1;
-
-}  // namespace
-
 EntryRef Shard::find_entry(const Fingerprint& task) {
   EntryRef dead = kNoEntry;
   for (EntryRef ref = index_.find(task); ref != kNoEntry; ref = index_.next(ref)) {
@@ -42,8 +28,6 @@ EntryRef Shard::find_number(const Fingerprint& task, TaskNumber number) {
 EntryRef Shard::make_entry(const Statement& task) {
   const EntryRef ref = arena_.allocate();
   Entry& entry = arena_[ref];
-  entry.id_low = task.task.low;
-  entry.id_high = task.task.high;
   entry.state = static_cast<std::uint8_t>(task.state) & 7;
   const std::uint32_t target = find_or_make_target(task.target, task.target_is_url);
   entry.target = target & (kTargetsMax - 1);
@@ -57,7 +41,7 @@ EntryRef Shard::make_entry(const Statement& task) {
     ++unfinished_;
     ++targets_[target].unfinished;
   }
-  index_.insert(ref);
+  index_.insert(ref, task.task);
   return ref;
 }
 
@@ -67,10 +51,10 @@ void Shard::state_entry(EntryRef ref, const Statement& task, TaskNumber number) 
   entry.busy = 0;
   entry.attempt = std::min<std::uint32_t>(task.attempt, 1023) & 1023;
   entry.set_due(task.due);
-  entry.digest = (finished(task.state) ? unix_ms(task.finished_at) : 0) & kLow48;
   ++counts_[entry.state];
   if (entry.in_group != 0) ++groups_[groups_.of(ref)].counts[entry.state];
   if (finished(task.state)) {
+    entry.set_finished_at(task.finished_at);
     retain(ref);
     return;
   }
@@ -80,11 +64,11 @@ void Shard::state_entry(EntryRef ref, const Statement& task, TaskNumber number) 
   place(ref);
 }
 
-Statement Shard::statement_of(EntryRef ref) const {
+Statement Shard::statement_of(EntryRef ref, const Fingerprint& id) const {
   const Entry& entry = arena_[ref];
   const Target& target = targets_[entry.target];
   Statement task;
-  task.task = entry.id();
+  task.task = id;
   task.number = entry.number;
   task.due = entry.due();
   task.asked_due = asked_due(ref);
@@ -94,7 +78,7 @@ Statement Shard::statement_of(EntryRef ref) const {
   task.expire_after = expire_after_of(ref);
   task.attempt = entry.attempt;
   task.state = entry.current();
-  if (finished(task.state)) task.finished_at = from_unix_ms(entry.digest);
+  if (finished(task.state)) task.finished_at = entry.finished_at();
   return task;
 }
 
@@ -157,7 +141,7 @@ void Shard::place(EntryRef ref) {
 
 void Shard::detach(EntryRef ref) {
   const Entry& entry = arena_[ref];
-  if (entry.where() == Place::queue && !finished(entry.current())) {
+  if (entry.where() == Place::queue) {
     --targets_[entry.target].queued;
     --backlog_;
   }
@@ -174,7 +158,7 @@ void Shard::finish(EntryRef ref, State state, WallTime at, bool counted) {
   drop_extra(ref);
   if (!counted) count(ref, entry.current(), state);
   entry.state = static_cast<std::uint8_t>(state) & 7;
-  entry.digest = unix_ms(at) & kLow48;
+  entry.set_finished_at(at);
   entry.busy = 0;
   retain(ref);
 }
@@ -184,8 +168,45 @@ void Shard::retain(EntryRef ref) {
   if (started_ && options_.retain_finished == Millis(0)) {
     forget(ref);
   } else {
-    lists_.push_back(retained_, ref, Place::queue);
+    const std::uint64_t number = arena_[ref].number;
+    retained_.push_back({ref & kNoEntry, number & ((std::uint64_t{1} << 33) - 1)});
   }
+}
+
+/// Whether the task that finished there is still there.
+bool Shard::is_retained(const Retained& its) const {
+  const auto ref = static_cast<EntryRef>(its.ref);
+  if (!arena_.in_use(ref)) return false;
+  const Entry& entry = arena_[ref];
+  const State state = entry.current();
+  return finished(state) && state != State::dead &&
+         (entry.number & ((std::uint64_t{1} << 33) - 1)) == its.number;
+}
+
+/// Forgets the task that finished first, if that was before then; false: it was not.
+bool Shard::forget_oldest(WallTime finished_before, bool forget_rows) {
+  if (retained_.empty()) return false;
+  const Retained oldest = retained_.front();
+  const auto ref = static_cast<EntryRef>(oldest.ref);
+  const bool there = is_retained(oldest);
+  if (there && arena_[ref].finished_at() > finished_before) return false;
+  retained_.pop_front();
+  if (there) forget(ref, forget_rows);
+  return true;
+}
+
+/// After a replay: restated ones were appended out of order, and some more than once.
+void Shard::order_retained() {
+  std::vector<std::pair<WallTime, EntryRef>> finished_ones;
+  for (const Retained& its : retained_) {
+    const auto ref = static_cast<EntryRef>(its.ref);
+    if (is_retained(its)) finished_ones.emplace_back(arena_[ref].finished_at(), ref);
+  }
+  std::ranges::sort(finished_ones);
+  const auto twice = std::ranges::unique(finished_ones);
+  finished_ones.erase(twice.begin(), twice.end());
+  retained_.clear();
+  for (const auto& [at, ref] : finished_ones) retain(ref);
 }
 
 void Shard::forget(EntryRef ref, bool forget_rows) {

@@ -43,16 +43,7 @@ void Shard::start(WallTime now) {
   for (EntryRef ref = 0; ref < arena_.end(); ++ref) {
     if (arena_.in_use(ref) && !finished(arena_[ref].current())) wheel_.insert(ref);
   }
-
-  // Restated ones were appended out of order.
-  std::vector<EntryRef> finished_ones;
-  for (EntryRef ref = lists_.first(retained_); ref != kNoEntry; ref = lists_.first(retained_)) {
-    lists_.unlink(ref);
-    finished_ones.push_back(ref);
-  }
-  std::stable_sort(finished_ones.begin(), finished_ones.end(),
-                   [&](EntryRef a, EntryRef b) { return arena_[a].digest < arena_[b].digest; });
-  for (const EntryRef ref : finished_ones) lists_.push_back(retained_, ref, Place::queue);
+  order_retained();
 }
 
 void Shard::tick(WallTime now) {
@@ -89,13 +80,18 @@ void Shard::clock_set_back(WallTime now) {
   }
 }
 
+/// Of a task just taken off its list: following its group may have cancelled it, or moved it back
+/// onto the wheel.
+bool Shard::still_due(EntryRef ref) {
+  return settle(ref) && !finished(arena_[ref].current()) && arena_[ref].where() == Place::nowhere;
+}
+
 void Shard::route_due(std::uint32_t budget) {
   for (; budget > 0; --budget) {
     const EntryRef ref = wheel_.pop_due();
     if (ref == kNoEntry) return;
-    // Following its group may have cancelled it, or moved it back onto the wheel.
-    if (!settle(ref) || arena_[ref].where() != Place::nowhere) continue;
-    CARILLON_CHECK(!finished(arena_[ref].current()) && arena_[ref].due() <= now_);
+    if (!still_due(ref)) continue;
+    CARILLON_CHECK(arena_[ref].due() <= now_);
     enqueue(ref);
   }
 }
@@ -174,9 +170,8 @@ bool Shard::may_catch_up(Target& target) {
 }
 
 void Shard::fire(EntryRef ref) {
-  if (!settle(ref) || arena_[ref].where() != Place::nowhere) return;
+  if (!still_due(ref)) return;
   Entry& entry = arena_[ref];
-  if (finished(entry.current())) return;
   // What is on its way to the log decides about this task and puts it in its place: let go of it.
   if (busy(ref)) return;
   CARILLON_CHECK(entry.due() <= now_);
@@ -185,14 +180,14 @@ void Shard::fire(EntryRef ref) {
   if (target.deleted) {
     open_.notes.push_back(
         {entry.number, Note{now_, static_cast<std::uint32_t>(entry.attempt), 0, kTargetDeleted}});
-    propose(record::Outcome{entry.id(), entry.number, State::dead, {}}, 0);
+    propose(record::Outcome{index_.id(ref), entry.number, State::dead, {}}, 0);
   } else if (too_late(ref)) {
     ++expirations_;
-    propose(record::Outcome{entry.id(), entry.number, State::expired, {}}, 0);
+    propose(record::Outcome{index_.id(ref), entry.number, State::expired, {}}, 0);
   } else {
     ++target.in_flight;
     ++in_flight_;
-    propose(record::Fire{entry.id(), entry.number}, 0);
+    propose(record::Fire{index_.id(ref), entry.number}, 0);
   }
 }
 
@@ -235,13 +230,8 @@ void Shard::finish_sweep(std::uint32_t index) {
 }
 
 void Shard::forget_old(std::uint32_t budget) {
-  for (; budget > 0; --budget) {
-    const EntryRef ref = lists_.first(retained_);
-    if (ref == kNoEntry) return;
-    const auto finished_at = WallTime(Millis(static_cast<std::int64_t>(arena_[ref].digest)));
-    if (finished_at + options_.retain_finished > now_) return;
-    forget(ref);
-  }
+  const WallTime before = now_ - options_.retain_finished;
+  while (budget > 0 && forget_oldest(before, /*forget_rows=*/true)) --budget;
 }
 
 bool Shard::has_work() const {
@@ -253,9 +243,11 @@ std::optional<WallTime> Shard::next_wakeup() const {
   std::optional<WallTime> next = wheel_.next_wakeup();
   const auto sooner = [&](WallTime moment) { next = std::min(next.value_or(moment), moment); };
   if (!paced_.empty()) sooner(now_ + kPaceInterval);
-  if (const EntryRef oldest = lists_.first(retained_); oldest != kNoEntry) {
-    const auto finished_at = WallTime(Millis(static_cast<std::int64_t>(arena_[oldest].digest)));
-    const WallTime over = finished_at + options_.retain_finished;
+  if (!retained_.empty()) {
+    const Retained& oldest = retained_.front();
+    const Entry& entry = arena_[static_cast<EntryRef>(oldest.ref)];
+    const WallTime over =
+        is_retained(oldest) ? entry.finished_at() + options_.retain_finished : now_;
     sooner(over <= now_ ? now_ + Millis(1) : over + kForgetInterval);
   }
   return next;
@@ -276,6 +268,7 @@ std::optional<WallTime> Shard::oldest_queued() const {
 
 void Shard::check_invariants() {
   wheel_.check_invariants();
+  index_.check_invariants();
   std::array<std::uint64_t, kStates> counts{};
   std::uint64_t unfinished = 0;
   for (EntryRef ref = 0; ref < arena_.end(); ++ref) {
@@ -288,12 +281,12 @@ void Shard::check_invariants() {
     if (!finished(state)) ++unfinished;
     if (entry.number == 0) continue;
     ++counts[entry.state];
-    CARILLON_CHECK(find_number(entry.id(), entry.number) == ref);
+    CARILLON_CHECK(find_number(index_.id(ref), entry.number) == ref);
     CARILLON_CHECK(groups_.is_member(ref) == (entry.in_group != 0 && waits(state)));
     if (groups_.is_member(ref)) groups_.check_member(ref);
     // A waiting task is on the wheel, in a queue, or about to be decided by a record under way.
     if (started_ && waits(state)) CARILLON_CHECK(entry.where() != Place::nowhere || busy(ref));
-    if (state == State::dead) CARILLON_CHECK(entry.where() == Place::nowhere);
+    if (finished(state)) CARILLON_CHECK(entry.where() == Place::nowhere);
   }
   CARILLON_CHECK(counts == counts_);
   CARILLON_CHECK(unfinished == unfinished_);

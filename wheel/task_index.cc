@@ -3,145 +3,265 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <utility>
+#include <cstring>
 
 namespace carillon {
 
 namespace {
 
-constexpr int kSteps = 3;
-constexpr std::uint64_t kSplitsAhead = 8;
+static_assert(std::endian::native == std::endian::little);
+
+constexpr std::size_t kPartitions = 4096;
+constexpr int kRefBits = 31;
+constexpr std::size_t kSlotBytes = 7;
+constexpr std::uint64_t kSlotMask = (std::uint64_t{1} << (8 * kSlotBytes)) - 1;
+/// Greater than any slot in use, and of no entry.
+constexpr std::uint64_t kEmpty = kSlotMask;
+constexpr std::uint32_t kHomesMin = 8;
+constexpr std::uint32_t kSpillMin = 16;     // where there are as many homes
+constexpr std::uint32_t kSpillShare = 128;  // of the homes
+
+/// All partitions have a turn while the entries become a seventh more.
+constexpr std::uint64_t kTurns = 7;
+/// For so many entries, and a seventh more by the next turn: 7/9 full, then 8/9.
+std::uint32_t homes_for(std::uint64_t entries) {
+  const std::uint64_t homes = entries * (kTurns + 2) / kTurns;
+  CARILLON_CHECK(homes < kNoEntry);
+  return std::max(kHomesMin, static_cast<std::uint32_t>(homes));
+}
+
+// The part of a fingerprint's `low` that entries have not: bits 39 to 52.
+constexpr int kTagShift = 39;
+constexpr int kUnknownBits = 14;
+constexpr std::uint64_t kBelowTag = (std::uint64_t{1} << kTagShift) - 1;
+constexpr int kHighInId = 14;
+constexpr std::uint64_t kHighMask = (1U << kHighInId) - 1;
+
+std::uint64_t tag_of(const Fingerprint& task) {
+  return task.low >> kTagShift;
+}
+
+std::uint64_t id_of(const Fingerprint& task) {
+  const std::uint64_t known = task.low >> (kTagShift + kUnknownBits) << kTagShift;
+  return (known | (task.low & kBelowTag)) << kHighInId | (task.high & kHighMask);
+}
+
+bool is_of(const Entry& entry, std::uint64_t id, std::uint64_t id_rest) {
+  return entry.id == id && entry.id_rest == id_rest;
+}
+
+std::uint64_t load(const std::byte* slots, std::uint64_t at) {
+  std::uint64_t slot;
+  std::memcpy(&slot, slots + at * kSlotBytes, sizeof slot);
+  return slot & kSlotMask;
+}
+
+void store(std::byte* slots, std::uint64_t at, std::uint64_t slot) {
+  // Two that overlap: seven bytes in one go would pass through memory.
+  const auto lower = static_cast<std::uint32_t>(slot);
+  const auto upper = static_cast<std::uint32_t>(slot >> 24);
+  std::memcpy(slots + at * kSlotBytes, &lower, sizeof lower);
+  std::memcpy(slots + at * kSlotBytes + 3, &upper, sizeof upper);
+}
+
+/// Moves `count` slots from `from` on to `to`.
+void shift(std::byte* slots, std::uint64_t to, std::uint64_t from, std::uint64_t count) {
+  std::memmove(slots + to * kSlotBytes, slots + from * kSlotBytes, count * kSlotBytes);
+}
+
+EntryRef ref_of(std::uint64_t slot) {
+  return static_cast<EntryRef>(slot & kNoEntry);
+}
+
+/// Homes and spill. The last slot is always empty, so that every walk ends. The spill grows with
+/// the homes, so that any number of equal tags finds room in the end.
+std::uint64_t slots_of(std::uint32_t homes) {
+  return std::uint64_t{homes} + std::max(std::min(homes, kSpillMin), homes / kSpillShare);
+}
+
+/// A slot is read 8 bytes at a time.
+std::size_t bytes_of(std::uint32_t homes) {
+  return (slots_of(homes) * kSlotBytes + 1 + 7) & ~std::size_t{7};
+}
+
+/// What a partition that has nothing yet looks like; never written to.
+std::array<std::byte, 8> nothing = [] {
+  std::array<std::byte, 8> slot;
+  slot.fill(std::byte{0xff});
+  return slot;
+}();
 
 }  // namespace
 
-TaskIndex::TaskIndex(Arena& arena) : arena_(arena) {
-  add_chunk();
-  head(0) = kNoEntry;
+TaskIndex::TaskIndex(Arena& arena) : arena_(arena), partitions_(kPartitions) {
+  static_assert(kPartitions == std::size_t{1} << kPartitionBits);
+  for (Partition& its : partitions_) its.slots = nothing.data();
 }
 
-EntryRef TaskIndex::match(EntryRef from, const Fingerprint& task) const {
-  for (EntryRef ref = from; ref != kNoEntry; ref = arena_[ref].chain) {
-    const Entry& entry = arena_[ref];
-    if (entry.id_low == task.low && entry.id_high == task.high) return ref;
-  }
-  return kNoEntry;
+const TaskIndex::Partition& TaskIndex::partition(const Entry& entry) const {
+  return partitions_[entry.id >> kHighInId & (kPartitions - 1)];
 }
 
 EntryRef TaskIndex::find(const Fingerprint& task) const {
-  return match(head(bucket_of(task.low)), task);
+  const Partition& its = partition(task);
+  const std::uint64_t first = tag_of(task) << kRefBits;
+  const std::uint64_t beyond = first | kNoEntry;
+  for (std::uint64_t at = home(its, tag_of(task));; ++at) {
+    const std::uint64_t slot = load(its.slots, at);
+    if (slot >= beyond) return kNoEntry;
+    if (slot >= first && is_of(arena_[ref_of(slot)], id_of(task), task.high >> kHighInId)) {
+      return ref_of(slot);
+    }
+  }
 }
 
 EntryRef TaskIndex::next(EntryRef ref) const {
-  return match(arena_[ref].chain, arena_[ref].id());
+  const Entry& entry = arena_[ref];
+  const Partition& its = partition(entry);
+  std::uint64_t at = slot_of(its, ref);
+  const std::uint64_t beyond = load(its.slots, at) | kNoEntry;
+  for (;;) {
+    const std::uint64_t slot = load(its.slots, ++at);
+    if (slot >= beyond) return kNoEntry;
+    if (is_of(arena_[ref_of(slot)], entry.id, entry.id_rest)) return ref_of(slot);
+  }
 }
 
-void TaskIndex::insert(EntryRef ref) {
-  if (++size_ > round_ + split_) add_bucket();
-  link(ref);
+Fingerprint TaskIndex::id(EntryRef ref) const {
+  const Entry& entry = arena_[ref];
+  const Partition& its = partition(entry);
+  const std::uint64_t tag = load(its.slots, slot_of(its, ref)) >> kRefBits;
+  const std::uint64_t high = (entry.id & kHighMask) | std::uint64_t{entry.id_rest} << kHighInId;
+  return {tag << kTagShift | (entry.id >> kHighInId & kBelowTag), static_cast<std::uint16_t>(high)};
+}
+
+/// Where the entry's slot is: in the stretch of those tags that it may have.
+std::uint64_t TaskIndex::slot_of(const Partition& its, EntryRef ref) const {
+  const std::uint64_t known = arena_[ref].id >> (kHighInId + kTagShift);
+  const std::uint64_t end = slots_of(its.homes);
+  std::uint64_t at = home(its, known << kUnknownBits);
+  for (;; ++at) {
+    CARILLON_CHECK(at < end);
+    if (ref_of(load(its.slots, at)) == ref) return at;
+  }
+}
+
+void TaskIndex::prefetch(const Fingerprint& task) const {
+  const Partition& its = partition(task);
+  const std::byte* const at = its.slots + home(its, tag_of(task)) * kSlotBytes;
+  __builtin_prefetch(at);
+  __builtin_prefetch(at + 64);
+}
+
+void TaskIndex::prefetch_entry(const Fingerprint& task) const {
+  const Partition& its = partition(task);
+  const std::uint64_t first = tag_of(task) << kRefBits;
+  std::uint64_t at = home(its, tag_of(task));
+  std::uint64_t slot = load(its.slots, at);
+  while (slot < first) slot = load(its.slots, ++at);
+  if (slot < (first | kNoEntry)) __builtin_prefetch(&arena_[ref_of(slot)]);
+}
+
+void TaskIndex::insert(EntryRef ref, const Fingerprint& task) {
+  Entry& entry = arena_[ref];
+  entry.id = id_of(task);
+  entry.id_rest = static_cast<std::uint8_t>(task.high >> kHighInId) & 3;
+  Partition& its = partitions_[task.low & (kPartitions - 1)];
+  if (its.count + 1 > std::uint64_t{its.homes} * 15 / 16) grow(its, its.homes + kHomesMin);
+  while (!put(its, tag_of(task) << kRefBits | ref)) grow(its, its.homes + kHomesMin);
+  ++its.count;
+  ++size_;
+  if (size_ < turn_at_) return;
+  turn_at_ = size_ + std::max<std::uint64_t>(1, size_ / (kTurns * kPartitions));
+  Partition& next = partitions_[turn_];
+  if (homes_for(next.count) != next.homes) grow(next, kHomesMin);
+  turn_ = (turn_ + 1) % kPartitions;
+}
+
+/// False: there is no room for it at its place.
+bool TaskIndex::put(Partition& its, std::uint64_t slot) {
+  std::uint64_t at = home(its, slot >> kRefBits);
+  while (load(its.slots, at) < (slot | kNoEntry)) ++at;
+  std::uint64_t end = at;
+  while (load(its.slots, end) != kEmpty) ++end;
+  if (end + 1 == slots_of(its.homes)) return false;
+  shift(its.slots, at + 1, at, end - at);
+  store(its.slots, at, slot);
+  return true;
 }
 
 void TaskIndex::erase(EntryRef ref) {
-  EntryRef& first = head(bucket_of(arena_[ref].id_low));
-  if (first == ref) {
-    first = arena_[ref].chain;
-  } else {
-    EntryRef before = first;
-    while (arena_[before].chain != ref) {
-      before = arena_[before].chain;
-      CARILLON_CHECK(before != kNoEntry);
-    }
-    arena_[before].chain = arena_[ref].chain;
+  Partition& its = partitions_[arena_[ref].id >> kHighInId & (kPartitions - 1)];
+  const std::uint64_t at = slot_of(its, ref);
+  std::uint64_t end = at + 1;
+  for (;; ++end) {
+    const std::uint64_t slot = load(its.slots, end);
+    if (slot == kEmpty || home(its, slot >> kRefBits) == end) break;
   }
-  arena_[ref].chain = kNoEntry;
+  shift(its.slots, at, at + 1, end - at - 1);
+  store(its.slots, end - 1, kEmpty);
+  --its.count;
   --size_;
 }
 
+void TaskIndex::grow(Partition& its, std::uint32_t homes_min) {
+  std::uint32_t homes = std::max(homes_min, homes_for(its.count));
+  while (!resize(its, homes)) homes += std::max(kHomesMin, homes / 8);
+}
+
+/// False, and nothing is changed: it would not fit.
+bool TaskIndex::resize(Partition& its, std::uint32_t homes) {
+  const std::uint64_t end = slots_of(homes) - 1;
+  Partition grown{static_cast<std::byte*>(memory_.take(bytes_of(homes))), homes, its.count};
+  std::memset(grown.slots, 0xff, bytes_of(homes));
+  std::uint64_t to = 0;
+  std::uint64_t left = its.count;
+  for (std::uint64_t at = 0; left > 0 && to < end; ++at) {
+    const std::uint64_t slot = load(its.slots, at);
+    if (slot == kEmpty) continue;
+    to = std::max(to, home(grown, slot >> kRefBits));
+    store(grown.slots, to++, slot);
+    --left;
+  }
+  const Partition& gone = left == 0 ? its : grown;
+  if (gone.homes != 0) memory_.give_back(gone.slots, bytes_of(gone.homes));
+  if (left > 0) return false;
+  its = grown;
+  return true;
+}
+
 void TaskIndex::reserve(std::uint64_t entries) {
-  const std::uint64_t before = round_ + split_;
-  if (entries < 2 * before) return;
-  std::vector<EntryRef> all;
-  all.reserve(size_);
-  for (std::uint64_t bucket = 0; bucket < before; ++bucket) {
-    for (EntryRef ref = head(bucket); ref != kNoEntry; ref = arena_[ref].chain) all.push_back(ref);
+  if (entries <= size_) return;
+  const std::uint32_t homes = homes_for(entries / kPartitions);
+  for (Partition& its : partitions_) {
+    // What is expected is expected again, a little more or less; for that none is made anew.
+    if (homes > its.homes + its.homes / 8) grow(its, homes);
   }
-  round_ = std::bit_floor(entries);
-  split_ = entries - round_;
-  while (chunks_.size() << kChunkBits < entries) add_chunk();
-  for (EntryRef* chunk : chunks_) std::fill_n(chunk, std::size_t{1} << kChunkBits, kNoEntry);
-  for (const EntryRef ref : all) link(ref);
+  turn_at_ = std::max(turn_at_, entries);
 }
 
-void TaskIndex::add_chunk() {
-  chunks_.push_back(static_cast<EntryRef*>(memory_.take()));
-}
-
-void TaskIndex::link(EntryRef ref) {
-  Entry& entry = arena_[ref];
-  EntryRef& first = head(bucket_of(entry.id_low));
-  entry.chain = first;
-  first = ref;
-}
-
-void TaskIndex::prefetch(std::span<const std::uint64_t> lows) const {
-  std::array<const EntryRef*, kPrefetched> heads;
-  for (std::size_t i = 0; i < lows.size(); ++i) {
-    heads[i] = &head(bucket_of(lows[i]));
-    __builtin_prefetch(heads[i]);
-  }
-  // Whether a chain goes on cannot be foretold, so there is no branch on it: the processor would
-  // wait for one entry before it looks at the next.
-  std::array<EntryRef, kPrefetched> refs;
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < lows.size(); ++i) {
-    refs[count] = *heads[i];
-    count += refs[count] != kNoEntry ? 1 : 0;
-  }
-  for (int step = 0; step < kSteps; ++step) {
-    const std::array<EntryRef, kPrefetched> met = refs;
-    const std::size_t met_count = std::exchange(count, 0);
-    for (std::size_t i = 0; i < met_count; ++i) {
-      const Entry& entry = arena_[met[i]];
-      __builtin_prefetch(&entry.id_low);
-      const EntryRef next = entry.chain;
-      refs[count] = next;
-      count += next != kNoEntry ? 1 : 0;
+void TaskIndex::check_invariants() const {
+  std::uint64_t size = 0;
+  for (const Partition& its : partitions_) {
+    if (its.homes == 0) continue;
+    std::uint64_t count = 0;
+    std::uint64_t before = 0;
+    bool gap = true;
+    for (std::uint64_t at = 0; at < slots_of(its.homes); ++at) {
+      const std::uint64_t slot = load(its.slots, at);
+      if (slot != kEmpty) {
+        const std::uint64_t its_home = home(its, slot >> kRefBits);
+        CARILLON_CHECK(its_home == at || (its_home < at && !gap));
+        CARILLON_CHECK(slot >> kRefBits >= before);
+        before = slot >> kRefBits;
+        ++count;
+      }
+      gap = slot == kEmpty;
     }
+    CARILLON_CHECK(gap && count == its.count);
+    size += count;
   }
-}
-
-/// The `step`-th entry of a bucket; the one before it has been asked for some splits ago.
-void TaskIndex::prefetch_split(std::uint64_t bucket, int step) const {
-  EntryRef ref = head(bucket);
-  for (; step > 1 && ref != kNoEntry; --step) ref = arena_[ref].chain;
-  if (ref == kNoEntry) return;
-  __builtin_prefetch(&arena_[ref].id_low);
-  __builtin_prefetch(&arena_[ref].chain);
-}
-
-void TaskIndex::add_bucket() {
-  // The buckets to be split next lie side by side; their entries do not.
-  for (int step = 1; step <= kSteps; ++step) {
-    const std::uint64_t bucket = split_ + (kSteps + 1 - step) * kSplitsAhead;
-    if (bucket < round_) prefetch_split(bucket, step);
-  }
-  const std::uint64_t fresh = round_ + split_;
-  if (fresh >> kChunkBits == chunks_.size()) add_chunk();
-  EntryRef stays = kNoEntry;
-  EntryRef moves = kNoEntry;
-  for (EntryRef ref = head(split_); ref != kNoEntry;) {
-    Entry& entry = arena_[ref];
-    const EntryRef next = entry.chain;
-    EntryRef& half = (entry.id_low & round_) != 0 ? moves : stays;
-    entry.chain = half;
-    half = ref;
-    ref = next;
-  }
-  head(split_) = stays;
-  head(fresh) = moves;
-  if (++split_ == round_) {
-    round_ *= 2;
-    split_ = 0;
-  }
+  CARILLON_CHECK(size == size_);
 }
 
 }  // namespace carillon
