@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "base/check.h"
+#include "base/thread.h"
 
 namespace carillon {
 
@@ -40,6 +41,47 @@ std::byte* map_huge(std::size_t bytes) {
 
 }  // namespace
 
+ClearAhead::~ClearAhead() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+void ClearAhead::ask(std::span<std::byte> pages) {
+  {
+    const std::lock_guard lock(mutex_);
+    asked_.push_back(pages);
+  }
+  if (thread_.joinable()) {
+    changed_.notify_one();
+  } else {
+    thread_ = std::thread([this] {
+      name_thread("clear-ahead");
+      run();
+    });
+  }
+}
+
+void ClearAhead::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return stopping_ || !asked_.empty(); });
+    if (stopping_) return;
+    std::span<std::byte>& pages = asked_.front();
+    const std::span<std::byte> last = pages.last(std::min(pages.size(), kHugePage));
+    pages = pages.first(pages.size() - last.size());
+    if (pages.empty()) asked_.erase(asked_.begin());
+    lock.unlock();
+    // Kernels before 5.14 do not know it: then, or where the pages are gone, nothing is lost.
+    ::madvise(last.data(), last.size(), MADV_POPULATE_WRITE);
+    lock.lock();
+  }
+}
+
 void Slab::Free::operator()(std::byte* block) const {
   ::operator delete(block, std::align_val_t(alignment));
 }
@@ -52,13 +94,24 @@ void* Slab::take() {
       add_block(kBlock, kHugePage);
       // Where there are none, ordinary pages do.
       ::madvise(next_, kBlock, MADV_HUGEPAGE);
+      cleared_ = next_;
     }
   }
+  if (cleared_ != nullptr) clear_ahead();
   std::byte* const chunk = next_;
   next_ += chunk_bytes_;
   left_ -= chunk_bytes_;
   taken_ += chunk_bytes_;
   return chunk;
+}
+
+/// About a sixty-fourth of what is in use, as far as the block goes.
+void Slab::clear_ahead() {
+  std::byte* upto = next_ + std::min(left_, taken_ / 64 + kHugePage);
+  upto -= reinterpret_cast<std::uintptr_t>(upto) & (kHugePage - 1);
+  if (upto <= cleared_) return;
+  ahead_.ask({cleared_, upto});
+  cleared_ = upto;
 }
 
 void Space::Free::operator()(std::byte* block) const {
@@ -95,8 +148,8 @@ void Space::next_block(std::size_t bytes) {
                       ? static_cast<std::byte*>(::operator new(size, std::align_val_t(kCacheLine)))
                       : map_huge(size),
                   Free{small ? 0 : size}};
-  total_ += block.bytes;
   current_ = &block;
+  if (!small) ahead_.ask({block.memory.get(), block.bytes});
 }
 
 void Space::give_back(const std::byte* piece, std::size_t bytes) {
@@ -114,7 +167,6 @@ void Space::give_back(const std::byte* piece, std::size_t bytes) {
     return other->live == 0 && other.get() != &block && other.get() != current_;
   });
   if (&block == current_ || (!spare && block.bytes >= space_block(live_))) return;
-  total_ -= block.bytes;
   blocks_.erase(its);
 }
 

@@ -398,6 +398,7 @@ class Shard {
   Sequence restate_upto_ = 0;  // trim what is before it; 0: nothing to restate
   Sequence last_sequence_ = 0;
   WallTime now_{};
+  WallTime earliest_replayed_ = WallTime::max();  // no task that waits at the start is due before
   bool started_ = false;
   bool under_way_ = false;
   bool firing_stopped_ = false;

@@ -134,7 +134,10 @@ bool Shard::settle(EntryRef ref) {
 /// Puts a waiting entry where its due says. Before the start there is no wheel yet: `start` does
 /// it.
 void Shard::place(EntryRef ref) {
-  if (!started_) return;
+  if (!started_) {
+    earliest_replayed_ = std::min(earliest_replayed_, arena_[ref].due());
+    return;
+  }
   detach(ref);
   if (wheel_.insert(ref)) effects_.imminent.push_back(arena_[ref].number);
 }

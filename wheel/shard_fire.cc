@@ -30,14 +30,9 @@ void Shard::start(WallTime now) {
     finish_sweep(group);
     groups_.drop_if_unused(group);
   }
-  std::optional<WallTime> earliest;
-  for (EntryRef ref = 0; ref < arena_.end(); ++ref) {
-    if (!arena_.in_use(ref) || finished(arena_[ref].current())) continue;
-    earliest = std::min(earliest.value_or(arena_[ref].due()), arena_[ref].due());
-  }
   // The wheel begins before the first due, so that what is overdue leaves it in due order; among it
   // is what was firing when the last process ended.
-  wheel_.start_at(std::min(now, earliest.value_or(now) - Millis(1)));
+  wheel_.start_at(std::min(now, earliest_replayed_ - Millis(1)));
   now_ = now;
   started_ = true;
   for (EntryRef ref = 0; ref < arena_.end(); ++ref) {

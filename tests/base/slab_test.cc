@@ -1,10 +1,16 @@
 #include "base/slab.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <deque>
 #include <random>
+#include <span>
+#include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 namespace carillon {
 namespace {
@@ -57,6 +63,57 @@ TEST_F(SpaceTest, what_is_replaced_in_turn_takes_little_more_than_it_is) {
     }
   }
   EXPECT_LE(space.bytes(), live + (std::size_t{6} << 20));
+}
+
+/// Pages that nobody has touched.
+class UntouchedPages {
+ public:
+  explicit UntouchedPages(std::size_t bytes) : bytes_(bytes) {
+    at_ = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    EXPECT_NE(at_, MAP_FAILED);
+  }
+  ~UntouchedPages() { ::munmap(at_, bytes_); }
+  UntouchedPages(const UntouchedPages&) = delete;
+  UntouchedPages& operator=(const UntouchedPages&) = delete;
+
+  [[nodiscard]] std::span<std::byte> all() const { return {static_cast<std::byte*>(at_), bytes_}; }
+  [[nodiscard]] std::size_t resident() const {
+    std::vector<unsigned char> each(bytes_ / 4096);
+    EXPECT_EQ(::mincore(at_, bytes_, each.data()), 0);
+    return static_cast<std::size_t>(
+        std::ranges::count_if(each, [](auto page) { return page & 1; }));
+  }
+
+ private:
+  std::size_t bytes_;
+  void* at_ = nullptr;
+};
+
+TEST(ClearAhead, pages_are_there_before_they_are_touched_and_keep_what_is_in_them) {
+  const UntouchedPages pages(std::size_t{5} << 20);
+  ASSERT_EQ(pages.resident(), 0U);
+  pages.all()[4096] = std::byte{7};
+  ClearAhead ahead;
+  ahead.ask(pages.all().first(std::size_t{3} << 20));
+  ahead.ask(pages.all().last(std::size_t{2} << 20));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (pages.resident() < pages.all().size() / 4096) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline) << pages.resident();
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(pages.all()[4096], std::byte{7});
+}
+
+TEST(ClearAhead, pages_that_are_gone_do_no_harm_and_its_end_waits_for_little) {
+  std::span<std::byte> gone;
+  {
+    const UntouchedPages pages(std::size_t{4} << 20);
+    gone = pages.all();
+  }
+  const UntouchedPages many(std::size_t{256} << 20);
+  ClearAhead ahead;
+  ahead.ask(gone);
+  ahead.ask(many.all());
 }
 
 }  // namespace
