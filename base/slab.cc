@@ -139,6 +139,8 @@ void Space::next_block(std::size_t bytes) {
     current_->cut = 0;
     return;
   }
+  // What is idle is too small now.
+  std::erase_if(blocks_, [](const auto& block) { return block->live == 0; });
   std::size_t size = space_block(live_);
   if (size < bytes) size = (bytes + kHugePage - 1) & ~(kHugePage - 1);
   const bool small = size < kHugePage;
@@ -164,7 +166,8 @@ void Space::give_back(const std::byte* piece, std::size_t bytes) {
   block.cut = 0;
   // One is kept to be used next, if it has the size of those that are.
   const bool spare = std::ranges::any_of(blocks_, [&](const auto& other) {
-    return other->live == 0 && other.get() != &block && other.get() != current_;
+    return other->live == 0 && other.get() != &block && other.get() != current_ &&
+           other->bytes >= space_block(live_);
   });
   if (&block == current_ || (!spare && block.bytes >= space_block(live_))) return;
   blocks_.erase(its);

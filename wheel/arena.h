@@ -57,7 +57,7 @@ struct alignas(32) Entry {
   std::uint64_t has_extra : 1;  // the shard's side table has more about it
   std::uint64_t in_group : 1;   // Groups knows which
   std::uint64_t id_rest : 2;    // with `id` 66 bits of the fingerprint: TaskIndex knows which
-  EntryRef next;                // on its list; nowhere: what finished_at says
+  EntryRef next;                // on its list; finished: the time of that
   EntryRef prev;
   std::uint64_t id;
 

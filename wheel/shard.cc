@@ -339,7 +339,7 @@ Batch Shard::seal(WallTime now, Batch spare) {
   restate_.erase(std::unique(restate_.begin(), restate_.end()), restate_.end());
   for (const auto& [task, number] : restate_) {
     const EntryRef ref = find_number(task, number);
-    if (ref != kNoEntry) batch.records.emplace_back(record::Keep{statement_of(ref)});
+    if (ref != kNoEntry) batch.records.emplace_back(record::Keep{statement_of(ref, task)});
   }
   batch.trim_before = restate_upto_;
   restate_targets_.clear();
@@ -387,18 +387,19 @@ void Shard::restate(const std::vector<Batch>& oldest) {
 std::optional<Statement> Shard::find(const Fingerprint& task) {
   const EntryRef ref = find_entry(task);
   if (ref == kNoEntry || arena_[ref].number == 0) return std::nullopt;
-  return statement_of(ref);
+  return statement_of(ref, task);
 }
 
 std::optional<Statement> Shard::find_dead(const Fingerprint& task) {
   EntryRef newest = kNoEntry;
-  for (EntryRef ref = index_.find(task); ref != kNoEntry; ref = index_.next(ref)) {
+  static_cast<void>(index_.find_if(task, [&](EntryRef ref) {
     const Entry& entry = arena_[ref];
-    if (entry.number == 0 || entry.current() != State::dead) continue;
-    if (newest == kNoEntry || arena_[newest].number < entry.number) newest = ref;
-  }
+    const bool dead = entry.number != 0 && entry.current() == State::dead;
+    if (dead && (newest == kNoEntry || arena_[newest].number < entry.number)) newest = ref;
+    return false;
+  }));
   if (newest == kNoEntry) return std::nullopt;
-  return statement_of(newest);
+  return statement_of(newest, task);
 }
 
 std::optional<Statement> Shard::at(std::uint32_t position) {
@@ -445,7 +446,7 @@ std::vector<const Shard::TargetState*> Shard::named_targets() const {
 std::uint64_t Shard::bytes() const {
   constexpr std::uint64_t kMapNode = 56;
   return arena_.bytes() + index_.bytes() + groups_.bytes() + extras_.size() * kMapNode +
-         targets_.size() * sizeof(Target) + retained_.size() * sizeof(Retained);
+         targets_.size() * sizeof(Target) + retained_.bytes();
 }
 
 }  // namespace carillon

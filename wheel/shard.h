@@ -43,6 +43,7 @@
 #include "wheel/arena.h"
 #include "wheel/groups.h"
 #include "wheel/record.h"
+#include "wheel/retained.h"
 #include "wheel/task_index.h"
 #include "wheel/wheel.h"
 
@@ -255,10 +256,6 @@ class Shard {
     WallTime asked_due{};
     std::optional<Millis> expire_after;
   };
-  struct Retained {
-    std::uint64_t ref : 31;
-    std::uint64_t number : 33;  // the lower bits of it
-  };
   struct OpenBatch {
     std::vector<Record> records;
     std::vector<Ticket> tickets;       // one for each record
@@ -334,7 +331,7 @@ class Shard {
   void detach(EntryRef ref);
   void finish(EntryRef ref, State state, WallTime at, bool counted = false);
   void retain(EntryRef ref);
-  [[nodiscard]] bool is_retained(const Retained& its) const;
+  [[nodiscard]] bool is_retained(const Retained::Record& its) const;
   [[nodiscard]] bool forget_oldest(WallTime finished_before, bool forget_rows);
   void order_retained();
   void forget(EntryRef ref, bool forget_rows = true);
@@ -383,9 +380,7 @@ class Shard {
   std::uint64_t in_flight_ = 0;
   std::uint64_t expirations_ = 0;
 
-  /// Finished tasks but dead letters, in the order in which they finished; and, until they come to
-  /// the front, some that were forgotten since.
-  std::deque<Retained> retained_;
+  Retained retained_;  // but dead letters
   std::deque<std::uint32_t> runnable_;
   std::vector<std::uint32_t> paced_;  // targets that wait for their allowance
   std::deque<std::uint32_t> sweeps_;  // groups

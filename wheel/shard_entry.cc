@@ -5,24 +5,28 @@
 #include "wheel/shard.h"
 
 namespace carillon {
+
 EntryRef Shard::find_entry(const Fingerprint& task) {
   EntryRef dead = kNoEntry;
-  for (EntryRef ref = index_.find(task); ref != kNoEntry; ref = index_.next(ref)) {
+  bool freed = false;
+  const EntryRef found = index_.find_if(task, [&](EntryRef ref) {
     // Following a group's cancel may have freed the entry: look again from the start.
-    if (!settle(ref)) return find_entry(task);
+    freed = !settle(ref);
+    if (freed) return true;
     const Entry& entry = arena_[ref];
-    if (entry.current() != State::dead || entry.number == 0) return ref;
+    if (entry.current() != State::dead || entry.number == 0) return true;
     if (dead == kNoEntry || arena_[dead].number < entry.number) dead = ref;
-  }
-  return dead;
+    return false;
+  });
+  if (freed) return find_entry(task);
+  return found != kNoEntry ? found : dead;
 }
 
 EntryRef Shard::find_number(const Fingerprint& task, TaskNumber number) {
-  for (EntryRef ref = index_.find(task); ref != kNoEntry; ref = index_.next(ref)) {
-    if (arena_[ref].number != number) continue;
-    return settle(ref) ? ref : find_number(task, number);
-  }
-  return kNoEntry;
+  const EntryRef ref =
+      index_.find_if(task, [&](EntryRef its) { return arena_[its].number == number; });
+  if (ref == kNoEntry || settle(ref)) return ref;
+  return find_number(task, number);
 }
 
 EntryRef Shard::make_entry(const Statement& task) {
@@ -170,46 +174,44 @@ void Shard::retain(EntryRef ref) {
   if (arena_[ref].current() == State::dead) return;
   if (started_ && options_.retain_finished == Millis(0)) {
     forget(ref);
-  } else {
-    const std::uint64_t number = arena_[ref].number;
-    retained_.push_back({ref & kNoEntry, number & ((std::uint64_t{1} << 33) - 1)});
+    retained_.note_had_none();
+    return;
   }
+  retained_.push_back(ref, arena_[ref].number);
+  retained_.tidy([this](const Retained::Record& its) { return is_retained(its); });
 }
 
 /// Whether the task that finished there is still there.
-bool Shard::is_retained(const Retained& its) const {
-  const auto ref = static_cast<EntryRef>(its.ref);
-  if (!arena_.in_use(ref)) return false;
-  const Entry& entry = arena_[ref];
-  const State state = entry.current();
-  return finished(state) && state != State::dead &&
-         (entry.number & ((std::uint64_t{1} << 33) - 1)) == its.number;
+bool Shard::is_retained(const Retained::Record& its) const {
+  if (!arena_.in_use(its.where())) return false;
+  const Entry& entry = arena_[its.where()];
+  return finished(entry.current()) && entry.current() != State::dead && its.is(entry.number);
 }
 
 /// Forgets the task that finished first, if that was before then; false: it was not.
 bool Shard::forget_oldest(WallTime finished_before, bool forget_rows) {
   if (retained_.empty()) return false;
-  const Retained oldest = retained_.front();
-  const auto ref = static_cast<EntryRef>(oldest.ref);
+  const Retained::Record oldest = retained_.front();
   const bool there = is_retained(oldest);
-  if (there && arena_[ref].finished_at() > finished_before) return false;
+  if (there && arena_[oldest.where()].finished_at() > finished_before) return false;
+  if (there) forget(oldest.where(), forget_rows);
   retained_.pop_front();
-  if (there) forget(ref, forget_rows);
   return true;
 }
 
 /// After a replay: restated ones were appended out of order, and some more than once.
 void Shard::order_retained() {
   std::vector<std::pair<WallTime, EntryRef>> finished_ones;
-  for (const Retained& its : retained_) {
-    const auto ref = static_cast<EntryRef>(its.ref);
-    if (is_retained(its)) finished_ones.emplace_back(arena_[ref].finished_at(), ref);
-  }
+  finished_ones.reserve(retained_.size());
+  retained_.for_each([&](const Retained::Record& its) {
+    if (!is_retained(its)) return;
+    finished_ones.emplace_back(arena_[its.where()].finished_at(), its.where());
+  });
   std::ranges::sort(finished_ones);
   const auto twice = std::ranges::unique(finished_ones);
   finished_ones.erase(twice.begin(), twice.end());
-  retained_.clear();
-  for (const auto& [at, ref] : finished_ones) retain(ref);
+  retained_ = Retained();
+  for (const auto& [at, ref] : finished_ones) retained_.push_back(ref, arena_[ref].number);
 }
 
 void Shard::forget(EntryRef ref, bool forget_rows) {
@@ -221,6 +223,8 @@ void Shard::forget(EntryRef ref, bool forget_rows) {
   if (!finished(entry.current())) {
     --unfinished_;
     --target.unfinished;
+  } else if (entry.current() != State::dead) {
+    retained_.note_gone();
   }
   if (entry.number != 0) {
     uncount(ref);

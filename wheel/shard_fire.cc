@@ -25,6 +25,7 @@ constexpr const char* kTargetDeleted = "the target was deleted";
 
 void Shard::start(WallTime now) {
   CARILLON_CHECK(!started_);
+  index_.trim();
   while (!sweeps_.empty()) {
     const std::uint32_t group = sweeps_.front();
     finish_sweep(group);
@@ -239,8 +240,8 @@ std::optional<WallTime> Shard::next_wakeup() const {
   const auto sooner = [&](WallTime moment) { next = std::min(next.value_or(moment), moment); };
   if (!paced_.empty()) sooner(now_ + kPaceInterval);
   if (!retained_.empty()) {
-    const Retained& oldest = retained_.front();
-    const Entry& entry = arena_[static_cast<EntryRef>(oldest.ref)];
+    const Retained::Record oldest = retained_.front();
+    const Entry& entry = arena_[oldest.where()];
     const WallTime over =
         is_retained(oldest) ? entry.finished_at() + options_.retain_finished : now_;
     sooner(over <= now_ ? now_ + Millis(1) : over + kForgetInterval);
@@ -266,6 +267,7 @@ void Shard::check_invariants() {
   index_.check_invariants();
   std::array<std::uint64_t, kStates> counts{};
   std::uint64_t unfinished = 0;
+  std::uint64_t retained = 0;
   for (EntryRef ref = 0; ref < arena_.end(); ++ref) {
     if (arena_.in_use(ref)) settle(ref);
   }
@@ -274,6 +276,7 @@ void Shard::check_invariants() {
     const Entry& entry = arena_[ref];
     const State state = entry.current();
     if (!finished(state)) ++unfinished;
+    if (finished(state) && state != State::dead) ++retained;
     if (entry.number == 0) continue;
     ++counts[entry.state];
     CARILLON_CHECK(find_number(index_.id(ref), entry.number) == ref);
@@ -285,6 +288,7 @@ void Shard::check_invariants() {
   }
   CARILLON_CHECK(counts == counts_);
   CARILLON_CHECK(unfinished == unfinished_);
+  CARILLON_CHECK(retained == retained_.there());
 }
 
 }  // namespace carillon

@@ -9,14 +9,10 @@ namespace carillon {
 
 namespace {
 
-static_assert(std::endian::native == std::endian::little);
-
 constexpr std::size_t kPartitions = 4096;
-constexpr int kRefBits = 31;
 constexpr std::size_t kSlotBytes = 7;
-constexpr std::uint64_t kSlotMask = (std::uint64_t{1} << (8 * kSlotBytes)) - 1;
 /// Greater than any slot in use, and of no entry.
-constexpr std::uint64_t kEmpty = kSlotMask;
+constexpr std::uint64_t kEmpty = (std::uint64_t{1} << (8 * kSlotBytes)) - 1;
 constexpr std::uint32_t kHomesMin = 8;
 constexpr std::uint32_t kSpillMin = 16;     // where there are as many homes
 constexpr std::uint32_t kSpillShare = 128;  // of the homes
@@ -30,32 +26,6 @@ std::uint32_t homes_for(std::uint64_t entries) {
   return std::max(kHomesMin, static_cast<std::uint32_t>(homes));
 }
 
-// The part of a fingerprint's `low` that entries have not: bits 39 to 52.
-constexpr int kTagShift = 39;
-constexpr int kUnknownBits = 14;
-constexpr std::uint64_t kBelowTag = (std::uint64_t{1} << kTagShift) - 1;
-constexpr int kHighInId = 14;
-constexpr std::uint64_t kHighMask = (1U << kHighInId) - 1;
-
-std::uint64_t tag_of(const Fingerprint& task) {
-  return task.low >> kTagShift;
-}
-
-std::uint64_t id_of(const Fingerprint& task) {
-  const std::uint64_t known = task.low >> (kTagShift + kUnknownBits) << kTagShift;
-  return (known | (task.low & kBelowTag)) << kHighInId | (task.high & kHighMask);
-}
-
-bool is_of(const Entry& entry, std::uint64_t id, std::uint64_t id_rest) {
-  return entry.id == id && entry.id_rest == id_rest;
-}
-
-std::uint64_t load(const std::byte* slots, std::uint64_t at) {
-  std::uint64_t slot;
-  std::memcpy(&slot, slots + at * kSlotBytes, sizeof slot);
-  return slot & kSlotMask;
-}
-
 void store(std::byte* slots, std::uint64_t at, std::uint64_t slot) {
   // Two that overlap: seven bytes in one go would pass through memory.
   const auto lower = static_cast<std::uint32_t>(slot);
@@ -67,10 +37,6 @@ void store(std::byte* slots, std::uint64_t at, std::uint64_t slot) {
 /// Moves `count` slots from `from` on to `to`.
 void shift(std::byte* slots, std::uint64_t to, std::uint64_t from, std::uint64_t count) {
   std::memmove(slots + to * kSlotBytes, slots + from * kSlotBytes, count * kSlotBytes);
-}
-
-EntryRef ref_of(std::uint64_t slot) {
-  return static_cast<EntryRef>(slot & kNoEntry);
 }
 
 /// Homes and spill. The last slot is always empty, so that every walk ends. The spill grows with
@@ -102,37 +68,14 @@ const TaskIndex::Partition& TaskIndex::partition(const Entry& entry) const {
   return partitions_[entry.id >> kHighInId & (kPartitions - 1)];
 }
 
-EntryRef TaskIndex::find(const Fingerprint& task) const {
-  const Partition& its = partition(task);
-  const std::uint64_t first = tag_of(task) << kRefBits;
-  const std::uint64_t beyond = first | kNoEntry;
-  for (std::uint64_t at = home(its, tag_of(task));; ++at) {
-    const std::uint64_t slot = load(its.slots, at);
-    if (slot >= beyond) return kNoEntry;
-    if (slot >= first && is_of(arena_[ref_of(slot)], id_of(task), task.high >> kHighInId)) {
-      return ref_of(slot);
-    }
-  }
-}
-
-EntryRef TaskIndex::next(EntryRef ref) const {
-  const Entry& entry = arena_[ref];
-  const Partition& its = partition(entry);
-  std::uint64_t at = slot_of(its, ref);
-  const std::uint64_t beyond = load(its.slots, at) | kNoEntry;
-  for (;;) {
-    const std::uint64_t slot = load(its.slots, ++at);
-    if (slot >= beyond) return kNoEntry;
-    if (is_of(arena_[ref_of(slot)], entry.id, entry.id_rest)) return ref_of(slot);
-  }
-}
-
 Fingerprint TaskIndex::id(EntryRef ref) const {
   const Entry& entry = arena_[ref];
   const Partition& its = partition(entry);
   const std::uint64_t tag = load(its.slots, slot_of(its, ref)) >> kRefBits;
-  const std::uint64_t high = (entry.id & kHighMask) | std::uint64_t{entry.id_rest} << kHighInId;
-  return {tag << kTagShift | (entry.id >> kHighInId & kBelowTag), static_cast<std::uint16_t>(high)};
+  const std::uint64_t below_tag = entry.id >> kHighInId & ((std::uint64_t{1} << kTagShift) - 1);
+  const std::uint64_t high = (entry.id & ((1U << kHighInId) - 1)) | std::uint64_t{entry.id_rest}
+                                                                        << kHighInId;
+  return {tag << kTagShift | below_tag, static_cast<std::uint16_t>(high)};
 }
 
 /// Where the entry's slot is: in the stretch of those tags that it may have.
@@ -159,7 +102,7 @@ void TaskIndex::prefetch_entry(const Fingerprint& task) const {
   std::uint64_t at = home(its, tag_of(task));
   std::uint64_t slot = load(its.slots, at);
   while (slot < first) slot = load(its.slots, ++at);
-  if (slot < (first | kNoEntry)) __builtin_prefetch(&arena_[ref_of(slot)]);
+  if (slot < (first | kRefMask)) __builtin_prefetch(&arena_[ref_of(slot)]);
 }
 
 void TaskIndex::insert(EntryRef ref, const Fingerprint& task) {
@@ -168,7 +111,10 @@ void TaskIndex::insert(EntryRef ref, const Fingerprint& task) {
   entry.id_rest = static_cast<std::uint8_t>(task.high >> kHighInId) & 3;
   Partition& its = partitions_[task.low & (kPartitions - 1)];
   if (its.count + 1 > std::uint64_t{its.homes} * 15 / 16) grow(its, its.homes + kHomesMin);
-  while (!put(its, tag_of(task) << kRefBits | ref)) grow(its, its.homes + kHomesMin);
+  // By a half: for many of one tag it is the spill that must become large.
+  while (!put(its, tag_of(task) << kRefBits | ref)) {
+    grow(its, its.homes + std::max(kHomesMin, its.homes / 2));
+  }
   ++its.count;
   ++size_;
   if (size_ < turn_at_) return;
@@ -181,7 +127,7 @@ void TaskIndex::insert(EntryRef ref, const Fingerprint& task) {
 /// False: there is no room for it at its place.
 bool TaskIndex::put(Partition& its, std::uint64_t slot) {
   std::uint64_t at = home(its, slot >> kRefBits);
-  while (load(its.slots, at) < (slot | kNoEntry)) ++at;
+  while (load(its.slots, at) < (slot | kRefMask)) ++at;
   std::uint64_t end = at;
   while (load(its.slots, end) != kEmpty) ++end;
   if (end + 1 == slots_of(its.homes)) return false;
@@ -204,30 +150,37 @@ void TaskIndex::erase(EntryRef ref) {
   --size_;
 }
 
+/// To what its entries want, or the least at which they fit.
 void TaskIndex::grow(Partition& its, std::uint32_t homes_min) {
   std::uint32_t homes = std::max(homes_min, homes_for(its.count));
-  while (!resize(its, homes)) homes += std::max(kHomesMin, homes / 8);
-}
-
-/// False, and nothing is changed: it would not fit.
-bool TaskIndex::resize(Partition& its, std::uint32_t homes) {
-  const std::uint64_t end = slots_of(homes) - 1;
+  while (!fits(its, homes)) homes += std::max(kHomesMin, homes / 8);
   Partition grown{static_cast<std::byte*>(memory_.take(bytes_of(homes))), homes, its.count};
   std::memset(grown.slots, 0xff, bytes_of(homes));
   std::uint64_t to = 0;
-  std::uint64_t left = its.count;
-  for (std::uint64_t at = 0; left > 0 && to < end; ++at) {
-    const std::uint64_t slot = load(its.slots, at);
-    if (slot == kEmpty) continue;
+  for_each(its, [&](std::uint64_t slot) {
     to = std::max(to, home(grown, slot >> kRefBits));
     store(grown.slots, to++, slot);
+  });
+  if (its.homes != 0) memory_.give_back(its.slots, bytes_of(its.homes));
+  its = grown;
+}
+
+bool TaskIndex::fits(const Partition& its, std::uint32_t homes) {
+  const Partition grown{nullptr, homes, its.count};
+  std::uint64_t to = 0;
+  for_each(its, [&](std::uint64_t slot) { to = std::max(to, home(grown, slot >> kRefBits)) + 1; });
+  return to < slots_of(homes);
+}
+
+template <typename Visit>
+void TaskIndex::for_each(const Partition& its, const Visit& visit) {
+  std::uint64_t left = its.count;
+  for (std::uint64_t at = 0; left > 0; ++at) {
+    const std::uint64_t slot = load(its.slots, at);
+    if (slot == kEmpty) continue;
+    visit(slot);
     --left;
   }
-  const Partition& gone = left == 0 ? its : grown;
-  if (gone.homes != 0) memory_.give_back(gone.slots, bytes_of(gone.homes));
-  if (left > 0) return false;
-  its = grown;
-  return true;
 }
 
 void TaskIndex::reserve(std::uint64_t entries) {
@@ -238,6 +191,13 @@ void TaskIndex::reserve(std::uint64_t entries) {
     if (homes > its.homes + its.homes / 8) grow(its, homes);
   }
   turn_at_ = std::max(turn_at_, entries);
+}
+
+void TaskIndex::trim() {
+  for (Partition& its : partitions_) {
+    if (its.homes > homes_for(its.count) / 4 * 5) grow(its, kHomesMin);
+  }
+  turn_at_ = size_ + 1;
 }
 
 void TaskIndex::check_invariants() const {
@@ -253,6 +213,9 @@ void TaskIndex::check_invariants() const {
         const std::uint64_t its_home = home(its, slot >> kRefBits);
         CARILLON_CHECK(its_home == at || (its_home < at && !gap));
         CARILLON_CHECK(slot >> kRefBits >= before);
+        const Entry& entry = arena_[ref_of(slot)];
+        CARILLON_CHECK(arena_.in_use(ref_of(slot)) && &partition(entry) == &its);
+        CARILLON_CHECK(entry.id >> (kHighInId + kTagShift) == slot >> (kRefBits + kUnknownBits));
         before = slot >> kRefBits;
         ++count;
       }

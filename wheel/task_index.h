@@ -11,7 +11,7 @@
 //
 //     home     0    1    2    3    4    5    6    7   ...          | spill, last one empty
 //           +----+----+----+----+----+----+----+----+----+----+----+----+----+
-//     tag/16| .  | 1a | 1d | 22 | .  | 51 | .  | 70 |                        |
+//     tag   | .  | 1a | 1d | 22 | .  | 51 | .  | 70 |                        |
 //           +----+----+----+----+----+----+----+----+----+----+----+----+----+
 //
 //     slot    | tag 25 | reference 31 |
@@ -36,11 +36,14 @@
 // which they came, and the blocks they are cut from (base/slab.h) become empty whole. `reserve`
 // gives all partitions their size at once.
 //
-// Concurrency: none. Limitations: fingerprints must be spread evenly, as keyed hashes are; the
-// table never shrinks; several thousand entries of one fingerprint make one partition slow.
+// Concurrency: none. Limitations: fingerprints must be spread evenly, as keyed hashes are; a
+// partition becomes smaller only at its turn, or by `trim`; thousands of entries of one fingerprint
+// are walked one by one, and make their partition large.
 #pragma once
 
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "base/slab.h"
@@ -52,11 +55,14 @@ class TaskIndex {
  public:
   explicit TaskIndex(Arena& arena);
 
-  /// An entry with this fingerprint, or kNoEntry. Several may have it: `next` walks on, oldest
-  /// first.
-  [[nodiscard]] EntryRef find(const Fingerprint& task) const;
-  /// A further entry with the same fingerprint as `ref`, or kNoEntry.
-  [[nodiscard]] EntryRef next(EntryRef ref) const;
+  /// The first entry with this fingerprint for which `wanted(EntryRef)` is true, or kNoEntry.
+  /// Several may have it, dead letters beside what came after them: oldest first. Before `wanted`
+  /// answers true it may erase its entry, before false it must not change the index.
+  template <typename Wanted>
+  [[nodiscard]] EntryRef find_if(const Fingerprint& task, const Wanted& wanted) const;
+  [[nodiscard]] EntryRef find(const Fingerprint& task) const {
+    return find_if(task, [](EntryRef) { return true; });
+  }
   /// The fingerprint of an entry that is in the index.
   [[nodiscard]] Fingerprint id(EntryRef ref) const;
   /// Asks for the stretch of the table that `find` and `insert` will look at, without waiting for
@@ -74,17 +80,42 @@ class TaskIndex {
   [[nodiscard]] std::uint64_t bytes() const {
     return memory_.bytes() + partitions_.size() * sizeof(Partition);
   }
+  /// Gives back most of what `reserve` made room for and nothing came.
+  void trim();
   /// Ends the process if the order is broken. For tests.
   void check_invariants() const;
 
  private:
   static constexpr int kPartitionBits = 12;
   static constexpr int kTagBits = 25;
+  static constexpr int kTagShift = 64 - kTagBits;
+  static constexpr int kUnknownBits = 14;  // of the tag, which entries have not
+  static constexpr int kHighInId = 14;
+  static constexpr int kRefBits = 31;
+  static constexpr std::uint64_t kRefMask = (std::uint64_t{1} << kRefBits) - 1;
+  static constexpr std::size_t kSlotBytes = 7;
+  static constexpr std::uint64_t kSlotMask = (std::uint64_t{1} << (8 * kSlotBytes)) - 1;
   struct Partition {
     std::byte* slots = nullptr;
     std::uint32_t homes = 0;
     std::uint32_t count = 0;
   };
+  [[nodiscard]] static std::uint64_t load(const std::byte* slots, std::uint64_t at) {
+    std::uint64_t slot;
+    std::memcpy(&slot, slots + at * kSlotBytes, sizeof slot);
+    return slot & kSlotMask;
+  }
+  [[nodiscard]] static EntryRef ref_of(std::uint64_t slot) {
+    return static_cast<EntryRef>(slot & kRefMask);
+  }
+  [[nodiscard]] static std::uint64_t tag_of(const Fingerprint& task) {
+    return task.low >> kTagShift;
+  }
+  [[nodiscard]] static std::uint64_t id_of(const Fingerprint& task) {
+    constexpr std::uint64_t kBelowTag = (std::uint64_t{1} << kTagShift) - 1;
+    const std::uint64_t known = task.low >> (kTagShift + kUnknownBits) << kTagShift;
+    return (known | (task.low & kBelowTag)) << kHighInId | (task.high & ((1U << kHighInId) - 1));
+  }
   [[nodiscard]] static std::uint64_t home(const Partition& its, std::uint64_t tag) {
     return tag * its.homes >> kTagBits;
   }
@@ -95,7 +126,9 @@ class TaskIndex {
   [[nodiscard]] std::uint64_t slot_of(const Partition& its, EntryRef ref) const;
   [[nodiscard]] static bool put(Partition& its, std::uint64_t slot);
   void grow(Partition& its, std::uint32_t homes_min);
-  [[nodiscard]] bool resize(Partition& its, std::uint32_t homes);
+  [[nodiscard]] static bool fits(const Partition& its, std::uint32_t homes);
+  template <typename Visit>
+  static void for_each(const Partition& its, const Visit& visit);
 
   Arena& arena_;
   Space memory_;
@@ -104,5 +137,22 @@ class TaskIndex {
   std::uint64_t turn_at_ = 1;  // how many entries there are when the next partition grows
   std::size_t turn_ = 0;       // which that is
 };
+
+template <typename Wanted>
+EntryRef TaskIndex::find_if(const Fingerprint& task, const Wanted& wanted) const {
+  static_assert(std::endian::native == std::endian::little);
+  const Partition& its = partition(task);
+  const std::uint64_t first = tag_of(task) << kRefBits;
+  for (std::uint64_t at = home(its, tag_of(task));; ++at) {
+    const std::uint64_t slot = load(its.slots, at);
+    if (slot >= (first | kRefMask)) return kNoEntry;
+    if (slot < first) continue;
+    const Entry& entry = arena_[ref_of(slot)];
+    if (entry.id == id_of(task) && entry.id_rest == task.high >> kHighInId &&
+        wanted(ref_of(slot))) {
+      return ref_of(slot);
+    }
+  }
+}
 
 }  // namespace carillon

@@ -65,6 +65,20 @@ TEST_F(SpaceTest, what_is_replaced_in_turn_takes_little_more_than_it_is) {
   EXPECT_LE(space.bytes(), live + (std::size_t{6} << 20));
 }
 
+TEST_F(SpaceTest, blocks_for_small_pieces_go_when_pieces_are_large) {
+  for (int i = 0; i < 4000; ++i) take(256);
+  for (int i = 0; i < 4000; ++i) {
+    take(65'536);
+    give_back(0);
+  }
+  while (pieces.size() > 500) give_back(0);
+  for (int i = 0; i < 1000; ++i) {
+    take(65'536);
+    give_back(0);
+  }
+  EXPECT_LE(space.bytes(), live + (std::size_t{6} << 20));
+}
+
 /// Pages that nobody has touched.
 class UntouchedPages {
  public:

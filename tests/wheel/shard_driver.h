@@ -37,6 +37,9 @@ class ShardDriver {
     shard_->start(now_);
   }
 
+  /// From the next restart on.
+  void set_options(ShardOptions options) { options_ = options; }
+
   [[nodiscard]] Shard& shard() { return *shard_; }
   [[nodiscard]] WallTime now() const { return now_; }
   void set_now(WallTime now) { now_ = now; }

@@ -296,6 +296,61 @@ TEST_F(ShardTest, finished_tasks_are_forgotten_after_their_retention_with_their_
   EXPECT_EQ(batch.forgotten[0], number);
 }
 
+TEST_F(ShardTest, an_id_added_again_is_retained_from_its_own_end_on) {
+  ask(driver.add(1, start + hours(24)));
+  ask(command::Cancel{fingerprint(1)});
+  driver.run_until(start + minutes(30));
+  ask(driver.add(1, start + hours(24)));
+  ask(command::Cancel{fingerprint(1)});
+  driver.run_until(start + minutes(62));
+  EXPECT_TRUE(driver.shard().find(fingerprint(1)).has_value());
+  driver.restart();
+  driver.run_until(start + minutes(89));
+  EXPECT_TRUE(driver.shard().find(fingerprint(1)).has_value());
+  driver.run_until(start + minutes(92));
+  EXPECT_FALSE(driver.shard().find(fingerprint(1)).has_value());
+  driver.shard().check_invariants();
+}
+
+TEST_F(ShardTest, few_ids_used_again_and_again_take_no_more_memory) {
+  const auto use = [&](int rounds) {
+    for (int round = 0; round < rounds; ++round) {
+      for (std::uint64_t id = 1; id <= 50; ++id)
+        driver.shard().submit(driver.add(id, start + hours(24)), 0);
+      driver.run();
+      for (std::uint64_t id = 1; id <= 50; ++id)
+        driver.shard().submit(command::Cancel{fingerprint(id)}, 0);
+      driver.run();
+      driver.take();
+    }
+  };
+  use(200);
+  const std::uint64_t bytes = driver.shard().bytes();
+  use(1000);
+  EXPECT_LE(driver.shard().bytes(), bytes + 40'000) << "of 50,000 that finished meanwhile";
+  driver.shard().check_invariants();
+}
+
+TEST_F(ShardTest, a_start_that_retains_nothing_forgets_some_at_a_time) {
+  for (std::uint64_t id = 1; id <= 5000; ++id) {
+    driver.shard().submit(driver.add(id, start + hours(24)), 0);
+  }
+  driver.run();
+  for (std::uint64_t id = 1; id <= 5000; ++id) {
+    driver.shard().submit(command::Cancel{fingerprint(id)}, 0);
+  }
+  driver.run();
+  ShardOptions forgetful = options();
+  forgetful.retain_finished = Millis(0);
+  driver.set_options(forgetful);
+  driver.restart();
+  driver.shard().tick(driver.now());
+  EXPECT_GT(driver.shard().tasks(), 2500U);
+  for (int i = 1; i <= 5; ++i) driver.run_until(start + Millis(i));
+  EXPECT_EQ(driver.shard().tasks(), 0U);
+  driver.shard().check_invariants();
+}
+
 TEST_F(ShardTest, after_a_crash_what_was_firing_is_fired_again_before_what_is_overdue) {
   driver.put_target(1, 1);
   ask(driver.add(1, start + Millis(10)));

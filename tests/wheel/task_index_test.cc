@@ -32,9 +32,10 @@ class TaskIndexTest : public testing::Test {
   /// All that the index has for `task`, in its order.
   [[nodiscard]] std::vector<EntryRef> found(const Fingerprint& task) const {
     std::vector<EntryRef> refs;
-    for (EntryRef ref = index.find(task); ref != kNoEntry; ref = index.next(ref)) {
+    static_cast<void>(index.find_if(task, [&](EntryRef ref) {
       refs.push_back(ref);
-    }
+      return false;
+    }));
     return refs;
   }
   void expect_all() {
@@ -122,6 +123,31 @@ TEST_F(TaskIndexTest, more_of_one_fingerprint_than_a_spill_holds_find_room_oldes
   expected.erase(expected.begin() + 200);
   EXPECT_EQ(found(last), expected);
   index.check_invariants();
+}
+
+TEST_F(TaskIndexTest, thousands_of_one_fingerprint_cost_memory_in_proportion) {
+  for (int i = 0; i < 100'000; ++i) insert({random(), 0});
+  const Fingerprint late{~std::uint64_t{0} - (std::uint64_t{1} << 55), 1};
+  for (int i = 0; i < 3000; ++i) {
+    insert(late);
+    if (i % 30 == 0) insert({random(), 0});
+  }
+  EXPECT_LE(index.bytes(), std::uint64_t{16} << 20);
+  EXPECT_EQ(found(late).size(), 3000U);
+  expect_all();
+}
+
+TEST_F(TaskIndexTest, room_that_was_made_in_vain_is_given_back) {
+  for (int i = 0; i < 50'000; ++i) insert({random(), 0});
+  index.trim();
+  const std::uint64_t bytes = index.bytes();
+  index.reserve(4'000'000);
+  EXPECT_GT(index.bytes(), 4'000'000 * 7U);
+  for (int i = 0; i < 50'000; ++i) insert({random(), 0});
+  index.trim();
+  EXPECT_LE(index.bytes(), 3 * bytes);
+  churn(100'000, [&] { return Fingerprint{random(), 0}; });
+  expect_all();
 }
 
 TEST_F(TaskIndexTest, finds_what_came_before_and_after_room_was_made) {
