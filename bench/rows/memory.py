@@ -17,10 +17,9 @@ size.
   and `HSET`.
 """
 LIMITS = """
-an entry is 44 bytes and its place in the index 4; the rest is RocksDB's write buffers and table
-readers, which do not grow with the tasks. What an entry holds and why it is not 40 is in
-ARCHITECTURE.md (Memory): the next bytes to go are the ones that tell the same request from another,
-and then a wrong due would pass for the same again.
+an entry is 32 bytes and its place in the index 9, which is what the server's own count says (41 at 10 M); the rest is
+RocksDB's write buffers and table readers and pages cleared ahead, which hardly grow with the tasks. What an entry
+holds is in ARCHITECTURE.md (Memory): all of it decides about the task.
 """
 NAMES = {"carillon": "Carillon", "redis": "Redis"}
 
