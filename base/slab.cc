@@ -39,7 +39,21 @@ std::byte* map_huge(std::size_t bytes) {
   return begin + before;
 }
 
+BlockMemory allocate_block(std::size_t bytes) {
+  if (bytes >= kHugePage) return {map_huge(bytes), FreeBlock{bytes}};
+  return {static_cast<std::byte*>(::operator new(bytes, std::align_val_t(kCacheLine))),
+          FreeBlock{}};
+}
+
 }  // namespace
+
+void FreeBlock::operator()(std::byte* block) const {
+  if (mapped == 0) {
+    ::operator delete(block, std::align_val_t(kCacheLine));
+  } else {
+    ::munmap(block, mapped);
+  }
+}
 
 ClearAhead::~ClearAhead() {
   if (!thread_.joinable()) return;
@@ -82,20 +96,11 @@ void ClearAhead::run() {
   }
 }
 
-void Slab::Free::operator()(std::byte* block) const {
-  ::operator delete(block, std::align_val_t(alignment));
-}
-
 void* Slab::take() {
   if (left_ < chunk_bytes_) {
-    if (taken_ < kSmall) {
-      add_block(chunk_bytes_, kCacheLine);
-    } else {
-      add_block(kBlock, kHugePage);
-      // Where there are none, ordinary pages do.
-      ::madvise(next_, kBlock, MADV_HUGEPAGE);
-      cleared_ = next_;
-    }
+    left_ = taken_ < kSmall ? chunk_bytes_ : kBlock;
+    next_ = blocks_.emplace_back(allocate_block(left_)).get();
+    if (left_ == kBlock) cleared_ = next_;
   }
   if (cleared_ != nullptr) clear_ahead();
   std::byte* const chunk = next_;
@@ -112,14 +117,6 @@ void Slab::clear_ahead() {
   if (upto <= cleared_) return;
   ahead_.ask({cleared_, upto});
   cleared_ = upto;
-}
-
-void Space::Free::operator()(std::byte* block) const {
-  if (mapped == 0) {
-    ::operator delete(block, std::align_val_t(kCacheLine));
-  } else {
-    ::munmap(block, mapped);
-  }
 }
 
 std::byte* Space::take(std::size_t bytes) {
@@ -143,15 +140,11 @@ void Space::next_block(std::size_t bytes) {
   std::erase_if(blocks_, [](const auto& block) { return block->live == 0; });
   std::size_t size = space_block(live_);
   if (size < bytes) size = (bytes + kHugePage - 1) & ~(kHugePage - 1);
-  const bool small = size < kHugePage;
   Block& block = *blocks_.emplace_back(std::make_unique<Block>());
   block.bytes = size;
-  block.memory = {small
-                      ? static_cast<std::byte*>(::operator new(size, std::align_val_t(kCacheLine)))
-                      : map_huge(size),
-                  Free{small ? 0 : size}};
+  block.memory = allocate_block(size);
   current_ = &block;
-  if (!small) ahead_.ask({block.memory.get(), block.bytes});
+  if (size >= kHugePage) ahead_.ask({block.memory.get(), block.bytes});
 }
 
 void Space::give_back(const std::byte* piece, std::size_t bytes) {
@@ -177,12 +170,6 @@ std::uint64_t Space::bytes() const {
   std::uint64_t bytes = 0;
   for (const auto& block : blocks_) bytes += block->cut_max;
   return bytes;
-}
-
-void Slab::add_block(std::size_t bytes, std::size_t alignment) {
-  next_ = static_cast<std::byte*>(::operator new(bytes, std::align_val_t(alignment)));
-  left_ = bytes;
-  blocks_.emplace_back(next_, Free{alignment});
 }
 
 }  // namespace carillon

@@ -50,6 +50,13 @@ class ClearAhead {
   std::thread thread_;
 };
 
+/// A block's memory: mapped for itself where it is in huge pages, else from the heap.
+struct FreeBlock {
+  std::size_t mapped = 0;  // bytes; 0: from the heap
+  void operator()(std::byte* block) const;
+};
+using BlockMemory = std::unique_ptr<std::byte, FreeBlock>;
+
 class Slab {
  public:
   explicit Slab(std::size_t chunk_bytes) : chunk_bytes_(chunk_bytes) {}
@@ -58,15 +65,10 @@ class Slab {
   [[nodiscard]] void* take();
 
  private:
-  struct Free {
-    std::size_t alignment = 0;
-    void operator()(std::byte* block) const;
-  };
-  void add_block(std::size_t bytes, std::size_t alignment);
   void clear_ahead();
 
   const std::size_t chunk_bytes_;
-  std::vector<std::unique_ptr<std::byte, Free>> blocks_;
+  std::vector<BlockMemory> blocks_;
   std::byte* next_ = nullptr;
   std::size_t left_ = 0;  // bytes of the last block from `next_` on
   std::size_t taken_ = 0;
@@ -84,12 +86,8 @@ class Space {
   [[nodiscard]] std::uint64_t bytes() const;
 
  private:
-  struct Free {
-    std::size_t mapped = 0;  // bytes; 0: from the heap
-    void operator()(std::byte* block) const;
-  };
   struct Block {
-    std::unique_ptr<std::byte, Free> memory{nullptr, {0}};
+    BlockMemory memory;
     std::size_t bytes = 0;
     std::size_t cut = 0;      // from the front
     std::size_t cut_max = 0;  // ever: what may be resident

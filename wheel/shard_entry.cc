@@ -171,7 +171,7 @@ void Shard::finish(EntryRef ref, State state, WallTime at, bool counted) {
 }
 
 void Shard::retain(EntryRef ref) {
-  if (arena_[ref].current() == State::dead) return;
+  if (!forgettable(arena_[ref].current())) return;
   if (started_ && options_.retain_finished == Millis(0)) {
     forget(ref);
     retained_.note_had_none();
@@ -185,7 +185,7 @@ void Shard::retain(EntryRef ref) {
 bool Shard::is_retained(const Retained::Record& its) const {
   if (!arena_.in_use(its.where())) return false;
   const Entry& entry = arena_[its.where()];
-  return finished(entry.current()) && entry.current() != State::dead && its.is(entry.number);
+  return forgettable(entry.current()) && its.is(entry.number);
 }
 
 /// Forgets the task that finished first, if that was before then; false: it was not.
@@ -223,9 +223,8 @@ void Shard::forget(EntryRef ref, bool forget_rows) {
   if (!finished(entry.current())) {
     --unfinished_;
     --target.unfinished;
-  } else if (entry.current() != State::dead) {
-    retained_.note_gone();
   }
+  if (forgettable(entry.current())) retained_.note_gone();
   if (entry.number != 0) {
     uncount(ref);
     if (forget_rows) open_.forgotten.push_back(entry.number);

@@ -276,7 +276,7 @@ void Shard::check_invariants() {
     const Entry& entry = arena_[ref];
     const State state = entry.current();
     if (!finished(state)) ++unfinished;
-    if (finished(state) && state != State::dead) ++retained;
+    if (forgettable(state)) ++retained;
     if (entry.number == 0) continue;
     ++counts[entry.state];
     CARILLON_CHECK(find_number(index_.id(ref), entry.number) == ref);

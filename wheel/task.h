@@ -65,6 +65,10 @@ inline constexpr std::string_view kStateNames[kStates] = {
 [[nodiscard]] constexpr bool finished(State state) {
   return state >= State::delivered;
 }
+/// Finished and forgotten after a while; a dead letter stays until it is removed.
+[[nodiscard]] constexpr bool forgettable(State state) {
+  return finished(state) && state != State::dead;
+}
 
 enum class IfExists : std::uint8_t { reject, keep, replace, earliest, latest };
 

@@ -9,10 +9,6 @@ namespace carillon {
 
 namespace {
 
-constexpr std::size_t kPartitions = 4096;
-constexpr std::size_t kSlotBytes = 7;
-/// Greater than any slot in use, and of no entry.
-constexpr std::uint64_t kEmpty = (std::uint64_t{1} << (8 * kSlotBytes)) - 1;
 constexpr std::uint32_t kHomesMin = 8;
 constexpr std::uint32_t kSpillMin = 16;     // where there are as many homes
 constexpr std::uint32_t kSpillShare = 128;  // of the homes
@@ -26,28 +22,10 @@ std::uint32_t homes_for(std::uint64_t entries) {
   return std::max(kHomesMin, static_cast<std::uint32_t>(homes));
 }
 
-void store(std::byte* slots, std::uint64_t at, std::uint64_t slot) {
-  // Two that overlap: seven bytes in one go would pass through memory.
-  const auto lower = static_cast<std::uint32_t>(slot);
-  const auto upper = static_cast<std::uint32_t>(slot >> 24);
-  std::memcpy(slots + at * kSlotBytes, &lower, sizeof lower);
-  std::memcpy(slots + at * kSlotBytes + 3, &upper, sizeof upper);
-}
-
-/// Moves `count` slots from `from` on to `to`.
-void shift(std::byte* slots, std::uint64_t to, std::uint64_t from, std::uint64_t count) {
-  std::memmove(slots + to * kSlotBytes, slots + from * kSlotBytes, count * kSlotBytes);
-}
-
 /// Homes and spill. The last slot is always empty, so that every walk ends. The spill grows with
 /// the homes, so that any number of equal tags finds room in the end.
 std::uint64_t slots_of(std::uint32_t homes) {
   return std::uint64_t{homes} + std::max(std::min(homes, kSpillMin), homes / kSpillShare);
-}
-
-/// A slot is read 8 bytes at a time.
-std::size_t bytes_of(std::uint32_t homes) {
-  return (slots_of(homes) * kSlotBytes + 1 + 7) & ~std::size_t{7};
 }
 
 /// What a partition that has nothing yet looks like; never written to.
@@ -60,17 +38,31 @@ std::array<std::byte, 8> nothing = [] {
 }  // namespace
 
 TaskIndex::TaskIndex(Arena& arena) : arena_(arena), partitions_(kPartitions) {
-  static_assert(kPartitions == std::size_t{1} << kPartitionBits);
+  static_assert(std::has_single_bit(kPartitions));
   for (Partition& its : partitions_) its.slots = nothing.data();
 }
 
-const TaskIndex::Partition& TaskIndex::partition(const Entry& entry) const {
-  return partitions_[entry.id >> kHighInId & (kPartitions - 1)];
+void TaskIndex::store(std::byte* slots, std::uint64_t at, std::uint64_t slot) {
+  // Two that overlap: seven bytes in one go would pass through memory.
+  const auto lower = static_cast<std::uint32_t>(slot);
+  const auto upper = static_cast<std::uint32_t>(slot >> 24);
+  std::memcpy(slots + at * kSlotBytes, &lower, sizeof lower);
+  std::memcpy(slots + at * kSlotBytes + 3, &upper, sizeof upper);
+}
+
+/// Moves `count` slots from `from` on to `to`.
+void TaskIndex::shift(std::byte* slots, std::uint64_t to, std::uint64_t from, std::uint64_t count) {
+  std::memmove(slots + to * kSlotBytes, slots + from * kSlotBytes, count * kSlotBytes);
+}
+
+/// A slot is read 8 bytes at a time.
+std::size_t TaskIndex::bytes_of(std::uint32_t homes) {
+  return (slots_of(homes) * kSlotBytes + 1 + 7) & ~std::size_t{7};
 }
 
 Fingerprint TaskIndex::id(EntryRef ref) const {
   const Entry& entry = arena_[ref];
-  const Partition& its = partition(entry);
+  const Partition& its = partitions_[partition_of(entry)];
   const std::uint64_t tag = load(its.slots, slot_of(its, ref)) >> kRefBits;
   const std::uint64_t below_tag = entry.id >> kHighInId & ((std::uint64_t{1} << kTagShift) - 1);
   const std::uint64_t high = (entry.id & ((1U << kHighInId) - 1)) | std::uint64_t{entry.id_rest}
@@ -90,14 +82,14 @@ std::uint64_t TaskIndex::slot_of(const Partition& its, EntryRef ref) const {
 }
 
 void TaskIndex::prefetch(const Fingerprint& task) const {
-  const Partition& its = partition(task);
+  const Partition& its = partitions_[partition_of(task)];
   const std::byte* const at = its.slots + home(its, tag_of(task)) * kSlotBytes;
   __builtin_prefetch(at);
   __builtin_prefetch(at + 64);
 }
 
 void TaskIndex::prefetch_entry(const Fingerprint& task) const {
-  const Partition& its = partition(task);
+  const Partition& its = partitions_[partition_of(task)];
   const std::uint64_t first = tag_of(task) << kRefBits;
   std::uint64_t at = home(its, tag_of(task));
   std::uint64_t slot = load(its.slots, at);
@@ -109,7 +101,7 @@ void TaskIndex::insert(EntryRef ref, const Fingerprint& task) {
   Entry& entry = arena_[ref];
   entry.id = id_of(task);
   entry.id_rest = static_cast<std::uint8_t>(task.high >> kHighInId) & 3;
-  Partition& its = partitions_[task.low & (kPartitions - 1)];
+  Partition& its = partitions_[partition_of(task)];
   if (its.count + 1 > std::uint64_t{its.homes} * 15 / 16) grow(its, its.homes + kHomesMin);
   // By a half: for many of one tag it is the spill that must become large.
   while (!put(its, tag_of(task) << kRefBits | ref)) {
@@ -137,7 +129,7 @@ bool TaskIndex::put(Partition& its, std::uint64_t slot) {
 }
 
 void TaskIndex::erase(EntryRef ref) {
-  Partition& its = partitions_[arena_[ref].id >> kHighInId & (kPartitions - 1)];
+  Partition& its = partitions_[partition_of(arena_[ref])];
   const std::uint64_t at = slot_of(its, ref);
   std::uint64_t end = at + 1;
   for (;; ++end) {
@@ -214,7 +206,7 @@ void TaskIndex::check_invariants() const {
         CARILLON_CHECK(its_home == at || (its_home < at && !gap));
         CARILLON_CHECK(slot >> kRefBits >= before);
         const Entry& entry = arena_[ref_of(slot)];
-        CARILLON_CHECK(arena_.in_use(ref_of(slot)) && &partition(entry) == &its);
+        CARILLON_CHECK(arena_.in_use(ref_of(slot)) && &partitions_[partition_of(entry)] == &its);
         CARILLON_CHECK(entry.id >> (kHighInId + kTagShift) == slot >> (kRefBits + kUnknownBits));
         before = slot >> kRefBits;
         ++count;

@@ -86,7 +86,7 @@ class TaskIndex {
   void check_invariants() const;
 
  private:
-  static constexpr int kPartitionBits = 12;
+  static constexpr std::size_t kPartitions = 4096;
   static constexpr int kTagBits = 25;
   static constexpr int kTagShift = 64 - kTagBits;
   static constexpr int kUnknownBits = 14;  // of the tag, which entries have not
@@ -95,6 +95,7 @@ class TaskIndex {
   static constexpr std::uint64_t kRefMask = (std::uint64_t{1} << kRefBits) - 1;
   static constexpr std::size_t kSlotBytes = 7;
   static constexpr std::uint64_t kSlotMask = (std::uint64_t{1} << (8 * kSlotBytes)) - 1;
+  static constexpr std::uint64_t kEmpty = kSlotMask;  // greater than any slot in use
   struct Partition {
     std::byte* slots = nullptr;
     std::uint32_t homes = 0;
@@ -119,10 +120,15 @@ class TaskIndex {
   [[nodiscard]] static std::uint64_t home(const Partition& its, std::uint64_t tag) {
     return tag * its.homes >> kTagBits;
   }
-  [[nodiscard]] const Partition& partition(const Fingerprint& task) const {
-    return partitions_[task.low & (partitions_.size() - 1)];
+  static void store(std::byte* slots, std::uint64_t at, std::uint64_t slot);
+  static void shift(std::byte* slots, std::uint64_t to, std::uint64_t from, std::uint64_t count);
+  [[nodiscard]] static std::size_t bytes_of(std::uint32_t homes);
+  [[nodiscard]] static std::size_t partition_of(const Fingerprint& task) {
+    return task.low & (kPartitions - 1);
   }
-  [[nodiscard]] const Partition& partition(const Entry& entry) const;
+  [[nodiscard]] static std::size_t partition_of(const Entry& entry) {
+    return entry.id >> kHighInId & (kPartitions - 1);
+  }
   [[nodiscard]] std::uint64_t slot_of(const Partition& its, EntryRef ref) const;
   [[nodiscard]] static bool put(Partition& its, std::uint64_t slot);
   void grow(Partition& its, std::uint32_t homes_min);
@@ -141,7 +147,7 @@ class TaskIndex {
 template <typename Wanted>
 EntryRef TaskIndex::find_if(const Fingerprint& task, const Wanted& wanted) const {
   static_assert(std::endian::native == std::endian::little);
-  const Partition& its = partition(task);
+  const Partition& its = partitions_[partition_of(task)];
   const std::uint64_t first = tag_of(task) << kRefBits;
   for (std::uint64_t at = home(its, tag_of(task));; ++at) {
     const std::uint64_t slot = load(its.slots, at);
