@@ -19,7 +19,7 @@ WHAT = """
 LIMITS = """
 the processor, two cores for server and generator together. In a run of 5 s the server takes 6.9 of the
 10 s that the two have; its loop, which reads JSON, hashes, encodes contents and waits for memory (each
-task touches an index bucket and an entry that no cache holds), was found busy four fifths of the time
+task touches a place of the index and an entry that no cache holds), was found busy four fifths of the time
 (`perf`, cpu-clock).
 """
 NAMES = {"carillon": "Carillon", "pipeline": "Redis pipelined", "variadic": "Redis variadic"}
