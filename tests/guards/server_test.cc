@@ -35,7 +35,7 @@ constexpr Bound kBounds[] = {
     {"loop: futex per commit", 4.0},
     {"loop: other calls per commit", 0.8, /*may_be_none=*/true},
     {"others: calls per commit", 20},
-    {"loop: allocations per add", 16.9},
+    {"loop: allocations per add", 14.8},
     {"others: allocations per add", 1.3},
     {"commits per add", 0.06},
     {"other syncs per 50 ms", 8.0, /*may_be_none=*/true},
