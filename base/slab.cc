@@ -26,10 +26,18 @@ std::size_t space_block(std::size_t live) {
 }
 
 /// Memory of its own, in huge pages where there are any, that goes back to the kernel at once.
+/// Where there is none left, the new-handler is asked, as by `operator new`.
 std::byte* map_huge(std::size_t bytes) {
-  void* const mapped = ::mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (mapped == MAP_FAILED) throw std::bad_alloc();
+  const auto map = [&] {
+    return ::mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  };
+  void* mapped = map();
+  for (; mapped == MAP_FAILED; mapped = map()) {
+    const std::new_handler handler = std::get_new_handler();
+    if (handler == nullptr) throw std::bad_alloc();
+    handler();
+  }
   auto* const begin = static_cast<std::byte*>(mapped);
   const std::size_t before = -reinterpret_cast<std::uintptr_t>(begin) & (kHugePage - 1);
   if (before > 0) ::munmap(begin, before);

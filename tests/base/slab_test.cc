@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <new>
 #include <random>
 #include <span>
 #include <thread>
@@ -128,6 +130,15 @@ TEST(ClearAhead, pages_that_are_gone_do_no_harm_and_its_end_waits_for_little) {
   ClearAhead ahead;
   ahead.ask(gone);
   ahead.ask(many.all());
+}
+
+TEST_F(SpaceTest, asks_the_new_handler_where_nothing_can_be_mapped) {
+  EXPECT_EXIT(
+      {
+        std::set_new_handler([] { std::_Exit(4); });
+        [[maybe_unused]] const std::byte* const none = space.take(std::size_t{1} << 60);
+      },
+      testing::ExitedWithCode(4), "");
 }
 
 }  // namespace
