@@ -103,6 +103,7 @@ void PushConnection::try_next(const std::string& why) {
 void PushConnection::established() {
   deadline_.disarm();
   in_.resize(kInputBytesFirst);
+  opened_at_ = std::chrono::steady_clock::now();
   state_ = State::idle;
   read_more();
   events_->connected(*this);

@@ -10,6 +10,7 @@
 // Limitations: one request at a time, no pipelining.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,6 +68,8 @@ class PushConnection : public std::enable_shared_from_this<PushConnection> {
   /// Whether it failed because the process may open no more files.
   [[nodiscard]] bool lacked_descriptor() const { return lacked_descriptor_; }
 
+  /// When it was connected; not before.
+  [[nodiscard]] std::chrono::steady_clock::time_point opened_at() const { return opened_at_; }
   /// Closes with a failure after `patience` unless `send` comes first.
   void expect_use(Deadlines& patience);
   /// Closes at once; no event from now on. May be called again.
@@ -119,6 +122,7 @@ class PushConnection : public std::enable_shared_from_this<PushConnection> {
   AnswerReader answer_;
   bool answer_began_ = false;
   bool lacked_descriptor_ = false;
+  std::chrono::steady_clock::time_point opened_at_{};
 };
 
 /// "10.0.0.7:443", "[::1]:80".

@@ -156,14 +156,22 @@ Result<> Delivery::Impl::start(Attempt& attempt) {
 
 bool Delivery::Impl::use_idle(Attempt& attempt) {
   Pool& pool = *attempt.destination->pool;
-  if (pool.idle.empty()) return false;
-  attempt.connection = std::move(pool.idle.back());
-  pool.idle.pop_back();
-  attempt.connection->attempt = &attempt;
-  attempt.on_used_connection = true;
-  ++stats_.connections_reused;
-  send(attempt);
-  return true;
+  const Millis age_max = attempt.push.target->connection_max_age;
+  while (!pool.idle.empty()) {
+    const std::shared_ptr<PushConnection> connection = std::move(pool.idle.back());
+    pool.idle.pop_back();
+    if (std::chrono::steady_clock::now() - connection->opened_at() >= age_max) {
+      close(*connection);
+      continue;
+    }
+    connection->attempt = &attempt;
+    attempt.connection = connection;
+    attempt.on_used_connection = true;
+    ++stats_.connections_reused;
+    send(attempt);
+    return true;
+  }
+  return false;
 }
 
 Result<> Delivery::Impl::open_in_turn(Attempt& attempt) {

@@ -42,8 +42,9 @@ struct PushResult {
   enum class Kind { delivered, failed, refused_for_good };
   Kind kind = Kind::failed;
   std::uint32_t http_status = 0;        // 0: no answer came
-  std::optional<Millis> retry_after{};  // what the receiver asked for, as a pause from now
-  std::string error{};  // for a person: "connect to 10.0.0.7:443: connection refused"
+  std::optional<Millis> retry_after{};  // what the receiver asked for, in full, as a pause from now
+  bool may_be_seen = false;  // bytes of the push went out, so a receiver may have acted on it
+  std::string error{};       // for a person: "connect to 10.0.0.7:443: connection refused"
 };
 
 struct DeliveryStats {

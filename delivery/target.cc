@@ -18,6 +18,7 @@ constexpr std::size_t kHeadersMax = 64;
 constexpr std::size_t kHeaderBytesMax = 16 * 1024;
 constexpr std::size_t kSecretsMax = 4;
 constexpr Millis kTimeoutMax = minutes(10);
+constexpr Millis kConnectionAgeMax = days(1);
 constexpr Millis kBackoffMax = days(30);
 constexpr std::uint32_t kConcurrencyMax = 10'000;
 constexpr int kAttemptsMax = 1'000;
@@ -76,6 +77,9 @@ Result<> check_target(const TargetSettings& settings) {
   }
   if (settings.timeout < Millis(1) || settings.timeout > kTimeoutMax) {
     return bad_value("timeout", "the timeout is 1ms to 10m");
+  }
+  if (settings.connection_max_age < Millis(0) || settings.connection_max_age > kConnectionAgeMax) {
+    return bad_value("connection_max_age", "connection_max_age is 0 to 24h");
   }
   if (settings.concurrency < 1 || settings.concurrency > kConcurrencyMax) {
     return bad_value("concurrency", "the concurrency is 1 to 10000");

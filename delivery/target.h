@@ -17,7 +17,10 @@ struct TargetSettings {
   std::string method = "POST";
   std::vector<std::pair<std::string, std::string>> headers;
   Millis timeout{std::chrono::seconds(15)};  // of a whole push, connecting included
-  std::uint32_t concurrency = 64;            // pushes under way at once, 1 to 10,000
+  /// A connection is used for pushes that begin within this long of its opening, so that a name
+  /// that moves is followed. 0: for one push.
+  Millis connection_max_age{std::chrono::seconds(60)};
+  std::uint32_t concurrency = 64;  // pushes under way at once, 1 to 10,000
   RetryPolicy retry;
   /// Standard Webhooks secrets as "whsec_" + base64; one, or two while rotating. Never shown or
   /// logged.

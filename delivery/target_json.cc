@@ -104,8 +104,8 @@ Error within(std::string_view outer, Error error) {
 }
 
 Result<> read_target(value from, TargetSettings& to) {
-  static constexpr std::array<std::string_view, 10> kKnown = {
-      "kind",        "url",   "method",  "headers", "timeout",
+  static constexpr std::array<std::string_view, 11> kKnown = {
+      "kind",        "url",   "method",  "headers", "timeout", "connection_max_age",
       "concurrency", "retry", "secrets", "tls",     "paused"};
   return read_fields(from, kKnown, [&](std::string_view key, value inner) -> Result<> {
     if (key == "kind") return read_kind(inner);
@@ -113,6 +113,7 @@ Result<> read_target(value from, TargetSettings& to) {
     if (key == "method") return read_string(inner, key, to.method);
     if (key == "headers") return read_headers(inner, to);
     if (key == "timeout") return read_duration(inner, key, to.timeout);
+    if (key == "connection_max_age") return read_duration(inner, key, to.connection_max_age);
     if (key == "concurrency") return read_integer(inner, key, to.concurrency);
     if (key == "secrets") return read_secrets(inner, to.secrets);
     if (key == "tls") {
@@ -168,6 +169,7 @@ std::string format_target(const TargetSettings& settings, Secrets secrets) {
   json.key("method").string(settings.method).key("headers").begin_object();
   for (const auto& [name, text] : settings.headers) json.key(name).string(text);
   json.end_object().key("timeout").duration(settings.timeout);
+  json.key("connection_max_age").duration(settings.connection_max_age);
   json.key("concurrency").unsigned_integer(settings.concurrency);
   json.key("retry").begin_object().key("max_attempts").integer(settings.retry.max_attempts);
   json.key("backoff_min").duration(settings.retry.backoff_min);

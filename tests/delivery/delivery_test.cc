@@ -146,6 +146,15 @@ TEST_F(DeliveryTest, AConnectionIsUsedAgain) {
   EXPECT_EQ(delivery->stats().in_flight, 0U);
 }
 
+TEST_F(DeliveryTest, AConnectionOverItsAgeIsNotUsedAgain) {
+  Receiver here(loop);
+  TargetSettings settings = settings_for(here.url());
+  settings.connection_max_age = Millis(0);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(deliver(settings).kind, Kind::delivered);
+  EXPECT_EQ(here.connections(), 3U);
+  EXPECT_EQ(delivery->stats().connections_open, 1U);
+}
+
 TEST_F(DeliveryTest, PushesFromTheCallbackUseTheSameConnection) {
   Receiver here(loop);
   const Push push = make_push(settings_for(here.url()));

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view kFull = R"({
   "kind": "http", "url": "https://example.com/in", "method": "PUT",
-  "headers": {"X-One": "1", "x-two": "\u00e9"}, "timeout": "2s", "concurrency": 10000,
+  "headers": {"X-One": "1", "x-two": "\u00e9"}, "timeout": "2s", "connection_max_age": "5s", "concurrency": 10000,
   "retry": {"max_attempts": 3, "backoff_min": "250ms", "backoff_max": 60000},
   "secrets": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
   "tls": {"verify": false, "ca_file": "/ca", "certificate_file": "/c", "private_key_file": "/k"},
@@ -21,6 +21,7 @@ TEST(Target, ReadsEveryField) {
   EXPECT_EQ(target->headers, (std::vector<std::pair<std::string, std::string>>{
                                  {"X-One", "1"}, {"x-two", "\xc3\xa9"}}));
   EXPECT_EQ(target->timeout, Millis(2000));
+  EXPECT_EQ(target->connection_max_age, Millis(5000));
   EXPECT_EQ(target->concurrency, 10'000U);
   EXPECT_EQ(target->retry, (RetryPolicy{3, Millis(250), Millis(60'000)}));
   EXPECT_EQ(target->secrets.size(), 1U);
@@ -35,6 +36,7 @@ TEST(Target, WhatIsLeftOutHasItsDefault) {
   expected.url = "http://a/";
   EXPECT_EQ(*target, expected);
   EXPECT_EQ(target->timeout, Millis(15'000));
+  EXPECT_EQ(target->connection_max_age, Millis(60'000));
   EXPECT_EQ(target->retry.max_attempts, 8);
 }
 
@@ -76,6 +78,8 @@ TEST(Target, RefusesWhatIsWrongAndNamesTheField) {
       {R"({"url":"http://a/","timeout":0})", "bad_value", "timeout"},
       {R"({"url":"http://a/","timeout":"11m"})", "bad_value", "timeout"},
       {R"({"url":"http://a/","timeout":"soon"})", "bad_duration", "timeout"},
+      {R"({"url":"http://a/","connection_max_age":"25h"})", "bad_value", "connection_max_age"},
+      {R"({"url":"http://a/","connection_max_age":-1})", "bad_duration", "connection_max_age"},
       {R"({"url":"http://a/","concurrency":0})", "bad_value", "concurrency"},
       {R"({"url":"http://a/","concurrency":10001})", "bad_value", "concurrency"},
       {R"({"url":"http://a/","concurrency":-1})", "bad_value", "concurrency"},

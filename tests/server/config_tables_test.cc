@@ -154,11 +154,13 @@ TEST_F(ConfigTable, SecretsInAFileThatOthersMayReadAreAWarning) {
 }
 
 TEST_F(ConfigTable, UrlDefaultsTakeATargetsFieldsWithoutUrl) {
-  const Result<Options> options =
-      load("[url_defaults]\nconcurrency = 9\ntimeout = '2s'\nretry = { max_attempts = 2 }");
+  const Result<Options> options = load(
+      "[url_defaults]\nconnection_max_age = '5s'\nconcurrency = 9\ntimeout = '2s'\nretry = { "
+      "max_attempts = 2 }");
   ASSERT_TRUE(options) << options.error().detail;
   EXPECT_EQ(options->engine.url_defaults.concurrency, 9U);
   EXPECT_EQ(options->engine.shard.url_concurrency, 9U);
+  EXPECT_EQ(options->engine.url_defaults.connection_max_age, std::chrono::seconds(5));
   EXPECT_EQ(options->engine.url_defaults.timeout, std::chrono::seconds(2));
   EXPECT_EQ(options->engine.url_defaults.retry.max_attempts, 2);
   EXPECT_EQ(options->engine.url_defaults.url, "");
