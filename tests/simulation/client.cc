@@ -171,6 +171,10 @@ void Client::no_answer(std::uint64_t asked) {
   world_.trace("client ", index_, " has no answer");
   if (!finishing_ && world_.chance(swarm_.gives_up)) {
     give_up(*asking_->id);
+    // A copy that is still on its way may reach tasks that join the group later.
+    if (asking_->request.deed == Deed::group_cancel || asking_->request.deed == Deed::group_shift) {
+      group_ += swarm_.clients;
+    }
     asking_.reset();
     think();
   } else {
@@ -248,6 +252,8 @@ void Client::added(const Asking& asking, const Reply& reply) {
 
 void Client::changed(const Asking& asking, const Reply& reply) {
   Id& id = *asking.id;
+  // The copy that was not answered may still be looking again, and change whatever it finds.
+  if (asking.times > 1) give_up(id);
   if (reply.verdict == Verdict::replaced) {
     ledger_.add_answered(*asking.task, true);
     if (asking.old && id.live) {
@@ -255,9 +261,7 @@ void Client::changed(const Asking& asking, const Reply& reply) {
     }
     id.task = asking.task;
     id.live = true;
-  } else if (asking.times > 1) {
-    give_up(id);
-  } else {
+  } else if (asking.times == 1) {
     ledger_.add_answered(*asking.task, false);
     if (asking.old && id.live) {
       const bool gone =
@@ -285,6 +289,10 @@ void Client::cancelled(const Asking& asking, const Reply& reply) {
     if (!removal) asking.id->live = false;
   } else if (asking.times == 1 || (reply.verdict == Verdict::task_firing && !removal)) {
     ledger_.cancel_answered(*asking.old, false, 0);
+  } else if (removal) {
+    // The letter is gone. Its add may have been sent twice, and the second task still wait: the
+    // client cannot tell whether a later call is about that one.
+    give_up(*asking.id);
   } else if (asking.id->task == asking.old) {
     // Whether the call before this one did it or it was finished already, nobody will ever know.
     asking.id->task.reset();

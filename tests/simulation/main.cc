@@ -1,5 +1,6 @@
 // simulate: runs the shard through seeded worlds of delays, losses, crashes and stepped clocks.
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -27,6 +28,16 @@ std::string commit() {
     ::pclose(git);
   }
   return hash.empty() ? "unknown" : hash;
+}
+
+/// Another range of seeds for each commit, the same for everyone who tests that commit; 1 outside a
+/// checkout. Ranges of a million begin at multiples of a million.
+std::uint64_t first_seed_of_commit() {
+  std::uint64_t number = 0;
+  const std::string hash = commit();
+  const auto [end, error] = std::from_chars(hash.data(), hash.data() + hash.size(), number, 16);
+  if (error != std::errc{} || end != hash.data() + hash.size()) return 1;
+  return number % 1'000'000 * 1'000'000;
 }
 
 void print_failure(std::uint64_t seed, const RunResult& result) {
@@ -123,15 +134,18 @@ int main(int argc, char** argv) {
   std::uint64_t seed = 0, first = 1, count = 10'000;
   double minutes = 0;
   std::string history;
-  bool demand_all = false;
+  bool demand_all = false, from_commit = false;
   auto* const one = app.add_option("--seed", seed, "run this one and show every step");
   app.add_option("--history", history, "with --seed: a file for the ledger's history of it");
-  app.add_option("--from", first, "the first seed")->capture_default_str();
+  auto* const from = app.add_option("--from", first, "the first seed")->capture_default_str();
+  app.add_flag("--from-commit", from_commit, "the first seed follows from the commit's hash")
+      ->excludes(from);
   app.add_option("--seeds", count, "how many")->capture_default_str();
   app.add_option("--minutes", minutes, "for so long, instead of a number of seeds");
   app.add_flag("--all-transitions", demand_all, "fail where one of them was not reached");
   CLI11_PARSE(app, argc, argv);
   std::signal(SIGABRT, carillon::simulation::on_abort);
   using namespace carillon::simulation;
+  if (from_commit) first = first_seed_of_commit();
   return *one ? replay(seed, history) : run_many(first, count, minutes, demand_all);
 }
