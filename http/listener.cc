@@ -5,8 +5,9 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
+
+#include "base/log.h"
 
 namespace carillon {
 namespace {
@@ -108,13 +109,15 @@ Async<void> Listener::accept(std::shared_ptr<Listener> self) {
     if (!ec) {
       boost::system::error_code ignored;
       if (self->endpoint_) socket.set_option(tcp::no_delay(true), ignored);
-      if (std::exchange(failing, false)) spdlog::info("accepting again on {}", self->url());
+      if (std::exchange(failing, false))
+        log_info("connections are accepted again", {{"on", self->url()}});
       self->accepted_(std::move(socket), self->address_.tls);
       continue;
     }
     if (ec == asio::error::connection_aborted) continue;  // gone before it was accepted
     if (!std::exchange(failing, true))
-      spdlog::warn("cannot accept connections on {}: {}; trying again", self->url(), ec.message());
+      log_warning("connections cannot be accepted; trying again",
+                  {{"on", self->url()}, {"why", ec.message()}});
     self->pause_.expires_after(kPause);
     co_await self->pause_.async_wait(kToken);
   }

@@ -12,7 +12,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -51,11 +50,10 @@ HttpOptions within_files(HttpOptions options) {
   std::size_t& connections_max = options.limits.connections_max;
   const std::size_t fit = share_files(open_files_max(), connections_max).clients;
   if (fit < connections_max) {
-    spdlog::warn(
-        "limits.connections_max lowered to what open files allow; raise that limit "
-        "(ulimit -n, LimitNOFILE)" +
-        fields({{"connections_max", std::to_string(fit)},
-                {"open_files_max", std::to_string(open_files_max())}}));
+    log_warning(
+        "limits.connections_max lowered to what open files allow; raise that limit (ulimit -n, "
+        "LimitNOFILE)",
+        {{"connections_max", fit}, {"open_files_max", open_files_max()}});
     connections_max = fit;
   }
   return options;
@@ -106,29 +104,29 @@ class App {
 
 ExitCode App::run() {
   const MonoTime start = std::chrono::steady_clock::now();
-  spdlog::info("carillond starts" + fields({{"version", kVersion},
-                                            {"data_dir", options_.data_dir},
-                                            {"clock", options_.clock},
-                                            {"pid", std::to_string(::getpid())}}));
-  for (const std::string& warning : options_.warnings) spdlog::warn(warning);
+  log_info("carillond starts", {{"version", kVersion},
+                                {"data_dir", options_.data_dir},
+                                {"clock", options_.clock},
+                                {"pid", ::getpid()}});
+  for (const std::string& warning : options_.warnings) log_warning(warning);
   watch();
   Result<> done = open();
   if (done) done = listen();
   if (done) done = recover();
   if (!done) {
-    spdlog::critical(done.error().detail);
+    log_critical(done.error().detail);
     return ExitCode::start_failed;
   }
   engine_->start();
   run_detached(apply_targets());
-  spdlog::info("ready" + fields({{"took", format_duration(since(start))}}));
+  log_info("ready", {{"took", format_duration(since(start))}});
   ask_for_short_slices();
   loop_.run();
   http_.reset();
   engine_.reset();
   delivery_.reset();
   log_->close();
-  spdlog::info("stopped" + fields({{"served", format_duration(since(start))}}));
+  log_info("stopped", {{"served", format_duration(since(start))}});
   return ExitCode::stopped;
 }
 
@@ -136,8 +134,7 @@ Result<> App::open() {
   EngineOptions engine = options_.engine;
   const std::uint64_t fit = tasks_that_fit(options_.memory_max, memory_available());
   if (fit < engine.shard.pending_max) {
-    spdlog::info("max_pending lowered to what memory holds" +
-                 fields({{"max_pending", std::to_string(fit)}}));
+    log_info("max_pending lowered to what memory holds", {{"max_pending", fit}});
     engine.shard.pending_max = fit;
   }
   const FileShares files = share_files(open_files_max(), options_.http.limits.connections_max);
@@ -178,7 +175,7 @@ Result<> App::listen() {
     if (address->unix_path.empty()) address->tls = tls_;
     const Result<std::string> bound = http_->listen(*address);
     if (!bound) return bound.error();
-    spdlog::info("listening on " + *bound);
+    log_info("listening on " + *bound);
   }
   apply_egress();
   return {};
@@ -194,23 +191,20 @@ Result<> App::recover() {
     if (std::chrono::steady_clock::now() - told < std::chrono::seconds(1)) return;
     told = std::chrono::steady_clock::now();
     const std::uint64_t percent = in_all == 0 ? 100 : read * 100 / in_all;
-    spdlog::info("recovering" + fields({{"percent", std::to_string(percent)},
-                                        {"log_bytes", std::to_string(in_all)}}));
+    log_info("recovering", {{"percent", percent}, {"log_bytes", in_all}});
   };
   if (Result<> done = engine_->recover(progress); !done) return done;
   recovering_ = false;
   loop_.restart();
   const Stats stats = engine_->stats();
-  const auto count = [&](State state) {
-    return std::to_string(stats.counts[static_cast<std::size_t>(state)]);
-  };
-  spdlog::info("recovered" + fields({{"scheduled", count(State::scheduled)},
-                                     {"firing", count(State::firing)},
-                                     {"retrying", count(State::retrying)},
-                                     {"dead", count(State::dead)},
-                                     {"targets", std::to_string(engine_->targets().size())},
-                                     {"last_sequence", std::to_string(stats.last_sequence)},
-                                     {"took", format_duration(since(start))}}));
+  const auto count = [&](State state) { return stats.counts[static_cast<std::size_t>(state)]; };
+  log_info("recovered", {{"scheduled", count(State::scheduled)},
+                         {"firing", count(State::firing)},
+                         {"retrying", count(State::retrying)},
+                         {"dead", count(State::dead)},
+                         {"targets", engine_->targets().size()},
+                         {"last_sequence", stats.last_sequence},
+                         {"took", format_duration(since(start))}});
   return {};
 }
 
@@ -222,7 +216,7 @@ void App::watch() {
   });
   if (clock_watch_ || options_.clock == "manual") return;
   clock_watch_.emplace(loop_, *clock_, [](Millis step) {
-    spdlog::warn("the clock was set" + fields({{"step", format_duration(step)}}));
+    log_warning("the clock was set", {{"step", format_duration(step)}});
   });
 }
 
@@ -230,16 +224,18 @@ void App::on_signal(int signal) {
   if (signal == SIGHUP) return reload();
   if (recovering_) {
     // Nothing is under way and nothing was written, so there is nothing to bring to an end.
-    spdlog::info("stopped while recovering");
+    log_info("stopped while recovering");
+    flush_log();
     std::_Exit(static_cast<int>(ExitCode::stopped));
   }
   if (stopping_) {
-    spdlog::warn("stopped at once, by a second signal");
+    log_warning("stopped at once, by a second signal");
+    flush_log();
     std::signal(signal, SIG_DFL);
     ::raise(signal);
   }
   stopping_ = true;
-  spdlog::info("stopping" + fields({{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}}));
+  log_info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
   run_detached(stop());
 }
 
@@ -253,7 +249,7 @@ Async<void> App::stop() {
 
 // Runs on storage's thread, and never comes back: that thread must not go on.
 void App::storage_failed(const std::string& why) {
-  spdlog::critical("storage failed; nothing is acknowledged any more" + fields({{"why", why}}));
+  log_critical("storage failed; nothing is acknowledged any more", {{"why", why}});
   // Meanwhile the loop fires nothing more and /readyz answers 503.
   asio::post(loop_, [this] {
     if (engine_) engine_->storage_failed();
@@ -266,34 +262,34 @@ void App::reload() {
   if (recovering_ || stopping_) return;
   Result<Options> fresh = load_options(arguments_, read_environment());
   if (!fresh) {
-    spdlog::error("the new configuration is refused, the old one stays" +
-                  fields({{"why", fresh.error().detail}}));
+    log_error("the new configuration is refused; the old one stays",
+              {{"why", fresh.error().detail}});
     return;
   }
   apply(std::move(*fresh));
 }
 
 void App::apply(Options fresh) {
-  for (const std::string& warning : fresh.warnings) spdlog::warn(warning);
+  for (const std::string& warning : fresh.warnings) log_warning(warning);
   if (tls_ && !fresh.tls.certificate_file.empty()) {
     Result<TlsContext> tls = make_server_tls(
         {fresh.tls.certificate_file, fresh.tls.private_key_file, fresh.tls.client_ca_file});
     if (!tls) {
-      spdlog::error("the new configuration is refused, the old one stays" +
-                    fields({{"why", tls.error().detail}}));
+      log_error("the new configuration is refused; the old one stays",
+                {{"why", tls.error().detail}});
       return;
     }
     // The listeners hold the old context; connections that are open keep what they began with.
     *tls_ = std::move(**tls);
   }
   if ((tls_ != nullptr) == fresh.tls.certificate_file.empty()) {
-    spdlog::warn("switching TLS on or off takes a restart");
+    log_warning("switching TLS on or off takes a restart");
   }
   for (const std::string_view key : settings_that_need_restart(options_, fresh)) {
-    spdlog::warn("takes a restart" + fields({{"setting", key}}));
+    log_warning("takes a restart", {{"setting", key}});
   }
   if (options_.engine.url_defaults != fresh.engine.url_defaults) {
-    spdlog::warn("takes a restart" + fields({{"setting", "url_defaults"}}));
+    log_warning("takes a restart", {{"setting", "url_defaults"}});
   }
   set_up_logging(fresh.log.level, fresh.log.format);
   http_->reload(within_files(fresh.http));
@@ -301,7 +297,7 @@ void App::apply(Options fresh) {
   options_.targets = std::move(fresh.targets);
   apply_egress();
   run_detached(apply_targets());
-  spdlog::info("configuration reloaded");
+  log_info("configuration reloaded");
 }
 
 void App::apply_egress() {
@@ -322,10 +318,10 @@ Async<void> App::apply_targets() {
     if (current && current->settings == settings) continue;
     const Answer<bool> put = co_await engine_->put_target(settings);
     if (!put) {
-      spdlog::error("target of the config file refused" +
-                    fields({{"target", settings.name}, {"why", put.error().detail}}));
+      log_error("target of the config file refused",
+                {{"target", settings.name}, {"why", put.error().detail}});
     } else {
-      spdlog::info("target set by the config file" + fields({{"target", settings.name}}));
+      log_info("target set by the config file", {{"target", settings.name}});
     }
   }
 }
@@ -340,7 +336,6 @@ void App::run_detached(Async<void> work) {
 }  // namespace
 
 ExitCode run_server(const Arguments& arguments, Options options) {
-  prepare_process();
   return App(arguments, std::move(options)).run();
 }
 

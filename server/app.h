@@ -14,8 +14,8 @@
 
 namespace carillon {
 
-/// Serves until it is told to stop. `options` are what `arguments` and the environment said;
-/// `arguments` are kept to read them again.
+/// Serves until it is told to stop. The process is prepared and logging set up. `options` are what
+/// `arguments` and the environment said; `arguments` are kept to read them again.
 [[nodiscard]] ExitCode run_server(const Arguments& arguments, Options options);
 
 }  // namespace carillon

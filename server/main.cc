@@ -15,6 +15,7 @@ int run(int argc, char** argv) {
     return exit->code;
   }
   const auto& arguments = std::get<Arguments>(parsed);
+  prepare_process();
   Result<Options> options = load_options(arguments, read_environment());
   if (!options) {
     std::fprintf(stderr, "carillond: %s\n", options.error().detail.c_str());
@@ -28,7 +29,9 @@ int run(int argc, char** argv) {
     return 0;
   }
   set_up_logging(options->log.level, options->log.format);
-  return static_cast<int>(run_server(arguments, std::move(*options)));
+  const ExitCode code = run_server(arguments, std::move(*options));
+  flush_log();
+  return static_cast<int>(code);
 }
 
 }  // namespace
@@ -37,7 +40,8 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "carillond: %s\n", error.what());
+    carillon::flush_log();
+    carillon::write_last_words(std::string("carillond: ") + error.what() + "\n");
     return static_cast<int>(carillon::ExitCode::start_failed);
   }
 }

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "engine/engine.h"
+#include "server/logging.h"
 
 namespace carillon {
 namespace {
@@ -174,6 +175,8 @@ void add_delivery(Families& families, const Stats& stats, const std::vector<Targ
 }
 
 void add_process(Families& families, const Stats& stats) {
+  families.counter("carillon_log_lines_dropped_total", "Log lines that standard error did not take",
+                   log_lines_dropped());
   families.gauge("process_resident_memory_bytes", "Resident memory size in bytes",
                  number(stats.memory_resident_bytes));
   std::error_code ignored;

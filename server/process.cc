@@ -8,9 +8,12 @@
 #include <string>
 #include <string_view>
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/log.h"
 
 namespace carillon {
 namespace {
@@ -25,9 +28,7 @@ constexpr std::uint64_t kFilesOfStorage = 640;
 
 [[noreturn]] void out_of_memory() {
   // Nothing here may allocate.
-  constexpr std::string_view kWords =
-      "carillond: out of memory; the process ends, what was acknowledged is kept\n";
-  [[maybe_unused]] const auto told = ::write(STDERR_FILENO, kWords.data(), kWords.size());
+  write_last_words("carillond: out of memory; the process ends, what was acknowledged is kept\n");
   std::_Exit(static_cast<int>(ExitCode::out_of_memory));
 }
 
@@ -47,11 +48,24 @@ std::string own_cgroup() {
   return {};
 }
 
+/// Whoever closed a standard stream would have its number given to a file or a socket, and log
+/// lines written into that.
+void open_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(stream, F_GETFD) < 0) static_cast<void>(::open("/dev/null", O_RDWR));
+  }
+}
+
 }  // namespace
 
 void prepare_process() {
+  open_standard_streams();
   ::umask(077);
-  std::signal(SIGPIPE, SIG_IGN);
+  // A peer that went away and a file that reached its limit (ulimit -f) are errors of a write. The
+  // others would end the process, and mean nothing to it; SIGHUP does once it serves.
+  for (const int signal : {SIGPIPE, SIGXFSZ, SIGHUP, SIGUSR1, SIGUSR2, SIGALRM}) {
+    std::signal(signal, SIG_IGN);
+  }
   std::set_new_handler(out_of_memory);
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {

@@ -14,9 +14,11 @@ enum class ExitCode : int {
   out_of_memory = 4,
 };
 
-/// Files it makes are its owner's alone; a peer that went away is an error of a write, not a
-/// signal; the soft limit of open files is raised to the hard one. From now on an allocation that
-/// fails ends the process at once: whatever was being changed would be half done.
+/// Before anything is opened: standard streams that were closed lead to /dev/null. Files it makes
+/// are its owner's alone; a peer that went away or a file at its limit is an error of a write, not
+/// a signal, and other signals that would end the process without a word are ignored; the soft
+/// limit of open files is raised to the hard one. From now on an allocation that fails ends the
+/// process at once: whatever was being changed would be half done.
 void prepare_process();
 
 /// How many files and sockets may be open at once.

@@ -2,10 +2,10 @@
 
 #include <rocksdb/convenience.h>
 #include <rocksdb/env.h>
-#include <spdlog/spdlog.h>
 
 #include "base/check.h"
 #include "base/failpoint.h"
+#include "base/log.h"
 #include "storage/checkpoint.h"
 #include "storage/committer.h"
 #include "storage/open_store.h"
@@ -146,7 +146,9 @@ void RocksdbLog::reclaim(Sequence before) {
   const auto status = rocksdb::DeleteFilesInRange(&opened_.store->db(), opened_.store->log(),
                                                   &begin_slice, &end_slice, /*include_end=*/false);
   // The rows are gone already; only their space is not.
-  if (!status.ok()) spdlog::warn("storage: giving back trimmed files: {}", status.ToString());
+  if (!status.ok()) {
+    log_warning("files of the trimmed log are not given back yet", {{"why", status.ToString()}});
+  }
   CARILLON_FAILPOINT("trim.reclaimed");
 }
 
@@ -176,10 +178,9 @@ void RocksdbLog::measure_space() {
   const bool short_now = free_bytes_ < disk_free_min_;
   if (short_now == short_of_space_) return;
   short_of_space_ = short_now;
-  spdlog::warn("storage: {}: {} MiB are free, {} must be",
-               short_now ? "the disk is nearly full, adds are refused"
-                         : "the disk has space again, adds are taken",
-               free >> 20, disk_free_min_ >> 20);
+  log_warning(short_now ? "the disk is nearly full; adds are refused"
+                        : "the disk has space again; adds are taken",
+              {{"free_mib", free >> 20}, {"disk_free_min_mib", disk_free_min_ >> 20}});
 }
 
 LogStats RocksdbLog::stats() const {
@@ -209,7 +210,8 @@ void RocksdbLog::close() {
   CARILLON_FAILPOINT("close.threads_ended");
   if (!latch_->failed()) {
     if (const auto flushed = opened_.store->flush(); !flushed) {
-      spdlog::error("storage: at close: {}", flushed.error().detail);
+      log_error("the last flush failed; the next start reads the write-ahead log instead",
+                {{"why", flushed.error().detail}});
     }
   }
   CARILLON_FAILPOINT("close.flushed");

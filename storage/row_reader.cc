@@ -4,8 +4,8 @@
 #include <numeric>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
+#include "base/log.h"
 #include "storage/note.h"
 #include "storage/read_ahead.h"
 
@@ -100,8 +100,8 @@ class Fetcher {
   bool readable(const char* what, TaskNumber number, const rocksdb::Status& status) {
     if (status.ok() || status.IsNotFound()) return status.ok();
     if (status.IsCorruption()) {
-      spdlog::error("storage: the {} of task number {} is damaged: {}", what, number,
-                    status.ToString());
+      log_error("a row of a task is damaged",
+                {{"row", what}, {"task_number", number}, {"why", status.ToString()}});
     } else {
       latch_.fail(
           fmt::format("reading the {} of task number {}: {}", what, number, status.ToString()));
@@ -123,7 +123,8 @@ class Fetcher {
     if (note) {
       one.note = std::move(*note);
     } else {
-      spdlog::error("storage: the note of task number {}: {}", one.number, note.error().detail);
+      log_error("a row of a task is damaged",
+                {{"row", "note"}, {"task_number", one.number}, {"why", note.error().detail}});
     }
   }
 

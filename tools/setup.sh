@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 
 build_packages=(
   ca-certificates g++ cmake ninja-build ccache
-  libboost1.81-dev libssl-dev libdeflate-dev librocksdb-dev libsimdjson-dev libspdlog-dev
+  libboost1.81-dev libssl-dev libdeflate-dev librocksdb-dev libsimdjson-dev libfmt-dev
   libtomlplusplus-dev libcli11-dev prometheus-cpp-dev libjemalloc-dev
   libgtest-dev libgmock-dev libbenchmark-dev
 )

@@ -6,8 +6,8 @@
 #include <iostream>
 
 #include <gtest/gtest.h>
-#include <spdlog/spdlog.h>
 
+#include "base/log.h"
 #include "tests/storage/log_fixture.h"
 #include "tests/storage/simulated_env.h"
 #include "tests/storage/task_truth.h"
@@ -294,7 +294,7 @@ TEST(PowerLoss, whatever_change_the_power_goes_at_what_was_acknowledged_is_there
   const std::uint64_t first_seed = test::seed_or(kSeed);
   const std::size_t disks = test::sized(60, 1000);
   Totals totals;
-  spdlog::set_level(spdlog::level::off);  // every cut would be told of
+  set_log_level(LogLevel::off);  // every cut would be told of
   for (std::uint64_t seed = first_seed; seed < first_seed + disks; ++seed) {
     PoweredRun run(seed, totals);
     for (int cut = 0; cut < kCutsPerDisk; ++cut) {

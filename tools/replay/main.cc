@@ -3,7 +3,6 @@
 #include <iostream>
 
 #include <CLI/CLI.hpp>
-#include <spdlog/spdlog.h>
 
 #include "tools/replay/export.h"
 #include "tools/replay/findings.h"

@@ -8,8 +8,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <spdlog/spdlog.h>
 
+#include "base/log.h"
 #include "tests/storage/damage.h"
 #include "tests/support/sized.h"
 #include "tools/replay/findings.h"
@@ -59,8 +59,8 @@ void make_mixed(const std::string& dir) {
 
 class DamageMatrix : public ::testing::TestWithParam<Kind> {
  protected:
-  void SetUp() override { spdlog::set_level(spdlog::level::off); }
-  void TearDown() override { spdlog::set_level(spdlog::level::info); }
+  void SetUp() override { set_log_level(LogLevel::off); }
+  void TearDown() override { set_log_level(LogLevel::info); }
 
   std::uint64_t below(std::uint64_t bound) { return random_() % bound; }
 
