@@ -299,10 +299,7 @@ void Shard::outcome(const Fingerprint& task, TaskNumber number, State state, Wal
   const EntryRef ref = find_number(task, number);
   CARILLON_CHECK(ref != kNoEntry && arena_[ref].current() == State::firing);
   arena_[ref].busy = 1;
-  Target& target = targets_[arena_[ref].target];
-  --target.in_flight;
-  --in_flight_;
-  make_runnable(arena_[ref].target);
+  free_slot(arena_[ref].target, state == State::delivered || note.http_status != 0);
   if (!note.error.empty()) {
     open_.bytes += note.error.size();
     open_.notes.push_back({number, std::move(note)});

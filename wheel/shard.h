@@ -22,6 +22,15 @@
 // goes to a second queue, oldest first, which is paced, so that a backlog makes nothing punctual
 // late.
 //
+// Shares. A push that nobody answers holds its slot until its time-out, and slots cannot be taken
+// back. So a target whose last push was answered may take one more only while more are free than it
+// holds (the dynamic threshold of Choudhury and Hahne, IEEE/ACM Transactions on Networking 6(2),
+// 1998): one alone gets half of all slots, n greedy ones get 1/(n+1) each, and as many stay free
+// for who comes next. A target that has not answered gets a quarter of that, and leaves a quarter
+// of the slots to those that answer; half of this quarter is open to the only push of a target, so
+// that it can show that it answers. A target that leaves several pushes in a row unanswered is held
+// to half as many under way with each further one, until it answers.
+//
 // Cleaning. The log's oldest batches are handed back (`restate`); the next batch begins with a Keep
 // for each task in them that still exists and then trims them. Keeps come first in a batch and only
 // while nothing is under way, so they say exactly what memory says.
@@ -222,6 +231,10 @@ class Shard {
     std::uint64_t unfinished = 0;  // tasks not finished that name it
     std::uint64_t queued = 0;      // of these, due and waiting for a slot
     std::uint32_t in_flight = 0;
+    std::uint32_t unanswered = 0;  // of its pushes the last so many ended without an answer
+    bool answers = false;          // the last one that ended was answered
+    /// How many pushes it may have under way: `concurrency`, and fewer the longer nobody answers.
+    [[nodiscard]] std::uint32_t window() const;
   };
   [[nodiscard]] const TargetState* target(const TargetKey& key) const;
   [[nodiscard]] std::vector<const TargetState*> named_targets() const;
@@ -248,6 +261,7 @@ class Shard {
     ListId overdue = 0;       // the same, that left the wheel more than a second late
     bool runnable = false;    // is in runnable_
     bool paced = false;       // is in paced_
+    bool crowded = false;     // is in crowded_
     WallTime paced_at{};      // when `allowance` was last filled
     std::uint32_t allowance = 0;
   };
@@ -350,7 +364,12 @@ class Shard {
     return !firing_stopped_ && in_flight_ < options_.in_flight_max;
   }
   [[nodiscard]] bool too_late(EntryRef ref) const;
+  [[nodiscard]] bool has_slot(const Target& target) const;
+  [[nodiscard]] bool has_room(const Target& target) const;
   void make_runnable(std::uint32_t index);
+  void look_for_room();
+  [[nodiscard]] bool is_crowded() const { return !crowded_[0].empty() || !crowded_[1].empty(); }
+  void free_slot(std::uint32_t index, bool answered);
   void sweep(std::uint32_t budget);
   void finish_sweep(std::uint32_t index);
   bool sweep_group(std::uint32_t index, std::uint32_t& budget);
@@ -383,6 +402,8 @@ class Shard {
   Retained retained_;  // but dead letters
   std::deque<std::uint32_t> runnable_;
   std::vector<std::uint32_t> paced_;  // targets that wait for their allowance
+  // Targets that wait until fewer pushes are under way in all; second those that answer.
+  std::array<std::deque<std::uint32_t>, 2> crowded_;
   std::deque<std::uint32_t> sweeps_;  // groups
 
   OpenBatch open_;

@@ -19,6 +19,9 @@ constexpr Millis kOverdue = std::chrono::seconds(1);
 constexpr Millis kPaceInterval{10};  // how often a paced target is looked at again
 constexpr Millis kForgetInterval{
     1000};  // finished tasks are forgotten up to this late, many at once
+constexpr std::uint32_t kUnansweredMax = 3;   // in a row, before a target's window shrinks
+constexpr std::uint64_t kAnsweringShare = 4;  // 1/4 of the slots is for targets that answer,
+constexpr std::uint64_t kFirstsShare = 8;     // half of that also for any target's only push
 constexpr const char* kTargetDeleted = "the target was deleted";
 
 }  // namespace
@@ -102,18 +105,67 @@ void Shard::enqueue(EntryRef ref) {
   make_runnable(arena_[ref].target);
 }
 
+std::uint32_t Shard::TargetState::window() const {
+  if (unanswered <= kUnansweredMax) return settings.concurrency;
+  return std::max(settings.concurrency >> std::min(unanswered - kUnansweredMax, 31U), 1U);
+}
+
+/// Whether its own settings let it have one more push under way.
+bool Shard::has_slot(const Target& target) const {
+  return target.deleted || (!target.settings.paused && target.in_flight < target.window());
+}
+
+/// Whether what the others need lets it, too.
+bool Shard::has_room(const Target& target) const {
+  if (target.deleted) return true;
+  const std::uint64_t most = options_.in_flight_max;
+  const std::uint64_t free = most - std::min(most, in_flight_);
+  if (target.answers) return target.in_flight < free;
+  if (target.in_flight == 0) return most / kFirstsShare < free;
+  return std::uint64_t{4} * target.in_flight + most / kAnsweringShare < free;
+}
+
 void Shard::make_runnable(std::uint32_t index) {
   Target& target = targets_[index];
-  if (target.runnable || target.queued == 0) return;
-  if (!target.deleted &&
-      (target.settings.paused || target.in_flight >= target.settings.concurrency))
-    return;
-  target.runnable = true;
-  runnable_.push_back(index);
+  if (target.runnable || target.queued == 0 || !has_slot(target)) return;
+  if (has_room(target)) {
+    target.runnable = true;
+    runnable_.push_back(index);
+  } else if (!std::exchange(target.crowded, true)) {
+    crowded_[target.answers ? 1 : 0].push_back(index);
+  }
+}
+
+/// For one target of each kind that waits for room.
+void Shard::look_for_room() {
+  for (std::deque<std::uint32_t>& waiting : crowded_) {
+    while (!waiting.empty()) {
+      const std::uint32_t index = waiting.front();
+      waiting.pop_front();
+      targets_[index].crowded = false;
+      if (targets_[index].queued == 0) continue;
+      make_runnable(index);
+      break;
+    }
+  }
+}
+
+/// A push to the target is over.
+void Shard::free_slot(std::uint32_t index, bool answered) {
+  Target& target = targets_[index];
+  --target.in_flight;
+  --in_flight_;
+  target.answers = answered;
+  target.unanswered = answered ? 0 : target.unanswered + 1;
+  make_runnable(index);
+  look_for_room();
 }
 
 void Shard::pump(std::uint32_t budget) {
-  while (budget > 0 && !runnable_.empty() && may_fire()) {
+  while (budget > 0 && may_fire()) {
+    // No push is left whose end would have the others look for room.
+    while (runnable_.empty() && in_flight_ == 0 && is_crowded()) look_for_room();
+    if (runnable_.empty()) return;
     const std::uint32_t index = runnable_.front();
     runnable_.pop_front();
     targets_[index].runnable = false;
@@ -125,9 +177,7 @@ void Shard::pump(std::uint32_t budget) {
 std::uint32_t Shard::pump_target(std::uint32_t index, std::uint32_t budget) {
   Target& target = targets_[index];
   std::uint32_t used = 0;
-  while (used < budget && target.queued > 0 && may_fire() &&
-         (target.deleted ||
-          (!target.settings.paused && target.in_flight < target.settings.concurrency))) {
+  while (used < budget && target.queued > 0 && may_fire() && has_slot(target) && has_room(target)) {
     const EntryRef ref = take_queued(target);
     if (ref == kNoEntry) {
       if (!std::exchange(target.paced, true)) paced_.push_back(index);
@@ -231,7 +281,8 @@ void Shard::forget_old(std::uint32_t budget) {
 }
 
 bool Shard::has_work() const {
-  return wheel_.has_due() || (!runnable_.empty() && may_fire()) || !sweeps_.empty();
+  const bool may_pump = !runnable_.empty() || (in_flight_ == 0 && is_crowded());
+  return wheel_.has_due() || (may_pump && may_fire()) || !sweeps_.empty();
 }
 
 std::optional<WallTime> Shard::next_wakeup() const {
@@ -285,6 +336,10 @@ void Shard::check_invariants() {
     // A waiting task is on the wheel, in a queue, or about to be decided by a record under way.
     if (started_ && waits(state)) CARILLON_CHECK(entry.where() != Place::nowhere || busy(ref));
     if (finished(state)) CARILLON_CHECK(entry.where() == Place::nowhere);
+  }
+  for (const Target& target : targets_) {
+    const bool has_turn = target.runnable || target.paced || target.crowded;
+    CARILLON_CHECK(target.queued == 0 || has_turn || !has_slot(target));
   }
   CARILLON_CHECK(counts == counts_);
   CARILLON_CHECK(unfinished == unfinished_);
