@@ -6,6 +6,8 @@
 #include <ifaddrs.h>
 #include <netinet/in.h>
 
+#include "net/address.h"
+
 namespace carillon {
 namespace {
 
@@ -16,95 +18,65 @@ using boost::asio::ip::network_v4;
 using boost::asio::ip::network_v6;
 using boost::asio::ip::tcp;
 
-network_v4 net4(const char* text) {
-  return boost::asio::ip::make_network_v4(text);
-}
-network_v6 net6(const char* text) {
-  return boost::asio::ip::make_network_v6(text);
-}
-
-bool contains(const network_v4& network, const address_v4& one) {
-  return ((one.to_uint() ^ network.address().to_uint()) & network.netmask().to_uint()) == 0;
-}
-
-bool contains(const network_v6& network, const address_v6& one) {
-  const address_v6::bytes_type a = network.address().to_bytes();
-  const address_v6::bytes_type b = one.to_bytes();
-  const std::size_t bits = network.prefix_length();
-  if (!std::equal(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(bits / 8), b.begin())) {
-    return false;
-  }
-  if (bits % 8 == 0) return true;
-  const unsigned mask = 0xffU << (8 - bits % 8);
-  return ((a[bits / 8] ^ b[bits / 8]) & mask & 0xffU) == 0;
-}
-
-template <typename Network, typename Address>
-bool in_any(const std::vector<Network>& networks, const Address& one) {
-  return std::ranges::any_of(networks, [&](const Network& n) { return contains(n, one); });
-}
-
-address_v4 v4_at(const address_v6::bytes_type& bytes, std::size_t at, unsigned char flip = 0) {
-  address_v4::bytes_type out{};
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    out[i] = static_cast<unsigned char>(bytes[at + i] ^ flip);
-  }
-  return address_v4(out);
-}
-
-/// The IPv4 address that an IPv6 one stands for, where traffic to it ends up there: v4-mapped and
-/// v4-compatible (RFC 4291), NAT64 (RFC 6052), 6to4 (RFC 3056) and Teredo (RFC 4380).
-address unwrap(const address& one) {
-  if (one.is_v4()) return one;
-  static const network_v6 nat64 = net6("64:ff9b::/96");
-  static const network_v6 compatible = net6("::/96");
-  static const network_v6 six_to_four = net6("2002::/16");
-  static const network_v6 teredo = net6("2001::/32");
-  const address_v6 v6 = one.to_v6();
-  const address_v6::bytes_type bytes = v6.to_bytes();
-  if (v6.is_v4_mapped() || contains(nat64, v6)) return v4_at(bytes, 12);
-  if (contains(six_to_four, v6)) return v4_at(bytes, 2);
-  if (contains(teredo, v6)) return v4_at(bytes, 12, 0xff);
-  if (contains(compatible, v6) && !v6.is_unspecified() && !v6.is_loopback()) {
-    return v4_at(bytes, 12);
-  }
-  return one;
-}
-
-/// Never a receiver, whatever the settings say: no host of its own ("this host", multicast,
-/// reserved), the link, and the clouds' metadata services, which hand out credentials to whoever
-/// asks from inside.
-bool always_refused(const address& one) {
-  static const std::vector<network_v4> v4 = {net4("0.0.0.0/8"),       net4("169.254.0.0/16"),
-                                             net4("224.0.0.0/4"),     net4("240.0.0.0/4"),
-                                             net4("192.0.0.192/32"),  net4("100.100.100.200/32"),
-                                             net4("168.63.129.16/32")};
-  static const std::vector<network_v6> v6 = {net6("::/128"), net6("fe80::/10"), net6("ff00::/8"),
-                                             net6("fd00:ec2::254/128"), net6("fd20:ce::254/128")};
-  return one.is_v4() ? in_any(v4, one.to_v4()) : in_any(v6, one.to_v6());
-}
-
-/// Not on the public internet: private, shared, local and test networks. Of IPv6 only 2000::/3 is
-/// public (RFC 4291, IANA).
-bool is_private(const address& one) {
-  static const std::vector<network_v4> v4 = {
-      net4("10.0.0.0/8"),      net4("172.16.0.0/12"), net4("192.168.0.0/16"), net4("127.0.0.0/8"),
-      net4("100.64.0.0/10"),   net4("192.0.0.0/24"),  net4("192.0.2.0/24"),   net4("198.18.0.0/15"),
-      net4("198.51.100.0/24"), net4("203.0.113.0/24")};
-  static const network_v6 public_v6 = net6("2000::/3");
-  static const network_v6 documentation = net6("2001:db8::/32");
-  if (one.is_v4()) return in_any(v4, one.to_v4());
-  return !contains(public_v6, one.to_v6()) || contains(documentation, one.to_v6());
-}
-
 /// ".example.com" matches example.com and all below it; "example.com" only itself.
 bool name_matches(std::string_view rule, std::string_view host) {
   if (!rule.starts_with('.')) return rule == host;
   return host == rule.substr(1) || host.ends_with(rule);
 }
 
-bool any_name_matches(const std::vector<std::string>& rules, std::string_view host) {
-  return std::ranges::any_of(rules, [&](const auto& rule) { return name_matches(rule, host); });
+/// The first of `rules` that has `host`; empty: none.
+std::string_view matching_name(const std::vector<std::string>& rules, std::string_view host) {
+  const auto found =
+      std::ranges::find_if(rules, [&](const auto& rule) { return name_matches(rule, host); });
+  return found == rules.end() ? std::string_view() : std::string_view(*found);
+}
+
+template <typename Network, typename Address>
+const Network* matching_block(const std::vector<Network>& blocks, const Address& one) {
+  const auto found =
+      std::ranges::find_if(blocks, [&](const Network& block) { return contains(block, one); });
+  return found == blocks.end() ? nullptr : &*found;
+}
+
+/// "10.0.0.0/8"; without the length where the block is one address.
+template <typename Network>
+std::string block_text(const Network& block) {
+  return block.is_host() ? block.address().to_string() : block.to_string();
+}
+
+/// The first block of `v4` or `v6` that has any part of an address; empty: none.
+std::string block_with_any(const std::vector<network_v4>& v4, const std::vector<network_v6>& v6,
+                           const AddressParts& parts) {
+  for (const address_v4& one : parts.v4) {
+    if (const network_v4* block = matching_block(v4, one)) return block_text(*block);
+  }
+  for (const address_v6& one : parts.v6) {
+    if (const network_v6* block = matching_block(v6, one)) return block_text(*block);
+  }
+  return {};
+}
+
+/// Whether one of `blocks` has `one` and means it: what is special (link-local, a carrier of IPv4)
+/// is meant by a block of such addresses, not by a wider one that has them among others.
+template <typename Network, typename Address>
+bool block_means(const std::vector<Network>& blocks, const Address& one, bool link_local,
+                 unsigned short prefix_min = 0) {
+  return std::ranges::any_of(blocks, [&](const Network& block) {
+    return contains(block, one) && block.prefix_length() >= prefix_min &&
+           (!link_local || is_link_local(block));
+  });
+}
+
+/// Whether `v4` and `v6`, as exceptions, let an address through.
+bool blocks_open(const std::vector<network_v4>& v4, const std::vector<network_v6>& v6,
+                 const AddressParts& parts, bool link_local) {
+  const bool as_v6 = std::ranges::any_of(parts.v6, [&](const address_v6& one) {
+    return block_means(v6, one, link_local, parts.carrier_prefix);
+  });
+  if (as_v6) return true;
+  if (parts.v4.empty() || parts.carrier == AddressParts::Carrier::tunnel) return false;
+  return std::ranges::all_of(
+      parts.v4, [&](const address_v4& one) { return block_means(v4, one, link_local); });
 }
 
 bool is_local_name(std::string_view host) {
@@ -140,41 +112,53 @@ bool is_own_address(const address& one) {
   return false;
 }
 
+/// Whether a connection to `address` ends at a listener that is bound to `own`.
+bool is_own(const address& own, const address& to) {
+  const AddressParts parts = parts_of(to);
+  const auto same = [&](const address& one) {
+    return own.is_unspecified() ? is_own_address(one) : own == one;
+  };
+  return std::ranges::any_of(parts.v4, same) || std::ranges::any_of(parts.v6, same);
+}
+
 Error denied(std::string_view host, const std::string& rule) {
   return {.slug = "target_denied",
-          .detail = "pushes to " + std::string(host) + " are not allowed: " + rule,
+          .detail = "Pushes to " + std::string(host) + " are denied: " + rule,
           .field = {}};
 }
 
 }  // namespace
 
+Result<> Egress::add(Rules& rules, const std::string& entry) {
+  std::string text = entry;
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  boost::system::error_code error;
+  if (const address one = boost::asio::ip::make_address(text, error); !error) {
+    text += one.is_v4() ? "/32" : "/128";
+  }
+  // Asio reads the length with atoi, to which 4294967296 is 0.
+  const bool readable = text.size() - std::min(text.find('/'), text.size()) <= 4;
+  if (const network_v4 v4 = boost::asio::ip::make_network_v4(text, error); !error && readable) {
+    rules.v4.push_back(v4);
+  } else if (const network_v6 v6 = boost::asio::ip::make_network_v6(text, error);
+             !error && readable) {
+    rules.v6.push_back(v6);
+  } else if (is_rule_name(text)) {
+    if (text.size() > 1 && text.ends_with('.')) text.pop_back();
+    rules.names.push_back(text);
+  } else {
+    return Error{.slug = "config",
+                 .detail = "\"" + entry + "\" is no CIDR block, address or host name",
+                 .field = {}};
+  }
+  return {};
+}
+
 Result<Egress> Egress::make(const Settings& settings) {
   Egress egress;
+  egress.allow_by_default_ = settings.otherwise == "allow";
   egress.allow_private_ = settings.allow_private;
-  const auto add = [](Rules& rules, const std::string& entry) -> Result<> {
-    std::string text = entry;
-    std::ranges::transform(text, text.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-    boost::system::error_code error;
-    if (const address one = boost::asio::ip::make_address(text, error); !error) {
-      text += one.is_v4() ? "/32" : "/128";
-    }
-    // Asio reads the length with atoi, to which 4294967296 is 0.
-    const bool readable = text.size() - std::min(text.find('/'), text.size()) <= 4;
-    if (const network_v4 v4 = boost::asio::ip::make_network_v4(text, error); !error && readable) {
-      rules.v4.push_back(v4);
-    } else if (const network_v6 v6 = boost::asio::ip::make_network_v6(text, error);
-               !error && readable) {
-      rules.v6.push_back(v6);
-    } else if (is_rule_name(text)) {
-      rules.names.push_back(text);
-    } else {
-      return Error{.slug = "config",
-                   .detail = "\"" + entry + "\" is no CIDR block, address or host name",
-                   .field = {}};
-    }
-    return {};
-  };
   for (const std::string& entry : settings.allow) {
     if (Result<> ok = add(egress.allow_, entry); !ok)
       return std::move(ok.error()).in("egress.allow");
@@ -193,46 +177,50 @@ Result<> Egress::check_host(std::string_view host) const {
   boost::system::error_code error;
   const address literal = boost::asio::ip::make_address(std::string(host), error);
   if (!error) return check_address(host, literal);
-  if (any_name_matches(deny_.names, host)) return denied(host, "egress.deny names it");
-  if (any_name_matches(allow_.names, host)) return {};
-  if (!allow_.names.empty() && allow_.v4.empty() && allow_.v6.empty()) {
-    return denied(host, "egress.allow does not name it");
+  if (is_metadata_name(host)) return denied(host, "it is a cloud's metadata service");
+  if (const auto rule = matching_name(deny_.names, host); !rule.empty()) {
+    return denied(host, "egress.deny has " + std::string(rule));
   }
-  if (!allow_private_ && allow_.v4.empty() && allow_.v6.empty() && is_local_name(host)) {
-    return denied(host, "it is this machine, and egress.private is false");
+  if (!matching_name(allow_.names, host).empty()) return {};
+  // Its addresses may yet be allowed.
+  if (!allow_.v4.empty() || !allow_.v6.empty()) return {};
+  if (!allow_by_default_) return denied(host, "egress.default is deny");
+  if (!allow_private_ && is_local_name(host)) {
+    return denied(host, "egress.private is false, and it is this machine");
   }
   return {};
 }
 
-Result<> Egress::check_address(std::string_view host, const address& original) const {
-  const address one = unwrap(original);
-  const auto in = [&](const Rules& rules) {
-    return (one.is_v4() && in_any(rules.v4, one.to_v4())) ||
-           (original.is_v6() && in_any(rules.v6, original.to_v6()));
-  };
-  const std::string shown = original.to_string() == host
-                                ? std::string(host)
-                                : std::string(host) + " (" + original.to_string() + ")";
-  if (always_refused(one)) {
-    return denied(shown, "link-local, metadata and unspecified addresses never are");
+Result<> Egress::check_address(std::string_view host, const address& whole) const {
+  const AddressParts parts = parts_of(whole);
+  const std::string text = whole.to_string();
+  const std::string shown =
+      text == host ? std::string(host) : std::string(host) + " (" + text + ")";
+  if (is_no_host(parts)) return denied(shown, "the address is not one of a host");
+  if (is_metadata(parts)) return denied(shown, "it is a cloud's metadata service");
+  if (std::string block = block_with_any(deny_.v4, deny_.v6, parts); !block.empty()) {
+    return denied(shown, "egress.deny has " + block);
   }
-  if (in(deny_) || any_name_matches(deny_.names, host)) return denied(shown, "egress.deny has it");
-  if (any_name_matches(allow_.names, host) || in(allow_)) return {};
-  if (!allow_.names.empty() || !allow_.v4.empty() || !allow_.v6.empty()) {
-    return denied(shown, "egress.allow does not have it");
+  if (const auto name = matching_name(deny_.names, host); !name.empty()) {
+    return denied(shown, "egress.deny has " + std::string(name));
   }
-  if (!allow_private_ && is_private(one)) {
-    return denied(shown, "it is a private address, and egress.private is false");
+  const bool link_local = is_link_local(parts);
+  if (blocks_open(allow_.v4, allow_.v6, parts, link_local)) return {};
+  if (link_local) {
+    return denied(shown, "the address is link-local, and egress.allow does not name it");
+  }
+  if (!matching_name(allow_.names, host).empty()) return {};
+  if (!allow_by_default_) return denied(shown, "egress.default is deny");
+  if (!allow_private_ && is_private(parts)) {
+    return denied(shown, "egress.private is false, and the address is private");
   }
   return {};
 }
 
 Result<> Egress::check_endpoint(std::string_view host, const tcp::endpoint& endpoint) const {
-  const address one = unwrap(endpoint.address());
   for (const tcp::endpoint& own : own_) {
-    if (own.port() != endpoint.port()) continue;
-    if (own.address().is_unspecified() ? is_own_address(one) : unwrap(own.address()) == one) {
-      return denied(host, "it is where this server itself listens");
+    if (own.port() == endpoint.port() && is_own(own.address(), endpoint.address())) {
+      return denied(host, "this server itself listens there");
     }
   }
   return check_address(host, endpoint.address());

@@ -79,17 +79,22 @@ constexpr Setting kSettings[] = {
              "cancels, reads and pushes go on; 0B: never",
      .min = 0, .max = 4096 * kGib, .unit = Unit::bytes},
 
+    {.key = "egress.default", .flag = {},
+     .place = [](Options& o) -> std::string& { return o.egress.otherwise; },
+     .help = "whether pushes may go where no other rule of egress decides; "
+             "deny where strangers choose the URLs",
+     .live = true, .choices = "allow|deny"},
     {.key = "egress.private", .flag = {},
      .place = [](Options& o) -> bool& { return o.egress.allow_private; },
-     .help = "whether pushes may go to loopback and private addresses; "
-             "false where strangers choose the URLs", .live = true},
+     .help = "whether pushes may go to loopback and private addresses", .live = true},
     {.key = "egress.allow", .flag = {},
      .place = [](Options& o) -> std::vector<std::string>& { return o.egress.allow; },
-     .help = "addresses, CIDR blocks, names or .domains to which pushes may go in any case",
+     .help = "addresses, CIDR blocks, names or .domains to which pushes may go although "
+             "`egress.default` or `egress.private` would not let them",
      .live = true},
     {.key = "egress.deny", .flag = {},
      .place = [](Options& o) -> std::vector<std::string>& { return o.egress.deny; },
-     .help = "the same forms, to which they may not; wins over allow", .live = true},
+     .help = "the same forms, to which pushes may not go; wins over `egress.allow`", .live = true},
 
     {.key = "limits.body_bytes_max", .flag = {},
      .place = [](Options& o) -> std::uint64_t& { return o.http.limits.body_bytes_max; },

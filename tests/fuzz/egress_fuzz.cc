@@ -1,7 +1,8 @@
 // Egress rules: which entries are taken, and whom they keep out, held against inet_pton and masks
 // laid over bytes.
 //
-// The input is lines: an address; entries, each begun by "+" (allow) or "-" (deny).
+// The input is lines: an address; entries, each begun by "+" (allow) or "-" (deny). What no entry
+// decides is denied.
 
 #include <algorithm>
 #include <array>
@@ -76,6 +77,7 @@ struct Rules {
 /// Nothing where an entry has a zone ("%eth0") or a NUL, which the two sides read differently.
 std::optional<Rules> read_rules(fuzz::Input& input) {
   Rules rules;
+  rules.settings.otherwise = "deny";
   while (!input.empty()) {
     const std::string line(input.line());
     if (line.find_first_of(std::string_view("%\0", 2)) != std::string::npos) return std::nullopt;
@@ -86,7 +88,8 @@ std::optional<Rules> read_rules(fuzz::Input& input) {
     if (const auto block = block_of(entry)) {
       (allow ? rules.allow : rules.deny).push_back(*block);
     } else {
-      CARILLON_CHECK(entry.find('/') == std::string::npos || !Egress::make({true, {entry}, {}}));
+      CARILLON_CHECK(entry.find('/') == std::string::npos ||
+                     !Egress::make({.allow_private = true, .allow = {entry}, .deny = {}}));
       rules.names = true;
     }
   }
@@ -105,7 +108,7 @@ void check_rules(const std::string& address, const Rules& rules) {
     if (one->bytes.size() == 4) CARILLON_CHECK(denied(*egress, "::ffff:" + address));
     if (one->bytes.size() == 4) CARILLON_CHECK(denied(*egress, "64:ff9b::" + address));
   }
-  if (rules.allow.empty() || rules.names || one->bytes.size() != 4) return;
+  if (rules.names || one->bytes.size() != 4) return;
   if (!in_any(rules.allow, *one)) CARILLON_CHECK(refused);
 }
 

@@ -75,7 +75,7 @@ class FuzzedServer {
  private:
   static Delivery::Options no_way_out() {
     Egress::Settings settings;
-    settings.allow = {"no-name-that-any-input-has.invalid"};
+    settings.otherwise = "deny";
     Delivery::Options options;
     options.egress = *Egress::make(settings);
     return options;
