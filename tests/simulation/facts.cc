@@ -81,6 +81,8 @@ void Facts::follow(const record::Fire& fire, Sequence sequence, WallTime) {
   Fact& fact = facts_[fire.number];
   expect(!finished(fact.state), name + " of one that is " + std::string(name_of(fact.state)));
   expect(fact.due <= world_.recent_wall(), name + " is early");
+  expect(!fact.expire_after || world_.recent_wall_min() <= fact.asked_due + *fact.expire_after,
+         name + " of one that has expired");
   reached("fire", fact.state, State::firing);
   fact.state = State::firing;
   ++fact.attempt;
@@ -130,6 +132,7 @@ void Facts::follow(const record::GroupShift& shift, Sequence, WallTime at) {
 }
 
 void Facts::follow(const record::TargetPut& put, Sequence, WallTime) {
+  put_.insert(put.key.low);
   ++coverage_[put.paused ? "target: put, paused" : "target: put"];
 }
 

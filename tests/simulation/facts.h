@@ -7,6 +7,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,8 @@ class Facts {
   /// That a statement that left the shard is what the log says.
   void expect_true(const Statement& said);
   [[nodiscard]] std::optional<TaskNumber> newest_dead(const Fingerprint& task) const;
+  /// That a target of that key was made at some time, whatever became of it.
+  [[nodiscard]] bool was_put(const TargetKey& key) const { return put_.contains(key.low); }
   /// Tasks that should have been fired long ago.
   [[nodiscard]] std::vector<TaskNumber> waiting_since(WallTime due) const;
 
@@ -65,6 +68,7 @@ class Facts {
   Coverage& coverage_;
   std::vector<std::string>& faults_;
   std::map<TaskNumber, Fact> facts_;
+  std::set<std::uint64_t> put_;  // targets, by the low half of the key
 };
 
 }  // namespace carillon::simulation

@@ -65,6 +65,11 @@ RunResult run(std::uint64_t seed, bool keep_trace) {
   server.heal();
   for (const auto& client : clients) client->finish();
   world.run_until(world.now() + kHealing);
+  for (std::uint64_t i = 0; i < clients.size(); ++i) {
+    if (!clients[i]->idle()) {
+      result.faults.push_back("client " + std::to_string(i) + " was never answered");
+    }
+  }
   server.crash();
   world.run_until(world.now() + kHealing);
   server.tell_all();

@@ -73,9 +73,9 @@ void Server::start() {
   facts_.expect_same(*shard_);
   shard_->check_invariants();
   for (std::uint64_t target = 1; target <= kNamedTargets; ++target) {
-    const auto* known = shard_->target(target_key(target));
-    if (known == nullptr || healed_) put_target(target, false);
+    if (!facts_.was_put(target_key(target))) put_target(target, false);
   }
+  if (healed_) resume_targets();
   work();
 }
 
@@ -207,6 +207,14 @@ void Server::put_target(std::uint64_t target, bool paused) {
   shard_->submit(put, 0);
 }
 
+/// Those that were deleted stay so: what waits for one must end without it.
+void Server::resume_targets() {
+  for (std::uint64_t target = 1; target <= kNamedTargets; ++target) {
+    const auto* known = shard_->target(target_key(target));
+    if (known != nullptr && !known->deleted && known->settings.paused) put_target(target, false);
+  }
+}
+
 void Server::operate() {
   if (!up()) return;
   const std::uint64_t target = 1 + world_.below(kNamedTargets);
@@ -242,7 +250,7 @@ void Server::heal() {
   healed_ = true;
   swarm_.refused = swarm_.failed = swarm_.hangs = swarm_.gone = swarm_.lost_answer = 0;
   if (!up()) return;
-  for (std::uint64_t target = 1; target <= kNamedTargets; ++target) put_target(target, false);
+  resume_targets();
   work();
 }
 
@@ -260,6 +268,9 @@ void Server::tell_all() {
       continue;
     }
     ledger_.found(name_of_id(content->id), content->version, task->state);
+  }
+  for (const auto& [ticket, waiter] : waiters_) {
+    faults_.push_back("a " + waiter.name + " was never answered");
   }
   for (const TaskNumber number : facts_.waiting_since(world_.wall() - kStuck)) {
     faults_.push_back("task " + std::to_string(number) + " was due long ago and still waits");

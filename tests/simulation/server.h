@@ -65,7 +65,7 @@ class Server {
   /// What no client can see, while it makes others wait: the content of some task is replaced by
   /// the same, its group is shifted by nothing.
   void touch();
-  /// From now on receivers accept, and targets are as they were in the beginning.
+  /// From now on receivers accept, and no target is paused.
   void heal();
 
   /// Enters what the server says of its tasks into the ledger, and looks for what waits too long.
@@ -92,6 +92,7 @@ class Server {
   void redrive(const Request& request, const Answered& answered);
   void get(const Request& request, const Answered& answered);
   void put_target(std::uint64_t target, bool paused);
+  void resume_targets();
   void begin_push(const Fired& fired);
   void arrive(const Fired& fired, const SimContent& content, WallTime at, bool accepted);
   void finish_push(const Fired& fired, std::uint32_t attempts_before, bool accepted, bool gone);

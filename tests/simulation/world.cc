@@ -7,6 +7,7 @@
 namespace carillon::simulation {
 
 constexpr std::uint64_t kEventsAtOnceMax = 100'000;
+constexpr Moment kRecent = 200 * kMillisecond;  // longer than two commits take
 
 void World::run_until(Moment moment) {
   while (!events_.empty() && events_.top().moment <= moment) {
@@ -23,6 +24,7 @@ void World::run_until(Moment moment) {
 }
 
 void World::step_clock(Millis by) {
+  before_step_min_ = recent_wall_min();
   before_step_ = recent_wall();
   stepped_at_ = now_;
   latest_wall_ = latest_wall();
@@ -30,8 +32,12 @@ void World::step_clock(Millis by) {
 }
 
 WallTime World::recent_wall() const {
-  constexpr Moment kRecent = 200 * kMillisecond;  // longer than two commits take
   return now_ - stepped_at_ < kRecent ? std::max(before_step_, wall()) : wall();
+}
+
+WallTime World::recent_wall_min() const {
+  const WallTime began = wall() - Millis(kRecent / kMillisecond);
+  return now_ - stepped_at_ < kRecent ? std::min(before_step_min_, began) : began;
 }
 
 void World::begin_line() {

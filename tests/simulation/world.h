@@ -38,6 +38,8 @@ class World {
   /// The furthest that it has been within the last moments: it may be set back between a decision
   /// and what follows from it a commit later.
   [[nodiscard]] WallTime recent_wall() const;
+  /// The earliest that it has been within the last moments.
+  [[nodiscard]] WallTime recent_wall_min() const;
   /// When the server's clock will show `wall`, if nobody steps it: not before now.
   [[nodiscard]] Moment moment_of(WallTime wall) const {
     return std::max(now_, (wall - kBegin - offset_).count() * kMillisecond);
@@ -104,6 +106,7 @@ class World {
   WallTime latest_wall_{};
   Moment stepped_at_ = 0;
   WallTime before_step_{};
+  WallTime before_step_min_{};
   std::uint64_t planned_ = 0;
   std::uint64_t at_this_moment_ = 0;
   std::priority_queue<Event> events_;
