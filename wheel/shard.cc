@@ -443,7 +443,7 @@ std::vector<const Shard::TargetState*> Shard::named_targets() const {
 std::uint64_t Shard::bytes() const {
   constexpr std::uint64_t kMapNode = 56;
   return arena_.bytes() + index_.bytes() + groups_.bytes() + extras_.size() * kMapNode +
-         targets_.size() * sizeof(Target) + retained_.bytes();
+         targets_.size() * sizeof(Target) + retained_.bytes() + strays_.bytes();
 }
 
 }  // namespace carillon

@@ -42,6 +42,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -52,6 +53,7 @@
 #include "wheel/arena.h"
 #include "wheel/groups.h"
 #include "wheel/record.h"
+#include "wheel/ref_set.h"
 #include "wheel/retained.h"
 #include "wheel/task_index.h"
 #include "wheel/wheel.h"
@@ -159,6 +161,12 @@ struct Effects {
   }
 };
 
+/// What a listing that is under way is told (wheel/listing.h).
+struct ShardChanges {
+  std::vector<EntryRef> placed;  // on the wheel, since it last looked
+  bool moved_many = false;       // without a word about each: look at all once more
+};
+
 class Shard {
  public:
   explicit Shard(ShardOptions options);
@@ -254,6 +262,7 @@ class Shard {
   void check_invariants();
 
  private:
+  friend class Listing;
   struct Target : TargetState {
     TargetKey key;
     std::uint32_t users = 0;  // entries that name it, whatever their state
@@ -342,6 +351,9 @@ class Shard {
   bool settle(EntryRef ref);
   [[nodiscard]] bool still_due(EntryRef ref);
   void place(EntryRef ref);
+  void note_placed(EntryRef ref);
+  void note_moved_many();
+  [[nodiscard]] bool is_stray(EntryRef ref) const;
   void detach(EntryRef ref);
   void finish(EntryRef ref, State state, WallTime at, bool counted = false);
   void retain(EntryRef ref);
@@ -389,6 +401,10 @@ class Shard {
   TaskIndex index_;
   Groups groups_;
   std::unordered_map<EntryRef, Extra> extras_;
+  /// What the wheel does not have at the due that was asked for: queued, firing, finished, or
+  /// waiting for another moment. For listings.
+  RefSet strays_;
+  std::vector<std::weak_ptr<ShardChanges>> watchers_;  // the listings that are under way
   std::deque<Target> targets_;
   std::vector<std::uint32_t> free_targets_;
   std::uint32_t last_target_ = kTargetsMax;  // that was asked for; kTargetsMax: none

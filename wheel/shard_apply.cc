@@ -168,6 +168,7 @@ void Shard::operate(const GroupKey& key, GroupOperation operation, Ticket ticket
     group.sweeping = true;
     sweeps_.push_back(index);
   }
+  note_moved_many();
 }
 
 void Shard::apply(const record::TargetPut& put, Sequence, WallTime, Ticket ticket) {

@@ -144,6 +144,32 @@ void Shard::place(EntryRef ref) {
   }
   detach(ref);
   if (wheel_.insert(ref)) effects_.imminent.push_back(arena_[ref].number);
+  if (is_stray(ref)) {
+    strays_.insert(ref);
+  } else {
+    strays_.erase(ref);
+  }
+  if (!watchers_.empty()) note_placed(ref);
+}
+
+bool Shard::is_stray(EntryRef ref) const {
+  const Entry& entry = arena_[ref];
+  return !waits(entry.current()) || entry.where() == Place::queue ||
+         (entry.has_extra != 0 && asked_due(ref) != entry.due());
+}
+
+void Shard::note_placed(EntryRef ref) {
+  std::erase_if(watchers_, [ref](const std::weak_ptr<ShardChanges>& watcher) {
+    const auto changes = watcher.lock();
+    if (changes) changes->placed.push_back(ref);
+    return !changes;
+  });
+}
+
+void Shard::note_moved_many() {
+  for (const std::weak_ptr<ShardChanges>& watcher : watchers_) {
+    if (const auto changes = watcher.lock()) changes->moved_many = true;
+  }
 }
 
 void Shard::detach(EntryRef ref) {
@@ -167,6 +193,7 @@ void Shard::finish(EntryRef ref, State state, WallTime at, bool counted) {
   entry.state = static_cast<std::uint8_t>(state) & 7;
   entry.set_finished_at(at);
   entry.busy = 0;
+  strays_.insert(ref);
   retain(ref);
 }
 
@@ -230,6 +257,7 @@ void Shard::forget(EntryRef ref, bool forget_rows) {
     if (forget_rows) open_.forgotten.push_back(entry.number);
   }
   index_.erase(ref);
+  strays_.erase(ref);
   if (const std::uint32_t group = groups_.of(ref); group != kNoGroup) {
     --groups_[group].users;
     groups_.drop_if_unused(group);

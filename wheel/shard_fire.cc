@@ -40,7 +40,9 @@ void Shard::start(WallTime now) {
   now_ = now;
   started_ = true;
   for (EntryRef ref = 0; ref < arena_.end(); ++ref) {
-    if (arena_.in_use(ref) && !finished(arena_[ref].current())) wheel_.insert(ref);
+    if (!arena_.in_use(ref)) continue;
+    if (!finished(arena_[ref].current())) wheel_.insert(ref);
+    if (is_stray(ref)) strays_.insert(ref);
   }
   order_retained();
 }
@@ -65,6 +67,7 @@ void Shard::tick(WallTime now) {
 
 /// What is no longer due leaves its target's queue for the wheel again.
 void Shard::clock_set_back(WallTime now) {
+  note_moved_many();
   wheel_.rewind(now);
   for (Target& target : targets_) {
     target.paced_at = std::min(target.paced_at, now);
@@ -102,6 +105,7 @@ void Shard::enqueue(EntryRef ref) {
   lists_.push_back(overdue ? target.overdue : target.punctual, ref, Place::queue);
   ++target.queued;
   ++backlog_;
+  strays_.insert(ref);
   make_runnable(arena_[ref].target);
 }
 
@@ -336,6 +340,7 @@ void Shard::check_invariants() {
     // A waiting task is on the wheel, in a queue, or about to be decided by a record under way.
     if (started_ && waits(state)) CARILLON_CHECK(entry.where() != Place::nowhere || busy(ref));
     if (finished(state)) CARILLON_CHECK(entry.where() == Place::nowhere);
+    if (started_) CARILLON_CHECK(!is_stray(ref) || strays_.contains(ref));
   }
   for (const Target& target : targets_) {
     const bool has_turn = target.runnable || target.paced || target.crowded;

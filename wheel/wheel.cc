@@ -36,16 +36,16 @@ void Wheel::remove(EntryRef ref) {
   if (lists_.unlink(ref, &emptied) && emptied < kDueList) unmark(emptied);
 }
 
-std::optional<Wheel::Slot> Wheel::first_occupied(int level) const {
+std::optional<Wheel::Slot> Wheel::first_occupied(int level, std::uint64_t distance) const {
   if (counts_[static_cast<std::size_t>(level)] == 0) return std::nullopt;
   const std::uint64_t current = time_ >> (8 * level);
   const std::size_t base = static_cast<std::size_t>(level) * kSlots / 64;
   // From the slot after the current one, around the circle, a word of the bitmap at a time.
-  for (std::uint32_t distance = 1; distance < kSlots;) {
+  while (distance < kSlots) {
     const std::uint32_t slot = static_cast<std::uint32_t>((current + distance) % kSlots);
     const std::uint64_t word = occupied_[base + slot / 64] >> (slot % 64);
     if (word != 0) {
-      distance += static_cast<std::uint32_t>(std::countr_zero(word));
+      distance += static_cast<std::uint64_t>(std::countr_zero(word));
       if (distance >= kSlots) break;
       return Slot{level, current + distance};
     }
@@ -64,6 +64,34 @@ std::optional<Wheel::Slot> Wheel::next_slot() const {
     if (slot && (!next || slot->start() <= next->start())) next = slot;
   }
   return next;
+}
+
+std::optional<Wheel::Slot> Wheel::occupied_after(const std::optional<Slot>& last,
+                                                 std::int64_t from_ms) const {
+  const auto from = static_cast<Tick>(std::max<std::int64_t>(from_ms, 0));
+  std::optional<Slot> next;
+  for (int level = 0; level < kLevels; ++level) {
+    const int shift = 8 * level;
+    const std::uint64_t current = time_ >> shift;
+    std::uint64_t index = std::max(current + 1, from >> shift);
+    if (last) {
+      const std::uint64_t at = last->start() >> shift;
+      const bool is_next = at << shift == last->start() && level < last->level;
+      index = std::max(index, is_next ? at : at + 1);
+    }
+    const std::optional<Slot> slot = first_occupied(level, index - current);
+    if (slot && (!next || slot->start() <= next->start())) next = slot;
+  }
+  return next;
+}
+
+std::uint64_t Wheel::tasks_per_slot(int level) const {
+  const auto at = static_cast<std::size_t>(level);
+  std::uint64_t occupied = 0;
+  for (std::size_t word = 0; word < kSlots / 64; ++word) {
+    occupied += static_cast<std::uint64_t>(std::popcount(occupied_[at * kSlots / 64 + word]));
+  }
+  return occupied == 0 ? 0 : counts_[at] / occupied;
 }
 
 std::uint32_t Wheel::cascade(Slot slot, std::uint32_t budget, std::vector<EntryRef>* imminent) {

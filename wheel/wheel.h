@@ -51,11 +51,21 @@ struct WheelLevel {
 
 class Wheel {
  public:
+  using Tick = std::uint64_t;  // Unix milliseconds
   static constexpr int kLevels = 6;
   static constexpr std::uint32_t kSlots = 512;
   /// List ids that the wheel uses: [0, kListCount).
   static constexpr ListId kDueList = kLevels * kSlots;
   static constexpr ListId kListCount = kDueList + 1;
+
+  struct Slot {
+    int level = 0;
+    std::uint64_t index = 0;  // absolute: tick >> (8 * level)
+    [[nodiscard]] Tick start() const { return index << (8 * level); }
+    [[nodiscard]] ListId list() const {
+      return static_cast<ListId>(level) * kSlots + static_cast<ListId>(index % kSlots);
+    }
+  };
 
   /// `arena` and `lists` (with at least kListCount lists) must outlive it. Everything due by
   /// `start` counts as due at once.
@@ -93,24 +103,25 @@ class Wheel {
   /// The earliest tick at which something may be due: exact within level 0, else the start of a
   /// slot.
   [[nodiscard]] std::optional<WallTime> next_due() const;
+  [[nodiscard]] bool is_due(const Entry& entry) const { return entry.due_ms <= time_; }
   [[nodiscard]] WallTime time() const { return WallTime(Millis(static_cast<std::int64_t>(time_))); }
   [[nodiscard]] std::vector<WheelLevel> levels() const;
+
+  /// The slot after `last` that is not empty and may hold what is due at `from_ms` or later; by
+  /// start, and of the same start the higher level first, which is the order in which tasks travel:
+  /// what leaves a slot downward goes to one that comes after it.
+  [[nodiscard]] std::optional<Slot> occupied_after(const std::optional<Slot>& last,
+                                                   std::int64_t from_ms) const;
+  /// On the average of those that are not empty; 0: all are.
+  [[nodiscard]] std::uint64_t tasks_per_slot(int level) const;
 
   /// Ends the process if an invariant is broken. Visits every entry on the wheel; for tests.
   void check_invariants() const;
 
  private:
-  using Tick = std::uint64_t;  // Unix milliseconds
-  struct Slot {
-    int level = 0;
-    std::uint64_t index = 0;  // absolute: tick >> (8 * level)
-    [[nodiscard]] Tick start() const { return index << (8 * level); }
-    [[nodiscard]] ListId list() const {
-      return static_cast<ListId>(level) * kSlots + static_cast<ListId>(index % kSlots);
-    }
-  };
   [[nodiscard]] Slot slot_for(Tick due) const;
-  [[nodiscard]] std::optional<Slot> first_occupied(int level) const;
+  /// The first at or after the `distance`th slot from the current one.
+  [[nodiscard]] std::optional<Slot> first_occupied(int level, std::uint64_t distance = 1) const;
   [[nodiscard]] std::optional<Slot> next_slot() const;
   [[nodiscard]] static Tick lead(int level) { return (Tick{1} << (8 * level)) / 2; }
   /// Empties `slot` downward, at most `budget` entries; what is left of the budget.
