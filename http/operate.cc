@@ -196,8 +196,9 @@ Async<Answer<>> make_checkpoint(Call& call) {
   });
   if (!read) co_return read.error();
   if (!dir.starts_with('/'))
-    co_return Error{"bad_value", "wanted an absolute path on the server's machine", "dir"};
+    co_return Error{"bad_value", "`dir` must be an absolute path on the server's machine", "dir"};
   const auto made = co_await call.engine.checkpoint(dir);
+  if (!made && made.error().slug == "bad_value") co_return made.error();
   // An administrator may hear what the system said.
   if (!made) co_return Error{"checkpoint_failed", made.error().detail, "dir"};
   JsonWriter json(call.response.body);

@@ -1,11 +1,15 @@
 #include "storage/data_dir.h"
 
+#include <cerrno>
 #include <charconv>
 #include <vector>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <rocksdb/env.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "storage/bytes.h"
 
@@ -17,6 +21,13 @@ constexpr std::string_view kTitle = "Carillon data directory, format ";
 
 bool exists(rocksdb::Env* env, const std::string& path) {
   return env->FileExists(path).ok();
+}
+
+Error in_use(const DataDir& dir, const std::string& why) {
+  return storage_error(
+      fmt::format("{}: cannot be locked; most likely another carillond runs on it: stop that one, "
+                  "or use another data directory ({})",
+                  dir.path, why));
 }
 
 }  // namespace
@@ -35,15 +46,22 @@ std::string how_to_go_on(const DataDir& dir) {
 Result<std::unique_ptr<DataDirLock>> DataDirLock::take(rocksdb::Env* env, const DataDir& dir) {
   rocksdb::FileLock* lock = nullptr;
   if (const auto status = env->LockFile(dir.lock(), &lock); !status.ok()) {
-    return storage_error(fmt::format(
-        "{}: cannot be locked: most likely another carillond runs on it; stop that one, or use "
-        "another data directory ({})",
-        dir.path, status.ToString()));
+    return in_use(dir, status.ToString());
   }
-  return std::unique_ptr<DataDirLock>(new DataDirLock(env, lock));
+  std::unique_ptr<DataDirLock> taken(new DataDirLock(env, lock));
+  // LOCK may be deleted, and another be made in its place; the directory is harder to lose. Where
+  // there is no such directory on this machine's file system, or it knows no such lock, LOCK has to
+  // do.
+  taken->directory_ = ::open(dir.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (taken->directory_ >= 0 && ::flock(taken->directory_, LOCK_EX | LOCK_NB) != 0 &&
+      errno == EWOULDBLOCK) {
+    return in_use(dir, "the directory itself is locked");
+  }
+  return taken;
 }
 
 DataDirLock::~DataDirLock() {
+  if (directory_ >= 0) ::close(directory_);
   env_->UnlockFile(lock_).PermitUncheckedError();
 }
 
@@ -66,7 +84,11 @@ Result<> write_file(rocksdb::Env* env, const std::string& dir, const std::string
 
 Result<> make_data_dir(rocksdb::Env* env, const DataDir& dir) {
   if (exists(env, dir.path)) return {};
-  if (const auto status = env->CreateDirIfMissing(dir.path); !status.ok()) {
+  return make_new_data_dir(env, dir);
+}
+
+Result<> make_new_data_dir(rocksdb::Env* env, const DataDir& dir) {
+  if (const auto status = env->CreateDir(dir.path); !status.ok()) {
     return status_error(status, "making the data directory " + dir.path);
   }
   // Contents may hold anything, so they are nobody else's to read. There is nothing to set where

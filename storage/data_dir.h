@@ -36,7 +36,8 @@ struct DataDir {
   [[nodiscard]] std::string db() const { return path + "/db"; }
 };
 
-/// The lock on a data directory, until its end.
+/// The lock on a data directory, until its end: on its file LOCK and on the directory itself, so
+/// that a second process finds it locked also where LOCK was deleted.
 class DataDirLock {
  public:
   [[nodiscard]] static Result<std::unique_ptr<DataDirLock>> take(rocksdb::Env* env,
@@ -49,10 +50,13 @@ class DataDirLock {
   DataDirLock(rocksdb::Env* env, rocksdb::FileLock* lock) : env_(env), lock_(lock) {}
   rocksdb::Env* env_;
   rocksdb::FileLock* lock_;
+  int directory_ = -1;  // open and locked, where that is possible
 };
 
 /// Makes the directory, readable by its owner alone, if it is not there; its parent must be.
 [[nodiscard]] Result<> make_data_dir(rocksdb::Env* env, const DataDir& dir);
+/// The same; an error where something of that name is there.
+[[nodiscard]] Result<> make_new_data_dir(rocksdb::Env* env, const DataDir& dir);
 
 /// Writes FORMAT, durably.
 [[nodiscard]] Result<> write_format(rocksdb::Env* env, const DataDir& dir);

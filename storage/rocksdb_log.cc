@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "storage/checkpoint.h"
 #include "storage/committer.h"
+#include "storage/dir_watch.h"
 #include "storage/open_store.h"
 #include "storage/row_reader.h"
 #include "storage/worker.h"
@@ -40,6 +41,7 @@ class RocksdbLog final : public Log {
     measure();
     reader_.emplace("reader");
     housekeeper_.emplace("housekeeper");
+    if (options.env == nullptr) watch_.emplace(opened_.dir, *opened_.store, *latch_);
   }
   ~RocksdbLog() override { close(); }
 
@@ -88,6 +90,7 @@ class RocksdbLog final : public Log {
   std::optional<Committer> committer_;
   mutable std::optional<Worker> reader_;
   mutable std::optional<Worker> housekeeper_;
+  std::optional<DirWatch> watch_;
 };
 
 void RocksdbLog::append(Batch&& batch, std::function<void(Batch&&)> done) {
@@ -133,7 +136,8 @@ void RocksdbLog::read_oldest(std::uint64_t bytes, std::function<void(std::vector
 
 void RocksdbLog::checkpoint(std::string dir, std::function<void(Result<>)> done) {
   housekeeper_->post([this, dir = std::move(dir), done = std::move(done)] {
-    auto written = write_checkpoint(*opened_.store, DataDir{dir}, committer_->committed());
+    auto written =
+        write_checkpoint(*opened_.store, opened_.dir, DataDir{dir}, committer_->committed());
     post_([written = std::move(written), done] { done(written); });
   });
 }
@@ -204,6 +208,7 @@ LogStats RocksdbLog::stats() const {
 
 void RocksdbLog::close() {
   if (!opened_.store) return;
+  if (watch_) watch_->close();
   reader_->close();
   committer_->close();
   housekeeper_->close();

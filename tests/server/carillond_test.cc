@@ -243,6 +243,97 @@ TEST_F(Carillond, FailedSyncIsNeverAcknowledgedAndEndsItWithThree) {
   EXPECT_EQ(client.get("/readyz").status, 200) << "a restart recovers";
 }
 
+TEST_F(Carillond, DataDirectoryDeletedUnderItIsNoticedWithinASecondAndEndsItWithThree) {
+  Process server(command());
+  HttpClient client(url_of(server));
+  const std::string task = R"({"delay":"1h","target":"http://127.0.0.1:9/"})";
+  ASSERT_EQ(client.post("/v1/tasks", task).status, 201);
+  std::filesystem::remove_all(dir_ / "data");
+  ASSERT_TRUE(server.wait_for_line("critical storage failed.* was deleted or replaced",
+                                   std::chrono::seconds(5)))
+      << server.errors();
+  for (const HttpAnswer& answer : {client.post("/v1/tasks", task), client.get("/readyz")}) {
+    EXPECT_THAT(answer.status, testing::AnyOf(503, 0)) << "0: it has ended already";
+  }
+  EXPECT_EQ(server.wait(), (Ending{.code = 3})) << server.errors();
+}
+
+TEST_F(Carillond, LockFilesDeletedUnderItLetNoSecondServerInAndEndItWithThree) {
+  Process server(command());
+  url_of(server);
+  std::filesystem::remove(dir_ / "data/LOCK");
+  std::filesystem::remove(dir_ / "data/db/LOCK");
+  const Finished second =
+      run_program(command({"--log-format", "json"}), {}, {}, std::chrono::seconds(30));
+  EXPECT_EQ(second.ending, (Ending{.code = 1})) << second.errors;
+  EXPECT_EQ(server.wait(), (Ending{.code = 3})) << server.errors();
+}
+
+TEST_F(Carillond, CheckpointsOnlyWhereACopyCanLie) {
+  Process server(command());
+  HttpClient client(url_of(server));
+  const auto checkpoint = [&](const std::string& json_dir) {
+    return client.post("/v1/admin/checkpoint", R"({"dir":")" + json_dir + "\"}");
+  };
+  for (const std::string& bad :
+       {dir_ / "data", dir_ / "data/copy", dir_ / "x/../data", dir_.path().string(),
+        dir_ / "copy\\u0000more", std::string("relative")}) {
+    const HttpAnswer answer = checkpoint(bad);
+    EXPECT_EQ(answer.status, 400) << bad << answer.body;
+    EXPECT_THAT(answer.body, AllOf(HasSubstr("bad_value"), HasSubstr(R"("field":"dir")"))) << bad;
+  }
+  EXPECT_EQ(checkpoint(dir_ / "copy").status, 200);
+  EXPECT_EQ(checkpoint(dir_ / "copy").status, 409) << "it exists";
+}
+
+TEST_F(Carillond, SignalsThatMeanNothingToItEndNothing) {
+  Process server(command());
+  // From the very start on; SIGHUP means something only once it serves.
+  ASSERT_TRUE(server.wait_for_line("carillond starts")) << server.errors();
+  for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE, SIGXFSZ}) {
+    server.signal(signal);
+  }
+  HttpClient client(url_of(server));
+  for (const int signal : {SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE, SIGXFSZ, SIGHUP}) {
+    server.signal(signal);
+  }
+  ASSERT_TRUE(server.wait_for_line("configuration reloaded")) << server.errors();
+  EXPECT_EQ(client.get("/readyz").status, 200);
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.wait(), (Ending{.code = 0})) << server.errors();
+}
+
+TEST_F(Carillond, AFileAtItsLimitIsAFailedWriteAndEndsItWithThree) {
+  std::vector<std::string> words{"/usr/bin/prlimit", "--fsize=6000000:6000000"};
+  for (const std::string& word : command()) words.push_back(word);
+  Process server(words);
+  HttpClient client(url_of(server));
+  const std::string task = R"({"delay":"1h","target":"http://127.0.0.1:9/","payload":")" +
+                           std::string(900'000, 'x') + "\"}";
+  int status = 201;
+  for (int i = 0; i < 20 && status == 201; ++i) status = client.post("/v1/tasks", task).status;
+  EXPECT_NE(status / 100, 2) << "more was acknowledged than the files may hold";
+  EXPECT_EQ(server.wait(), (Ending{.code = 3})) << server.errors();
+  EXPECT_THAT(server.errors(), HasSubstr("critical storage failed"));
+}
+
+TEST_F(Carillond, ClosedStandardStreamsDoNotLendTheirNumbersToFilesOrSockets) {
+  const std::string port_file = dir_ / "socket";
+  std::vector<std::string> words{"/bin/sh", "-c", R"(exec "$@" <&- >&- 2>&-)", "sh"};
+  for (const std::string& word : command({"--listen", "unix:" + port_file})) words.push_back(word);
+  Process server(words);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!std::filesystem::exists(port_file) && std::chrono::steady_clock::now() < deadline) {
+    ASSERT_FALSE(server.wait(std::chrono::milliseconds(5))) << "it ended";
+  }
+  for (const char* stream : {"0", "1", "2"}) {
+    const auto link = "/proc/" + std::to_string(server.pid()) + "/fd/" + stream;
+    EXPECT_EQ(std::filesystem::read_symlink(link), "/dev/null") << stream;
+  }
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.wait(), (Ending{.code = 0}));
+}
+
 /// A key and a certificate for localhost whose subject is `name`.
 void make_certificate(const TempDir& dir, const std::string& name) {
   const Finished made =

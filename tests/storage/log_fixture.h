@@ -77,6 +77,12 @@ class TempDir {
   std::filesystem::path path_;
 };
 
+/// Names in the directory.
+inline std::size_t entries_of(const std::string& directory) {
+  return static_cast<std::size_t>(
+      std::distance(std::filesystem::directory_iterator(directory), {}));
+}
+
 inline WallTime at_ms(std::int64_t ms) {
   return WallTime(Millis(ms));
 }

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <fstream>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/storage/log_fixture.h"
 
@@ -237,7 +240,7 @@ TEST(RocksdbLog, checkpoint_opens_with_identical_contents) {
   ASSERT_TRUE(harness.append(put_batch(101, 100)));
   EXPECT_EQ(harness.checkpoint(temp / "copy"), "");
   ASSERT_TRUE(harness.append(put_batch(201, 1)));
-  EXPECT_FALSE(std::filesystem::exists(temp / "copy.incomplete"));
+  EXPECT_EQ(entries_of(temp / ""), 2U) << "the draft is gone";
 
   LogHarness copy(temp / "copy");
   ASSERT_TRUE(copy.log) << copy.error;
@@ -257,13 +260,36 @@ TEST(RocksdbLog, checkpoint_into_an_existing_directory_is_refused) {
   EXPECT_THAT(harness.checkpoint(temp / "no/such/parent"), HasSubstr("no/such/parent"));
 }
 
-TEST(RocksdbLog, leftover_of_a_killed_checkpoint_is_replaced) {
+TEST(RocksdbLog, checkpoint_deletes_nothing_that_it_did_not_make) {
   const TempDir temp;
-  LogHarness harness(temp / "data");
+  // A data directory by the very name that a checkpoint's draft once had.
+  LogHarness harness(temp / "copy.incomplete");
   ASSERT_TRUE(harness.append(put_batch(1, 1)));
-  std::filesystem::create_directories(temp / "copy.incomplete/db");
+  std::filesystem::create_directories(temp / "copy.incomplete-00000000/db");
   EXPECT_EQ(harness.checkpoint(temp / "copy/"), "");
   EXPECT_TRUE(LogHarness(temp / "copy").log);
+  EXPECT_TRUE(std::filesystem::exists(temp / "copy.incomplete-00000000/db"));
+  EXPECT_TRUE(std::filesystem::exists(temp / "copy.incomplete/FORMAT"));
+  EXPECT_TRUE(harness.append(put_batch(2, 1)));
+  EXPECT_EQ(entries_of(temp / ""), 3U) << "its own draft is gone";
+}
+
+TEST(RocksdbLog, checkpoint_in_at_or_above_the_data_directory_is_refused) {
+  const TempDir temp;
+  std::filesystem::create_directories(temp / "above");
+  LogHarness harness(temp / "above/data");
+  ASSERT_TRUE(harness.append(put_batch(1, 1)));
+  std::filesystem::create_symlink(temp / "above/data", temp / "link");
+  for (const char* place : {"above/data", "above/data/", "above/data/copy", "above/data/db/copy",
+                            "above/other/../data/copy", "link/copy", "link"}) {
+    EXPECT_THAT(harness.checkpoint(temp / place), HasSubstr("must not lie in")) << place;
+  }
+  for (const char* place : {"above", "above/data/..", ""}) {
+    EXPECT_THAT(harness.checkpoint(temp / place), HasSubstr("must not hold")) << place;
+  }
+  EXPECT_THAT(harness.checkpoint(temp / std::string("copy\0more", 9)), HasSubstr("NUL"));
+  EXPECT_EQ(harness.checkpoint(temp / "above/data-copy"), "") << "a name that only begins alike";
+  EXPECT_TRUE(harness.failures.empty());
 }
 
 TEST(RocksdbLog, second_log_on_the_same_directory_is_refused) {
@@ -273,6 +299,29 @@ TEST(RocksdbLog, second_log_on_the_same_directory_is_refused) {
   EXPECT_FALSE(two.log);
   EXPECT_THAT(two.error, HasSubstr("another carillond"));
   EXPECT_TRUE(one.append(put_batch(1, 1)));
+}
+
+/// A lock on the directory itself, as another process has it; false: it is taken.
+bool lock_directory(const std::string& path, int& directory) {
+  directory = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  EXPECT_GE(directory, 0);
+  return ::flock(directory, LOCK_EX | LOCK_NB) == 0;
+}
+
+TEST(RocksdbLog, locks_the_directory_too_for_its_lock_file_may_be_deleted) {
+  const TempDir temp;
+  int directory = -1;
+  {
+    LogHarness one(temp / "data");
+    ASSERT_TRUE(one.log);
+    EXPECT_FALSE(lock_directory(temp / "data", directory));
+    ::close(directory);
+  }
+  ASSERT_TRUE(lock_directory(temp / "data", directory)) << "a closed log holds no lock";
+  LogHarness two(temp / "data");
+  EXPECT_FALSE(two.log);
+  EXPECT_THAT(two.error, HasSubstr("another carillond"));
+  ::close(directory);
 }
 
 TEST(RocksdbLog, data_directory_is_its_owners_alone) {
