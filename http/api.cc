@@ -1,12 +1,12 @@
 #include "http/api.h"
 
 #include <algorithm>
-
-#include <boost/beast/core/string.hpp>
+#include <span>
 
 #include "engine/engine.h"
 #include "http/auth.h"
 #include "http/handlers.h"
+#include "http/media_type.h"
 #include "http/problem.h"
 #include "http/routes.h"
 #include "http/uri.h"
@@ -14,34 +14,29 @@
 namespace carillon {
 namespace {
 
-/// "Application/JSON ; charset=UTF-8" as "Application/JSON".
-std::string_view media_type(std::string_view content_type) {
-  content_type = content_type.substr(0, content_type.find(';'));
-  return content_type.substr(0, content_type.find_last_not_of(" \t") + 1);
+std::span<const std::string_view> types_of(Takes what) {
+  static constexpr std::string_view kJson[] = {"application/json"};
+  static constexpr std::string_view kPatch[] = {"application/json", "application/merge-patch+json"};
+  static constexpr std::string_view kTasks[] = {"application/json", "application/x-ndjson"};
+  if (what == Takes::json_patch) return kPatch;
+  if (what == Takes::tasks) return kTasks;
+  return kJson;
 }
 
-bool takes(Takes what, std::string_view content_type) {
-  const std::string_view type = media_type(content_type);
-  const auto is = [&](std::string_view wanted) { return boost::beast::iequals(type, wanted); };
-  switch (what) {
-    case Takes::nothing:
-      return true;
-    case Takes::json:
-    case Takes::json_if_any:
-      return is("application/json");
-    case Takes::json_patch:
-      return is("application/json") || is("application/merge-patch+json");
-    case Takes::tasks:
-      return is("application/json") || is("application/x-ndjson");
-  }
-  return false;
-}
-
-Error unsupported(Takes what) {
-  std::string detail = "wanted content-type: application/json";
-  if (what == Takes::tasks) detail += " or application/x-ndjson";
-  if (what == Takes::json_patch) detail += " or application/merge-patch+json";
+Error unsupported(std::string detail) {
   return {"unsupported_media_type", std::move(detail), ""};
+}
+
+Result<> check_media_type(Takes what, std::string_view content_type) {
+  const auto types = types_of(what);
+  const auto media = parse_media_type(content_type);
+  if (!media || std::ranges::none_of(types, [&](auto type) { return media->is(type); })) {
+    std::string detail = "Send the body as " + std::string(types[0]);
+    if (types.size() > 1) detail += " or " + std::string(types[1]);
+    return unsupported(std::move(detail));
+  }
+  if (!media->is_utf8()) return unsupported("Send the body as UTF-8, not as " + media->charset);
+  return {};
 }
 
 Result<std::string> decode_name(std::string_view encoded) {
@@ -67,9 +62,9 @@ bool Api::admit(HttpRequest& request, HttpResponse& response, std::size_t& body_
   RouteMatch found = find_route(request.method, request.path);
   if (found.route == nullptr) {
     if (found.allow.empty()) {
-      set_problem(response, Error{"not_found", "there is no such route", ""});
+      set_problem(response, Error{"not_found", "There is no such route", ""});
     } else {
-      set_problem(response, Error{"method_not_allowed", "allowed: " + found.allow, ""});
+      set_problem(response, Error{"method_not_allowed", "Allowed here: " + found.allow, ""});
       response.headers += "allow: " + found.allow + "\r\n";
     }
     return false;
@@ -77,25 +72,50 @@ bool Api::admit(HttpRequest& request, HttpResponse& response, std::size_t& body_
   request.route = found.route;
   request.name = found.name;
   if (found.route->takes == Takes::tasks) body_bytes_max = options_.limits.batch_bytes_max;
-  const Answer<> checked = check(request);
+  Answer<> checked = check_sender(request);
+  if (checked) checked = check_ready(*found.route);
+  if (checked && request.has_body) checked = check_body(request, response);
   if (!checked) set_problem(response, checked.error());
   return checked.has_value();
 }
 
-Answer<> Api::check(const HttpRequest& request) const {
+/// Whether the request's sender may do what the route does; sets its role.
+Answer<> Api::check_sender(HttpRequest& request) const {
   const ApiRoute& route = *request.route;
-  if (route.access != Access::open && !options_.tokens.empty()) {
-    const auto role = role_of(request.authorization, options_.tokens);
-    if (!role) return Refusal(Error{"unauthorized", "send Authorization: Bearer <token>", ""});
-    if (*role < route.role)
-      return Refusal(Error{"forbidden", "the token's role does not reach this", ""});
+  const bool is_probe = route.access == Access::probe || route.access == Access::metrics;
+  if (request.door == Door::probes) {
+    request.role = Role::read;
+    if (is_probe) return {};
+    return Refusal(Error{"not_found", "Only probes are served here", ""});
   }
-  if (route.access == Access::serving) {
-    if (std::string why = engine_.not_ready_because(); !why.empty())
-      return Refusal(Error{"not_ready", std::move(why), ""});
+  if (options_.tokens.empty()) {
+    request.role = Role::admin;
+    return {};
   }
-  if (request.has_body && !takes(route.takes, request.content_type))
-    return Refusal(unsupported(route.takes));
+  if (route.access == Access::open || route.access == Access::probe) return {};
+  const auto role = role_of(request.authorization, options_.tokens);
+  if (!role) return Refusal(Error{"unauthorized", "Send `Authorization: Bearer <token>`", ""});
+  request.role = *role;
+  if (request.role >= route.role) return {};
+  return Refusal(Error{"forbidden",
+                       "This needs a token with the role " + std::string(name_of(route.role)), ""});
+}
+
+Answer<> Api::check_ready(const ApiRoute& route) const {
+  if (route.access != Access::serving) return {};
+  std::string why = engine_.not_ready_because();
+  if (why.empty()) return {};
+  return Refusal(Error{"not_ready", std::move(why), ""});
+}
+
+Answer<> Api::check_body(const HttpRequest& request, HttpResponse& response) {
+  if (!request.content_coding.empty()) {
+    response.headers += "accept-encoding: identity\r\n";
+    return Refusal(unsupported("Send the body without a content coding"));
+  }
+  if (request.route->takes == Takes::nothing) return {};
+  if (const auto checked = check_media_type(request.route->takes, request.content_type); !checked)
+    return Refusal(checked.error());
   return {};
 }
 

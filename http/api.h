@@ -29,7 +29,7 @@ class Api final : public HttpService {
   /// For the next requests.
   void set_options(HttpOptions options);
   [[nodiscard]] const HttpOptions& options() const { return options_; }
-  /// The server is stopping: it takes no new connections.
+  /// The server is about to stop.
   [[nodiscard]] bool draining() const;
   /// Everything that /metrics says.
   [[nodiscard]] std::string metrics() const;
@@ -38,7 +38,9 @@ class Api final : public HttpService {
   void give_back(std::unique_ptr<JsonScratch> scratch);
 
  private:
-  [[nodiscard]] Answer<> check(const HttpRequest& request) const;
+  [[nodiscard]] Answer<> check_sender(HttpRequest& request) const;
+  [[nodiscard]] Answer<> check_ready(const ApiRoute& route) const;
+  [[nodiscard]] static Answer<> check_body(const HttpRequest& request, HttpResponse& response);
   std::unique_ptr<JsonScratch> take_scratch();
 
   Engine& engine_;

@@ -1,5 +1,6 @@
 #include "http/auth.h"
 
+#include <algorithm>
 #include <array>
 
 #include <boost/beast/core/string.hpp>
@@ -8,10 +9,23 @@
 
 namespace carillon {
 
+std::string_view name_of(Role role) {
+  switch (role) {
+    case Role::read:
+      return "read";
+    case Role::write:
+      return "write";
+    case Role::admin:
+      return "admin";
+  }
+  return {};
+}
+
 std::optional<Role> role_of(std::string_view authorization, std::span<const Token> tokens) {
   constexpr std::string_view kScheme = "Bearer ";
   if (!boost::beast::iequals(authorization.substr(0, kScheme.size()), kScheme)) return std::nullopt;
-  const std::string_view secret = authorization.substr(kScheme.size());
+  std::string_view secret = authorization.substr(kScheme.size());
+  secret.remove_prefix(std::min(secret.find_first_not_of(' '), secret.size()));
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
   SHA256(reinterpret_cast<const unsigned char*>(secret.data()), secret.size(), digest.data());
   std::optional<Role> role;

@@ -2,12 +2,11 @@
 #include <string>
 #include <vector>
 
-#include <boost/beast/core/string.hpp>
-
 #include "base/json.h"
 #include "base/json_syntax.h"
 #include "http/api.h"
 #include "http/handlers.h"
+#include "http/media_type.h"
 #include "http/problem.h"
 
 namespace carillon {
@@ -104,9 +103,8 @@ Result<> read_lines(Call& call, Batched& batch) {
 }
 
 Result<> read_batch(Call& call, Batched& batch) {
-  constexpr std::string_view kLines = "application/x-ndjson";
-  if (boost::beast::iequals(call.request.content_type.substr(0, kLines.size()), kLines))
-    return read_lines(call, batch);
+  const auto media = parse_media_type(call.request.content_type);
+  if (media && media->is("application/x-ndjson")) return read_lines(call, batch);
   return read_array(call, batch);
 }
 

@@ -22,6 +22,10 @@ Error body_too_large(std::size_t bytes_max) {
 Error too_many_connections() {
   return {"too_many_connections", "the server has as many connections as it may", ""};
 }
+Error wrong_host() {
+  return {"wrong_host",
+          "Send the request to localhost or an IP address, or add the name to http.hosts", ""};
+}
 Error request_timeout() {
   return {"request_timeout", "the rest of the request did not come in time", ""};
 }
@@ -29,21 +33,24 @@ Error request_timeout() {
 }  // namespace
 
 HttpConnection::HttpConnection(std::shared_ptr<ConnectionHub> hub, Transport::Socket socket,
-                               std::shared_ptr<boost::asio::ssl::context> tls)
+                               Door door, std::shared_ptr<boost::asio::ssl::context> tls)
     : hub_(std::move(hub)),
       settings_(hub_->settings),
       transport_(std::move(socket), std::move(tls)),
+      door_(door),
       deadline_([this] {
         timed_out_ = true;
         transport_.cancel();
       }) {
   hub_->connections.push_back(*this);
   ++hub_->open;
+  if (door_ == Door::probes) ++hub_->probes_open;
 }
 
 HttpConnection::~HttpConnection() {
   unlink();
   --hub_->open;
+  if (door_ == Door::probes) --hub_->probes_open;
   if (hub_->closed) hub_->closed();
 }
 
@@ -121,8 +128,9 @@ HttpConnection::Step HttpConnection::parse_head() {
   }
   request_.body = {};
   if (!parser_->keep_alive()) close_after_ = true;
+  if (!right_host_) return refuse(wrong_host());
   if (parser_->cross_origin())
-    return refuse({"cross_origin", "pages of other origins may not use this server", ""});
+    return refuse({"cross_origin", "Pages of other origins may not use this server", ""});
   return Step::go_on;
 }
 
@@ -132,12 +140,21 @@ HttpConnection::Step HttpConnection::parse_new_head(std::string_view head) {
     return refuse(checked.error());
   head_ = head;
   request_ = {};
+  request_.door = door_;
   parser_.emplace(body_);
   if (const auto parsed = parser_->parse_head(head_, request_); !parsed)
     return refuse(parsed.error());
+  right_host_ = is_right_host();
   request_.has_body = parser_->chunked() || parser_->content_length() > 0;
   head_settings_ = settings_;
   return Step::go_on;
+}
+
+bool HttpConnection::is_right_host() const {
+  if (door_ != Door::tcp) return true;
+  // No browser leaves Host out; probes that speak HTTP/1.0 do.
+  if (parser_->authority().empty() && parser_->http_1_0()) return true;
+  return settings_->hosts.serves(parser_->authority());
 }
 
 Async<HttpConnection::Step> HttpConnection::ask_to_continue() {

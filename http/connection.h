@@ -27,7 +27,7 @@ namespace carillon {
 
 class HttpConnection final : public OpenConnection {
  public:
-  HttpConnection(std::shared_ptr<ConnectionHub> hub, Transport::Socket socket,
+  HttpConnection(std::shared_ptr<ConnectionHub> hub, Transport::Socket socket, Door door,
                  std::shared_ptr<boost::asio::ssl::context> tls);
   ~HttpConnection() override;
   HttpConnection(const HttpConnection&) = delete;
@@ -50,6 +50,7 @@ class HttpConnection final : public OpenConnection {
   Async<Step> receive_head();
   Step parse_head();
   Step parse_new_head(std::string_view head);
+  [[nodiscard]] bool is_right_host() const;
   bool body_is_here();
   Async<Step> receive_body();
   Async<Step> receive_sized_body(std::size_t length);
@@ -70,6 +71,7 @@ class HttpConnection final : public OpenConnection {
   std::shared_ptr<ConnectionHub> hub_;
   std::shared_ptr<ConnectionSettings> settings_;
   Transport transport_;
+  const Door door_;
   Deadline deadline_;
   bool timed_out_ = false;
   bool idle_ = false;
@@ -80,6 +82,7 @@ class HttpConnection final : public OpenConnection {
   std::size_t head_size_ = 0;
   std::string head_;  // the last head that was parsed; `request_` and `parser_` point into it
   std::shared_ptr<ConnectionSettings> head_settings_;  // under which it was
+  bool right_host_ = true;                             // `request_` is for a name that is served
   std::size_t used_ = 0;                               // of input_, by the request being answered
   std::string wire_;                                   // a chunked body as it comes
   std::string body_;

@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/intrusive/list.hpp>
 
+#include "http/host_rule.h"
 #include "http/message.h"
 #include "http/response_head.h"
 #include "net/deadlines.h"
@@ -17,13 +18,15 @@ namespace carillon {
 
 /// What may change while connections are open; each takes the new one with its next request.
 struct ConnectionSettings {
-  ConnectionSettings(boost::asio::io_context& loop, const HttpLimits& how)
-      : limits(how),
-        header(loop, how.header_timeout),
-        body(loop, how.body_timeout),
-        idle(loop, how.idle_timeout),
+  ConnectionSettings(boost::asio::io_context& loop, const HttpOptions& options)
+      : limits(options.limits),
+        hosts(options.tokens.empty() ? HostRule(options.hosts) : HostRule()),
+        header(loop, limits.header_timeout),
+        body(loop, limits.body_timeout),
+        idle(loop, limits.idle_timeout),
         linger(loop, std::chrono::seconds(2)) {}
   HttpLimits limits;
+  HostRule hosts;
   Deadlines header, body, idle, linger;
 };
 
@@ -43,7 +46,9 @@ struct ConnectionHub {
   std::shared_ptr<ConnectionSettings> settings;
   boost::intrusive::list<OpenConnection, boost::intrusive::constant_time_size<false>> connections;
   std::size_t open = 0;
-  bool draining = false;
+  std::size_t probes_open = 0;  // of these, at doors for probes
+  bool drain_announced = false;
+  bool draining = false;         // connections end with the request that they are at
   std::function<void()> closed;  // after each that ends
   HttpDate date;
 

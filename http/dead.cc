@@ -38,7 +38,7 @@ Async<Answer<>> get_dead(Call& call) {
   if (task->state != State::dead)
     co_return Error{"not_found", "the task is not among the dead letters", ""};
   JsonWriter json(call.response.body);
-  append_task(json, *task, TaskDetail::full);
+  append_task(json, *task, TaskDetail::full, call.secrets(Role::write));
   co_return Answer<>();
 }
 
@@ -53,7 +53,7 @@ Async<Answer<>> redrive_dead(Call& call) {
   const auto task = co_await call.engine.redrive(call.name);
   if (!task) co_return task.error();
   JsonWriter json(call.response.body);
-  append_task(json, *task, TaskDetail::full);
+  append_task(json, *task, TaskDetail::full, call.secrets(Role::write));
   co_return Answer<>();
 }
 

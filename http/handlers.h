@@ -23,6 +23,11 @@ struct Call {
   std::unique_ptr<JsonScratch> scratch;
   Query query;
   std::string name;  // what stands for the part in braces, decoded and checked
+
+  /// Of what only the role `may_set` can set.
+  [[nodiscard]] Secrets secrets(Role may_set) const {
+    return request.role >= may_set ? Secrets::shown : Secrets::hidden;
+  }
 };
 
 // Each fills in the response, or answers with the refusal that becomes a problem.

@@ -9,51 +9,43 @@
 #include <optional>
 #include <string>
 
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "http/bind.h"
 #include "http/message.h"
-#include "http/server.h"
 
 namespace carillon {
 
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
   using Socket = boost::asio::generic::stream_protocol::socket;
-  using Accepted =
-      std::function<void(Socket socket, const std::shared_ptr<boost::asio::ssl::context>& tls)>;
+  using Accepted = std::function<void(Socket socket, const Listener& listener)>;
 
-  Listener(boost::asio::io_context& loop, ListenAddress address);
-  ~Listener();
-  Listener(const Listener&) = delete;
-  Listener& operator=(const Listener&) = delete;
+  Listener(boost::asio::io_context& loop, BoundSocket bound, const ListenAddress& address);
 
-  /// Binds and listens. Error slug: config.
-  [[nodiscard]] Result<> bind();
   /// Accepts from now on, until `close`.
   void start(Accepted accepted);
   void close();
 
+  [[nodiscard]] Door door() const { return door_; }
+  /// Empty where it is plain.
+  [[nodiscard]] const std::shared_ptr<boost::asio::ssl::context>& tls() const { return tls_; }
   /// "http://127.0.0.1:43123", "https://...", "unix:/run/x".
   [[nodiscard]] std::string url() const;
   /// Empty for a unix socket.
-  [[nodiscard]] std::optional<boost::asio::ip::tcp::endpoint> endpoint() const;
+  [[nodiscard]] const std::optional<boost::asio::ip::tcp::endpoint>& endpoint() const {
+    return bound_.endpoint;
+  }
 
  private:
-  using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol>;
   static Async<void> accept(std::shared_ptr<Listener> self);
-  Result<> bind_unix();
-  Result<> bind_tcp();
 
   boost::asio::io_context& loop_;
-  ListenAddress address_;
-  Acceptor acceptor_;
+  BoundSocket bound_;
   boost::asio::steady_timer pause_;
-  std::optional<boost::asio::ip::tcp::endpoint> endpoint_;
+  Door door_;
+  std::shared_ptr<boost::asio::ssl::context> tls_;
   Accepted accepted_;
-  bool bound_ = false;
 };
 
 }  // namespace carillon

@@ -17,18 +17,27 @@ struct ApiRoute;
 template <typename T>
 using Async = boost::asio::awaitable<T>;
 
+/// Where a request came in.
+enum class Door {
+  tcp,     // TCP, where web pages can reach it too
+  local,   // a unix socket
+  probes,  // one that serves probes only
+};
+
 /// Views point into the connection's buffers and stay valid until the request is answered.
 struct HttpRequest {
   std::string_view method;
   std::string_view path;   // as sent, still encoded, without the query
   std::string_view query;  // as sent, without "?"
   std::string_view content_type;
+  std::string_view content_coding;  // of the body, where it is other than identity
   std::string_view authorization;
   std::string_view body;
   bool has_body = false;  // one is announced; `body` is empty until it has come
+  Door door = Door::tcp;
   const ApiRoute* route = nullptr;
   std::string_view name;   // the {part} of the route's pattern, still encoded
-  Role role = Role::read;  // what its token may do; set before it is handled
+  Role role = Role::read;  // what its sender may do; set when it is admitted
 };
 
 struct HttpResponse {

@@ -46,7 +46,7 @@ std::vector<MetricFamily> families_of(const ConnectionHub& hub) {
 }  // namespace
 
 bool Api::draining() const {
-  return hub_.draining;
+  return hub_.drain_announced;
 }
 
 std::string Api::metrics() const {

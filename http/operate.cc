@@ -169,7 +169,7 @@ Async<bool> export_some(Engine& engine, std::size_t& position, std::string& out)
   const std::vector<TaskView> tasks = co_await engine.export_next(position);
   for (const TaskView& task : tasks) {
     JsonWriter json(out);
-    append_task(json, task, TaskDetail::import);
+    append_task(json, task, TaskDetail::import, Secrets::shown);
     out += '\n';
   }
   co_return !tasks.empty();

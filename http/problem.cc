@@ -57,6 +57,7 @@ constexpr auto kKinds = std::to_array<ProblemKind>({
     {"unsupported_expectation", 417, "The expectation cannot be met"},
     {"unsupported_media_type", 415, "The content type is not taken here"},
     {"uri_too_long", 414, "The request target is too long"},
+    {"wrong_host", 421, "The server does not answer to that host"},
 });
 static_assert(std::ranges::is_sorted(kKinds, {}, &ProblemKind::slug));
 

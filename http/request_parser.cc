@@ -1,5 +1,7 @@
 #include "http/request_parser.h"
 
+#include <algorithm>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 
@@ -19,18 +21,28 @@ Error bad_request(const boost::beast::error_code& ec) {
 }
 
 /// The path and the query of an origin-form ("/v1/tasks?x") or absolute-form
-/// ("http://host/v1/tasks?x") target.
-void split_target(std::string_view target, HttpRequest& request) {
+/// ("http://host/v1/tasks?x") target; the host and port of the latter.
+std::string_view split_target(std::string_view target, HttpRequest& request) {
+  std::string_view authority;
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (!target.starts_with(scheme)) continue;
     target.remove_prefix(scheme.size());
-    target.remove_prefix(std::min(target.find_first_of("/?"), target.size()));
+    authority = target.substr(0, target.find_first_of("/?"));
+    target.remove_prefix(authority.size());
     if (target.empty()) target = "/";
     break;
   }
   const std::size_t question = target.find('?');
   request.path = target.substr(0, question);
   if (question != std::string_view::npos) request.query = target.substr(question + 1);
+  return authority;
+}
+
+/// Beast lets control characters pass in the quoted values of chunk extensions. Some programs end
+/// a line at a bare line feed: they would read what follows it as the chunk.
+bool has_control_character(std::string_view text) {
+  return std::ranges::any_of(text,
+                             [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7f; });
 }
 
 }  // namespace
@@ -66,7 +78,8 @@ bool RequestParser::cross_origin() const {
   if (fetch_site_ == "cross-site" || fetch_site_ == "same-site") return true;
   if (origin_.empty()) return false;
   const std::size_t authority = origin_.find("://");
-  return authority == std::string_view::npos || origin_.substr(authority + 3) != host_;
+  return authority == std::string_view::npos ||
+         !boost::beast::iequals(origin_.substr(authority + 3), authority_);
 }
 
 Result<RequestParser::Progress> RequestParser::feed(std::string_view bytes,
@@ -94,7 +107,7 @@ void RequestParser::on_request_impl(http::verb, string_view method_text, string_
                                     int version, error_code&) {
   version_ = version;
   request_->method = view_of(method_text);
-  split_target(view_of(target), *request_);
+  authority_ = split_target(view_of(target), *request_);
 }
 
 void RequestParser::on_field_impl(http::field name, string_view name_text, string_view value,
@@ -104,6 +117,11 @@ void RequestParser::on_field_impl(http::field name, string_view name_text, strin
   switch (name) {
     case http::field::content_type:
       known = &request_->content_type;
+      break;
+    case http::field::content_encoding:
+      // A list in as many fields as its sender likes, in which `identity` says nothing.
+      if (!value.empty() && !boost::beast::iequals(value, "identity"))
+        request_->content_coding = view_of(value);
       break;
     case http::field::authorization:
       known = &request_->authorization;
@@ -129,6 +147,7 @@ void RequestParser::on_field_impl(http::field name, string_view name_text, strin
 
 void RequestParser::on_header_impl(error_code&) {
   in_head_ = false;
+  if (authority_.empty()) authority_ = host_;
 }
 
 std::size_t RequestParser::on_body_impl(string_view body, error_code&) {
@@ -136,7 +155,12 @@ std::size_t RequestParser::on_body_impl(string_view body, error_code&) {
   return body.size();
 }
 
-void RequestParser::on_chunk_header_impl(std::uint64_t size, string_view, error_code& ec) {
+void RequestParser::on_chunk_header_impl(std::uint64_t size, string_view extensions,
+                                         error_code& ec) {
+  if (has_control_character(view_of(extensions))) {
+    ec = http::error::bad_chunk_extension;
+    return;
+  }
   if (size > body_bytes_max_ || body_.size() + size > body_bytes_max_) ec = http::error::body_limit;
 }
 

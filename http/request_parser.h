@@ -34,6 +34,8 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
   [[nodiscard]] std::uint64_t content_length() const;
   /// The Expect header, empty where there is none.
   [[nodiscard]] std::string_view expect() const { return expect_; }
+  /// The host and port that the request is for: the target's where it has one, else those of Host.
+  [[nodiscard]] std::string_view authority() const { return authority_; }
   /// Whether a browser says that a page of another origin sends this.
   [[nodiscard]] bool cross_origin() const;
 
@@ -65,7 +67,7 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
   int version_ = 11;
   bool in_head_ = true;  // afterwards fields are trailers, which nobody reads
   std::size_t body_bytes_max_ = 0;
-  std::string_view expect_, origin_, host_, fetch_site_;
+  std::string_view expect_, origin_, authority_, host_, fetch_site_;
 };
 
 }  // namespace carillon

@@ -19,8 +19,9 @@ struct Call;
 using Handler = Async<Answer<>> (*)(Call& call);
 
 enum class Access {
+  probe,    // no token, and before the engine is ready; also where only probes are served
+  metrics,  // the same, but with a token where not only probes are served
   open,     // no token, and before the engine is ready
-  probing,  // before the engine is ready, with a token
   serving,  // with a token, once the engine is ready
 };
 

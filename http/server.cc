@@ -22,7 +22,7 @@ class HttpServer::Impl {
         api_(std::make_shared<Api>(engine, registry, *hub_, options)),
         all_closed_(loop) {
     hub_->service = api_;
-    hub_->settings = std::make_shared<ConnectionSettings>(loop, options.limits);
+    hub_->settings = std::make_shared<ConnectionSettings>(loop, options);
     hub_->closed = [this] {
       if (hub_->open == 0) all_closed_.cancel();
     };
@@ -34,13 +34,19 @@ class HttpServer::Impl {
     hub_->closed = nullptr;
   }
 
-  Result<std::string> listen(const ListenAddress& address) {
-    auto listener = std::make_shared<Listener>(loop_, address);
-    if (const auto bound = listener->bind(); !bound) return bound.error();
-    listener->start(
-        [this](Listener::Socket socket, const auto& tls) { accepted(std::move(socket), tls); });
-    listeners_.push_back(listener);
-    return Result<std::string>(boost::system::in_place_value, listener->url());
+  Result<std::vector<std::string>> listen(const ListenAddress& address) {
+    auto bound = bind_all(loop_, address);
+    if (!bound) return bound.error();
+    std::vector<std::string> urls;
+    for (BoundSocket& socket : *bound) {
+      auto listener = std::make_shared<Listener>(loop_, std::move(socket), address);
+      urls.push_back(listener->url());
+      listener->start([this](Listener::Socket accepted, const Listener& from) {
+        take(std::move(accepted), from);
+      });
+      listeners_.push_back(std::move(listener));
+    }
+    return urls;
   }
 
   [[nodiscard]] std::vector<asio::ip::tcp::endpoint> endpoints() const {
@@ -52,12 +58,15 @@ class HttpServer::Impl {
   }
 
   void reload(HttpOptions options) {
-    hub_->settings = std::make_shared<ConnectionSettings>(loop_, options.limits);
+    hub_->settings = std::make_shared<ConnectionSettings>(loop_, options);
     api_->set_options(std::move(options));
   }
 
+  void announce_drain() { hub_->drain_announced = true; }
+
   Async<void> drain(Millis deadline) {
     stop_listening();
+    hub_->drain_announced = true;
     hub_->draining = true;
     for (auto next = hub_->connections.begin(); next != hub_->connections.end();)
       (next++)->close_if_idle();
@@ -71,19 +80,28 @@ class HttpServer::Impl {
  private:
   /// Over the limit, so many more at a time are told so; the rest are only closed.
   static constexpr std::size_t kTurnedAwayMax = 128;
+  /// Probes come in whatever clients do, and clients whatever probes do.
+  static constexpr std::size_t kProbesMax = 32;
 
-  void accepted(Listener::Socket socket, const std::shared_ptr<asio::ssl::context>& tls) {
-    const std::size_t most = hub_->settings->limits.connections_max;
-    if (hub_->open >= most) {
+  void take(Listener::Socket socket, const Listener& from) {
+    const bool probes = from.door() == Door::probes;
+    const std::size_t open = probes ? hub_->probes_open : hub_->open - hub_->probes_open;
+    const std::size_t most = probes ? kProbesMax : hub_->settings->limits.connections_max;
+    if (open >= most) {
       ++hub_->refused;
-      if (tls || hub_->open >= most + kTurnedAwayMax) return;
-      auto connection = std::make_shared<HttpConnection>(hub_, std::move(socket), tls);
-      asio::co_spawn(loop_, HttpConnection::turn_away(std::move(connection)), asio::detached);
+      if (from.tls() || open >= most + kTurnedAwayMax) return;
+      spawn(&HttpConnection::turn_away, std::move(socket), from);
       return;
     }
     ++hub_->accepted;
-    auto connection = std::make_shared<HttpConnection>(hub_, std::move(socket), tls);
-    asio::co_spawn(loop_, HttpConnection::serve(std::move(connection)), asio::detached);
+    spawn(&HttpConnection::serve, std::move(socket), from);
+  }
+
+  void spawn(Async<void> (*how)(std::shared_ptr<HttpConnection>), Listener::Socket socket,
+             const Listener& from) {
+    auto connection =
+        std::make_shared<HttpConnection>(hub_, std::move(socket), from.door(), from.tls());
+    asio::co_spawn(loop_, how(std::move(connection)), asio::detached);
   }
 
   void stop_listening() {
@@ -107,7 +125,7 @@ HttpServer::HttpServer(asio::io_context& loop, Engine& engine, prometheus::Regis
 
 HttpServer::~HttpServer() = default;
 
-Result<std::string> HttpServer::listen(const ListenAddress& address) {
+Result<std::vector<std::string>> HttpServer::listen(const ListenAddress& address) {
   return impl_->listen(address);
 }
 
@@ -117,6 +135,10 @@ std::vector<asio::ip::tcp::endpoint> HttpServer::endpoints() const {
 
 void HttpServer::reload(HttpOptions options) {
   impl_->reload(std::move(options));
+}
+
+void HttpServer::announce_drain() {
+  impl_->announce_drain();
 }
 
 asio::awaitable<void> HttpServer::drain(Millis deadline) {

@@ -51,15 +51,29 @@ struct HttpLimits {
 struct HttpOptions {
   HttpLimits limits;
   std::vector<Token> tokens;  // none: everyone may do everything
-  std::string version;        // shown by /v1/stats
+  /// Names beside `localhost` that requests may be for while there are no tokens; see
+  /// http/host_rule.h.
+  std::vector<std::string> hosts;
+  std::string version;  // shown by /v1/stats
 };
 
 /// Where to listen.
 struct ListenAddress {
-  std::string unix_path;                           // empty: TCP
-  std::string host;                                // an address, or a name that is resolved once
-  std::uint16_t port = 0;                          // 0: any free one
-  std::shared_ptr<boost::asio::ssl::context> tls;  // empty: plain
+  std::string unix_path = {};  // empty: TCP
+
+  // Of a unix socket: who may connect.
+  unsigned unix_mode = 0700;
+  std::string unix_group = {};  // a name or a number; empty: the process's own
+
+  // Of TCP.
+  std::string host = {};   // an address, or a name: each of its addresses
+  std::uint16_t port = 0;  // 0: any free one
+  std::shared_ptr<boost::asio::ssl::context> tls = nullptr;  // empty: plain
+  /// Refuse to listen where other machines can connect.
+  bool loopback_only = false;
+
+  /// Only /healthz, /readyz and /metrics are served, without a token.
+  bool probes_only = false;
 };
 
 class HttpServer {
@@ -72,16 +86,18 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  /// Binds and starts to accept. Answers what it is bound to: "http://127.0.0.1:43123",
-  /// "unix:/run/x". Error slug `config`: cannot resolve or bind, with the address and the system's
-  /// reason.
-  [[nodiscard]] Result<std::string> listen(const ListenAddress& address);
+  /// Binds and starts to accept. Answers what it is bound to, which is more than one where a name
+  /// has more than one address: "http://127.0.0.1:43123", "unix:/run/x". Error slug `config`:
+  /// cannot resolve or bind, with the address and the system's reason.
+  [[nodiscard]] Result<std::vector<std::string>> listen(const ListenAddress& address);
   /// The TCP endpoints it listens on, for the egress rules.
   [[nodiscard]] std::vector<boost::asio::ip::tcp::endpoint> endpoints() const;
 
   /// Takes effect for the next request (tokens, limits).
   void reload(HttpOptions options);
 
+  /// /readyz says draining from now on; all else goes on.
+  void announce_drain();
   /// Stops accepting, lets the requests under way be answered (with Connection: close), closes idle
   /// connections; returns when all are closed, or closes the rest after `deadline`.
   [[nodiscard]] boost::asio::awaitable<void> drain(Millis deadline);

@@ -1,12 +1,23 @@
 #include "base/json.h"
 #include "delivery/target.h"
 #include "http/handlers.h"
+#include "http/mask.h"
 
 namespace carillon {
 namespace {
 
-void append_target(JsonWriter& json, std::string& out, const TargetView& view) {
-  const std::string settings = format_target(view.settings, Secrets::hidden);
+/// Signing secrets are shown to nobody; header values and the URL's query to those who set them.
+std::string format_settings(const TargetSettings& settings, Secrets secrets) {
+  if (secrets == Secrets::shown) return format_target(settings, Secrets::hidden);
+  TargetSettings masked = settings;
+  masked.url = mask_query(masked.url);
+  for (auto& [name, value] : masked.headers) value = kMask;
+  return format_target(masked, Secrets::hidden);
+}
+
+void append_target(JsonWriter& json, Call& call, const TargetView& view) {
+  std::string& out = call.response.body;
+  const std::string settings = format_settings(view.settings, call.secrets(Role::admin));
   json.begin_object().key("name").string(view.settings.name);
   // The members of the settings' own object, which has at least its url.
   out += ',';
@@ -21,7 +32,7 @@ Answer<> answer_target(Call& call) {
   const auto view = call.engine.target(call.name);
   if (!view) return view.error();
   JsonWriter json(call.response.body);
-  append_target(json, call.response.body, *view);
+  append_target(json, call, *view);
   return {};
 }
 
@@ -36,8 +47,7 @@ Async<Answer<>> set_paused(Call& call, bool paused) {
 Async<Answer<>> list_targets(Call& call) {
   JsonWriter json(call.response.body);
   json.begin_object().key("targets").begin_array();
-  for (const TargetView& view : call.engine.targets())
-    append_target(json, call.response.body, view);
+  for (const TargetView& view : call.engine.targets()) append_target(json, call, view);
   json.end_array().end_object();
   co_return Answer<>();
 }

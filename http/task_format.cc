@@ -1,5 +1,6 @@
 #include <simdjson.h>
 
+#include "http/mask.h"
 #include "http/task_json.h"
 #include "net/base64.h"
 
@@ -35,12 +36,15 @@ void append_policy(JsonWriter& json, const TaskContent& content) {
   json.end_object();
 }
 
+void append_headers(JsonWriter& json, const TaskContent& content, Secrets secrets) {
+  if (content.headers.empty()) return;
+  json.key("headers").begin_object();
+  for (const Header& header : content.headers)
+    json.key(header.name).string(secrets == Secrets::shown ? header.value : kMask);
+  json.end_object();
+}
+
 void append_body(JsonWriter& json, const TaskContent& content, TaskDetail detail) {
-  if (!content.headers.empty()) {
-    json.key("headers").begin_object();
-    for (const Header& header : content.headers) json.key(header.name).string(header.value);
-    json.end_object();
-  }
   if (content.content_type.empty()) return;
   // An exported task is one line, which the payload's own line breaks would end.
   const bool breaks_line =
@@ -58,19 +62,25 @@ void append_body(JsonWriter& json, const TaskContent& content, TaskDetail detail
 
 }  // namespace
 
-void append_task(JsonWriter& json, const TaskView& task, TaskDetail detail) {
+void append_task(JsonWriter& json, const TaskView& task, TaskDetail detail, Secrets secrets) {
   const TaskContent& content = task.content;
   json.begin_object();
   json.key("id").string(content.id);
   if (detail != TaskDetail::import) json.key("state").string(name_of(task.state));
   json.key("due_at").moment(task.due_at);
   if (detail != TaskDetail::import) json.key("created_at").moment(content.created_at);
-  json.key("target").string(content.target);
+  if (secrets == Secrets::shown)
+    json.key("target").string(content.target);
+  else
+    json.key("target").string(mask_query(content.target));
   append_optional(json, "group", content.group);
   append_optional(json, "lane", content.lane);
   if (detail != TaskDetail::import) append_progress(json, task);
   append_policy(json, content);
-  if (detail != TaskDetail::listed) append_body(json, content, detail);
+  if (detail != TaskDetail::listed) {
+    append_headers(json, content, secrets);
+    append_body(json, content, detail);
+  }
   json.end_object();
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "delivery/target.h"
 #include "engine/engine.h"
 
 namespace carillon {
@@ -35,7 +36,8 @@ enum class TaskDetail {
   listed,  // without body and headers
   import,  // only what a task is created from, in one line: a payload with line breaks as `body`
 };
-/// Appends the task as an object.
-void append_task(JsonWriter& json, const TaskView& task, TaskDetail detail);
+/// Appends the task as an object. With its secrets hidden, values of headers and the query of a URL
+/// are masked.
+void append_task(JsonWriter& json, const TaskView& task, TaskDetail detail, Secrets secrets);
 
 }  // namespace carillon

@@ -10,7 +10,7 @@ namespace {
 
 void answer_task(Call& call, const TaskView& task) {
   JsonWriter json(call.response.body);
-  append_task(json, task, TaskDetail::full);
+  append_task(json, task, TaskDetail::full, call.secrets(Role::write));
 }
 
 Result<std::optional<State>> state_of(const Query& query) {
@@ -119,7 +119,8 @@ Async<Answer<>> answer_page(Call& call, TaskFilter filter) {
   if (!page) co_return page.error();
   JsonWriter json(call.response.body);
   json.begin_object().key("tasks").begin_array();
-  for (const TaskView& task : page->tasks) append_task(json, task, TaskDetail::listed);
+  for (const TaskView& task : page->tasks)
+    append_task(json, task, TaskDetail::listed, call.secrets(Role::write));
   json.end_array();
   if (!page->next_cursor.empty()) json.key("next_cursor").string(page->next_cursor);
   json.end_object();

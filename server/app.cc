@@ -7,17 +7,21 @@
 #include <optional>
 #include <thread>
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "base/thread.h"
 #include "net/tls.h"
 #include "server/clock_watch.h"
+#include "server/listen.h"
 #include "server/logging.h"
 #include "server/metrics.h"
 #include "server/process.h"
@@ -29,8 +33,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr Millis kStopDeadline{std::chrono::seconds(10)};
-// Of which answering the requests under way may take this much; the rest is for the pushes.
+// Of the time for stopping, answering the requests under way may take this much; the rest is for
+// the pushes.
 constexpr Millis kHttpDeadline{std::chrono::seconds(5)};
 // How long a failed store leaves the loop to answer /readyz before the process ends.
 constexpr Millis kLastWords{300};
@@ -66,7 +70,8 @@ class App {
         options_(std::move(options)),
         clock_(make_clock(options_.clock)),
         metrics_(options_.http.version),
-        signals_(loop_, SIGINT, SIGTERM, SIGHUP) {}
+        signals_(loop_, SIGINT, SIGTERM, SIGHUP),
+        grace_(loop_) {}
 
   ExitCode run();
 
@@ -78,6 +83,7 @@ class App {
   void on_signal(int signal);
   [[noreturn]] void storage_failed(const std::string& why);
   void reload();
+  static void refuse(const Error& error);
   void apply(Options fresh);
   void apply_egress();
   Async<void> apply_targets();
@@ -98,8 +104,8 @@ class App {
   std::unique_ptr<HttpServer> http_;
   asio::signal_set signals_;
   std::optional<ClockWatch> clock_watch_;
-  bool recovering_ = false;
-  bool stopping_ = false;
+  asio::steady_timer grace_;
+  enum class Phase { recovering, serving, leaving, stopping } phase_ = Phase::serving;
 };
 
 ExitCode App::run() {
@@ -169,13 +175,14 @@ Result<> App::listen() {
     tls_ = std::move(*tls);
   }
   http_ = std::make_unique<HttpServer>(loop_, *engine_, metrics_, within_files(options_.http));
-  for (const std::string& text : options_.listen) {
-    Result<ListenAddress> address = parse_listen(text);
-    if (!address) return address.error();
-    if (address->unix_path.empty()) address->tls = tls_;
-    const Result<std::string> bound = http_->listen(*address);
+  const auto addresses = listen_addresses(options_);
+  if (!addresses) return addresses.error();
+  for (ListenAddress address : *addresses) {
+    if (!address.probes_only) address.tls = tls_;
+    const auto bound = http_->listen(address);
     if (!bound) return bound.error();
-    log_info("listening on " + *bound);
+    for (const std::string& url : *bound)
+      log_info((address.probes_only ? "listening for probes on " : "listening on ") + url);
   }
   apply_egress();
   return {};
@@ -184,7 +191,7 @@ Result<> App::listen() {
 Result<> App::recover() {
   const MonoTime start = std::chrono::steady_clock::now();
   MonoTime told = start;
-  recovering_ = true;
+  phase_ = Phase::recovering;
   const auto progress = [&](std::uint64_t read, std::uint64_t in_all) {
     // Recovery has the thread to itself, so the loop gets its turns here: /healthz is answered.
     loop_.poll();
@@ -194,7 +201,7 @@ Result<> App::recover() {
     log_info("recovering", {{"percent", percent}, {"log_bytes", in_all}});
   };
   if (Result<> done = engine_->recover(progress); !done) return done;
-  recovering_ = false;
+  phase_ = Phase::serving;
   loop_.restart();
   const Stats stats = engine_->stats();
   const auto count = [&](State state) { return stats.counts[static_cast<std::size_t>(state)]; };
@@ -222,27 +229,41 @@ void App::watch() {
 
 void App::on_signal(int signal) {
   if (signal == SIGHUP) return reload();
-  if (recovering_) {
+  if (phase_ == Phase::recovering) {
     // Nothing is under way and nothing was written, so there is nothing to bring to an end.
     log_info("stopped while recovering");
     flush_log();
     std::_Exit(static_cast<int>(ExitCode::stopped));
   }
-  if (stopping_) {
+  if (phase_ == Phase::leaving) {
+    grace_.cancel();
+    return;
+  }
+  if (phase_ == Phase::stopping) {
     log_warning("stopped at once, by a second signal");
     flush_log();
     std::signal(signal, SIG_DFL);
     ::raise(signal);
   }
-  stopping_ = true;
-  log_info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  phase_ = options_.drain_grace > Millis(0) ? Phase::leaving : Phase::stopping;
+  log_info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"},
+                        {"drain_grace", format_duration(options_.drain_grace)}});
   run_detached(stop());
 }
 
 Async<void> App::stop() {
+  http_->announce_drain();
+  metrics_.announce_drain();
+  if (phase_ == Phase::leaving) {
+    grace_.expires_after(options_.drain_grace);
+    co_await grace_.async_wait(asio::as_tuple(asio::use_awaitable));
+    log_info("no more requests are taken");
+  }
+  phase_ = Phase::stopping;
   const MonoTime start = std::chrono::steady_clock::now();
-  co_await http_->drain(kHttpDeadline);
-  co_await engine_->drain(std::max(kStopDeadline - since(start), Millis(0)));
+  const Millis all = options_.shutdown_timeout;
+  co_await http_->drain(std::min(kHttpDeadline, all));
+  co_await engine_->drain(std::max(all - since(start), Millis(0)));
   delivery_->stop();
   loop_.stop();
 }
@@ -259,26 +280,27 @@ void App::storage_failed(const std::string& why) {
 }
 
 void App::reload() {
-  if (recovering_ || stopping_) return;
+  if (phase_ != Phase::serving) return;
   Result<Options> fresh = load_options(arguments_, read_environment());
-  if (!fresh) {
-    log_error("the new configuration is refused; the old one stays",
-              {{"why", fresh.error().detail}});
-    return;
-  }
+  if (!fresh) return refuse(fresh.error());
   apply(std::move(*fresh));
 }
 
+void App::refuse(const Error& error) {
+  log_error("the new configuration is refused; the old one stays", {{"why", error.detail}});
+}
+
 void App::apply(Options fresh) {
+  // The addresses stay what they are until a restart, so it is they that the new tokens must suit.
+  Options as_it_runs = fresh;
+  as_it_runs.listen = options_.listen;
+  as_it_runs.insecure = options_.insecure;
+  if (const auto allowed = listen_addresses(as_it_runs); !allowed) return refuse(allowed.error());
   for (const std::string& warning : fresh.warnings) log_warning(warning);
   if (tls_ && !fresh.tls.certificate_file.empty()) {
     Result<TlsContext> tls = make_server_tls(
         {fresh.tls.certificate_file, fresh.tls.private_key_file, fresh.tls.client_ca_file});
-    if (!tls) {
-      log_error("the new configuration is refused; the old one stays",
-                {{"why", tls.error().detail}});
-      return;
-    }
+    if (!tls) return refuse(tls.error());
     // The listeners hold the old context; connections that are open keep what they began with.
     *tls_ = std::move(**tls);
   }
@@ -293,6 +315,8 @@ void App::apply(Options fresh) {
   }
   set_up_logging(fresh.log.level, fresh.log.format);
   http_->reload(within_files(fresh.http));
+  options_.drain_grace = fresh.drain_grace;
+  options_.shutdown_timeout = fresh.shutdown_timeout;
   options_.egress = fresh.egress;
   options_.targets = std::move(fresh.targets);
   apply_egress();

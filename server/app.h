@@ -2,8 +2,9 @@
 //
 // Operation: makes the parts from the lowest up (clock, log, delivery, engine, HTTP), listens, so
 // that /healthz and /readyz answer, recovers, and is ready. SIGTERM or SIGINT stops them in the
-// reverse order: no new connections and the requests under way answered, no new pushes and those
-// under way finished, storage closed. A second one ends the process at once; that loses nothing
+// reverse order: for `drain_grace` all goes on but /readyz says draining; then no new connections
+// and the requests under way answered, no new pushes and those under way finished, storage closed.
+// Another signal ends the grace, or the process where that is over; the latter loses nothing
 // either, only pushes under way are made again. SIGHUP reads the configuration again.
 //
 // Concurrency: one event loop, on the thread that calls `run`.

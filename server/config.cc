@@ -1,14 +1,15 @@
 #include "server/config.h"
 
 #include <algorithm>
-#include <charconv>
 #include <sstream>
 
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
 #include "base/json.h"
+#include "http/host_rule.h"
 #include "net/tls.h"
+#include "server/listen.h"
 #include "server/version.h"
 
 namespace carillon {
@@ -64,27 +65,13 @@ Result<> apply_flags(const Arguments& arguments, Options& options) {
   return {};
 }
 
-bool is_loopback(const ListenAddress& address) {
-  if (!address.unix_path.empty() || address.host == "localhost") return true;
-  boost::system::error_code error;
-  const auto ip = boost::asio::ip::make_address(address.host, error);
-  return !error && ip.is_loopback();
-}
-
 Result<> check_whole(const Options& options) {
   if (options.listen.empty()) {
     return Error{.slug = "config", .detail = "listen is empty", .field = "listen"};
   }
-  for (const std::string& text : options.listen) {
-    const Result<ListenAddress> address = parse_listen(text);
-    if (!address) return address.error();
-    if (!is_loopback(*address) && options.http.tokens.empty() && !options.insecure) {
-      return Error{.slug = "config",
-                   .detail = "listen " + text +
-                             " can be reached from other machines, and no token is set: add "
-                             "[[tokens]] to the config file, or say --insecure",
-                   .field = "listen"};
-    }
+  if (const auto addresses = listen_addresses(options); !addresses) return addresses.error();
+  for (const std::string& name : options.http.hosts) {
+    if (Result<> fine = check_host_name(name); !fine) return fine;
   }
   if (options.tls.certificate_file.empty() != options.tls.private_key_file.empty()) {
     return Error{.slug = "config",
@@ -176,33 +163,6 @@ Result<Options> load_options(const Arguments& arguments, const Environment& envi
   if (step) step = check_whole(options);
   if (!step) return step.error();
   return options;
-}
-
-Result<ListenAddress> parse_listen(std::string_view text) {
-  const Error bad{
-      .slug = "config",
-      .detail = "listen \"" + std::string(text) + "\" is not HOST:PORT, [IPv6]:PORT or unix:PATH",
-      .field = "listen"};
-  ListenAddress address;
-  if (text.starts_with("unix:")) {
-    address.unix_path = text.substr(5);
-    // The kernel's sockaddr_un holds 108 bytes with the terminating zero.
-    if (address.unix_path.empty() || address.unix_path.size() > 107) return bad;
-    return address;
-  }
-  const std::size_t colon = text.rfind(':');
-  if (colon == text.npos) return bad;
-  std::string_view host = text.substr(0, colon);
-  const std::string_view port = text.substr(colon + 1);
-  if (host.starts_with('[') && host.ends_with(']')) {
-    host = host.substr(1, host.size() - 2);
-  } else if (host.find(':') != host.npos) {
-    return bad;
-  }
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
-  if (host.empty() || error != std::errc() || end != port.data() + port.size()) return bad;
-  address.host = host;
-  return address;
 }
 
 std::vector<std::string_view> settings_that_need_restart(const Options& before,

@@ -37,9 +37,6 @@ struct EarlyExit {
 [[nodiscard]] Result<Options> load_options(const Arguments& arguments,
                                            const Environment& environment);
 
-/// "127.0.0.1:8080", "[::1]:8080", "name:0" or "unix:/run/x". Error slug `config`.
-[[nodiscard]] Result<ListenAddress> parse_listen(std::string_view text);
-
 /// Keys of settings that differ and that only a restart changes.
 [[nodiscard]] std::vector<std::string_view> settings_that_need_restart(const Options& before,
                                                                        const Options& after);

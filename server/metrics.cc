@@ -206,7 +206,7 @@ std::vector<MetricFamily> Metrics::Collect() const {
                {{version_, 1}});
   if (engine_ == nullptr) return all;
   families.gauge("carillon_ready", "1 where /readyz answers 200",
-                 engine_->not_ready_because().empty() ? 1 : 0);
+                 !draining_ && engine_->not_ready_because().empty() ? 1 : 0);
   const Stats stats = engine_->stats();
   add_tasks(families, stats);
   add_counters(families, engine_->counters());

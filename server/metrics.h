@@ -22,11 +22,14 @@ class Metrics final : public prometheus::Registry {
   explicit Metrics(std::string version) : version_(std::move(version)) {}
   /// From now on the engine's metrics are shown too. It must outlive the last collection.
   void add(const Engine& engine) { engine_ = &engine; }
+  /// The server is about to stop: it is not ready any more.
+  void announce_drain() { draining_ = true; }
   [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
   std::string version_;
   const Engine* engine_ = nullptr;
+  bool draining_ = false;
 };
 
 }  // namespace carillon

@@ -22,11 +22,16 @@ struct ConfiguredTarget {
 
 struct Options {
   std::vector<std::string> listen{"127.0.0.1:8080"};
+  std::vector<std::string> probe_listen;
+  std::string listen_mode;   // of unix sockets, in octal; empty: by whether there is a group
+  std::string listen_group;  // of unix sockets; empty: the process's own
   std::string data_dir = "./carillon-data";
   std::string clock = "system";  // or "manual"
   bool insecure = false;
   std::uint64_t memory_max = 0;  // bytes for pending tasks; 0: by what the machine has
   std::uint64_t disk_free_min = std::uint64_t{256} << 20;  // with less, adds are refused
+  Millis drain_grace{0};  // between the signal to stop and its beginning
+  Millis shutdown_timeout{std::chrono::seconds(30)};  // from then on, for what is under way
 
   struct Log {
     std::string level = "info";

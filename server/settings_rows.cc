@@ -16,6 +16,21 @@ constexpr Setting kSettings[] = {
     {.key = "listen", .flag = "--listen",
      .place = [](Options& o) -> std::vector<std::string>& { return o.listen; },
      .help = "where to serve the API: HOST:PORT, [IPv6]:PORT or unix:PATH; port 0 takes a free one"},
+    {.key = "probe_listen", .flag = {},
+     .place = [](Options& o) -> std::vector<std::string>& { return o.probe_listen; },
+     .help = "where to serve `/healthz`, `/readyz` and `/metrics` and nothing else, without TLS and "
+             "without a token; the forms of `listen`"},
+    {.key = "listen_mode", .flag = {},
+     .place = [](Options& o) -> std::string& { return o.listen_mode; },
+     .help = "permissions of unix sockets, in octal (\"0660\"); none: \"0700\", or \"0770\" with "
+             "`listen_group`"},
+    {.key = "listen_group", .flag = {},
+     .place = [](Options& o) -> std::string& { return o.listen_group; },
+     .help = "group of unix sockets, a name or a number; the server's user must be a member"},
+    {.key = "http.hosts", .flag = {},
+     .place = [](Options& o) -> std::vector<std::string>& { return o.http.hosts; },
+     .help = "names in the Host header that are served without tokens, beside `localhost` and IP "
+             "addresses; others are answered 421", .live = true},
     {.key = "data_dir", .flag = "--data-dir",
      .place = [](Options& o) -> std::string& { return o.data_dir; },
      .help = "directory that keeps the tasks; made where it is missing"},
@@ -26,6 +41,15 @@ constexpr Setting kSettings[] = {
     {.key = "insecure", .flag = "--insecure",
      .place = [](Options& o) -> bool& { return o.insecure; },
      .help = "serve beyond this machine although no token is set"},
+
+    {.key = "drain_grace", .flag = {},
+     .place = [](Options& o) -> Millis& { return o.drain_grace; },
+     .help = "how long after SIGTERM requests are still taken, while `/readyz` says draining",
+     .live = true, .min = 0, .max = kHour},
+    {.key = "shutdown_timeout", .flag = {},
+     .place = [](Options& o) -> Millis& { return o.shutdown_timeout; },
+     .help = "how long requests and pushes under way may then take; what is left is cut off",
+     .live = true, .min = 0, .max = kHour},
 
     {.key = "log.level", .flag = "--log-level",
      .place = [](Options& o) -> std::string& { return o.log.level; },

@@ -118,7 +118,7 @@ TEST_F(HostileClients, WhoVanishHalfwayAreForgotten) {
   const std::size_t files = usage_of(server.process().pid()).open_files + 150;
   during("half-open", 128 * kMib, [&] {
     SocketCrowd bad(server, crowd / 4);
-    bad.send("POST /v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Le");
+    bad.send("POST /v1/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Le");
     bad.vanish();
     const auto deadline = std::chrono::steady_clock::now() + kGone;
     while (usage_of(server.process().pid()).open_files > files &&
@@ -136,16 +136,17 @@ TEST_F(HostileClients, WhoAreSlowAreCutOff) {
     bad.receive(16'384);
   };
   crowd_during("head a byte at a time", members,
-               "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ", a_byte, 408);
+               "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", a_byte, 408);
   crowd_during("body a byte at a time", members,
-               "POST /v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+               "POST /v1/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                "Content-Length: 9999\r\n\r\n",
                a_byte, 408);
 }
 
 TEST_F(HostileClients, WhoDoNotReadTheirAnswersAreCutOff) {
   std::string requests;
-  for (int i = 0; i < 2'000; ++i) requests += "GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n";
+  for (int i = 0; i < 2'000; ++i)
+    requests += "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n";
   const std::size_t members = sized(250, 500);
   const std::uint64_t kernel_before = tcp_kernel_bytes();
   std::uint64_t kernel_most = kernel_before;
@@ -170,7 +171,7 @@ TEST_F(HostileClients, WhoSendWithoutEndAreRefused) {
   std::string chunks;
   for (int i = 0; i < 256; ++i) chunks += "400\r\n" + std::string(1024, '0') + "\r\n";
   const std::string head =
-      "POST /v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+      "POST /v1/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
   std::size_t sent = 0;
   const auto pour = [&](const std::string& what) {
     return [&sent, &what](SocketCrowd& bad) {
@@ -185,8 +186,8 @@ TEST_F(HostileClients, WhoSendWithoutEndAreRefused) {
                413, 0, std::uint64_t{members} * 2 * kMib + 64 * kMib);
   crowd_during("endless chunk extension", members, head + "Transfer-Encoding: chunked\r\n\r\n1;",
                pour(zeros), 400);
-  crowd_during("endless head", members, "GET /healthz HTTP/1.1\r\nHost: x\r\nX: ", pour(zeros),
-               431);
+  crowd_during("endless head", members,
+               "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ", pour(zeros), 431);
   crowd_during("endless request line", members, "GET /", pour(zeros), 414);
   std::cout << fmt::format("[ figures  ] {:.0f} MiB were sent in vain\n", mib(sent));
 }

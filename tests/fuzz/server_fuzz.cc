@@ -37,7 +37,7 @@ class FuzzedServer {
         engine_(loop_, clock_, log_, delivery_, EngineOptions()),
         hub_(std::make_shared<ConnectionHub>()) {
     hub_->service = std::make_shared<Api>(engine_, registry_, *hub_, options);
-    hub_->settings = std::make_shared<ConnectionSettings>(loop_, options.limits);
+    hub_->settings = std::make_shared<ConnectionSettings>(loop_, options);
     CARILLON_CHECK(engine_.recover([](auto, auto) {}));
     engine_.start();
   }
@@ -55,10 +55,10 @@ class FuzzedServer {
                    static_cast<ssize_t>(sent.size()));
     CARILLON_CHECK(::shutdown(ends[0], SHUT_WR) == 0);
     Transport::Socket socket(loop_, asio::generic::stream_protocol(AF_UNIX, 0), ends[1]);
-    asio::co_spawn(
-        loop_,
-        HttpConnection::serve(std::make_shared<HttpConnection>(hub_, std::move(socket), nullptr)),
-        asio::detached);
+    asio::co_spawn(loop_,
+                   HttpConnection::serve(std::make_shared<HttpConnection>(hub_, std::move(socket),
+                                                                          Door::tcp, nullptr)),
+                   asio::detached);
     std::string answered;
     std::array<char, 16384> piece;
     for (ssize_t got = -1; got != 0;) {
@@ -94,6 +94,7 @@ HttpOptions options_of(bool with_tokens) {
   HttpOptions options;
   options.limits.header_bytes_max = 2048;
   options.limits.batch_tasks_max = 16;
+  options.hosts = {"h"};  // as the corpus has it
   if (with_tokens)
     options.tokens = {{"reader", sha256("r"), Role::read}, {"admin", sha256("a"), Role::admin}};
   return options;

@@ -51,7 +51,7 @@ void check_task(std::string_view text) {
   view.due_at = task->due_at ? *task->due_at : kNow + *task->delay;
   std::string line;
   JsonWriter json(line);
-  append_task(json, view, TaskDetail::import);
+  append_task(json, view, TaskDetail::import, Secrets::shown);
   CARILLON_CHECK(line.find('\n') == std::string::npos);
   JsonScratch other(64);
   const auto again = parse_with(task_of, line, other);

@@ -150,7 +150,7 @@ TEST(AppendTask, WhatIsExportedIsReadBackTheSame) {
   view.due_at = *first->task->due_at;
   std::string line;
   JsonWriter json(line);
-  append_task(json, view, TaskDetail::import);
+  append_task(json, view, TaskDetail::import, Secrets::shown);
   const auto second = parse(line);
   ASSERT_TRUE(second->task) << line << second->task.error().detail;
   EXPECT_EQ(second->task->content.id, "a\"b");
@@ -171,7 +171,7 @@ TEST(AppendTask, PayloadWithLineBreaksIsExportedInOneLineWithItsBytes) {
   view.due_at = WallTime(std::chrono::sys_days(std::chrono::year(2026) / 11 / 21));
   std::string line;
   JsonWriter json(line);
-  append_task(json, view, TaskDetail::import);
+  append_task(json, view, TaskDetail::import, Secrets::shown);
   EXPECT_EQ(line.find('\n'), std::string::npos);
   const auto second = parse(line);
   ASSERT_TRUE(second->task) << line << second->task.error().detail;

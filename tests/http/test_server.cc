@@ -29,7 +29,7 @@ class TestServer::Impl {
     }
     auto bound = http.listen(setup.listen);
     CARILLON_CHECK(bound);
-    url = *bound;
+    urls = *bound;
     thread = std::thread([this] { loop.run(); });
   }
   ~Impl() {
@@ -53,12 +53,12 @@ class TestServer::Impl {
   Engine engine;
   prometheus::Registry registry;
   HttpServer http;
-  std::string url;
+  std::vector<std::string> urls;
   std::thread thread;
 };
 
 TestServer::TestServer(ServerSetup setup)
-    : impl_(std::make_unique<Impl>(std::move(setup))), url_(impl_->url) {}
+    : impl_(std::make_unique<Impl>(std::move(setup))), urls_(impl_->urls) {}
 
 TestServer::~TestServer() = default;
 

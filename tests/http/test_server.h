@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/engine.h"
 #include "http/server.h"
@@ -17,7 +18,7 @@ struct ServerSetup {
   EngineOptions engine;
   bool manual_clock = true;
   bool recovered = true;  // false: the engine never becomes ready
-  ListenAddress listen{"", "127.0.0.1", 0, nullptr};
+  ListenAddress listen{.host = "127.0.0.1"};
 };
 
 class TestServer {
@@ -27,8 +28,9 @@ class TestServer {
   TestServer(const TestServer&) = delete;
   TestServer& operator=(const TestServer&) = delete;
 
-  /// As HttpServer::listen answers it.
-  [[nodiscard]] const std::string& url() const { return url_; }
+  /// As HttpServer::listen answers them: the first, and all.
+  [[nodiscard]] const std::string& url() const { return urls_.front(); }
+  [[nodiscard]] const std::vector<std::string>& urls() const { return urls_; }
   /// Runs `work` on the server's thread and waits for it.
   void on_loop(const std::function<void()>& work);
   void reload(HttpOptions options);
@@ -40,7 +42,7 @@ class TestServer {
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;
-  std::string url_;
+  std::vector<std::string> urls_;
 };
 
 /// A task as JSON with the id, due in a day, to a receiver that refuses connections.

@@ -41,6 +41,16 @@ class Carillond : public testing::Test {
   TempDir dir_;
 };
 
+/// A key and a certificate for localhost whose subject is `name`.
+void make_certificate(const TempDir& dir, const std::string& name) {
+  const Finished made =
+      run_program({"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                   "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj", "/CN=" + name,
+                   "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout",
+                   dir / "key.pem", "-out", dir / "certificate.pem"});
+  ASSERT_EQ(made.ending, (Ending{.code = 0})) << made.errors;
+}
+
 TEST_F(Carillond, ServesUntilSigtermAndEndsWithZero) {
   Process server(command());
   HttpClient client(url_of(server));
@@ -75,20 +85,34 @@ class SilentReceiver {
   SilentReceiver(const SilentReceiver&) = delete;
   SilentReceiver& operator=(const SilentReceiver&) = delete;
   [[nodiscard]] const std::string& url() const { return url_; }
+  /// Answers the push that has come with 200.
+  void answer() const {
+    const int push = ::accept(socket_, nullptr, nullptr);
+    char request[4096];
+    EXPECT_GT(::recv(push, request, sizeof request, 0), 0);
+    constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    EXPECT_EQ(::send(push, kAnswer.data(), kAnswer.size(), 0), ssize_t{kAnswer.size()});
+    ::close(push);
+  }
 
  private:
   int socket_;
   std::string url_;
 };
 
-TEST_F(Carillond, PushUnderWayHoldsUpTheStopAndASecondSignalDoesNotWait) {
-  const SilentReceiver receiver;
-  Process server(command());
-  HttpClient client(url_of(server));
+/// Adds a task that is due and waits until its push has begun.
+void begin_push(HttpClient& client, const SilentReceiver& receiver) {
   const std::string task = R"({"id":"a","delay":0,"target":")" + receiver.url() + "\"}";
   ASSERT_EQ(client.post("/v1/tasks", task).status, 201);
   while (client.get("/v1/tasks/a").body.find("\"firing\"") == std::string::npos) {
   }
+}
+
+TEST_F(Carillond, PushUnderWayHoldsUpTheStopAndASecondSignalDoesNotWait) {
+  const SilentReceiver receiver;
+  Process server(command());
+  HttpClient client(url_of(server));
+  begin_push(client, receiver);
   server.signal(SIGTERM);
   ASSERT_TRUE(server.wait_for_line("stopping signal=SIGTERM"));
   EXPECT_FALSE(server.wait(std::chrono::milliseconds(500))) << "it dropped the push";
@@ -96,6 +120,108 @@ TEST_F(Carillond, PushUnderWayHoldsUpTheStopAndASecondSignalDoesNotWait) {
   const std::optional<Ending> ending = server.wait();
   ASSERT_TRUE(ending);
   EXPECT_EQ(ending->signal, SIGTERM);
+}
+
+TEST_F(Carillond, PushUnderWayIsFinishedBeforeTheEnd) {
+  const SilentReceiver receiver;
+  {
+    Process server(command());
+    HttpClient client(url_of(server));
+    begin_push(client, receiver);
+    server.signal(SIGTERM);
+    ASSERT_TRUE(server.wait_for_line("stopping signal=SIGTERM"));
+    receiver.answer();
+    EXPECT_EQ(server.wait(), (Ending{.code = 0})) << server.errors();
+  }
+  Process again(command());
+  HttpClient client(url_of(again));
+  EXPECT_THAT(client.get("/v1/tasks/a").body,
+              AllOf(HasSubstr(R"("state":"delivered")"), HasSubstr(R"("attempt":1)")));
+}
+
+TEST_F(Carillond, ShutdownTimeoutCutsOffWhatIsUnderWay) {
+  const std::string file = dir_ / "a.toml";
+  write_file(file, "shutdown_timeout = '10ms'\n");
+  const SilentReceiver receiver;
+  Process server(command({"--config", file}));
+  HttpClient client(url_of(server));
+  begin_push(client, receiver);
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.wait(), (Ending{.code = 0})) << server.errors();
+}
+
+TEST_F(Carillond, DrainGraceTakesRequestsWhileItSaysDraining) {
+  const std::string file = dir_ / "a.toml";
+  write_file(file, "drain_grace = '1h'\n");
+  Process server(command({"--config", file}));
+  const std::string url = url_of(server);
+  HttpClient client(url);
+  ASSERT_EQ(client.get("/readyz").status, 200);
+  server.signal(SIGTERM);
+  ASSERT_TRUE(server.wait_for_line("stopping signal=SIGTERM drain_grace=1h"));
+  EXPECT_FALSE(server.wait(std::chrono::milliseconds(100)));
+  const HttpAnswer ready = client.get("/readyz");
+  EXPECT_EQ(ready.status, 503);
+  EXPECT_THAT(ready.body, HasSubstr("draining"));
+  EXPECT_THAT(client.get("/metrics").body, HasSubstr("carillon_ready 0"));
+  const std::string task = R"({"id":"late","delay":"1d","target":"http://127.0.0.1:9/"})";
+  HttpClient another(url);
+  const HttpAnswer added = another.post("/v1/tasks", task);
+  EXPECT_EQ(added.status, 201);
+  EXPECT_TRUE(added.keep_alive);
+
+  server.signal(SIGTERM);
+  EXPECT_EQ(server.wait(), (Ending{.code = 0})) << server.errors();
+}
+
+TEST_F(Carillond, FileInTheWayOfTheSocketIsNamedAndLeftAlone) {
+  const std::string path = dir_ / "file";
+  write_file(path, "mine");
+  const Finished finished =
+      run_program({kProgram, "--listen", "unix:" + path, "--data-dir", dir_ / "data"});
+  EXPECT_EQ(finished.ending, (Ending{.code = 1}));
+  EXPECT_THAT(finished.errors, AllOf(HasSubstr(path), HasSubstr("a regular file")));
+  EXPECT_EQ(read_whole_file(path), "mine");
+}
+
+TEST_F(Carillond, SocketOfAKilledServerIsTakenOver) {
+  const std::string where = "unix:" + (dir_ / "socket");
+  {
+    Process server(command({"--listen", where}));
+    url_of(server);
+    server.signal(SIGKILL);
+    ASSERT_TRUE(server.wait());
+  }
+  ASSERT_TRUE(std::filesystem::is_socket(dir_ / "socket"));
+  Process again(command({"--listen", where}));
+  url_of(again);
+  EXPECT_EQ(HttpClient(where).get("/healthz").status, 200);
+}
+
+TEST_F(Carillond, SocketHasTheModeThatIsSet) {
+  const std::string file = dir_ / "a.toml";
+  write_file(file, "listen_mode = '0666'\n");
+  Process server(command({"--config", file, "--listen", "unix:" + (dir_ / "socket")}));
+  url_of(server);
+  struct stat status{};
+  ASSERT_EQ(::stat((dir_ / "socket").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0666U);
+}
+
+TEST_F(Carillond, ProbesAreServedPlainBesideTls) {
+  make_certificate(dir_, "server");
+  const std::string file = dir_ / "a.toml";
+  write_file(file, "probe_listen = '127.0.0.1:0'\n[tls]\ncertificate_file = '" +
+                       (dir_ / "certificate.pem") + "'\nprivate_key_file = '" + (dir_ / "key.pem") +
+                       "'\nclient_ca_file = '" + (dir_ / "certificate.pem") + "'\n");
+  Process server(command({"--config", file}));
+  EXPECT_TRUE(url_of(server).starts_with("https://"));
+  const auto probes = server.wait_for_line(R"(listening for probes on (\S+))");
+  ASSERT_TRUE(probes);
+  HttpClient client(probes->at(1));
+  for (const char* path : {"/healthz", "/readyz", "/metrics"})
+    EXPECT_EQ(client.get(path).status, 200) << path;
+  EXPECT_EQ(client.get("/v1/stats").status, 404);
 }
 
 TEST_F(Carillond, KeepsItsDataFromOthers) {
@@ -203,6 +329,21 @@ TEST_F(Carillond, SighupTakesNewTokensAndTargetsAndKeepsTheOldOnABadFile) {
   server.signal(SIGHUP);
   EXPECT_TRUE(server.wait_for_line("takes a restart setting=horizon")) << server.errors();
   EXPECT_THAT(server.errors(), Not(HasSubstr("token-of-32-bytes"))) << "a secret was logged";
+}
+
+TEST_F(Carillond, TokensAreNotTakenAwayWhereOtherMachinesReachIt) {
+  const std::string file = dir_ / "a.toml";
+  write_file(dir_ / "token", "first-token-of-32-bytes-abcdefgh");
+  const std::string token = "[[tokens]]\nname='a'\nrole='admin'\nfile='" + (dir_ / "token") + "'\n";
+  write_file(file, "listen = '0.0.0.0:0'\n" + token);
+  Process server({kProgram, "--config", file, "--data-dir", dir_ / "data"});
+  const std::string url = url_of(server);
+  // The new file would do for a start, but the address stays what it was.
+  write_file(file, "listen = '127.0.0.1:0'\n");
+  server.signal(SIGHUP);
+  ASSERT_TRUE(server.wait_for_line("the new configuration is refused")) << server.errors();
+  HttpClient client("http://127.0.0.1" + url.substr(url.rfind(':')));
+  EXPECT_EQ(client.get("/v1/stats").status, 401);
 }
 
 TEST_F(Carillond, ATargetPausedOverTheApiStaysPausedOverARestart) {
@@ -332,16 +473,6 @@ TEST_F(Carillond, ClosedStandardStreamsDoNotLendTheirNumbersToFilesOrSockets) {
   }
   server.signal(SIGTERM);
   EXPECT_EQ(server.wait(), (Ending{.code = 0}));
-}
-
-/// A key and a certificate for localhost whose subject is `name`.
-void make_certificate(const TempDir& dir, const std::string& name) {
-  const Finished made =
-      run_program({"/usr/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                   "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj", "/CN=" + name,
-                   "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout",
-                   dir / "key.pem", "-out", dir / "certificate.pem"});
-  ASSERT_EQ(made.ending, (Ending{.code = 0})) << made.errors;
 }
 
 /// The subject of the certificate that is shown at `url`.

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "server/listen.h"
 #include "tests/support/temp_dir.h"
 
 namespace carillon {
@@ -186,6 +187,41 @@ TEST(Listen, BeyondThisMachineWithoutATokenIsRefusedUnlessInsecure) {
   for (const char* where : {"127.0.0.1:0", "127.9.9.9:1", "[::1]:0", "localhost:0", "unix:/x"}) {
     EXPECT_TRUE(load_options(parsed({"--listen", where}), {})) << where;
   }
+}
+
+TEST(Listen, ProbesMayBeReachedFromOtherMachines) {
+  const Result<Options> options = load_options({}, {{"CARILLON_PROBE_LISTEN", "0.0.0.0:9090"}});
+  ASSERT_TRUE(options);
+  const auto addresses = listen_addresses(*options);
+  ASSERT_TRUE(addresses);
+  ASSERT_EQ(addresses->size(), 2U);
+  EXPECT_FALSE(addresses->at(0).probes_only);
+  EXPECT_TRUE(addresses->at(0).loopback_only);
+  EXPECT_TRUE(addresses->at(1).probes_only);
+  EXPECT_FALSE(addresses->at(1).loopback_only);
+  EXPECT_FALSE(load_options({}, {{"CARILLON_PROBE_LISTEN", "9090"}}));
+}
+
+TEST(Listen, ModeOfASocketIsOctalAndOpenToItsGroup) {
+  const auto mode = [](const Environment& environment) {
+    const Result<Options> options = load_options({}, environment);
+    return options ? listen_addresses(*options)->front().unix_mode : 0;
+  };
+  EXPECT_EQ(mode({}), 0700U);
+  EXPECT_EQ(mode({{"CARILLON_LISTEN_GROUP", "apps"}}), 0770U);
+  EXPECT_EQ(mode({{"CARILLON_LISTEN_MODE", "0660"}, {"CARILLON_LISTEN_GROUP", "apps"}}), 0660U);
+  EXPECT_EQ(mode({{"CARILLON_LISTEN_MODE", "666"}}), 0666U);
+  for (const char* bad : {"0888", "rw", "01777", "-1", "0660 "})
+    EXPECT_FALSE(load_options({}, {{"CARILLON_LISTEN_MODE", bad}})) << bad;
+}
+
+TEST(Hosts, AreNamesAndNoUrls) {
+  const Result<Options> options = load_options({}, {{"CARILLON_HTTP_HOSTS", "a.example,b"}});
+  ASSERT_TRUE(options);
+  EXPECT_THAT(options->http.hosts, ElementsAre("a.example", "b"));
+  const Result<Options> bad = load_options({}, {{"CARILLON_HTTP_HOSTS", "http://a"}});
+  ASSERT_FALSE(bad);
+  EXPECT_THAT(bad.error().detail, HasSubstr("is not a host name"));
 }
 
 TEST(Listen, FormsAreReadAndOthersRefused) {

@@ -51,7 +51,7 @@ class HttpClient {
   /// Sends one request, connecting where that is needed, and reads its answer.
   HttpAnswer request(const std::string& method, const std::string& target,
                      const std::string& body = "", const Headers& headers = {}) {
-    std::string text = method + " " + target + " HTTP/1.1\r\nhost: test\r\n";
+    std::string text = method + " " + target + " HTTP/1.1\r\nhost: localhost\r\n";
     bool typed = false;
     for (const auto& [name, value] : headers) {
       text += name + ": " + value + "\r\n";

@@ -17,7 +17,7 @@ std::string task_line(const Statement& task, const TaskContent& content) {
   view.content = content;
   std::string line;
   JsonWriter json(line);
-  append_task(json, view, TaskDetail::import);
+  append_task(json, view, TaskDetail::import, Secrets::shown);
   return line;
 }
 
