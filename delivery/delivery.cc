@@ -52,7 +52,7 @@ class Delivery::Impl final : public PushConnection::Events {
       : loop_(loop),
         clock_(clock),
         options_(std::move(options)),
-        resolver_(std::make_unique<Resolver>(loop)),
+        resolver_(std::make_unique<Resolver>(loop, options_.lookup)),
         idle_patience_(loop, options_.idle_timeout),
         alive_(std::make_shared<bool>(true)) {}
   ~Impl() override { stop(); }

@@ -24,6 +24,7 @@
 #include "base/time.h"
 #include "delivery/target.h"
 #include "net/egress.h"
+#include "net/resolver.h"
 #include "wheel/task.h"
 
 namespace carillon {
@@ -57,13 +58,14 @@ struct DeliveryStats {
 class Delivery {
  public:
   struct Options {
-    Egress egress;
+    Egress egress{};
     std::size_t idle_connections_max = 256;  // kept per origin
     Millis idle_timeout{std::chrono::seconds(30)};
     /// At as many, and where the process has no descriptor left, those that are idle are closed to
     /// make room. Pushes under way are never in another's way: bound them elsewhere.
     std::size_t connections_max = 20'000;
     std::string user_agent = "carillon";
+    Resolver::Lookup lookup = system_lookup;  // of host names
   };
   Delivery(boost::asio::io_context& loop, Clock& clock, Options options);
   ~Delivery();

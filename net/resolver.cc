@@ -63,8 +63,6 @@ struct Resolver::Mailbox {
   }
 };
 
-Resolver::Resolver(boost::asio::io_context& loop) : Resolver(loop, system_lookup) {}
-
 Resolver::Resolver(boost::asio::io_context& loop, Lookup lookup)
     : loop_(loop), lookup_(std::move(lookup)), mailbox_(std::make_shared<Mailbox>()) {
   mailbox_->resolver = this;

@@ -37,7 +37,6 @@ class Resolver {
   static constexpr std::size_t kLookupsMax = 64;
   static constexpr std::size_t kLookupsOfUnknownMax = 48;
 
-  explicit Resolver(boost::asio::io_context& loop);
   Resolver(boost::asio::io_context& loop, Lookup lookup);
   /// Drops the callbacks that are due. Threads that still look up end by themselves.
   ~Resolver();
@@ -72,7 +71,7 @@ class Resolver {
   std::size_t hosts_max_ = kHostsKept;
 };
 
-/// What `Resolver` uses unless told otherwise.
+/// The system's look-up: getaddrinfo.
 [[nodiscard]] Result<Resolver::Addresses> system_lookup(const std::string& host);
 
 }  // namespace carillon

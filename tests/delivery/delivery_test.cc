@@ -231,8 +231,9 @@ TEST_F(DeliveryTest, EgressRulesHoldForNamesAddressesAndOurOwnPort) {
   Egress rules = *Egress::make({.allow_private = true, .allow = {}, .deny = {"denied.example"}});
   rules.refuse_endpoint({boost::asio::ip::make_address("127.0.0.1"), here.port()});
   delivery->set_egress(rules);
+  names.set("here.example", {"127.0.0.1"});
   for (const std::string& url :
-       {here.url(), "http://localhost:" + std::to_string(here.port()) + "/",
+       {here.url(), "http://here.example:" + std::to_string(here.port()) + "/",
         std::string("http://denied.example/"), std::string("http://169.254.169.254/latest")}) {
     const PushResult result = deliver(settings_for(url));
     EXPECT_EQ(result.kind, Kind::failed);

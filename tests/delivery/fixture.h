@@ -11,6 +11,7 @@
 
 #include "delivery/delivery.h"
 #include "tests/delivery/receiver.h"
+#include "tests/support/test_names.h"
 
 namespace carillon {
 
@@ -84,7 +85,9 @@ class DeliveryFixture : public testing::Test {
       boost::asio::make_work_guard(loop)};
   ManualClock clock{WallTime(Millis(1'800'000'001'999))};
   std::unique_ptr<Receiver> receiver;
-  std::unique_ptr<Delivery> delivery = std::make_unique<Delivery>(loop, clock, Delivery::Options());
+  TestNames names;
+  std::unique_ptr<Delivery> delivery =
+      std::make_unique<Delivery>(loop, clock, Delivery::Options{.lookup = names});
 };
 
 }  // namespace carillon

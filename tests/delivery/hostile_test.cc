@@ -241,6 +241,7 @@ class HostileTls : public HostileReceiver {
   PushResult deliver_over_tls(const CertificateRequest& request, bool verify = true,
                               const std::string& host = "127.0.0.1") {
     const CertificateFiles files = make_certificate(dir, "receiver", request);
+    names.set("here.example", {"127.0.0.1"});
     TlsContext context = *make_server_tls({.certificate_file = files.certificate,
                                            .private_key_file = files.private_key,
                                            .client_ca_file = client_ca});
@@ -271,7 +272,7 @@ class HostileTls : public HostileReceiver {
 TEST_F(HostileTls, AGoodCertificateIsTakenAndTheConnectionKept) {
   const PushResult result = deliver_over_tls({});
   EXPECT_EQ(result.kind, Kind::delivered) << result.error;
-  EXPECT_EQ(deliver_over_tls({.subject_alt_name = "DNS:localhost"}, true, "localhost").kind,
+  EXPECT_EQ(deliver_over_tls({.subject_alt_name = "DNS:here.example"}, true, "here.example").kind,
             Kind::delivered);
 }
 
@@ -288,7 +289,7 @@ TEST_F(HostileTls, AnExpiredWrongOrUnknownCertificateIsRefused) {
   const PushResult wrong_host = deliver_over_tls({.subject_alt_name = "DNS:other.example"});
   EXPECT_TRUE(mentions(wrong_host, "mismatch")) << wrong_host.error;
   const PushResult wrong_name =
-      deliver_over_tls({.subject_alt_name = "DNS:other.example"}, true, "localhost");
+      deliver_over_tls({.subject_alt_name = "DNS:other.example"}, true, "here.example");
   EXPECT_TRUE(mentions(wrong_name, "ostname mismatch")) << wrong_name.error;
 
   EXPECT_EQ(deliver_over_tls({.subject_alt_name = "DNS:other.example"}, false).kind,

@@ -9,6 +9,7 @@
 
 #include "storage/memory_log.h"
 #include "tests/delivery/receiver.h"
+#include "tests/support/test_names.h"
 
 namespace carillon {
 namespace {
@@ -27,7 +28,7 @@ class EngineTest : public testing::Test {
   void boot(AutoAck auto_ack = AutoAck::yes) {
     log = std::make_unique<MemoryLog>(
         [this](std::function<void()> back) { asio::post(loop, std::move(back)); }, auto_ack, disk);
-    delivery = std::make_unique<Delivery>(loop, clock, Delivery::Options{});
+    delivery = std::make_unique<Delivery>(loop, clock, Delivery::Options{.lookup = TestNames()});
     engine = std::make_unique<Engine>(loop, clock, *log, *delivery, options);
     ASSERT_TRUE(engine->recover([](auto, auto) {}));
     engine->start();

@@ -21,6 +21,7 @@
 #include "server/config_file.h"
 #include "storage/memory_log.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/support/test_names.h"
 
 namespace carillon {
 namespace {
@@ -78,6 +79,7 @@ class FuzzedServer {
     settings.otherwise = "deny";
     Delivery::Options options;
     options.egress = *Egress::make(settings);
+    options.lookup = TestNames();
     return options;
   }
 

@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "storage/memory_log.h"
+#include "tests/support/test_names.h"
 
 namespace carillon::test {
 
@@ -20,7 +21,7 @@ class TestServer::Impl {
  public:
   explicit Impl(ServerSetup setup)
       : log(post(), AutoAck::yes),
-        delivery(loop, clock(setup.manual_clock), Delivery::Options{}),
+        delivery(loop, clock(setup.manual_clock), Delivery::Options{.lookup = TestNames()}),
         engine(loop, clock(setup.manual_clock), log, delivery, setup.engine),
         http(loop, engine, registry, setup.http) {
     if (setup.recovered) {
