@@ -107,7 +107,7 @@ Result<Url> parse_url(std::string_view text) {
   if (!text.substr(std::min(text.find(':'), text.size())).starts_with("://")) {
     return bad_url("it is not an absolute URL as RFC 3986 has it");
   }
-  const auto parsed = boost::urls::parse_uri(boost::urls::string_view(text.data(), text.size()));
+  const auto parsed = boost::urls::parse_uri(text);
   if (!parsed) return bad_url("it is not an absolute URL as RFC 3986 has it");
   const boost::urls::url_view& view = *parsed;
   Url url;

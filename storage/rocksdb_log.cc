@@ -165,10 +165,12 @@ void RocksdbLog::measure() {
   }
   std::uint64_t memtables = 0;
   std::uint64_t readers = 0;
+  std::uint64_t cache = 0;  // one for all families
   db.GetAggregatedIntProperty("rocksdb.cur-size-all-mem-tables", &memtables);
   db.GetAggregatedIntProperty("rocksdb.estimate-table-readers-mem", &readers);
+  db.GetIntProperty("rocksdb.block-cache-usage", &cache);
   disk_bytes_ = disk;
-  memory_bytes_ = memtables + readers + opened_.store->cache_bytes();
+  memory_bytes_ = memtables + readers + cache;
   measure_space();
   measuring_ = false;
 }

@@ -162,8 +162,7 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& dir, StoreMode mod
     store->env_ = wal_space_env(db_options.env, dir, options.wal_ahead_bytes);
     db_options.env = store->env_.get();
   }
-  store->cache_ = rocksdb::NewLRUCache(options.block_cache_bytes);
-  const auto families = family_descriptors(store->cache_);
+  const auto families = family_descriptors(rocksdb::NewLRUCache(options.block_cache_bytes));
   rocksdb::DB* db = nullptr;
   const auto status =
       mode == StoreMode::read_only

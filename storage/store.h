@@ -77,7 +77,6 @@ class Store {
   [[nodiscard]] rocksdb::ColumnFamilyHandle* contents() { return families_[2]; }
   [[nodiscard]] rocksdb::ColumnFamilyHandle* notes() { return families_[3]; }
   [[nodiscard]] const std::vector<rocksdb::ColumnFamilyHandle*>& families() { return families_; }
-  [[nodiscard]] std::uint64_t cache_bytes() const { return cache_->GetUsage(); }
 
   /// A u64 of the meta family; `otherwise` where there is none.
   [[nodiscard]] Result<std::uint64_t> meta_number(std::string_view key, std::uint64_t otherwise);
@@ -95,7 +94,6 @@ class Store {
  private:
   Store() = default;
   std::unique_ptr<rocksdb::Env> env_;
-  std::shared_ptr<rocksdb::Cache> cache_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
 };
