@@ -1,28 +1,29 @@
 #!/usr/bin/env bash
-# Installs what Carillon needs on Debian 12, from Debian's own packages. Does nothing where all of
-# it is there already.
+# Installs what Carillon needs on Debian 12 or 13, from Debian's own packages. Does nothing where all
+# of it is there already.
 #
-#   tools/setup.sh           what the build needs
-#   tools/setup.sh --tests   and what the tests need
-#   tools/setup.sh --bench   what the build needs, and what bench/compare measures Carillon against
+#   tools/setup.sh           what the programs need
+#   tools/setup.sh --tests   and what the tests and the benchmarks of parts need
+#   tools/setup.sh --bench   what the programs need, and what bench/compare measures Carillon against
 #
 # Debian starts the services it installs. So while this installs the peers of the benchmarks, it says
 # that none may be started, unless the machine has said something of its own about that.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# "one|other": the first of them that the distribution has.
 build_packages=(
-  ca-certificates g++ cmake ninja-build ccache
-  libboost1.81-dev libssl-dev libdeflate-dev librocksdb-dev libsimdjson-dev libfmt-dev
+  ca-certificates g++ cmake ninja-build
+  "libboost-url1.83-dev|libboost-url1.81-dev" libssl-dev libdeflate-dev librocksdb-dev libsimdjson-dev libfmt-dev
   libtomlplusplus-dev libcli11-dev prometheus-cpp-dev libjemalloc-dev
-  libgtest-dev libgmock-dev libbenchmark-dev
 )
 test_packages=(
+  ccache libgtest-dev libgmock-dev libbenchmark-dev
   git clang-format-19 clang-tidy-19 clang-19 libclang-rt-19-dev python3 curl jq openssl strace
   chromium nghttp2-client slowhttptest valgrind wrk
 )
 bench_packages=(
-  git python3 python3-pika wrk redis-server redis-tools beanstalkd rabbitmq-server
+  ccache libbenchmark-dev git python3 python3-pika wrk redis-server redis-tools beanstalkd rabbitmq-server
 )
 
 with_tests=false
@@ -46,22 +47,33 @@ if $with_bench; then
   wanted+=("${bench_packages[@]}")
 fi
 
+is_installed() {
+  [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2> /dev/null) == installed ]]
+}
+is_known() { [[ -n $(apt-cache show "$1" 2> /dev/null) ]]; }
+# first_that TEST "ONE|OTHER": prints the first that passes.
+first_that() {
+  local package
+  for package in ${2//|/ }; do
+    "$1" "$package" && echo "$package" && return
+  done
+  return 1
+}
 missing=()
 for package in "${wanted[@]}"; do
-  status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2> /dev/null || true)
-  [[ $status == installed ]] || missing+=("$package")
+  first_that is_installed "$package" > /dev/null || missing+=("$package")
 done
 
 if ((${#missing[@]})); then
   as_root=()
   if (($(id -u) != 0)); then
     command -v sudo > /dev/null || {
-      echo "setup: not root and no sudo; as root: apt-get install ${missing[*]}" >&2
+      echo "setup: not root and no sudo; as root: apt-get install ${missing[*]//|/ or }" >&2
       exit 1
     }
     as_root=(sudo)
   fi
-  echo "setup: installing ${missing[*]}"
+  echo "setup: installing ${missing[*]//|/ or }"
   log=$(mktemp)
   policy=/usr/sbin/policy-rc.d
   own_policy=false
@@ -80,7 +92,14 @@ if ((${#missing[@]})); then
     "${as_root[@]}" chmod 755 "$policy"
   fi
   apt update
-  apt install --yes --no-install-recommends "${missing[@]}"
+  packages=()
+  for package in "${missing[@]}"; do
+    packages+=("$(first_that is_known "$package")") || {
+      echo "setup: this system has no package ${package//|/ or }; Debian 12 and 13 do" >&2
+      exit 1
+    }
+  done
+  apt install --yes --no-install-recommends "${packages[@]}"
 fi
 
 if $with_tests && [[ -f tests/npm/package-lock.json ]]; then
