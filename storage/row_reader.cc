@@ -48,8 +48,8 @@ void multi_get(Store& store, rocksdb::ColumnFamilyHandle* family,
   for (std::size_t i = 0; i < slices.size(); ++i) take(begin + i, statuses[i], values[i]);
 }
 
-/// The same in one pass over the rows from the first key to the last. Answers how many keys it came
-/// to: fewer than there are where a row between them cannot be read.
+/// The same in one pass over the rows from the first key to the last; equal keys get the same row.
+/// Answers how many keys it came to: fewer than there are where a row between them cannot be read.
 std::size_t scan(Store& store, rocksdb::ColumnFamilyHandle* family,
                  const std::vector<std::string>& keys, const TakeRow& take) {
   const std::unique_ptr<rocksdb::Iterator> rows(
@@ -58,7 +58,8 @@ std::size_t scan(Store& store, rocksdb::ColumnFamilyHandle* family,
   for (rows->Seek(keys.front()); rows->Valid() && at < keys.size(); rows->Next()) {
     const std::string_view key = rows->key().ToStringView();
     for (; at < keys.size() && keys[at] < key; ++at) take(at, rocksdb::Status::NotFound(), {});
-    if (at < keys.size() && keys[at] == key) take(at++, rocksdb::Status::OK(), rows->value());
+    for (; at < keys.size() && keys[at] == key; ++at)
+      take(at, rocksdb::Status::OK(), rows->value());
   }
   if (!rows->status().ok()) return at;
   for (; at < keys.size(); ++at) take(at, rocksdb::Status::NotFound(), {});

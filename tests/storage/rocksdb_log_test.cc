@@ -78,6 +78,20 @@ TEST(RocksdbLog, rows_side_by_side_are_fetched_as_each_alone_would_be) {
   }
 }
 
+TEST(RocksdbLog, a_row_that_is_asked_for_twice_comes_twice) {
+  const TempDir temp;
+  LogHarness harness(temp / "data");
+  ASSERT_TRUE(harness.append(put_batch(1, 40)));
+  for (const TaskNumber in_all : {2, 15, 16, 40}) {
+    std::vector<TaskNumber> numbers{in_all, 1, 1};
+    for (TaskNumber number = 1; number <= in_all; ++number) numbers.push_back(number);
+    for (const Fetched& fetched : harness.fetch(numbers)) {
+      EXPECT_EQ(fetched.content, content_row(fetched.number, "hello"))
+          << fetched.number << " of " << in_all;
+    }
+  }
+}
+
 TEST(RocksdbLog, reading_from_a_sequence_begins_with_the_batch_that_holds_it) {
   const TempDir temp;
   LogHarness harness(temp / "data");
