@@ -141,7 +141,10 @@ void Engine::Impl::carry_out_effects(Effects effects) {
 }
 
 void Engine::Impl::begin_commit() {
-  if (log_busy_ || !shard_.wants_commit()) return;
+  if (!log_busy_ && shard_.wants_commit()) commit();
+}
+
+void Engine::Impl::commit() {
   log_busy_ = true;
   commit_began_ = clock_.mono();
   Batch sealed = shard_.seal(clock_.wall(), std::move(spare_));
@@ -259,6 +262,13 @@ Async<void> Engine::Impl::run_to_rest() {
   }
 }
 
+/// A commit, even if there is nothing to say but what time it is: a restart goes on from there.
+Async<void> Engine::Impl::keep_clock() {
+  while (log_busy_) co_await changed_.wait(MonoTime::max());
+  commit();
+  while (log_busy_) co_await changed_.wait(MonoTime::max());
+}
+
 Async<WallTime> Engine::Impl::advance_clock(Millis by) {
   CARILLON_CHECK(manual_clock_ != nullptr);
   constexpr WallTime kEnd = WallTime(std::chrono::sys_days(std::chrono::year(2100) / 1 / 1));
@@ -272,6 +282,7 @@ Async<WallTime> Engine::Impl::advance_clock(Millis by) {
   }
   manual_clock_->set(std::max(until, manual_clock_->wall()));
   co_await run_to_rest();
+  co_await keep_clock();
   co_return manual_clock_->wall();
 }
 

@@ -101,6 +101,7 @@ class Engine::Impl {
   void carry_out();
   void carry_out_effects(Effects effects);
   void begin_commit();
+  void commit();
   void commit_done(Batch&& batch);
   void keep_imminent(Batch& batch);
   void clean_log();
@@ -108,6 +109,7 @@ class Engine::Impl {
   void set_timer();
   void note_targets(const std::vector<TargetKey>& keys);
   Async<void> run_to_rest();
+  Async<void> keep_clock();
 
   // firing.cc
   void begin_pushes(std::vector<Fired> fired);

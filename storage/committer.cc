@@ -102,6 +102,9 @@ rocksdb::Status Committer::fill(const Batch& batch) {
   if (!batch.records.empty()) {
     encode_batch(batch, row_);
     status = rows_.Put(store_.log(), row_key(batch.first), row_);
+  } else {
+    const auto at = static_cast<std::uint64_t>(batch.at.time_since_epoch().count());
+    status = rows_.Put(store_.meta(), meta::kClock, encode_meta_number(at));
   }
   for (const ContentRow& content : batch.contents) {
     if (status.ok()) status = rows_.Put(store_.contents(), row_key(content.number), content.bytes);

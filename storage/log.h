@@ -63,7 +63,8 @@ class Log {
   /// Makes `batch` durable, then calls `done` with it (so that its memory is used again). The
   /// batch's records must follow the last appended one without a gap. One at a time: not before the
   /// last `done`. A trim leaves the newest batch that has records, whatever it asks for, so that
-  /// the sequences go on after a restart; `done` gets the `trim_before` that was carried out.
+  /// the sequences go on after a restart; `done` gets the `trim_before` that was carried out. Of a
+  /// batch without records its time is kept, and `read` ends with it where it is the latest.
   virtual void append(Batch&& batch, std::function<void(Batch&&)> done) = 0;
 
   /// Reads content and, where `notes`, note of each number, in the order given; on the reader's

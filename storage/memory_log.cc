@@ -38,6 +38,7 @@ SipKey MemoryLog::key() const {
 Result<> MemoryLog::read(Sequence from, const std::function<void(Batch&&)>& visit,
                          const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
   Sequence expected = 0;
+  WallTime latest{};
   std::uint64_t bytes = 0;
   for (const auto& [first, row] : disk_->batches) {
     auto batch = decode_batch(row);
@@ -46,10 +47,17 @@ Result<> MemoryLog::read(Sequence from, const std::function<void(Batch&&)>& visi
       return storage_error("a gap before sequence " + std::to_string(first));
     }
     expected = batch->last() + 1;
+    latest = std::max(latest, batch->at);
     bytes += row.size();
     if (batch->last() < from) continue;
     visit(std::move(*batch));
     if (progress) progress(bytes, stats_.log_bytes);
+  }
+  if (disk_->clock > latest) {
+    Batch time_alone;
+    time_alone.first = disk_->last + 1;
+    time_alone.at = disk_->clock;
+    visit(std::move(time_alone));
   }
   return {};
 }
@@ -77,6 +85,8 @@ void MemoryLog::sync_next() {
     disk_->last = batch.last();
     stats_.log_bytes += row.size();
     disk_->batches[batch.first] = row;
+  } else {
+    disk_->clock = batch.at;
   }
   stats_.commit_bytes += row.size();
   for (const ContentRow& content : batch.contents) {

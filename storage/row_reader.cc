@@ -141,8 +141,12 @@ Result<LogExtent> read_batches(Store& store, Sequence from,
                                const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
   auto expected = store.meta_number(meta::kOldest, 1);
   if (!expected) return expected.error();
+  const auto clock = store.meta_number(meta::kClock, 0);
+  if (!clock) return clock.error();
   LogExtent extent;
   extent.trim(*expected);
+  Sequence next = 1;
+  WallTime latest{};
   std::uint64_t total = 0;
   store.db().GetIntProperty(store.log(), "rocksdb.estimate-live-data-size", &total);
   std::uint64_t reported = 0;
@@ -152,6 +156,8 @@ Result<LogExtent> read_batches(Store& store, Sequence from,
     for (std::size_t i = 0; i < portion.count; ++i) {
       ReadAhead::Row& row = portion.rows[i];
       extent.add(row.batch.first, row.bytes);
+      next = row.batch.last() + 1;
+      latest = std::max(latest, row.batch.at);
       if (row.batch.last() >= from) visit(std::move(row.batch));
       if (progress && extent.bytes() - reported >= kProgressBytes) {
         reported = extent.bytes();
@@ -160,6 +166,12 @@ Result<LogExtent> read_batches(Store& store, Sequence from,
     }
     if (!portion.end) return portion.end.error();
     last = portion.last;
+  }
+  if (const WallTime at{Millis(*clock)}; at > latest) {
+    Batch time_alone;
+    time_alone.first = next;
+    time_alone.at = at;
+    visit(std::move(time_alone));
   }
   if (progress) progress(extent.bytes(), extent.bytes());
   return extent;

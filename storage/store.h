@@ -47,6 +47,7 @@ namespace meta {
 inline constexpr std::string_view kFormat = "format";  // u32: kFormatVersion
 inline constexpr std::string_view kSipKey = "sipkey";  // 16 bytes
 inline constexpr std::string_view kShardId = "shard";  // u16
+inline constexpr std::string_view kClock = "clock";    // u64: ms of Unix time, see Log::append
 inline constexpr std::string_view kOldest = "oldest";  // u64: first sequence of the oldest row kept
 }  // namespace meta
 

@@ -141,6 +141,19 @@ TEST_F(EngineTest, short_of_space_it_refuses_contents_and_goes_on_with_all_else)
   EXPECT_TRUE(add(task("new", minutes(30))));
 }
 
+TEST_F(EngineTest, a_manual_clock_goes_on_over_a_restart_from_where_it_was_moved_to) {
+  put_target();
+  advance(minutes(10));
+  for (const WallTime expected : {start + minutes(10), start + minutes(25)}) {
+    stop();
+    clock.set(start);
+    boot();
+    EXPECT_EQ(clock.wall(), expected);
+    EXPECT_TRUE(add(task("at:" + std::to_string(expected.time_since_epoch().count()), hours(1))));
+    advance(minutes(15));
+  }
+}
+
 TEST_F(EngineTest, a_task_is_pushed_at_its_due_with_its_content_and_is_delivered) {
   put_target();
   const auto planned = engine->plan(task("order:17", minutes(30)));

@@ -78,6 +78,26 @@ TEST(RocksdbLog, rows_side_by_side_are_fetched_as_each_alone_would_be) {
   }
 }
 
+TEST(RocksdbLog, a_batch_without_records_leaves_its_time) {
+  const TempDir temp;
+  const auto latest_after = [&](std::vector<Batch> appended) {
+    LogHarness harness(temp / "data");
+    const std::vector<Batch> read = harness.read();
+    for (const Batch& batch : appended) EXPECT_TRUE(harness.append(batch));
+    return read.empty() ? std::pair(Sequence{0}, WallTime())
+                        : std::pair(read.back().first, read.back().at);
+  };
+  Batch time_alone;
+  time_alone.first = 1;
+  time_alone.at = at_ms(1'800'000'000'000);
+  Batch earlier = time_alone;
+  earlier.at = at_ms(1'000);
+  latest_after({time_alone});
+  EXPECT_EQ(latest_after({put_batch(1, 3)}), std::pair(Sequence{1}, time_alone.at));
+  EXPECT_EQ(latest_after({earlier}), std::pair(Sequence{4}, time_alone.at));
+  EXPECT_EQ(latest_after({}), std::pair(Sequence{1}, put_batch(1, 3).at));
+}
+
 TEST(RocksdbLog, a_row_that_is_asked_for_twice_comes_twice) {
   const TempDir temp;
   LogHarness harness(temp / "data");
