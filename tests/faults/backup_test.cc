@@ -150,17 +150,18 @@ TEST_F(Backup, KilledInItsMiddleLeavesNoneOfThatNameOrAWholeOne) {
             << " were whole\n";
 }
 
-class OldFormat : public ::testing::Test {
+/// Directories as older versions left them, on Debian 12 with its RocksDB.
+class OldFormat : public ::testing::TestWithParam<const char*> {
  protected:
   OldFormat() {
     std::filesystem::copy(fixture_ + "/data", data_, std::filesystem::copy_options::recursive);
   }
-  const std::string fixture_ = CARILLON_SOURCE_DIR "/tests/fixtures/format-1";
+  const std::string fixture_ = CARILLON_SOURCE_DIR "/tests/fixtures/" + std::string(GetParam());
   const TempDir dir_;
   const std::string data_ = dir_ / "data";
 };
 
-TEST_F(OldFormat, OneOpensWithEveryTaskAsItWas) {
+TEST_P(OldFormat, OneOpensWithEveryTaskAsItWas) {
   const auto expected = lines_of(read_whole_file(fixture_ + "/export.ndjson"));
   ASSERT_GT(expected.size(), 10U);
   const Finished verified = run_program({program("carillon-replay"), "verify", data_});
@@ -183,7 +184,7 @@ TEST_F(OldFormat, OneOpensWithEveryTaskAsItWas) {
   EXPECT_EQ(again.stop(), 0);
 }
 
-TEST_F(OldFormat, NewerThanThisOneIsRefusedWithWhatToDo) {
+TEST_P(OldFormat, NewerThanThisOneIsRefusedWithWhatToDo) {
   write_file(data_ + "/FORMAT", "Carillon data directory, format 3\n");
   const Finished refused =
       run_program({program("carillond"), "--data-dir", data_, "--listen", "127.0.0.1:0"});
@@ -191,6 +192,9 @@ TEST_F(OldFormat, NewerThanThisOneIsRefusedWithWhatToDo) {
   EXPECT_THAT(refused.errors, HasSubstr("has format 3, written by a newer Carillon"));
   EXPECT_THAT(refused.errors, HasSubstr("carillon-replay"));
 }
+
+INSTANTIATE_TEST_SUITE_P(All, OldFormat, ::testing::Values("format-1", "format-2"),
+                         [](const auto& info) { return "format_" + std::string(1, info.param[7]); });
 
 }  // namespace
 }  // namespace carillon::test
