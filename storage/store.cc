@@ -65,7 +65,7 @@ rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
   table.block_size = block;
-  table.format_version = 5;
+  table.format_version = 5;  // 9.10 writes 6 otherwise, which 7.8 cannot read
   rocksdb::ColumnFamilyOptions options;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.write_buffer_size = write_buffer;
@@ -73,6 +73,8 @@ rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache
   options.target_file_size_base = 64 * kMiB;
   options.max_bytes_for_level_base = 256 * kMiB;
   options.compression = rocksdb::kNoCompression;
+  // The same levels under 7.8 and 9.10, whose default differs.
+  options.level_compaction_dynamic_level_bytes = false;
   options.level0_slowdown_writes_trigger = 30;
   options.level0_stop_writes_trigger = 60;
   return options;
@@ -123,6 +125,7 @@ rocksdb::DBOptions database_options(const StoreOptions& options) {
   db.compaction_readahead_size = 2 * kMiB;
   db.max_open_files = 512;
   db.max_manifest_file_size = 16 * kMiB;
+  db.write_dbid_to_manifest = false;  // as 7.8 does, and 9.10 does not
   db.delayed_write_rate = 64 * kMiB;
   db.skip_stats_update_on_db_open = true;
   // A write that failed is not tried again behind our back.
