@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -30,6 +31,12 @@ constexpr std::uint64_t kShortestNs = 100'000;  // what the kernel takes as the 
 
 void name_thread(const char* name) {
   pthread_setname_np(pthread_self(), name);
+}
+
+void yield_to_others() {
+  constexpr int kNice = 10;
+  // On Linux this is of the calling thread alone.
+  static_cast<void>(::setpriority(PRIO_PROCESS, 0, kNice));
 }
 
 void ask_for_short_slices() {

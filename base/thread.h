@@ -14,4 +14,7 @@ void name_thread(const char* name);
 /// (EEVDF, Linux 6.12: Documentation/scheduler/sched-eevdf.rst). Older kernels pay no heed.
 void ask_for_short_slices();
 
+/// Has the kernel give the calling thread less of a busy processor than others.
+void yield_to_others();
+
 }  // namespace carillon

@@ -112,6 +112,14 @@ Result<TaskContent> decode_content(std::string_view row) {
   return content;
 }
 
+std::string head_of_content(std::string_view row) {
+  Result<TaskContent> content = decode_content(row);
+  if (!content) return {};
+  content->body = {};
+  content->headers.clear();
+  return encode_content(*content);
+}
+
 bool same_choices(const TaskContent& a, const TaskContent& b) {
   return a.id == b.id && a.target == b.target && a.group == b.group && a.lane == b.lane &&
          a.body == b.body && a.content_type == b.content_type && a.body_is_json == b.body_is_json &&

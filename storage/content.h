@@ -20,6 +20,9 @@ namespace carillon {
 /// layout.
 [[nodiscard]] Result<TaskContent> decode_content(std::string_view row);
 
+/// The same row without body and headers; empty, as a damaged one, where it does not decode.
+[[nodiscard]] std::string head_of_content(std::string_view row);
+
 /// Whether a client chose the same in both, the due aside: everything but created_at, webhook_id
 /// and attempts_before.
 [[nodiscard]] bool same_choices(const TaskContent& a, const TaskContent& b);

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,9 +28,22 @@ namespace carillon {
 /// Runs a function on the loop's thread, soon, never inside the call. Thread-safe.
 using Post = std::function<void(std::function<void()>)>;
 
+/// What to read back.
+struct Fetch {
+  std::vector<TaskNumber> numbers;
+  bool notes = false;  // too
+  /// Contents without body and headers, for whoever just shows what a task is.
+  bool heads = false;
+  /// Reads no further once contents come to so many bytes. At least one is read.
+  std::uint64_t bytes_max = std::numeric_limits<std::uint64_t>::max();
+  /// On a thread of its own that yields to the others, so that nothing due waits behind it.
+  bool in_background = false;
+};
+
 /// What the reader brings of one task.
 struct Fetched {
   TaskNumber number = 0;
+  bool left_out = false;               // not read, because of `bytes_max`
   std::optional<std::string> content;  // absent: no such row
   std::optional<Note> note;
 };
@@ -67,10 +81,8 @@ class Log {
   /// batch without records its time is kept, and `read` ends with it where it is the latest.
   virtual void append(Batch&& batch, std::function<void(Batch&&)> done) = 0;
 
-  /// Reads content and, where `notes`, note of each number, in the order given; on the reader's
-  /// thread.
-  virtual void fetch(std::vector<TaskNumber> numbers, bool notes,
-                     std::function<void(std::vector<Fetched>)> done) = 0;
+  /// Reads contents and notes; `done` gets one answer for each number, in the order given.
+  virtual void fetch(Fetch wanted, std::function<void(std::vector<Fetched>)> done) = 0;
 
   /// Reads the oldest batches, at least one if there is one, until `bytes` are read. For cleaning.
   virtual void read_oldest(std::uint64_t bytes, std::function<void(std::vector<Batch>)> done) = 0;

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "storage/bytes.h"
+#include "storage/content.h"
 #include "storage/note.h"
 #include "storage/record_codec.h"
 
@@ -115,14 +116,18 @@ void MemoryLog::ack_next() {
   });
 }
 
-void MemoryLog::fetch(std::vector<TaskNumber> numbers, bool notes,
-                      std::function<void(std::vector<Fetched>)> done) {
+void MemoryLog::fetch(Fetch wanted, std::function<void(std::vector<Fetched>)> done) {
   std::vector<Fetched> fetched;
-  for (const TaskNumber number : numbers) {
+  std::uint64_t bytes = 0;
+  for (const TaskNumber number : wanted.numbers) {
     Fetched& one = fetched.emplace_back();
     one.number = number;
+    one.left_out = bytes >= wanted.bytes_max;
+    if (one.left_out) continue;
     one.content = find_row(disk_->contents, number);
-    const auto row = notes ? find_row(disk_->notes, number) : std::nullopt;
+    if (one.content && wanted.heads) one.content = head_of_content(*one.content);
+    if (one.content) bytes += one.content->size();
+    const auto row = wanted.notes ? find_row(disk_->notes, number) : std::nullopt;
     if (!row) continue;
     auto note = decode_note(*row);
     CARILLON_CHECK(note.has_value());

@@ -43,8 +43,7 @@ class MemoryLog final : public Log {
       Sequence from, const std::function<void(Batch&&)>& visit,
       const std::function<void(std::uint64_t, std::uint64_t)>& progress) override;
   void append(Batch&& batch, std::function<void(Batch&&)> done) override;
-  void fetch(std::vector<TaskNumber> numbers, bool notes,
-             std::function<void(std::vector<Fetched>)> done) override;
+  void fetch(Fetch wanted, std::function<void(std::vector<Fetched>)> done) override;
   void read_oldest(std::uint64_t bytes, std::function<void(std::vector<Batch>)> done) override;
   /// Always an error: there is no directory to copy.
   void checkpoint(std::string dir, std::function<void(Result<>)> done) override;

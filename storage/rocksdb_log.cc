@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "storage/checkpoint.h"
 #include "storage/committer.h"
 #include "storage/dir_watch.h"
@@ -40,6 +41,8 @@ class RocksdbLog final : public Log {
     committer_.emplace(*opened_.store, *opened_.mark, *latch_, opened_.end.last);
     measure();
     reader_.emplace("reader");
+    browser_.emplace("browser");
+    browser_->post(yield_to_others);
     housekeeper_.emplace("housekeeper");
     if (options.env == nullptr) watch_.emplace(opened_.dir, *opened_.store, *latch_);
   }
@@ -61,8 +64,7 @@ class RocksdbLog final : public Log {
   }
 
   void append(Batch&& batch, std::function<void(Batch&&)> done) override;
-  void fetch(std::vector<TaskNumber> numbers, bool notes,
-             std::function<void(std::vector<Fetched>)> done) override;
+  void fetch(Fetch wanted, std::function<void(std::vector<Fetched>)> done) override;
   void read_oldest(std::uint64_t bytes, std::function<void(std::vector<Batch>)> done) override;
   void checkpoint(std::string dir, std::function<void(Result<>)> done) override;
   [[nodiscard]] LogStats stats() const override;
@@ -88,7 +90,8 @@ class RocksdbLog final : public Log {
   mutable std::chrono::steady_clock::time_point measured_at_{};
   // The threads; last, so that they end first.
   std::optional<Committer> committer_;
-  mutable std::optional<Worker> reader_;
+  std::optional<Worker> reader_;
+  std::optional<Worker> browser_;
   mutable std::optional<Worker> housekeeper_;
   std::optional<DirWatch> watch_;
 };
@@ -118,10 +121,10 @@ void RocksdbLog::append(Batch&& batch, std::function<void(Batch&&)> done) {
       });
 }
 
-void RocksdbLog::fetch(std::vector<TaskNumber> numbers, bool notes,
-                       std::function<void(std::vector<Fetched>)> done) {
-  reader_->post([this, numbers = std::move(numbers), notes, done = std::move(done)] {
-    auto fetched = fetch_rows(*opened_.store, numbers, notes, *latch_);
+void RocksdbLog::fetch(Fetch wanted, std::function<void(std::vector<Fetched>)> done) {
+  Worker& thread = wanted.in_background ? *browser_ : *reader_;
+  thread.post([this, wanted = std::move(wanted), done = std::move(done)] {
+    auto fetched = fetch_rows(*opened_.store, wanted, *latch_);
     post_([fetched = std::move(fetched), done]() mutable { done(std::move(fetched)); });
   });
 }
@@ -212,6 +215,7 @@ void RocksdbLog::close() {
   if (!opened_.store) return;
   if (watch_) watch_->close();
   reader_->close();
+  browser_->close();
   committer_->close();
   housekeeper_->close();
   CARILLON_FAILPOINT("close.threads_ended");

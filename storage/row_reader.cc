@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "storage/content.h"
 #include "storage/note.h"
 #include "storage/read_ahead.h"
 
@@ -18,6 +19,8 @@ constexpr std::size_t kReadAheadBytes = 2 << 20;
 constexpr std::uint64_t kProgressBytes = 16 << 20;
 /// Rows of one MultiGet.
 constexpr std::size_t kRowsAtOnce = 1000;
+/// Contents that are held at once where only little is wanted of each.
+constexpr std::uint64_t kHeldBytes = 1 << 20;
 /// From so many rows on, and up to so many others for each of them, one pass over all is cheaper
 /// than looking each up.
 constexpr std::size_t kScanRowsMin = 16;
@@ -33,46 +36,65 @@ rocksdb::ReadOptions scan_options() {
   return options;
 }
 
+/// False: enough, no more rows are wanted.
 using TakeRow =
-    std::function<void(std::size_t at, const rocksdb::Status&, const rocksdb::Slice& row)>;
+    std::function<bool(std::size_t at, const rocksdb::Status&, const rocksdb::Slice& row)>;
 
 /// Gets the rows of `keys` from `begin` on, at most kRowsAtOnce and ascending, each to `take`.
-void multi_get(Store& store, rocksdb::ColumnFamilyHandle* family,
+void multi_get(Store& store, rocksdb::ColumnFamilyHandle* family, rocksdb::ReadOptions options,
                const std::vector<std::string>& keys, std::size_t begin, const TakeRow& take) {
-  const std::vector<rocksdb::Slice> slices(keys.begin() + static_cast<std::ptrdiff_t>(begin),
-                                           keys.end());
-  std::vector<rocksdb::PinnableSlice> values(slices.size());
-  std::vector<rocksdb::Status> statuses(slices.size());
-  store.db().MultiGet(rocksdb::ReadOptions(), family, slices.size(), slices.data(), values.data(),
-                      statuses.data(), /*sorted_input=*/true);
-  for (std::size_t i = 0; i < slices.size(); ++i) take(begin + i, statuses[i], values[i]);
+  options.value_size_soft_limit = kHeldBytes;
+  while (begin < keys.size()) {
+    const std::vector<rocksdb::Slice> slices(keys.begin() + static_cast<std::ptrdiff_t>(begin),
+                                             keys.end());
+    std::vector<rocksdb::PinnableSlice> values(slices.size());
+    std::vector<rocksdb::Status> statuses(slices.size());
+    store.db().MultiGet(options, family, slices.size(), slices.data(), values.data(),
+                        statuses.data(), /*sorted_input=*/true);
+    std::size_t taken = 0;
+    // Those that would have been too much come in the next round.
+    for (; taken < slices.size() && !statuses[taken].IsAborted(); ++taken) {
+      if (!take(begin + taken, statuses[taken], values[taken])) return;
+    }
+    if (taken == 0) {
+      options.value_size_soft_limit = std::numeric_limits<std::uint64_t>::max();
+    }
+    begin += taken;
+  }
 }
 
 /// The same in one pass over the rows from the first key to the last; equal keys get the same row.
 /// Answers how many keys it came to: fewer than there are where a row between them cannot be read.
 std::size_t scan(Store& store, rocksdb::ColumnFamilyHandle* family,
-                 const std::vector<std::string>& keys, const TakeRow& take) {
-  const std::unique_ptr<rocksdb::Iterator> rows(
-      store.db().NewIterator(rocksdb::ReadOptions(), family));
+                 const rocksdb::ReadOptions& options, const std::vector<std::string>& keys,
+                 const TakeRow& take) {
+  const std::unique_ptr<rocksdb::Iterator> rows(store.db().NewIterator(options, family));
   std::size_t at = 0;
   for (rows->Seek(keys.front()); rows->Valid() && at < keys.size(); rows->Next()) {
     const std::string_view key = rows->key().ToStringView();
-    for (; at < keys.size() && keys[at] < key; ++at) take(at, rocksdb::Status::NotFound(), {});
-    for (; at < keys.size() && keys[at] == key; ++at)
-      take(at, rocksdb::Status::OK(), rows->value());
+    for (; at < keys.size() && keys[at] < key; ++at) {
+      if (!take(at, rocksdb::Status::NotFound(), {})) return keys.size();
+    }
+    // A number may be asked for twice.
+    for (; at < keys.size() && keys[at] == key; ++at) {
+      if (!take(at, rocksdb::Status::OK(), rows->value())) return keys.size();
+    }
   }
   if (!rows->status().ok()) return at;
-  for (; at < keys.size(); ++at) take(at, rocksdb::Status::NotFound(), {});
-  return at;
+  for (; at < keys.size(); ++at) {
+    if (!take(at, rocksdb::Status::NotFound(), {})) break;
+  }
+  return keys.size();
 }
 
 /// Fetches `chunk`, positions in `fetched` in ascending order of their numbers.
 class Fetcher {
  public:
-  Fetcher(Store& store, FailureLatch& latch, std::vector<Fetched>& fetched)
-      : store_(store), latch_(latch), fetched_(fetched) {}
+  Fetcher(Store& store, FailureLatch& latch, const Fetch& wanted, std::vector<Fetched>& fetched)
+      : store_(store), latch_(latch), wanted_(wanted), fetched_(fetched) {}
 
-  void fetch(const std::vector<std::size_t>& chunk, bool notes) {
+  void fetch(const std::vector<std::size_t>& chunk) {
+    if (bytes_ >= wanted_.bytes_max) return;
     std::vector<std::string> keys;
     keys.reserve(chunk.size());
     for (const std::size_t at : chunk) keys.push_back(row_key(fetched_[at].number));
@@ -82,19 +104,23 @@ class Fetcher {
     get(store_.contents(), keys, dense,
         [&](std::size_t i, const rocksdb::Status& status, const rocksdb::Slice& row) {
           content(fetched_[chunk[i]], status, row);
+          return bytes_ < wanted_.bytes_max;
         });
-    if (!notes) return;
+    if (!wanted_.notes) return;
     get(store_.notes(), keys, dense,
         [&](std::size_t i, const rocksdb::Status& status, const rocksdb::Slice& row) {
           note(fetched_[chunk[i]], status, row);
+          return true;
         });
   }
 
  private:
   void get(rocksdb::ColumnFamilyHandle* family, const std::vector<std::string>& keys, bool dense,
            const TakeRow& take) {
-    const std::size_t taken = dense ? scan(store_, family, keys, take) : 0;
-    if (taken < keys.size()) multi_get(store_, family, keys, taken, take);
+    rocksdb::ReadOptions options;
+    options.fill_cache = !wanted_.in_background;
+    const std::size_t taken = dense ? scan(store_, family, options, keys, take) : 0;
+    if (taken < keys.size()) multi_get(store_, family, options, keys, taken, take);
   }
 
   /// Whether there is a row to look at.
@@ -111,15 +137,17 @@ class Fetcher {
   }
 
   void content(Fetched& one, const rocksdb::Status& status, const rocksdb::Slice& row) {
+    one.left_out = false;
     if (readable("content", one.number, status)) {
-      one.content.emplace(row.data(), row.size());
+      one.content = wanted_.heads ? head_of_content(row.ToStringView()) : row.ToString();
+      bytes_ += one.content->size();
     } else if (status.IsCorruption()) {
       one.content.emplace();
     }
   }
 
   void note(Fetched& one, const rocksdb::Status& status, const rocksdb::Slice& row) {
-    if (!readable("note", one.number, status)) return;
+    if (one.left_out || !readable("note", one.number, status)) return;
     auto note = decode_note(row.ToStringView());
     if (note) {
       one.note = std::move(*note);
@@ -131,7 +159,9 @@ class Fetcher {
 
   Store& store_;
   FailureLatch& latch_;
+  const Fetch& wanted_;
   std::vector<Fetched>& fetched_;
+  std::uint64_t bytes_ = 0;  // of contents that were read
 };
 
 }  // namespace
@@ -198,20 +228,23 @@ std::vector<Batch> read_oldest_batches(Store& store, Sequence oldest, std::uint6
   return batches;
 }
 
-std::vector<Fetched> fetch_rows(Store& store, const std::vector<TaskNumber>& numbers, bool notes,
-                                FailureLatch& latch) {
+std::vector<Fetched> fetch_rows(Store& store, const Fetch& wanted, FailureLatch& latch) {
+  const std::vector<TaskNumber>& numbers = wanted.numbers;
   std::vector<Fetched> fetched(numbers.size());
-  for (std::size_t i = 0; i < numbers.size(); ++i) fetched[i].number = numbers[i];
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    fetched[i].number = numbers[i];
+    fetched[i].left_out = true;
+  }
   std::vector<std::size_t> order(numbers.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(),
             [&](std::size_t a, std::size_t b) { return numbers[a] < numbers[b]; });
-  Fetcher fetcher(store, latch, fetched);
+  Fetcher fetcher(store, latch, wanted, fetched);
   for (std::size_t at = 0; at < order.size(); at += kRowsAtOnce) {
     const std::size_t end = std::min(order.size(), at + kRowsAtOnce);
     const auto begin = order.begin();
     fetcher.fetch(
-        {begin + static_cast<std::ptrdiff_t>(at), begin + static_cast<std::ptrdiff_t>(end)}, notes);
+        {begin + static_cast<std::ptrdiff_t>(at), begin + static_cast<std::ptrdiff_t>(end)});
   }
   return fetched;
 }

@@ -26,7 +26,7 @@ namespace carillon {
 
 /// As Log::fetch. What the disk refuses to read fails the latch. A content whose block is damaged
 /// comes as an empty row, which does not decode; such a note is left out; both are logged.
-[[nodiscard]] std::vector<Fetched> fetch_rows(Store& store, const std::vector<TaskNumber>& numbers,
-                                              bool notes, FailureLatch& latch);
+[[nodiscard]] std::vector<Fetched> fetch_rows(Store& store, const Fetch& wanted,
+                                              FailureLatch& latch);
 
 }  // namespace carillon

@@ -157,8 +157,11 @@ class LogHarness {
   }
 
   std::vector<Fetched> fetch(std::vector<TaskNumber> numbers, bool notes = true) {
+    return fetch(Fetch{.numbers = std::move(numbers), .notes = notes});
+  }
+  std::vector<Fetched> fetch(Fetch wanted) {
     std::optional<std::vector<Fetched>> answer;
-    log->fetch(std::move(numbers), notes,
+    log->fetch(std::move(wanted),
                [&](std::vector<Fetched> fetched) { answer = std::move(fetched); });
     EXPECT_TRUE(loop.run_until([&] { return answer.has_value(); }));
     return std::move(answer).value_or(std::vector<Fetched>());

@@ -66,7 +66,8 @@ TEST(MemoryLog, fetch_trim_and_forget_work_as_on_disk) {
   log.append(std::move(next), [](Batch&&) {});
   loop.run();
   std::vector<Fetched> fetched;
-  log.fetch({2, 3, 4}, true, [&](std::vector<Fetched> rows) { fetched = std::move(rows); });
+  log.fetch({.numbers = {2, 3, 4}, .notes = true},
+            [&](std::vector<Fetched> rows) { fetched = std::move(rows); });
   std::vector<Batch> oldest;
   log.read_oldest(1, [&](std::vector<Batch> batches) { oldest = std::move(batches); });
   loop.run();

@@ -54,6 +54,72 @@ TEST(RocksdbLog, batches_contents_and_notes_are_there_after_a_restart) {
   EXPECT_FALSE(harness.fetch({2}, /*notes=*/false)[0].note);
 }
 
+TEST(RocksdbLog, a_fetch_ends_at_its_bytes_and_says_what_it_left_out) {
+  const TempDir temp;
+  LogHarness harness(temp / "data");
+  ASSERT_TRUE(harness.append(put_batch(1, 100)));
+  const std::size_t row = content_row(1, "hello").size();
+  for (const TaskNumber step : {1, 20}) {  // side by side, and one by one
+    std::vector<TaskNumber> numbers;
+    for (TaskNumber number = 1; number <= 100; number += step) numbers.push_back(number);
+    const auto some = harness.fetch({.numbers = numbers, .notes = true, .bytes_max = 2 * row + 1});
+    ASSERT_EQ(some.size(), numbers.size());
+    EXPECT_EQ(std::ranges::count(some, false, &Fetched::left_out), 3);
+    for (const Fetched& one : some) EXPECT_EQ(one.content.has_value(), !one.left_out);
+    const auto least = harness.fetch({.numbers = numbers, .bytes_max = 1, .in_background = true});
+    EXPECT_EQ(std::ranges::count(least, false, &Fetched::left_out), 1);
+  }
+}
+
+TEST(RocksdbLog, large_contents_come_in_any_order_and_number) {
+  const TempDir temp;
+  LogHarness harness(temp / "data");
+  Batch batch = put_batch(1, 200);
+  for (ContentRow& content : batch.contents) content.bytes.assign(100'000, 'x');
+  ASSERT_TRUE(harness.append(std::move(batch)));
+  std::vector<TaskNumber> numbers;
+  for (TaskNumber number = 196; number > 0; number -= 5) numbers.push_back(number);
+  for (const Fetched& one : harness.fetch(numbers)) {
+    ASSERT_TRUE(one.content) << one.number;
+    EXPECT_EQ(one.content->size(), 100'000U);
+  }
+}
+
+TEST(RocksdbLog, a_number_that_is_asked_for_twice_is_answered_twice) {
+  const TempDir temp;
+  LogHarness harness(temp / "data");
+  ASSERT_TRUE(harness.append(put_batch(1, 40)));
+  std::vector<TaskNumber> numbers;
+  for (TaskNumber number = 1; number <= 40; ++number) numbers.push_back(number);
+  numbers.push_back(7);
+  numbers.push_back(7);
+  for (const Fetched& one : harness.fetch(numbers)) {
+    EXPECT_EQ(one.content, content_row(one.number, "hello"));
+  }
+}
+
+TEST(RocksdbLog, heads_are_contents_without_body_and_headers) {
+  const TempDir temp;
+  LogHarness harness(temp / "data");
+  TaskContent content;
+  content.id = "a";
+  content.target = "shop";
+  content.body = "hello";
+  content.content_type = "text/plain";
+  content.headers = {{"x-a", "1"}};
+  Batch batch = put_batch(1, 1);
+  batch.contents[0].bytes = encode_content(content);
+  ASSERT_TRUE(harness.append(std::move(batch)));
+  const auto fetched = harness.fetch({.numbers = {1}, .heads = true, .in_background = true});
+  ASSERT_TRUE(fetched[0].content);
+  const auto head = decode_content(*fetched[0].content);
+  ASSERT_TRUE(head) << head.error().detail;
+  EXPECT_EQ(head->id, "a");
+  EXPECT_EQ(head->content_type, "text/plain");
+  EXPECT_TRUE(head->body.empty());
+  EXPECT_TRUE(head->headers.empty());
+}
+
 TEST(RocksdbLog, rows_side_by_side_are_fetched_as_each_alone_would_be) {
   const TempDir temp;
   LogHarness harness(temp / "data");
