@@ -180,25 +180,25 @@ Result<PlannedAdd> Engine::Impl::plan(AddRequest request) {
 }
 
 Async<void> Engine::Impl::recognise(std::span<Reply> replies) {
-  std::vector<TaskNumber> numbers;
-  for (const Reply& reply : replies) {
-    if (!reply.content.empty()) numbers.push_back(reply.task.number);
-  }
-  if (numbers.empty()) co_return;
-  const std::vector<Fetched> fetched = co_await fetch(std::move(numbers));
-  auto there = fetched.begin();
+  Fetch wanted;
+  std::vector<Reply*> taken;  // whose ids are
   for (Reply& reply : replies) {
     if (reply.content.empty()) continue;
-    const std::optional<std::string>& row = (there++)->content;
-    if (!row) {
+    wanted.numbers.push_back(reply.task.number);
+    taken.push_back(&reply);
+  }
+  if (taken.empty()) co_return;
+  co_await fetch_each(std::move(wanted), [&taken](std::size_t index, const Fetched& there) {
+    Reply& reply = *taken[index];
+    if (!there.content) {
       // Gone since: nobody can tell any more.
       if (reply.verdict == Verdict::task_exists) reply.verdict = Verdict::content_moved;
-      continue;
+      return;
     }
-    const Result<TaskContent> old = decode_content(*row);
+    const Result<TaskContent> old = decode_content(*there.content);
     const Result<TaskContent> asked = decode_content(reply.content);
     if (old && asked && is_same(reply, *old, *asked)) reply.verdict = Verdict::same;
-  }
+  });
 }
 
 Answer<Added> Engine::Impl::added(const Reply& reply) {
@@ -309,8 +309,9 @@ Async<Answer<TaskView>> Engine::Impl::change(std::string_view id, ChangeRequest 
   for (int tries = 0; tries < kChangeTries; ++tries) {
     const std::optional<Statement> before = shard_.find(task);
     if (!before) co_return Refusal(not_found("task"));
-    std::vector<TaskNumber> numbers(1, before->number);
-    std::vector<Fetched> fetched = co_await fetch(std::move(numbers));
+    Fetch wanted;
+    wanted.numbers.push_back(before->number);
+    std::vector<Fetched> fetched = co_await fetch(std::move(wanted));
     if (!fetched[0].content) continue;
     Result<TaskContent> content = decode_content(*fetched[0].content);
     if (!content) co_return Refusal(std::move(content).error());

@@ -1,5 +1,7 @@
 // Dead letters: redriven or removed, one or all that match.
 
+#include <algorithm>
+
 #include "engine/impl.h"
 #include "storage/content.h"
 
@@ -7,9 +9,20 @@ namespace carillon {
 namespace {
 
 constexpr std::size_t kDeadAtATime = 500;
+constexpr std::uint64_t kRedrivenBytes = std::uint64_t{4} << 20;
 
 Error no_dead_letter() {
   return {"not_found", "There is no such dead letter.", ""};
+}
+
+// Not in the coroutines themselves, where GCC 12 loses projections.
+void sort_by_number(std::vector<Statement>& tasks) {
+  std::ranges::sort(tasks, {}, &Statement::number);
+}
+/// How many were before the first that was left out.
+std::size_t count_read(const std::vector<Fetched>& fetched) {
+  const auto left = std::ranges::find(fetched, true, &Fetched::left_out);
+  return static_cast<std::size_t>(left - fetched.begin());
 }
 
 }  // namespace
@@ -19,17 +32,31 @@ Async<Answer<TaskView>> Engine::Impl::redrive(std::string_view id) {
   const std::optional<Statement> dead = shard_.find_dead(fingerprint(id));
   if (!dead) co_return Refusal(no_dead_letter());
   std::vector<Statement> tasks(1, *dead);
-  std::vector<Answer<TaskView>> answers = co_await redrive_these(std::move(tasks));
-  co_return std::move(answers.front());
+  std::vector<Answer<Statement>> answers = co_await redrive_these(std::move(tasks));
+  if (!answers.front()) co_return answers.front().error();
+  co_return co_await view(*answers.front());
 }
 
-/// Gives each its attempts back and makes it due now, under one commit.
-Async<std::vector<Answer<TaskView>>> Engine::Impl::redrive_these(std::vector<Statement> dead) {
-  std::vector<TaskNumber> numbers;
-  for (const Statement& task : dead) numbers.push_back(task.number);
-  std::vector<Fetched> fetched = co_await fetch(std::move(numbers));
+/// Gives each its attempts back and makes it due now, as many at a time as may be held in memory.
+Async<std::vector<Answer<Statement>>> Engine::Impl::redrive_these(std::vector<Statement> dead) {
+  std::vector<Answer<Statement>> answers(dead.size(), Refusal(no_dead_letter()));
+  for (std::size_t begin = 0; begin < dead.size();) {
+    // In the order of their numbers, as they are read: what is left out is at the end.
+    Fetch wanted{.numbers = {}, .bytes_max = kRedrivenBytes, .in_background = true};
+    for (std::size_t i = begin; i < dead.size(); ++i) wanted.numbers.push_back(dead[i].number);
+    std::vector<Fetched> fetched = co_await fetch(std::move(wanted));
+    const std::size_t read = count_read(fetched);
+    co_await redrive_some(std::span(dead).subspan(begin, read), std::move(fetched),
+                          std::span(answers).subspan(begin, read));
+    begin += read;
+  }
+  co_return answers;
+}
 
-  std::vector<Answer<TaskView>> answers(dead.size(), Refusal(no_dead_letter()));
+/// Under one commit.
+Async<void> Engine::Impl::redrive_some(std::span<const Statement> dead,
+                                       std::vector<Fetched> fetched,
+                                       std::span<Answer<Statement>> answers) {
   std::vector<Command> commands;
   std::vector<std::size_t> asked;
   for (std::size_t i = 0; i < dead.size(); ++i) {
@@ -64,9 +91,8 @@ Async<std::vector<Answer<TaskView>>> Engine::Impl::redrive_these(std::vector<Sta
       continue;
     }
     ++counters_.redriven;
-    answers[asked[i]] = co_await view(replies[i].task);
+    answers[asked[i]] = replies[i].task;
   }
-  co_return answers;
 }
 
 Async<Answer<>> Engine::Impl::remove_dead(std::string_view id) {
@@ -76,38 +102,38 @@ Async<Answer<>> Engine::Impl::remove_dead(std::string_view id) {
   co_return Answer<>();
 }
 
-/// Tasks of one origin are alike to the shard; which URL each is for, its content says.
-Async<void> Engine::Impl::keep_those_for(std::string url, std::vector<Statement>& tasks) {
-  std::vector<TaskNumber> numbers;
-  for (const Statement& task : tasks) numbers.push_back(task.number);
-  const std::vector<Fetched> fetched = co_await fetch(std::move(numbers));
+/// Those whose contents do.
+Async<void> Engine::Impl::keep_those_that_fit(const Match& match, std::vector<Statement>& tasks) {
+  Fetch wanted{.numbers = {}, .heads = true, .in_background = true};
+  for (const Statement& task : tasks) wanted.numbers.push_back(task.number);
+  std::vector<Fetched> fetched = co_await fetch(std::move(wanted));
   std::size_t kept = 0;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (!fetched[i].content) continue;
     const Result<TaskContent> content = decode_content(*fetched[i].content);
-    if (content && content->target == url) tasks[kept++] = tasks[i];
+    if (content && content_fits(match, *content)) tasks[kept++] = tasks[i];
   }
   tasks.resize(kept);
 }
 
-/// The next dead letters that match, from `position` on; empty at the end.
+/// The next dead letters that match, from `position` on, by number; empty at the end.
 Async<std::vector<Statement>> Engine::Impl::collect_dead(Match match, std::uint32_t& position,
                                                          std::size_t most) {
-  match.state = State::dead;
+  match.tasks.state = State::dead;
   std::vector<Statement> dead;
-  const std::uint32_t end = shard_.positions();
-  while (position < end && dead.empty()) {
-    for (std::uint32_t slice = 0; position < end && dead.size() < most; ++position) {
-      State state{};
-      WallTime due{};
-      if (shard_.peek(position, state, due) && state == State::dead) {
-        const std::optional<Statement> task = shard_.at(position);
-        if (task && fits(match, *task)) dead.push_back(*task);
-      }
-      if (++slice % kSlice == 0) co_await yield();
+  const Allowance::Share turn = co_await turns_.take(1);
+  std::uint32_t slice = 0;
+  while (dead.empty() && position < shard_.positions()) {
+    for (; dead.size() < most; ++position) {
+      position = shard_.next_finished(position);
+      if (position >= shard_.positions()) break;
+      const std::optional<Statement> task = shard_.at(position);
+      if (task && fits(match, *task)) dead.push_back(*task);
+      if (++slice % (kSlice / 4) == 0) co_await yield();
     }
-    if (match.target_url) co_await keep_those_for(*match.target_url, dead);
+    if (match.target_url || match.lane) co_await keep_those_that_fit(match, dead);
   }
+  sort_by_number(dead);
   co_return dead;
 }
 
@@ -120,7 +146,7 @@ Async<Answer<std::uint64_t>> Engine::Impl::redrive_all(TaskFilter filter) {
   for (;;) {
     std::vector<Statement> dead = co_await collect_dead(*wanted, position, kDeadAtATime);
     if (dead.empty()) co_return redriven;
-    for (const Answer<TaskView>& answer : co_await redrive_these(std::move(dead))) {
+    for (const Answer<Statement>& answer : co_await redrive_these(std::move(dead))) {
       if (answer) ++redriven;
     }
   }

@@ -16,6 +16,7 @@ namespace asio = boost::asio;
 constexpr std::uint64_t kStatementBytes = 50;                    // of a task restated in the log
 constexpr std::uint64_t kCleanBytes = std::uint64_t{128} << 10;  // read at a time: some 3,000 tasks
 constexpr std::uint32_t kCommitsPerCleanCheck = 64;
+constexpr std::uint64_t kTurns = 2;  // long looks at once; each adds a slice to the loop's turn
 constexpr std::size_t kCommitAtMin = 16;  // fewer records are not worth a commit of their own
 
 std::mt19937_64 make_random() {
@@ -38,6 +39,10 @@ Engine::Impl::Impl(asio::io_context& loop, Clock& clock, Log& log, Delivery& del
       key_(log.key()),
       shard_(options_.shard),
       cache_(options_.content_cache_bytes),
+      push_bytes_(options_.push_bytes_max),
+      turns_(loop, kTurns),
+      page_bytes_(loop, options_.page_bytes_max),
+      export_bytes_(loop, options_.export_bytes_max),
       url_target_(std::make_shared<const TargetSettings>(options_.url_defaults)),
       random_(make_random()),
       timer_(loop,

@@ -106,14 +106,18 @@ const EngineCounters& Engine::counters() const {
 std::vector<WheelLevel> Engine::wheel() const {
   return impl_->wheel();
 }
-Async<std::vector<ForecastBucket>> Engine::forecast(Millis bucket, WallTime from, WallTime to) {
-  return impl_->forecast(bucket, from, to);
+WallTime Engine::now() const {
+  return impl_->now();
+}
+Async<std::vector<ForecastBucket>> Engine::forecast(Millis bucket, WallTime from, WallTime to,
+                                                    std::optional<std::string> target) {
+  return impl_->forecast(bucket, from, to, std::move(target));
 }
 Async<Result<>> Engine::checkpoint(std::string dir) {
   return impl_->checkpoint(std::move(dir));
 }
-Async<std::vector<TaskView>> Engine::export_next(std::size_t& position) {
-  return impl_->export_next(position);
+Async<std::vector<TaskView>> Engine::export_next(Export& its) {
+  return impl_->export_next(its);
 }
 Async<WallTime> Engine::advance_clock(Millis by) {
   return impl_->advance_clock(by);

@@ -27,6 +27,7 @@
 #include "base/time.h"
 #include "delivery/delivery.h"
 #include "delivery/target.h"
+#include "engine/allowance.h"
 #include "storage/log.h"
 #include "wheel/shard.h"
 #include "wheel/task.h"
@@ -108,15 +109,24 @@ struct CancelAnswer {
 };
 
 struct TaskFilter {
-  std::optional<std::string> group;
-  std::optional<std::string> target;
-  std::optional<State> state;
-  std::optional<WallTime> due_from;  // inclusive
-  std::optional<WallTime> due_to;    // exclusive
+  std::optional<std::string> group{};
+  std::optional<std::string> target{};
+  std::optional<State> state{};
+  std::optional<WallTime> due_from{};  // inclusive
+  std::optional<WallTime> due_to{};    // exclusive
+  std::optional<std::string> lane{};
 };
 struct Page {
-  std::vector<TaskView> tasks;  // in due order
+  std::vector<TaskView> tasks;  // in due order; without body and headers
   std::string next_cursor;      // empty: this was the last
+  Allowance::Share held;        // to keep until what is made of it is sent
+};
+
+/// How far an export is. It begins empty; what is in it belongs to the engine.
+struct Export {
+  std::uint32_t position = 0;
+  std::vector<Statement> rest;  // found, but not read yet
+  Allowance::Share held;        // resize it to what is made of a piece until that is sent
 };
 
 struct GroupView {
@@ -161,6 +171,9 @@ struct EngineOptions {
   std::uint64_t pending_bytes_max = std::uint64_t{64}
                                     << 20;  // waiting for storage; over it: overloaded
   std::uint64_t content_cache_bytes = std::uint64_t{64} << 20;
+  std::uint64_t push_bytes_max = std::uint64_t{64} << 20;    // contents that are being pushed
+  std::uint64_t page_bytes_max = std::uint64_t{32} << 20;    // pages of lists on their way out
+  std::uint64_t export_bytes_max = std::uint64_t{48} << 20;  // pieces of exports, likewise
   /// The log is cleaned when it is larger than twice what restating everything takes plus this.
   std::uint64_t log_slack_bytes = std::uint64_t{64} << 20;
   TargetSettings url_defaults;  // for tasks that name a URL
@@ -235,14 +248,17 @@ class Engine {
   [[nodiscard]] Stats stats() const;
   [[nodiscard]] const EngineCounters& counters() const;
   [[nodiscard]] std::vector<WheelLevel> wheel() const;
-  /// Tasks that wait, counted by due in [from, to), buckets of `bucket`, empty ones left out.
+  [[nodiscard]] WallTime now() const;
+  /// Tasks that wait (for `target`, where given), counted by when they are pushed next, in [from,
+  /// to), buckets of `bucket`, empty ones left out.
   [[nodiscard]] Async<std::vector<ForecastBucket>> forecast(Millis bucket, WallTime from,
-                                                            WallTime to);
+                                                            WallTime to,
+                                                            std::optional<std::string> target = {});
   [[nodiscard]] Async<Result<>> checkpoint(std::string dir);
 
-  /// The pending tasks, a thousand or so at a call, in no order; empty at the end. `position`
-  /// starts at 0 and belongs to the engine. Every task that is pending throughout is in it once.
-  [[nodiscard]] Async<std::vector<TaskView>> export_next(std::size_t& position);
+  /// The pending tasks, some at a call, in no order; empty at the end. Every task that is pending
+  /// throughout is in it once.
+  [[nodiscard]] Async<std::vector<TaskView>> export_next(Export& its);
 
   /// Manual clock only: moves it and answers when all that became due was handed to delivery in due
   /// order (or waits for its target).

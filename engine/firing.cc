@@ -8,64 +8,122 @@
 namespace carillon {
 namespace {
 
-constexpr std::size_t kPrefetchAtATime = 1000;
+/// Of one fetch.
+constexpr std::size_t kFetchedAtOnce = 1000;
+constexpr std::uint64_t kFetchedBytes = std::uint64_t{4} << 20;
 constexpr std::uint32_t kAttemptsMax = 1023;  // as far as an entry counts
 
 }  // namespace
 
+/// Contents that are not at hand when they are due are fetched then: so what would be more than the
+/// cache holds need not be fetched ahead.
 void Engine::Impl::prefetch(const std::vector<TaskNumber>& numbers) {
-  for (std::size_t begin = 0; begin < numbers.size(); begin += kPrefetchAtATime) {
-    std::vector<TaskNumber> missing;
-    for (std::size_t i = begin; i < std::min(begin + kPrefetchAtATime, numbers.size()); ++i) {
-      if (!cache_.contains(numbers[i])) missing.push_back(numbers[i]);
-    }
-    if (missing.empty()) continue;
-    log_.fetch(std::move(missing), /*notes=*/false,
-               [this, alive = std::weak_ptr(alive_)](std::vector<Fetched> fetched) {
-                 if (alive.expired()) return;
-                 for (Fetched& task : fetched) {
-                   if (task.content) cache_.put(task.number, std::move(*task.content));
-                 }
-               });
+  for (const TaskNumber number : numbers) {
+    if (!cache_.contains(number)) to_prefetch_.push_back(number);
   }
+  if (!prefetching_) prefetch_next();
+}
+
+void Engine::Impl::prefetch_next() {
+  const MonoTime now = clock_.mono();
+  if (now - prefetch_began_ >= std::chrono::seconds(1)) {
+    prefetch_began_ = now;
+    prefetched_bytes_ = 0;
+  }
+  if (prefetched_bytes_ >= options_.content_cache_bytes) to_prefetch_.clear();
+  prefetching_ = !to_prefetch_.empty();
+  if (!prefetching_) return;
+  Fetch wanted{.numbers = {}, .bytes_max = kFetchedBytes};
+  while (!to_prefetch_.empty() && wanted.numbers.size() < kFetchedAtOnce) {
+    wanted.numbers.push_back(to_prefetch_.front());
+    to_prefetch_.pop_front();
+  }
+  log_.fetch(std::move(wanted),
+             [this, alive = std::weak_ptr(alive_)](std::vector<Fetched> fetched) {
+               if (alive.expired()) return;
+               for (auto task = fetched.rbegin(); task != fetched.rend(); ++task) {
+                 if (task->left_out) to_prefetch_.push_front(task->number);
+                 if (!task->content) continue;
+                 prefetched_bytes_ += task->content->size();
+                 cache_.put(task->number, std::move(*task->content));
+               }
+               prefetch_next();
+             });
 }
 
 void Engine::Impl::begin_pushes(std::vector<Fired> fired) {
-  std::vector<Fired> missing;
-  std::vector<TaskNumber> numbers;
   for (const Fired& task : fired) {
     ++counters_.fired;
     CARILLON_FAILPOINT("fire.durable");
     if (ContentCache::Row row = cache_.take(task.number)) {
-      push(task, std::move(row));
+      push_if_admitted(task, std::move(row));
     } else {
-      missing.push_back(task);
-      numbers.push_back(task.number);
+      unfetched_.push_back({task});
     }
   }
-  if (missing.empty()) return;
+  fetch_fired();
+}
+
+/// Fetches contents of tasks that are to be pushed, a bounded piece at a time.
+void Engine::Impl::fetch_fired() {
+  if (unfetched_.empty() || fetching_ > 0) return;
+  std::deque<Unfetched> asked;
+  Fetch wanted{.numbers = {}, .bytes_max = kFetchedBytes};
+  while (!unfetched_.empty() && asked.size() < kFetchedAtOnce) {
+    wanted.numbers.push_back(unfetched_.front().fired.number);
+    asked.push_back(std::move(unfetched_.front()));
+    unfetched_.pop_front();
+  }
   ++fetching_;
-  log_.fetch(std::move(numbers), /*notes=*/false,
-             [this, alive = std::weak_ptr(alive_),
-              missing = std::move(missing)](std::vector<Fetched> fetched) {
-               if (alive.expired()) return;
-               --fetching_;
-               for (std::size_t i = 0; i < missing.size(); ++i) {
-                 if (fetched[i].content) {
-                   push(missing[i],
-                        std::make_shared<const std::string>(std::move(*fetched[i].content)));
-                 } else {
-                   bury(missing[i], "its content is missing from the data directory");
-                 }
-               }
-               carry_out();
-               changed_.notify();
-             });
+  log_.fetch(std::move(wanted), [this, alive = std::weak_ptr(alive_),
+                                 asked = std::move(asked)](std::vector<Fetched> fetched) mutable {
+    if (alive.expired()) return;
+    --fetching_;
+    fetched_fired(std::move(asked), std::move(fetched));
+    fetch_fired();
+    carry_out();
+    changed_.notify();
+  });
+}
+
+void Engine::Impl::fetched_fired(std::deque<Unfetched> asked, std::vector<Fetched> fetched) {
+  for (std::size_t i = asked.size(); i > 0; --i) {
+    if (fetched[i - 1].left_out) unfetched_.push_front(asked[i - 1]);
+  }
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    if (fetched[i].left_out) continue;
+    const auto [task, admitted_bytes] = asked[i];
+    const std::uint64_t bytes = fetched[i].content ? fetched[i].content->size() : 0;
+    if (bytes != admitted_bytes) push_bytes_.release(task.target, admitted_bytes);
+    if (!fetched[i].content) {
+      bury(task, "its content is missing from the data directory");
+      continue;
+    }
+    auto row = std::make_shared<const std::string>(std::move(*fetched[i].content));
+    if (bytes == admitted_bytes) {
+      push(task, std::move(row));
+    } else {
+      push_if_admitted(task, std::move(row));
+    }
+  }
+}
+
+void Engine::Impl::push_if_admitted(const Fired& fired, ContentCache::Row row) {
+  const std::uint64_t bytes = row->size();
+  if (push_bytes_.admit(fired.target, bytes)) {
+    push(fired, std::move(row));
+  } else {
+    push_bytes_.park(fired, bytes);
+  }
 }
 
 void Engine::Impl::push(const Fired& fired, ContentCache::Row row) {
   const Result<TaskContent> content = decode_content(*row);
-  if (!content) return bury(fired, content.error().detail);
+  const std::uint64_t bytes = row->size();
+  if (!content) {
+    push_bytes_.release(fired.target, bytes);
+    return bury(fired, content.error().detail);
+  }
   const auto named = named_targets_.find(fired.target.low);
 
   Push push;
@@ -78,15 +136,22 @@ void Engine::Impl::push(const Fired& fired, ContentCache::Row row) {
   const auto lateness = clock_.wall_micros() - std::max(fired.due, content->created_at);
   counters_.lateness.record(std::chrono::duration_cast<std::chrono::microseconds>(lateness));
   const RetryPolicy retry = content->retry.value_or(push.target->retry);
-  delivery_.push(std::move(push), [this, alive = std::weak_ptr(alive_), fired, retry,
+  delivery_.push(std::move(push), [this, alive = std::weak_ptr(alive_), fired, bytes, retry,
                                    before = content->attempts_before](PushResult result) {
-    if (!alive.expired()) pushed(fired, retry, before, std::move(result));
+    if (!alive.expired()) pushed(fired, bytes, retry, before, std::move(result));
   });
 }
 
-void Engine::Impl::pushed(const Fired& fired, const RetryPolicy& retry,
+void Engine::Impl::pushed(const Fired& fired, std::uint64_t bytes, const RetryPolicy& retry,
                           std::uint32_t attempts_before, PushResult result) {
   CARILLON_FAILPOINT("push.answered");
+  push_bytes_.release(fired.target, bytes);
+  if (bytes > PushBytes::kSmall) {
+    while (const auto next = push_bytes_.next_admitted()) {
+      unfetched_.push_back({next->fired, next->bytes});
+    }
+    fetch_fired();
+  }
   const WallTime now = clock_.wall();
   Note note{now, fired.attempt, result.http_status, std::move(result.error)};
   const std::uint32_t attempt = fired.attempt - std::min(fired.attempt - 1, attempts_before);

@@ -6,16 +6,21 @@
 // are taken before anything is done with them, so that is safe.
 #pragma once
 
+#include <deque>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "engine/allowance.h"
 #include "engine/content_cache.h"
 #include "engine/engine.h"
+#include "engine/push_bytes.h"
 #include "engine/signal.h"
 #include "engine/tick_timer.h"
+#include "wheel/listing.h"
 
 namespace carillon {
 
@@ -64,16 +69,20 @@ class Engine::Impl {
 
   // queries.cc
   Async<Answer<TaskView>> get(std::string_view id);
-  Async<Answer<Page>> list(TaskFilter filter, std::string cursor, std::size_t limit);
   Async<Answer<GroupView>> group(std::string_view name);
   [[nodiscard]] Answer<TargetView> target(std::string_view name) const;
   [[nodiscard]] std::vector<TargetView> targets() const;
   [[nodiscard]] Stats stats() const;
   [[nodiscard]] const EngineCounters& counters() const { return counters_; }
   [[nodiscard]] std::vector<WheelLevel> wheel() const { return shard_.wheel_levels(); }
-  Async<std::vector<ForecastBucket>> forecast(Millis bucket, WallTime from, WallTime to);
-  Async<std::vector<TaskView>> export_next(std::size_t& position);
   Async<Result<>> checkpoint(std::string dir);
+  [[nodiscard]] WallTime now() const { return clock_.wall(); }
+
+  // lists.cc
+  Async<Answer<Page>> list(TaskFilter filter, std::string cursor, std::size_t limit);
+  Async<std::vector<ForecastBucket>> forecast(Millis bucket, WallTime from, WallTime to,
+                                              std::optional<std::string> target);
+  Async<std::vector<TaskView>> export_next(Export& its);
 
  private:
   /// Somebody who waits for one or more replies; lives in the waiting coroutine.
@@ -89,12 +98,15 @@ class Engine::Impl {
   enum class Phase { recovering, serving, draining, failed };
   /// What decides whether a task is in a listing, looked up once.
   struct Match {
-    std::optional<GroupKey> group;
-    std::optional<TargetKey> target;
-    std::optional<State> state;
-    std::optional<WallTime> due_from;
-    std::optional<WallTime> due_to;
+    ListFilter tasks;
+    // What only contents say.
     std::optional<std::string> target_url;
+    std::optional<std::string> lane;
+  };
+  /// A fired task whose content is to be fetched.
+  struct Unfetched {
+    Fired fired;
+    std::uint64_t admitted_bytes = 0;  // of the bytes under way, counted already
   };
 
   // drive.cc
@@ -114,9 +126,13 @@ class Engine::Impl {
   // firing.cc
   void begin_pushes(std::vector<Fired> fired);
   void prefetch(const std::vector<TaskNumber>& numbers);
+  void prefetch_next();
+  void fetch_fired();
+  void fetched_fired(std::deque<Unfetched> asked, std::vector<Fetched> fetched);
+  void push_if_admitted(const Fired& fired, ContentCache::Row row);
   void push(const Fired& fired, ContentCache::Row row);
-  void pushed(const Fired& fired, const RetryPolicy& retry, std::uint32_t attempts_before,
-              PushResult result);
+  void pushed(const Fired& fired, std::uint64_t bytes, const RetryPolicy& retry,
+              std::uint32_t attempts_before, PushResult result);
   void bury(const Fired& fired, const std::string& why);
 
   // commands.cc
@@ -148,21 +164,33 @@ class Engine::Impl {
   // queries.cc
   [[nodiscard]] Fingerprint fingerprint(std::string_view id) const;
   [[nodiscard]] Hash128 key_of(std::string_view name) const { return siphash(key_, name); }
-  Async<std::vector<Fetched>> fetch(std::vector<TaskNumber> numbers);
+  Async<std::vector<Fetched>> fetch(Fetch wanted);
+  Async<void> fetch_each(Fetch wanted, std::function<void(std::size_t, Fetched&)> take);
   Async<Answer<TaskView>> view(Statement task);
-  /// Those of `tasks` whose content is still there, in order.
-  Async<std::vector<TaskView>> views(std::vector<Statement> tasks);
   [[nodiscard]] static bool fill_view(const Statement& task, Fetched& fetched, TaskView& view);
-  [[nodiscard]] Result<Match> match(const TaskFilter& filter) const;
-  [[nodiscard]] static bool fits(const Match& match, const Statement& task);
   /// Lets other work run, between two slices of a long one.
   Async<void> yield();
+  /// Held in memory, of contents and of what is made of them.
+  [[nodiscard]] std::uint64_t content_bytes() const;
+
+  // lists.cc
+  [[nodiscard]] Result<Match> match(const TaskFilter& filter) const;
+  [[nodiscard]] static bool fits(const Match& match, const Statement& task);
+  [[nodiscard]] static bool content_fits(const Match& match, const TaskContent& content);
+  Async<Listing::Page> look(ListFilter filter, std::optional<ListKey> after, std::size_t wanted);
+  Async<void> show(const Match& wanted, std::vector<Listing::Found> found, std::size_t most,
+                   Page& page, std::vector<ListKey>& keys);
+  Async<std::vector<TaskView>> heads(std::vector<Statement> tasks);
+  Async<void> collect_pending(Export& its);
 
   // dead.cc
-  Async<void> keep_those_for(std::string url, std::vector<Statement>& tasks);
+  Async<void> keep_those_that_fit(const Match& match, std::vector<Statement>& tasks);
   Async<std::vector<Statement>> collect_dead(Match match, std::uint32_t& position,
                                              std::size_t most);
-  Async<std::vector<Answer<TaskView>>> redrive_these(std::vector<Statement> dead);
+  /// As they stand then.
+  Async<std::vector<Answer<Statement>>> redrive_these(std::vector<Statement> dead);
+  Async<void> redrive_some(std::span<const Statement> dead, std::vector<Fetched> fetched,
+                           std::span<Answer<Statement>> answers);
 
   [[nodiscard]] TargetView view_of(const Shard::TargetState& target) const;
 
@@ -175,6 +203,11 @@ class Engine::Impl {
   SipKey key_;
   Shard shard_;
   ContentCache cache_;
+  PushBytes push_bytes_;
+  // Long looks: how many at once, and the bytes of their answers that are not sent yet.
+  Allowance turns_;
+  Allowance page_bytes_;
+  Allowance export_bytes_;
   std::shared_ptr<const TargetSettings> url_target_;
   std::unordered_map<std::uint64_t, std::shared_ptr<const TargetSettings>>
       named_targets_;  // by key.low
@@ -193,9 +226,14 @@ class Engine::Impl {
   bool trimming_ = false;  // the batch under way trims
   bool changing_target_ = false;
   std::uint32_t commits_to_clean_check_ = 0;
-  std::uint64_t fetching_ = 0;    // fetches of fired tasks' contents under way
-  std::size_t commit_at_ = 0;     // so many records need not wait for the turn's end
-  std::size_t last_records_ = 0;  // of the last batch
+  std::deque<Unfetched> unfetched_;
+  std::uint64_t fetching_ = 0;  // fetches of fired tasks' contents under way
+  std::deque<TaskNumber> to_prefetch_;
+  bool prefetching_ = false;
+  MonoTime prefetch_began_{};           // this second,
+  std::uint64_t prefetched_bytes_ = 0;  // and so much in it
+  std::size_t commit_at_ = 0;           // so many records need not wait for the turn's end
+  std::size_t last_records_ = 0;        // of the last batch
   Batch spare_;
   MonoTime commit_began_{};
   /// Gone when the engine is: what comes back late from a thread looks here first.

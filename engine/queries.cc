@@ -1,11 +1,7 @@
 // Questions: what is known of tasks, groups, targets and the engine itself.
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
-#include <map>
-#include <numeric>
-#include <queue>
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
@@ -13,7 +9,6 @@
 #include <unistd.h>
 
 #include "engine/impl.h"
-#include "net/url.h"
 #include "storage/content.h"
 
 namespace carillon {
@@ -21,33 +16,10 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t kExportAtATime = 1000;
 constexpr int kLookTries = 4;
-
-/// A task's place in due order.
-struct DueOrder {
-  std::int64_t due_ms = 0;
-  TaskNumber number = 0;
-  friend auto operator<=>(const DueOrder&, const DueOrder&) = default;
-};
-
-DueOrder order_of(const Statement& task) {
-  return {task.asked_due.time_since_epoch().count(), task.number};
-}
-
-std::string format_cursor(DueOrder order) {
-  return std::to_string(order.due_ms) + "-" + std::to_string(order.number);
-}
-
-std::optional<DueOrder> parse_cursor(std::string_view text) {
-  DueOrder order;
-  const char* const end = text.data() + text.size();
-  const auto due = std::from_chars(text.data(), end, order.due_ms);
-  if (due.ec != std::errc() || due.ptr == end || *due.ptr != '-') return std::nullopt;
-  const auto number = std::from_chars(due.ptr + 1, end, order.number);
-  if (number.ec != std::errc() || number.ptr != end) return std::nullopt;
-  return order;
-}
+/// Of one piece of a long read.
+constexpr std::size_t kFetchedAtOnce = 1000;
+constexpr std::uint64_t kFetchedBytes = std::uint64_t{4} << 20;
 
 std::uint64_t resident_bytes() {
   std::ifstream statm("/proc/self/statm");
@@ -68,15 +40,39 @@ Async<void> Engine::Impl::yield() {
   return asio::post(loop_, asio::use_awaitable);
 }
 
-Async<std::vector<Fetched>> Engine::Impl::fetch(std::vector<TaskNumber> numbers) {
+Async<std::vector<Fetched>> Engine::Impl::fetch(Fetch wanted) {
   return asio::async_initiate<const asio::use_awaitable_t<>, void(std::vector<Fetched>)>(
-      [this](auto handler, std::vector<TaskNumber> wanted) {
+      [this](auto handler, Fetch what) {
         auto resume = std::make_shared<decltype(handler)>(std::move(handler));
-        log_.fetch(std::move(wanted), /*notes=*/true, [resume](std::vector<Fetched> fetched) {
+        log_.fetch(std::move(what), [resume](std::vector<Fetched> fetched) {
           std::move (*resume)(std::move(fetched));
         });
       },
-      asio::use_awaitable, std::move(numbers));
+      asio::use_awaitable, std::move(wanted));
+}
+
+/// Calls `take` once for each of the numbers, with its index; what was read is dropped when that
+/// returns.
+Async<void> Engine::Impl::fetch_each(Fetch wanted,
+                                     std::function<void(std::size_t, Fetched&)> take) {
+  const std::vector<TaskNumber> numbers = std::move(wanted.numbers);
+  std::vector<std::size_t> missing;
+  for (std::size_t next = 0; next < numbers.size() || !missing.empty();) {
+    while (missing.size() < kFetchedAtOnce && next < numbers.size()) missing.push_back(next++);
+    Fetch piece = wanted;
+    piece.bytes_max = kFetchedBytes;
+    for (const std::size_t index : missing) piece.numbers.push_back(numbers[index]);
+    std::vector<Fetched> fetched = co_await fetch(std::move(piece));
+    std::size_t left = 0;
+    for (std::size_t i = 0; i < missing.size(); ++i) {
+      if (fetched[i].left_out) {
+        missing[left++] = missing[i];
+      } else {
+        take(missing[i], fetched[i]);
+      }
+    }
+    missing.resize(left);
+  }
 }
 
 /// False: the content is gone.
@@ -99,38 +95,14 @@ bool Engine::Impl::fill_view(const Statement& task, Fetched& fetched, TaskView& 
 }
 
 Async<Answer<TaskView>> Engine::Impl::view(Statement task) {
-  std::vector<TaskNumber> numbers(1, task.number);
-  std::vector<Fetched> fetched = co_await fetch(std::move(numbers));
+  Fetch wanted{.numbers = {}, .notes = true};
+  wanted.numbers.push_back(task.number);
+  std::vector<Fetched> fetched = co_await fetch(std::move(wanted));
   TaskView view;
   if (!fill_view(task, fetched[0], view)) {
     co_return Refusal(Error{"not_found", "The task was replaced or forgotten meanwhile.", ""});
   }
   co_return view;
-}
-
-/// Those of `tasks` that are still there.
-Async<std::vector<TaskView>> Engine::Impl::views(std::vector<Statement> tasks) {
-  std::vector<TaskView> shown(tasks.size());
-  std::vector<std::size_t> missing(tasks.size());
-  std::iota(missing.begin(), missing.end(), std::size_t{0});
-  // Replaced between look-up and read: look again.
-  for (int tries = 0; tries < kLookTries && !missing.empty(); ++tries) {
-    std::vector<TaskNumber> numbers;
-    for (const std::size_t index : missing) numbers.push_back(tasks[index].number);
-    std::vector<Fetched> fetched = co_await fetch(std::move(numbers));
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < missing.size(); ++i) {
-      Statement& task = tasks[missing[i]];
-      if (fill_view(task, fetched[i], shown[missing[i]])) continue;
-      const std::optional<Statement> now = shard_.find(task.task);
-      if (!now || finished(now->state)) continue;
-      task = *now;
-      missing[kept++] = missing[i];
-    }
-    missing.resize(kept);
-  }
-  std::erase_if(shown, [](const TaskView& view) { return view.row == nullptr; });
-  co_return shown;
 }
 
 Async<Answer<TaskView>> Engine::Impl::get(std::string_view id) {
@@ -144,80 +116,6 @@ Async<Answer<TaskView>> Engine::Impl::get(std::string_view id) {
   co_return Refusal(Error{"not_found", "There is no such task.", ""});
 }
 
-Result<Engine::Impl::Match> Engine::Impl::match(const TaskFilter& filter) const {
-  Match match;
-  if (filter.group) match.group = key_of(*filter.group);
-  if (filter.target) {
-    match.target = key_of(*filter.target);
-    if (is_url(*filter.target)) {
-      const Result<Url> url = parse_url(*filter.target);
-      if (!url) return url.error().at_field("target");
-      match.target = key_of(url->origin());
-      match.target_url = *filter.target;
-    }
-  }
-  match.state = filter.state;
-  match.due_from = filter.due_from;
-  match.due_to = filter.due_to;
-  return match;
-}
-
-bool Engine::Impl::fits(const Match& match, const Statement& task) {
-  return (!match.group || *match.group == task.group) &&
-         (!match.target || *match.target == task.target) &&
-         (!match.state || *match.state == task.state) &&
-         (!match.due_from || task.asked_due >= *match.due_from) &&
-         (!match.due_to || task.asked_due < *match.due_to);
-}
-
-Async<Answer<Page>> Engine::Impl::list(TaskFilter filter, std::string cursor, std::size_t limit) {
-  const Result<Match> wanted = match(filter);
-  if (!wanted) co_return Refusal(wanted.error());
-  std::optional<DueOrder> behind;
-  if (!cursor.empty()) {
-    behind = parse_cursor(cursor);
-    if (!behind)
-      co_return Refusal(Error{"bad_cursor", "Not a cursor that this server gave out.", "cursor"});
-  }
-  // One pass over all tasks, in slices, keeps the `limit` first ones behind the cursor. The largest
-  // of them is on top of the heap.
-  const auto later = [](const Statement& a, const Statement& b) {
-    return order_of(a) < order_of(b);
-  };
-  std::priority_queue<Statement, std::vector<Statement>, decltype(later)> first(later);
-  bool more = false;
-  for (std::uint32_t position = 0; position < shard_.positions(); ++position) {
-    if (position % kSlice == kSlice - 1) co_await yield();
-    State state{};
-    WallTime due{};
-    if (!shard_.peek(position, state, due) || (wanted->state && *wanted->state != state)) continue;
-    if (first.size() == limit && due > first.top().asked_due) {
-      more = true;
-      continue;
-    }
-    const std::optional<Statement> task = shard_.at(position);
-    if (!task || !fits(*wanted, *task) || (behind && order_of(*task) <= *behind)) continue;
-    first.push(*task);
-    if (first.size() > limit) {
-      first.pop();
-      more = true;
-    }
-  }
-  std::vector<Statement> tasks(first.size());
-  for (std::size_t i = first.size(); i > 0; --i) {
-    tasks[i - 1] = first.top();
-    first.pop();
-  }
-  Page page;
-  if (more && !tasks.empty()) page.next_cursor = format_cursor(order_of(tasks.back()));
-  page.tasks = co_await views(std::move(tasks));
-  if (wanted->target_url) {
-    std::erase_if(page.tasks,
-                  [&](const TaskView& task) { return task.content.target != *wanted->target_url; });
-  }
-  co_return page;
-}
-
 Async<Answer<GroupView>> Engine::Impl::group(std::string_view name) {
   const GroupKey key = key_of(name);
   GroupView view;
@@ -228,6 +126,11 @@ Async<Answer<GroupView>> Engine::Impl::group(std::string_view name) {
   };
   if (!exists(group)) co_return Refusal(Error{"not_found", "There is no such group.", ""});
   std::copy(group->counts.begin(), group->counts.end(), view.counts.begin());
+  Allowance::Share turn;
+  if (group->members.size() > kSlice) {
+    turn = co_await turns_.take(1);
+    group = shard_.group(key);
+  }
   for (std::size_t index = 0; group != nullptr && index < group->members.size(); ++index) {
     if (const std::optional<WallTime> due = shard_.member_due(*group, index)) {
       view.earliest_due = std::min(view.earliest_due.value_or(*due), *due);
@@ -264,6 +167,10 @@ std::vector<TargetView> Engine::Impl::targets() const {
   return views;
 }
 
+std::uint64_t Engine::Impl::content_bytes() const {
+  return cache_.bytes() + push_bytes_.bytes() + page_bytes_.taken() + export_bytes_.taken();
+}
+
 Stats Engine::Impl::stats() const {
   Stats stats;
   stats.now = clock_.wall();
@@ -276,41 +183,10 @@ Stats Engine::Impl::stats() const {
   stats.log = log_.stats();
   stats.delivery = delivery_.stats();
   stats.memory_tasks_bytes = shard_.bytes();
-  stats.memory_content_bytes = cache_.bytes();
+  stats.memory_content_bytes = content_bytes();
   stats.memory_resident_bytes = resident_bytes();
   stats.last_sequence = shard_.last_sequence();
   return stats;
-}
-
-Async<std::vector<ForecastBucket>> Engine::Impl::forecast(Millis bucket, WallTime from,
-                                                          WallTime to) {
-  CARILLON_CHECK(bucket > Millis(0));
-  std::map<std::int64_t, std::uint64_t> counted;
-  for (std::uint32_t position = 0; position < shard_.positions(); ++position) {
-    if (position % kSlice == kSlice - 1) co_await yield();
-    State state{};
-    WallTime due{};
-    if (!shard_.peek(position, state, due) || !waits(state) || due < from || due >= to) continue;
-    ++counted[(due - from) / bucket];
-  }
-  std::vector<ForecastBucket> buckets;
-  for (const auto& [index, tasks] : counted) buckets.push_back({from + index * bucket, tasks});
-  co_return buckets;
-}
-
-Async<std::vector<TaskView>> Engine::Impl::export_next(std::size_t& position) {
-  std::vector<TaskView> shown;
-  while (shown.empty() && position < shard_.positions()) {
-    std::vector<Statement> tasks;
-    const std::size_t end = std::min<std::size_t>(position + kSlice, shard_.positions());
-    for (; position < end && tasks.size() < kExportAtATime; ++position) {
-      const std::optional<Statement> task = shard_.at(static_cast<std::uint32_t>(position));
-      if (task && !finished(task->state)) tasks.push_back(*task);
-    }
-    shown = co_await views(std::move(tasks));
-    if (shown.empty()) co_await yield();
-  }
-  co_return shown;
 }
 
 Async<Result<>> Engine::Impl::checkpoint(std::string dir) {

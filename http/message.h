@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -48,8 +49,11 @@ struct HttpResponse {
   /// Set for an answer that is too long to hold: appends the next piece to its argument, which is
   /// sent before it is called again; false after the last. `body` is then not sent.
   std::function<Async<bool>(std::string&)> stream;
+  /// Kept until the answer has been sent.
+  std::shared_ptr<const void> held;
 
   void reset() {
+    held.reset();
     status = 200;
     content_type = "application/json";
     headers.clear();

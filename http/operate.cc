@@ -147,7 +147,7 @@ Async<Answer<>> get_forecast(Call& call) {
   if (!to) co_return to.error();
   const Millis width = bucket->value_or(std::chrono::minutes(1));
   if (width < Millis(1)) co_return Error{"bad_parameter", "wanted at least 1ms", "bucket"};
-  const WallTime begin = *from ? **from : call.engine.stats().now;
+  const WallTime begin = from->value_or(call.engine.now());
   const WallTime end = to->value_or(begin + kAhead);
   if (end < begin) co_return Error{"bad_parameter", "it must not be before from", "to"};
   if ((end - begin) / width > kBucketsMax)
@@ -155,7 +155,10 @@ Async<Answer<>> get_forecast(Call& call) {
 
   JsonWriter json(call.response.body);
   json.begin_object().key("bucket").duration(width).key("buckets").begin_array();
-  for (const ForecastBucket& counted : co_await call.engine.forecast(width, begin, end)) {
+  std::optional<std::string> target;
+  if (const auto named = call.query.get("target")) target = std::string(*named);
+  for (const ForecastBucket& counted :
+       co_await call.engine.forecast(width, begin, end, std::move(target))) {
     json.begin_object().key("from").moment(counted.from);
     json.key("tasks").unsigned_integer(counted.tasks).end_object();
   }
@@ -165,24 +168,29 @@ Async<Answer<>> get_forecast(Call& call) {
 
 namespace {
 
-Async<bool> export_some(Engine& engine, std::size_t& position, std::string& out) {
-  const std::vector<TaskView> tasks = co_await engine.export_next(position);
-  for (const TaskView& task : tasks) {
-    JsonWriter json(out);
-    append_task(json, task, TaskDetail::import, Secrets::shown);
-    out += '\n';
+/// Is not called again before its piece has been sent: a client that does not read costs that one.
+Async<bool> export_some(Engine& engine, std::shared_ptr<Export> its, std::string& out) {
+  bool more = false;
+  {
+    const std::vector<TaskView> tasks = co_await engine.export_next(*its);
+    more = !tasks.empty();
+    for (const TaskView& task : tasks) {
+      JsonWriter json(out);
+      append_task(json, task, TaskDetail::import, Secrets::shown);
+      out += '\n';
+    }
   }
-  co_return !tasks.empty();
+  // The connection holds the piece, and once more with its framing.
+  its->held.resize(2 * out.capacity());
+  co_return more;
 }
 
 }  // namespace
 
 Async<Answer<>> export_tasks(Call& call) {
   call.response.content_type = "application/x-ndjson";
-  call.response.stream = [&engine = call.engine,
-                          position = std::size_t{0}](std::string& out) mutable {
-    return export_some(engine, position, out);
-  };
+  call.response.stream = [&engine = call.engine, its = std::make_shared<Export>()](
+                             std::string& out) { return export_some(engine, its, out); };
   co_return Answer<>();
 }
 

@@ -13,7 +13,7 @@ namespace {
 constexpr auto kRoutes = std::to_array<ApiRoute>({
     {"POST", "/v1/tasks", Role::write, Access::serving, Takes::json, "", create_task},
     {"GET", "/v1/tasks", Role::read, Access::serving, Takes::nothing,
-     "group target state due_from due_to limit cursor", list_tasks},
+     "group target lane state due_from due_to limit cursor", list_tasks},
     {"GET", "/v1/tasks/{id}", Role::read, Access::serving, Takes::nothing, "", get_task},
     {"PATCH", "/v1/tasks/{id}", Role::write, Access::serving, Takes::json_patch, "", change_task},
     {"DELETE", "/v1/tasks/{id}", Role::write, Access::serving, Takes::nothing, "", cancel_task},
@@ -53,7 +53,7 @@ constexpr auto kRoutes = std::to_array<ApiRoute>({
     {"GET", "/openapi.json", Role::read, Access::open, Takes::nothing, "", get_openapi},
     {"GET", "/v1/stats", Role::read, Access::serving, Takes::nothing, "", get_stats},
     {"GET", "/v1/wheel", Role::read, Access::serving, Takes::nothing, "", get_wheel},
-    {"GET", "/v1/forecast", Role::read, Access::serving, Takes::nothing, "bucket from to",
+    {"GET", "/v1/forecast", Role::read, Access::serving, Takes::nothing, "bucket from to target",
      get_forecast},
     {"GET", "/v1/export", Role::admin, Access::serving, Takes::nothing, "", export_tasks},
     {"POST", "/v1/admin/checkpoint", Role::admin, Access::serving, Takes::json, "",

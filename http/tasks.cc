@@ -114,8 +114,9 @@ Async<Answer<>> answer_page(Call& call, TaskFilter filter) {
   filter.due_to = *to;
   if (const auto group = call.query.get("group")) filter.group = std::string(*group);
   if (const auto target = call.query.get("target")) filter.target = std::string(*target);
-  const auto page = co_await call.engine.list(
-      std::move(filter), std::string(call.query.get("cursor").value_or("")), *limit);
+  if (const auto lane = call.query.get("lane")) filter.lane = std::string(*lane);
+  auto page = co_await call.engine.list(std::move(filter),
+                                        std::string(call.query.get("cursor").value_or("")), *limit);
   if (!page) co_return page.error();
   JsonWriter json(call.response.body);
   json.begin_object().key("tasks").begin_array();
@@ -124,6 +125,8 @@ Async<Answer<>> answer_page(Call& call, TaskFilter filter) {
   json.end_array();
   if (!page->next_cursor.empty()) json.key("next_cursor").string(page->next_cursor);
   json.end_object();
+  page->held.resize(call.response.body.capacity());
+  call.response.held = std::make_shared<Allowance::Share>(std::move(page->held));
   co_return Answer<>();
 }
 

@@ -52,11 +52,11 @@ struct ListKey {
 };
 
 struct ListFilter {
-  std::optional<GroupKey> group;
-  std::optional<TargetKey> target;
-  std::optional<State> state;
-  std::optional<WallTime> due_from;  // inclusive
-  std::optional<WallTime> due_to;    // exclusive
+  std::optional<GroupKey> group{};
+  std::optional<TargetKey> target{};
+  std::optional<State> state{};
+  std::optional<WallTime> due_from{};  // inclusive
+  std::optional<WallTime> due_to{};    // exclusive
 };
 
 class Listing {

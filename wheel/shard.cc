@@ -405,13 +405,13 @@ std::optional<Statement> Shard::at(std::uint32_t position) {
   return statement_of(position);
 }
 
-bool Shard::peek(std::uint32_t position, State& state, WallTime& due) {
-  if (!arena_.in_use(position) || !settle(position)) return false;
+std::optional<WallTime> Shard::next_push(std::uint32_t position,
+                                         const std::optional<TargetKey>& target) {
+  if (!arena_.in_use(position) || !settle(position)) return std::nullopt;
   const Entry& entry = arena_[position];
-  if (entry.number == 0) return false;
-  state = entry.current();
-  due = asked_due(position);
-  return true;
+  if (entry.number == 0 || !waits(entry.current())) return std::nullopt;
+  if (target && targets_[entry.target].key != *target) return std::nullopt;
+  return entry.due();
 }
 
 const Group* Shard::group(const GroupKey& key) const {
@@ -420,6 +420,10 @@ const Group* Shard::group(const GroupKey& key) const {
 }
 
 std::optional<WallTime> Shard::member_due(const Group& group, std::size_t index) {
+  constexpr std::size_t kAhead = 16;
+  if (index + kAhead < group.members.size()) {
+    __builtin_prefetch(&arena_[group.members[index + kAhead]]);
+  }
   const EntryRef ref = group.members[index];
   if (!settle(ref) || !waits(arena_[ref].current())) return std::nullopt;
   return asked_due(ref);

@@ -224,9 +224,13 @@ class Shard {
   /// Entries are at positions [0, positions()); `at` is empty where there is none.
   [[nodiscard]] std::uint32_t positions() const { return arena_.end(); }
   [[nodiscard]] std::optional<Statement> at(std::uint32_t position);
-  /// Its state and the due that was asked for, without building a Statement; false where there is
-  /// none.
-  [[nodiscard]] bool peek(std::uint32_t position, State& state, WallTime& due);
+  /// When the task there is pushed next, if it waits (for that target).
+  [[nodiscard]] std::optional<WallTime> next_push(std::uint32_t position,
+                                                  const std::optional<TargetKey>& target);
+  /// The first position from `position` on where a task is that may have finished, or positions().
+  [[nodiscard]] std::uint32_t next_finished(std::uint32_t position) const {
+    return std::min(strays_.next(position), arena_.end());
+  }
 
   [[nodiscard]] const std::array<std::uint64_t, kStates>& counts() const { return counts_; }
   [[nodiscard]] const Group* group(const GroupKey& key) const;

@@ -480,9 +480,9 @@ TEST_F(EngineTest, export_brings_every_pending_task_once) {
   add_batch(requests);
   ASSERT_TRUE(run(engine->cancel("t7")));
   std::set<std::string> seen;
-  std::size_t position = 0;
+  Export its;
   for (;;) {
-    const auto some = run(engine->export_next(position));
+    const auto some = run(engine->export_next(its));
     if (some.empty()) break;
     for (const TaskView& one : some) EXPECT_TRUE(seen.emplace(one.content.id).second);
   }

@@ -1,0 +1,240 @@
+// Long looks: pages of lists, the export, the forecast.
+//
+// They give way to what is due. Each works in slices of some 100 us between which the loop does
+// everything else; a few have their turn at once, and the others wait in order; contents are read
+// on a thread of their own; and what they hold, also while a client takes its time to read it, is
+// bounded in bytes.
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "engine/impl.h"
+#include "net/url.h"
+#include "storage/content.h"
+#include "wheel/listing.h"
+
+namespace carillon {
+namespace {
+
+constexpr std::size_t kShownAtOnce = 1000;
+constexpr int kShowTries = 4;
+/// Where contents decide what is shown: looked at in one go, at first and at most.
+constexpr std::size_t kTriedFirst = 1000;
+constexpr std::size_t kTriedMost = 16'000;
+/// About what a row of a page takes as JSON.
+constexpr std::uint64_t kRowBytes = 512;
+constexpr std::size_t kExportedAtOnce = 1000;
+constexpr std::uint64_t kExportedBytes = std::uint64_t{256} << 10;
+
+std::string format_cursor(const ListKey& key) {
+  return fmt::format("{}-{:x}-{}", key.due_ms, key.id, key.number);
+}
+
+std::optional<ListKey> parse_cursor(std::string_view text) {
+  ListKey key;
+  const char* at = text.data();
+  const char* const end = text.data() + text.size();
+  const auto read = [&](auto& number, int base, bool last) {
+    const auto [stop, failed] = std::from_chars(at, end, number, base);
+    if (failed != std::errc() || (last ? stop != end : stop == end || *stop != '-')) return false;
+    at = last ? stop : stop + 1;
+    return true;
+  };
+  if (!read(key.due_ms, 10, false) || !read(key.id, 16, false) || !read(key.number, 10, true)) {
+    return std::nullopt;
+  }
+  return key;
+}
+
+}  // namespace
+
+Result<Engine::Impl::Match> Engine::Impl::match(const TaskFilter& filter) const {
+  Match match;
+  if (filter.group) match.tasks.group = key_of(*filter.group);
+  if (filter.target) {
+    match.tasks.target = key_of(*filter.target);
+    if (is_url(*filter.target)) {
+      const Result<Url> url = parse_url(*filter.target);
+      if (!url) return url.error().at_field("target");
+      match.tasks.target = key_of(url->origin());
+      match.target_url = *filter.target;
+    }
+  }
+  match.lane = filter.lane;
+  match.tasks.state = filter.state;
+  match.tasks.due_from = filter.due_from;
+  match.tasks.due_to = filter.due_to;
+  return match;
+}
+
+bool Engine::Impl::fits(const Match& match, const Statement& task) {
+  const ListFilter& wanted = match.tasks;
+  return (!wanted.group || *wanted.group == task.group) &&
+         (!wanted.target || *wanted.target == task.target) &&
+         (!wanted.state || *wanted.state == task.state) &&
+         (!wanted.due_from || task.asked_due >= *wanted.due_from) &&
+         (!wanted.due_to || task.asked_due < *wanted.due_to);
+}
+
+/// What only a task's content says: to the shard, tasks of one origin are alike.
+bool Engine::Impl::content_fits(const Match& match, const TaskContent& content) {
+  return (!match.target_url || content.target == *match.target_url) &&
+         (!match.lane || content.lane == *match.lane);
+}
+
+Async<Answer<Page>> Engine::Impl::list(TaskFilter filter, std::string cursor, std::size_t limit) {
+  const Result<Match> wanted = match(filter);
+  if (!wanted) co_return Refusal(wanted.error());
+  std::optional<ListKey> after;
+  if (!cursor.empty()) {
+    after = parse_cursor(cursor);
+    if (!after) {
+      co_return Refusal(Error{"bad_cursor",
+                              "`cursor` is not one that this server gave out; start without it.",
+                              "cursor"});
+    }
+  }
+  Page page;
+  page.held = co_await page_bytes_.take(limit * kRowBytes);
+  const Allowance::Share turn = co_await turns_.take(1);
+  const bool by_content = wanted->target_url || wanted->lane;
+  // One more than is shown, to know whether this is the last page.
+  std::vector<ListKey> keys;
+  std::size_t tried = kTriedFirst;
+  for (bool more = true; more && page.tasks.size() <= limit;) {
+    std::size_t missing = limit + 1 - page.tasks.size();
+    if (by_content)
+      missing = std::max(missing, std::exchange(tried, std::min(2 * tried, kTriedMost)));
+    Listing::Page found = co_await look(wanted->tasks, after, missing);
+    more = found.more;
+    after = found.upto;
+    co_await show(*wanted, std::move(found.tasks), limit + 1, page, keys);
+  }
+  if (page.tasks.size() > limit) {
+    page.tasks.resize(limit);
+    page.next_cursor = format_cursor(keys[limit - 1]);
+  }
+  co_return page;
+}
+
+Async<Listing::Page> Engine::Impl::look(ListFilter filter, std::optional<ListKey> after,
+                                        std::size_t wanted) {
+  Listing listing(shard_, filter, after, wanted);
+  while (!listing.step()) co_await yield();
+  co_return listing.take();
+}
+
+/// Adds those that are still there, and whose content fits, to the page until it has `most`.
+Async<void> Engine::Impl::show(const Match& wanted, std::vector<Listing::Found> found,
+                               std::size_t most, Page& page, std::vector<ListKey>& keys) {
+  for (std::size_t begin = 0; begin < found.size() && page.tasks.size() < most;
+       begin += kShownAtOnce) {
+    const std::size_t end = std::min(begin + kShownAtOnce, found.size());
+    std::vector<Statement> tasks;
+    for (std::size_t i = begin; i < end; ++i) tasks.push_back(found[i].task);
+    std::vector<TaskView> shown = co_await heads(std::move(tasks));
+    for (std::size_t i = begin; i < end && page.tasks.size() < most; ++i) {
+      TaskView& view = shown[i - begin];
+      // Moved meanwhile: its place is elsewhere.
+      const bool moved = view.due_at.time_since_epoch().count() != found[i].key.due_ms;
+      if (view.row == nullptr || moved || !content_fits(wanted, view.content)) continue;
+      page.tasks.push_back(std::move(view));
+      keys.push_back(found[i].key);
+    }
+  }
+}
+
+/// What the tasks are, without body and headers; without a row where one is gone.
+Async<std::vector<TaskView>> Engine::Impl::heads(std::vector<Statement> tasks) {
+  std::vector<TaskView> shown(tasks.size());
+  std::vector<std::size_t> missing;
+  for (std::size_t i = 0; i < tasks.size(); ++i) missing.push_back(i);
+  // Replaced between look-up and read: look again.
+  for (int tries = 0; tries < kShowTries && !missing.empty(); ++tries) {
+    Fetch wanted{.numbers = {}, .heads = true, .in_background = true};
+    for (const std::size_t index : missing) {
+      wanted.numbers.push_back(tasks[index].number);
+      // Only what was tried, or is over, has a note.
+      if (tasks[index].attempt > 0 || finished(tasks[index].state)) wanted.notes = true;
+    }
+    std::vector<Fetched> fetched = co_await fetch(std::move(wanted));
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < missing.size(); ++i) {
+      Statement& task = tasks[missing[i]];
+      if (fill_view(task, fetched[i], shown[missing[i]])) continue;
+      const std::optional<Statement> now = shard_.find(task.task);
+      if (!now || finished(now->state) || now->number == task.number) continue;
+      task = *now;
+      missing[kept++] = missing[i];
+    }
+    missing.resize(kept);
+  }
+  co_return shown;
+}
+
+Async<std::vector<ForecastBucket>> Engine::Impl::forecast(Millis bucket, WallTime from, WallTime to,
+                                                          std::optional<std::string> target) {
+  CARILLON_CHECK(bucket > Millis(0) && from <= to);
+  const Allowance::Share turn = co_await turns_.take(1);
+  std::vector<std::uint64_t> counted(static_cast<std::size_t>((to - from) / bucket) + 1);
+  std::optional<TargetKey> key;
+  if (target) {
+    const Result<Match> wanted = match({.group = {}, .target = target});
+    if (!wanted) co_return std::vector<ForecastBucket>();
+    key = wanted->tasks.target;
+  }
+  for (std::uint32_t position = 0; position < shard_.positions(); ++position) {
+    if (position % kSlice == kSlice - 1) co_await yield();
+    const std::optional<WallTime> due = shard_.next_push(position, key);
+    if (due && *due >= from && *due < to) {
+      ++counted[static_cast<std::size_t>((*due - from) / bucket)];
+    }
+  }
+  std::vector<ForecastBucket> buckets;
+  for (std::size_t i = 0; i < counted.size(); ++i) {
+    if (counted[i] > 0) buckets.push_back({from + static_cast<int>(i) * bucket, counted[i]});
+  }
+  co_return buckets;
+}
+
+/// The next pending tasks from there on.
+Async<void> Engine::Impl::collect_pending(Export& its) {
+  for (std::uint32_t slice = 0;
+       its.position < shard_.positions() && its.rest.size() < kExportedAtOnce; ++its.position) {
+    if (++slice % (kSlice / 4) == 0) co_await yield();
+    std::optional<Statement> task = shard_.at(its.position);
+    if (task && !finished(task->state)) its.rest.push_back(std::move(*task));
+  }
+}
+
+Async<std::vector<TaskView>> Engine::Impl::export_next(Export& its) {
+  if (its.position == 0) its.held = co_await export_bytes_.take(2 * kExportedBytes);
+  const Allowance::Share turn = co_await turns_.take(1);
+  std::vector<TaskView> shown;
+  while (shown.empty()) {
+    if (its.rest.empty()) co_await collect_pending(its);
+    if (its.rest.empty()) break;
+    Fetch wanted{.numbers = {}, .bytes_max = kExportedBytes, .in_background = true};
+    for (const Statement& task : its.rest) wanted.numbers.push_back(task.number);
+    std::vector<Fetched> fetched = co_await fetch(std::move(wanted));
+    std::vector<Statement> rest;
+    for (std::size_t i = 0; i < fetched.size(); ++i) {
+      const Statement& task = its.rest[i];
+      TaskView view;
+      if (fetched[i].left_out) {
+        rest.push_back(task);
+      } else if (fill_view(task, fetched[i], view)) {
+        shown.push_back(std::move(view));
+      } else if (const auto now = shard_.find(task.task);
+                 now && !finished(now->state) && now->number != task.number) {
+        rest.push_back(*now);  // replaced between look-up and read
+      }
+    }
+    its.rest = std::move(rest);
+  }
+  co_return shown;
+}
+
+}  // namespace carillon
