@@ -229,7 +229,7 @@ Result<> Delivery::Impl::find_way(Attempt& attempt) {
 Result<> Delivery::Impl::open_connection(Attempt& attempt) {
   Pool& pool = *attempt.destination->pool;
   if (Result<> ok = options_.egress.check_host(pool.host); !ok) return ok;
-  Result<TlsContext> tls = pool.context();
+  Result<TlsContext> tls = routes_.tls_context(pool);
   if (!tls) return tls.error();
   if (stats_.connections_open >= options_.connections_max) close_idle();
   auto connection = std::make_shared<PushConnection>(loop_, *this, *tls);
@@ -237,9 +237,10 @@ Result<> Delivery::Impl::open_connection(Attempt& attempt) {
   attempt.connection = connection;
   attempt.on_used_connection = false;
   ++stats_.connections_open;
-  resolver_->resolve(pool.host, [this, connection](const Result<Resolver::Addresses>& found) {
-    if (connection->attempt != nullptr) resolved(*connection, found);
-  });
+  resolver_->resolve(pool.lookup_name,
+                     [this, connection](const Result<Resolver::Addresses>& found) {
+                       if (connection->attempt != nullptr) resolved(*connection, found);
+                     });
   return {};
 }
 
@@ -425,7 +426,7 @@ Result<std::string_view> Delivery::Impl::check_url(std::string_view text) {
 void Delivery::Impl::set_egress(Egress egress) {
   options_.egress = std::move(egress);
   known_.clear();
-  routes_.forget_tls_contexts();
+  routes_.forget_tls_files();
 }
 
 void Delivery::Impl::stop() {

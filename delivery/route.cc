@@ -9,23 +9,20 @@ namespace {
 /// Pools are shared by what may share a connection: the origin, and for TLS who vouches for whom.
 std::string pool_key(const Url& url, const TargetSettings::Tls& tls) {
   std::string key = url.origin();
-  if (url.tls) {
-    key.append(tls.verify ? "\n+" : "\n-").append(tls.ca_file).append("\n");
-    key.append(tls.certificate_file).append("\n").append(tls.private_key_file);
+  if (!url.tls) return key;
+  key.append(tls.verify ? " +" : " -");
+  // With its length before it, no path can pass for the end of another.
+  for (const std::string* file : {&tls.ca_file, &tls.certificate_file, &tls.private_key_file}) {
+    key.append(std::to_string(file->size())).append(":").append(*file);
   }
   return key;
 }
 
 }  // namespace
 
-Result<TlsContext> Pool::context() {
-  if (!tls || tls_context) return tls_context;
-  Result<TlsContext> made = make_client_tls({.verify = tls_settings.verify,
-                                             .ca_file = tls_settings.ca_file,
-                                             .certificate_file = tls_settings.certificate_file,
-                                             .private_key_file = tls_settings.private_key_file});
-  if (made) tls_context = *made;
-  return made;
+Result<TlsContext> Routes::tls_context(const Pool& pool) {
+  if (!pool.tls) return TlsContext();
+  return tls_contexts_.context(pool.tls_files);
 }
 
 Result<std::shared_ptr<const Route>> Routes::route(
@@ -54,17 +51,17 @@ Destination Routes::destination(const Url& url, const TargetSettings::Tls& tls) 
   if (found == pools_.end()) {
     auto pool = std::make_shared<Pool>();
     pool->host = url.host;
+    pool->lookup_name = url.lookup_name();
     pool->tls = url.tls;
-    pool->tls_settings = tls;
+    pool->tls_files = {.verify = tls.verify,
+                       .ca_file = tls.ca_file,
+                       .certificate_file = tls.certificate_file,
+                       .private_key_file = tls.private_key_file};
     std::from_chars(url.port.data(), url.port.data() + url.port.size(), pool->port);
     if (pools_.size() >= pools_max_) sweep_pools();
     found = pools_.emplace(key, std::move(pool)).first;
   }
   return Destination{url, found->second};
-}
-
-void Routes::forget_tls_contexts() {
-  for (auto& [key, pool] : pools_) pool->tls_context.reset();
 }
 
 std::vector<std::shared_ptr<PushConnection>> Routes::take_idle() {

@@ -21,16 +21,12 @@ namespace carillon {
 /// The idle connections to one origin with one set of TLS settings.
 struct Pool {
   std::string host;
+  std::string lookup_name;  // the host as it is looked up
   std::uint16_t port = 0;
   bool tls = false;
-  TargetSettings::Tls tls_settings;
-  TlsContext tls_context;                             // made for the first connection
+  ClientTls tls_files;
   std::vector<std::shared_ptr<PushConnection>> idle;  // the last used at the end
   std::deque<Attempt*> waiting;                       // for their turn to open a connection
-
-  /// The context for a new connection, empty for plain HTTP. Error slug: config. Not remembered
-  /// when it fails, so that files put right later are taken.
-  [[nodiscard]] Result<TlsContext> context();
 };
 
 /// A URL taken apart, and where its connections are kept.
@@ -54,8 +50,10 @@ class Routes {
   /// Where `url` goes, under `tls`.
   [[nodiscard]] Destination destination(const Url& url, const TargetSettings::Tls& tls);
 
+  /// The context for a new connection of `pool`, empty for plain HTTP. Error slug: config.
+  [[nodiscard]] Result<TlsContext> tls_context(const Pool& pool);
   /// Makes new connections read their TLS files again.
-  void forget_tls_contexts();
+  void forget_tls_files() { tls_contexts_.forget(); }
   /// Takes every idle connection out.
   [[nodiscard]] std::vector<std::shared_ptr<PushConnection>> take_idle();
 
@@ -65,6 +63,7 @@ class Routes {
 
   std::unordered_map<const TargetSettings*, std::shared_ptr<const Route>> routes_;
   std::unordered_map<std::string, std::shared_ptr<Pool>> pools_;
+  ClientTlsContexts tls_contexts_;
   std::size_t routes_max_ = 64;
   std::size_t pools_max_ = 64;
 };

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <mutex>
+#include <sstream>
 #include <system_error>
 #include <thread>
 
@@ -19,14 +21,44 @@ using namespace std::chrono_literals;
 constexpr std::chrono::seconds kKeepAnswer = 10s;
 constexpr std::chrono::seconds kKeepFailure = 1s;
 
+bool same_name(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
 Error lookup_failed(const std::string& host, std::string_view why) {
   return {
       .slug = "network", .detail = "cannot resolve " + host + ": " + std::string(why), .field = {}};
 }
 
+/// The addresses that the hosts file has for `name`. Its names are absolute; getaddrinfo does not
+/// find them there if they are asked for with the dot that says so.
+Resolver::Addresses in_hosts_file(std::string_view name) {
+  Resolver::Addresses addresses;
+  std::ifstream file("/etc/hosts");
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line.substr(0, line.find('#')));
+    std::string word;
+    boost::system::error_code bad;
+    if (!(words >> word)) continue;
+    const auto address = boost::asio::ip::make_address(word, bad);
+    while (!bad && words >> word) {
+      if (same_name(word, name)) addresses.push_back(address);
+    }
+  }
+  return addresses;
+}
+
 }  // namespace
 
 Result<Resolver::Addresses> system_lookup(const std::string& host) {
+  if (host.ends_with('.')) {
+    const std::string_view name = std::string_view(host).substr(0, host.size() - 1);
+    // Never a question for a name server (RFC 6761).
+    if (name == "localhost" || name.ends_with(".localhost"))
+      return system_lookup(std::string(name));
+    if (Resolver::Addresses found = in_hosts_file(name); !found.empty()) return found;
+  }
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;

@@ -4,7 +4,8 @@
 // Asio's resolver would put them all behind each other on one. Those who ask for a name that is
 // being looked up already share its answer, and an answer is kept for a short while. At most
 // `kLookupsMax` threads run; a part of them is kept free for names that resolved before, so that
-// even a crowd of dead names leaves the working ones room. An address literal needs no look-up.
+// even a crowd of dead names leaves the working ones room. An address literal needs no look-up. A
+// name with a dot at its end is looked up as it is, and not under the system's search domains.
 //
 // Concurrency: one loop's thread; the threads within only look up and post back.
 //

@@ -1,11 +1,18 @@
 // TLS contexts for listening and for pushing, from files in PEM form.
 //
-// TLS 1.2 and up; the cipher list is OpenSSL's own. A context is read once: to pick up renewed
-// files make a new one, and use it for new connections.
+// Operation: TLS 1.3, and 1.2 with suites that encrypt and authenticate in one (AEAD) and are
+// forward secret. A context is made of its files once; `WatchedTls` makes a new one when they
+// changed, for the next connection. Connections that are open keep what they began with.
+//
+// Limitations: a file is read at once, on the caller's thread. So it must be a regular file of at
+// most 8 MiB, and a private key must not be encrypted.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <boost/asio/ssl/context.hpp>
 
@@ -20,17 +27,57 @@ struct ServerTls {
   std::string private_key_file;
   std::string client_ca_file;  // set: a client must show a certificate signed by one of these
 };
-/// Error slug `config`: names the file at fault and OpenSSL's reason.
+/// Error slug `config`: names the file at fault and the reason; `field` is the member's name.
 [[nodiscard]] Result<TlsContext> make_server_tls(const ServerTls& files);
 
 struct ClientTls {
   bool verify = true;
-  std::string ca_file;           // empty: the system's
-  std::string certificate_file;  // client certificate, with private_key_file; empty: none
-  std::string private_key_file;
+  std::string ca_file{};           // empty: the system's
+  std::string certificate_file{};  // client certificate, with private_key_file; empty: none
+  std::string private_key_file{};
+  friend auto operator<=>(const ClientTls&, const ClientTls&) = default;
 };
-/// Error slug `config`: names the file at fault and OpenSSL's reason.
+/// The same errors. `ca_file` is read also where nothing is verified.
 [[nodiscard]] Result<TlsContext> make_client_tls(const ClientTls& files);
+
+/// A context that follows its files: they are looked at for each new connection, and read again
+/// when one changed.
+class WatchedTls {
+ public:
+  explicit WatchedTls(ServerTls files);
+  explicit WatchedTls(ClientTls files);
+
+  /// The context for a new connection. What was made last stays in use while the files cannot be
+  /// used, as in the moment between a renewed certificate and its key; `trouble` then says why.
+  /// Error: as of make_server_tls and make_client_tls, where there is none yet.
+  [[nodiscard]] Result<TlsContext> context();
+  /// Why the files as they were last read cannot be used; empty: they can.
+  [[nodiscard]] const std::string& trouble() const { return trouble_.detail; }
+
+ private:
+  using Make = std::function<Result<TlsContext>()>;
+  WatchedTls(Make make, std::vector<std::string> files);
+
+  Make make_;
+  std::vector<std::string> files_;
+  std::vector<std::string> stamps_;  // of the files, when they were last read
+  TlsContext context_;
+  Error trouble_;
+};
+
+/// One context for all connections that push with the same settings: each holds a copy of the
+/// certificates that it trusts, some 500 KiB where those are the system's.
+class ClientTlsContexts {
+ public:
+  /// As WatchedTls::context.
+  [[nodiscard]] Result<TlsContext> context(const ClientTls& files);
+  /// Makes new connections read their files, whether or not they changed.
+  void forget() { contexts_.clear(); }
+
+ private:
+  static constexpr std::size_t kContextsMax = 256;
+  std::map<ClientTls, WatchedTls> contexts_;
+};
 
 /// Prepares one outgoing connection, before its handshake: server name indication, and, where the
 /// context verifies, that the certificate is for `host` (a DNS name or an IP address).

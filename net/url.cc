@@ -53,20 +53,24 @@ Result<> check_name(std::string_view host) {
   }
 }
 
-Result<> read_host(const boost::urls::url_view& from, std::string& host) {
+Result<> read_host(const boost::urls::url_view& from, Url& url) {
   switch (from.host_type()) {
     case boost::urls::host_type::ipv4:
-      host = std::string_view(from.encoded_host());
+      url.host = std::string_view(from.encoded_host());
       return {};
     case boost::urls::host_type::ipv6:
-      host = boost::asio::ip::address_v6(from.host_ipv6_address().to_bytes()).to_string();
+      url.host = boost::asio::ip::address_v6(from.host_ipv6_address().to_bytes()).to_string();
       return {};
     case boost::urls::host_type::name:
-      host = std::string_view(from.encoded_host());
-      std::ranges::transform(host, host.begin(),
+      url.host = std::string_view(from.encoded_host());
+      std::ranges::transform(url.host, url.host.begin(),
                              [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-      if (host.empty()) return bad_url("it names no host");
-      return check_name(host);
+      if (url.host.ends_with('.')) {
+        url.host.pop_back();
+        url.absolute = true;
+      }
+      if (url.host.empty()) return bad_url("it names no host");
+      return check_name(url.host);
     default:
       return bad_url("the host is neither a DNS name nor an IP address");
   }
@@ -87,6 +91,27 @@ Result<> read_port(const boost::urls::url_view& from, Url& url) {
   return {};
 }
 
+/// Percent-encodes what programs leave as it is behind the host although RFC 3986 does not have it.
+std::string encoded(std::string_view text) {
+  const std::size_t host = std::min(text.find("://"), text.size() - 3) + 3;
+  const std::size_t path = std::min(text.find_first_of("/?#", host), text.size());
+  std::string out(text.substr(0, path));
+  bool in_query = false;
+  for (const char c : text.substr(path)) {
+    in_query = in_query || c == '?';
+    if (std::string_view("[]{}|^`").find(c) == std::string_view::npos && !(in_query && c == '\\')) {
+      out.push_back(c);
+      continue;
+    }
+    constexpr std::string_view kHex = "0123456789ABCDEF";
+    const auto byte = static_cast<unsigned char>(c);
+    out.push_back('%');
+    out.push_back(kHex[byte >> 4]);
+    out.push_back(kHex[byte & 15]);
+  }
+  return out;
+}
+
 std::string bracketed(const std::string& host) {
   return host.find(':') == std::string::npos ? host : "[" + host + "]";
 }
@@ -94,17 +119,20 @@ std::string bracketed(const std::string& host) {
 }  // namespace
 
 std::string Url::origin() const {
-  return (tls ? "https://" : "http://") + bracketed(host) + ":" + port;
+  return (tls ? "https://" : "http://") + bracketed(lookup_name()) + ":" + port;
 }
 
 std::string Url::host_header() const {
   return port == (tls ? "443" : "80") ? bracketed(host) : bracketed(host) + ":" + port;
 }
 
-Result<Url> parse_url(std::string_view text) {
-  if (text.size() > kUrlBytesMax) return bad_url("a URL has at most 2048 bytes");
+Result<Url> parse_url(std::string_view original) {
+  if (original.size() > kUrlBytesMax) return bad_url("a URL has at most 2048 bytes");
+  if (!is_url(original)) return bad_url("it is not an absolute URL as RFC 3986 has it");
+  const std::string text = encoded(original);
+  if (text.size() > kUrlBytesMax) return bad_url("a URL has at most 2048 bytes, percent-encoded");
   // Boost.URL 1.81 asserts what does not hold where a scheme and one character is all there is.
-  if (!text.substr(std::min(text.find(':'), text.size())).starts_with("://")) {
+  if (std::string_view(text).substr(std::min(text.find(':'), text.size())).substr(0, 3) != "://") {
     return bad_url("it is not an absolute URL as RFC 3986 has it");
   }
   const auto parsed = boost::urls::parse_uri(text);
@@ -124,7 +152,7 @@ Result<Url> parse_url(std::string_view text) {
   if (!path.empty() && path.front() != '/') {
     return bad_url("what follows the IP address or port is not a path");
   }
-  if (Result<> ok = read_host(view, url.host); !ok) return ok.error();
+  if (Result<> ok = read_host(view, url); !ok) return ok.error();
   if (Result<> ok = read_port(view, url); !ok) return ok.error();
   url.path = std::string(std::string_view(view.encoded_target()));
   if (!url.path.starts_with('/')) url.path.insert(0, 1, '/');

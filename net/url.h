@@ -15,19 +15,24 @@ namespace carillon {
 
 /// An absolute http or https URL, taken apart. No userinfo, no fragment; the host is a DNS name, an
 /// IPv4 address in dotted decimal (no octal, hex or short forms) or a bracketed IPv6 address.
+/// What JavaScript's URL leaves as it is in a path or query, and RFC 3986 does not have there
+/// ("[]{}|^`", and "\\" in a query), is taken and percent-encoded.
 struct Url {
   bool tls = false;
-  std::string host;  // lower case, without brackets
-  std::string port;  // always set: 80 or 443 where the URL has none
-  std::string path;  // with the query, from "/" on; never empty
+  std::string host;       // lower case, without brackets, without a dot at the end
+  bool absolute = false;  // there was such a dot: the name is looked up as it is, and no other
+  std::string port;       // always set: 80 or 443 where the URL has none
+  std::string path;       // with the query, from "/" on; never empty
 
-  /// "https://example.com:443": what connections are pooled by.
+  /// "https://example.com:443": what connections are pooled by. With the dot of an absolute name.
   [[nodiscard]] std::string origin() const;
+  /// The host as a resolver is to look it up.
+  [[nodiscard]] std::string lookup_name() const { return absolute ? host + "." : host; }
   /// The Host header: with brackets around IPv6, without a default port.
   [[nodiscard]] std::string host_header() const;
 };
 
-/// Error slug: bad_url. At most 2,048 bytes.
+/// Error slug: bad_url. At most 2,048 bytes, percent-encoded.
 [[nodiscard]] Result<Url> parse_url(std::string_view text);
 
 }  // namespace carillon

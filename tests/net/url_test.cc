@@ -27,6 +27,14 @@ TEST(Url, TakesApartWhatIsWellFormed) {
       {"http://my_service:0080/", "http://my_service:80", "my_service", "/"},
       {"http://xn--bcher-kva.example/", "http://xn--bcher-kva.example:80", "xn--bcher-kva.example",
        "/"},
+      // As JavaScript's URL leaves them.
+      {"http://a/p|q?ids[]=1&f={x}&g=a^b`c\\d", "http://a:80", "a",
+       "/p%7Cq?ids%5B%5D=1&f=%7Bx%7D&g=a%5Eb%60c%5Cd"},
+      {"http://a?[", "http://a:80", "a", "/?%5B"},
+      {"http://a/[]{}", "http://a:80", "a", "/%5B%5D%7B%7D"},
+      {"http://[::1]/?[", "http://[::1]:80", "[::1]", "/?%5B"},
+      {"https://Example.com./x", "https://example.com.:443", "example.com", "/x"},
+      {"http://localhost.:8080/", "http://localhost.:8080", "localhost:8080", "/"},
       {long_path, "http://a:80", "a", std::string_view(long_path).substr(8)},
   };
   for (const Good& row : table) {
@@ -50,8 +58,8 @@ TEST(Url, RefusesWhatIsNot) {
       "http://user@example.com/", "http://user:pass@example.com/", "http://@example.com/",
       "http://example.com/#part", "http://example.com/a b", "http://example.com/\r\nHost: x",
       "http://example.com/\xC3\xA9", "http://b\xC3\xBC.example/", "http://exa%6Dple.com/",
-      "http://a..b/", "http://.a/", "http://example.com./", "http://-a.com/", "http://a-.com/",
-      "http://a!b/", "http://*/",
+      "http://a..b/", "http://.a/", "http://example.com../", "http://./", "http://127.0.0.1./",
+      "http://-a.com/", "http://a-.com/", "http://a!b/", "http://*/",
       // Numbers that some resolvers take for addresses.
       "http://0177.0.0.1/", "http://2130706433/", "http://0x7f000001/", "http://0x7f.1/",
       "http://127.1/", "http://127.0.0.1.1/", "http://127.0.0.1.evil.com/",
@@ -59,8 +67,8 @@ TEST(Url, RefusesWhatIsNot) {
       "http://a:80.b", "http://1.2.3.256/", "http://01.2.3.4/", "http://a.0x7f/", "http://a.1/",
       "http://[::1/", "http://::1/", "http://[::1%25eth0]/", "http://[fe80::1%eth0]/",
       "http://[v1.fe]/", "http://[1.2.3.4]/", "http://a:/", "http://a:0/", "http://a:65536/",
-      "http://a:-1/", "http://a:8o/", "http://a\\b/", "http://a/%zz", label_of_64, long_name,
-      too_long};
+      "http://a:-1/", "http://a:8o/", "http://a\\b/", "http://a/%zz", "http://a{b}/", "http://a|b/",
+      "http://{a}@b/", "http://a:[80]/", "http://a/#[", label_of_64, long_name, too_long};
   for (const std::string_view text : table) {
     const Result<Url> url = parse_url(text);
     ASSERT_FALSE(url) << text << " -> " << url->origin() << url->path;
@@ -69,10 +77,23 @@ TEST(Url, RefusesWhatIsNot) {
   }
 }
 
+TEST(Url, AnAbsoluteNameIsLookedUpWithItsDotAndShownWithoutIt) {
+  const Result<Url> url = parse_url("https://example.com./");
+  ASSERT_TRUE(url);
+  EXPECT_EQ(url->host, "example.com");
+  EXPECT_EQ(url->lookup_name(), "example.com.");
+  EXPECT_EQ(parse_url("https://example.com/")->lookup_name(), "example.com");
+}
+
+TEST(Url, TheBoundIsOfThePercentEncodedForm) {
+  EXPECT_TRUE(parse_url("http://a/?" + std::string(679, '|')));
+  EXPECT_FALSE(parse_url("http://a/?" + std::string(680, '|')));
+}
+
 TEST(Url, WhateverIsTakenReadsBackTheSame) {
   const std::string_view seeds[] = {"http://example.com:8080/a/b?c=d", "https://[2001:db8::1]/",
                                     "http://127.0.0.1:80/x", "https://a-b.c_d.example/%20?"};
-  constexpr std::string_view kBytes = ":/?#[]@%.-_0xaA1 \\\r\n\t\x7f\xff";
+  constexpr std::string_view kBytes = ":/?#[]{}|^@%.-_0xaA1 \\\r\n\t\x7f\xff";
   std::mt19937 random(20261121);
   const auto pick = [&](std::size_t below) {
     return std::uniform_int_distribution<std::size_t>(0, below - 1)(random);
