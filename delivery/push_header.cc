@@ -26,11 +26,15 @@ bool is_value_char(char c) {
   return c == '\t' || (byte >= 0x20 && byte != 0x7f);
 }
 
-bool is_reserved(std::string_view name) {
+/// Programs that hand headers on as variables (CGI, WSGI, Rack and others) write `-` as `_`, so a
+/// receiver behind one takes `webhook_id` for `webhook-id`.
+bool is_reserved(std::string_view as_sent) {
+  std::string name(as_sent);
+  std::ranges::replace(name, '_', '-');
   return std::ranges::any_of(kReservedNames,
                              [&](auto reserved) { return same_header_name(name, reserved); }) ||
          std::ranges::any_of(kReservedPrefixes, [&](auto prefix) {
-           return same_header_name(name.substr(0, prefix.size()), prefix);
+           return same_header_name(std::string_view(name).substr(0, prefix.size()), prefix);
          });
 }
 

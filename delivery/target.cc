@@ -5,6 +5,7 @@
 
 #include "delivery/request.h"
 #include "delivery/signature.h"
+#include "net/tls.h"
 #include "net/url.h"
 
 namespace carillon {
@@ -67,6 +68,7 @@ Result<> check_retry(const RetryPolicy& retry) {
 }
 
 Result<> check_target(const TargetSettings& settings) {
+  if (settings.url.empty()) return Error{"missing_field", "`url` is required", "url"};
   if (Result<Url> url = parse_url(settings.url); !url) {
     Error error = url.error();
     error.field = "url";
@@ -93,6 +95,17 @@ Result<> check_target(const TargetSettings& settings) {
   if (Result<> ok = check_headers(settings); !ok) return ok;
   if (Result<> ok = check_retry(settings.retry); !ok) return ok;
   return check_tls(settings.tls);
+}
+
+Result<> check_tls_files(const TargetSettings::Tls& tls) {
+  if (tls.ca_file.empty() && tls.certificate_file.empty()) return {};
+  const Result<TlsContext> made = make_client_tls({.verify = tls.verify,
+                                                   .ca_file = tls.ca_file,
+                                                   .certificate_file = tls.certificate_file,
+                                                   .private_key_file = tls.private_key_file});
+  if (made) return {};
+  return Error{
+      .slug = "unusable_file", .detail = made.error().detail, .field = "tls." + made.error().field};
 }
 
 }  // namespace carillon

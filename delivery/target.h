@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,26 +28,48 @@ struct TargetSettings {
   std::vector<std::string> secrets;
   struct Tls {
     bool verify = true;
-    std::string ca_file;           // empty: the system's
-    std::string certificate_file;  // client certificate, with private_key_file
-    std::string private_key_file;
+    std::string ca_file{};           // empty: the system's
+    std::string certificate_file{};  // client certificate, with private_key_file
+    std::string private_key_file{};
     friend bool operator==(const Tls&, const Tls&) = default;
   } tls;
   bool paused = false;
   friend bool operator==(const TargetSettings&, const TargetSettings&) = default;
 };
 
-/// What a target may be set to and a client sends: the JSON of docs/api.md. Strict: unknown and
-/// duplicate fields, bad URLs, headers that may not be set, values out of bounds are errors (400
-/// slugs). `name` is not in the JSON. `paused` is, for the log's sake.
+/// What stands in an answer for a secret, and for the value of a header or the query of a URL that
+/// are not shown. Sent back, it keeps what is stored.
+inline constexpr std::string_view kHiddenSecret = "whsec_***";
+inline constexpr std::string_view kHiddenValue = "***";
+
+/// What a target may be set to: the JSON of docs/api.md, as the config file has it. Strict: unknown
+/// and duplicate fields, bad URLs, headers that may not be set, values out of bounds are errors
+/// (400 slugs). `name` is not in the JSON. `paused` is, for the log's sake.
 [[nodiscard]] Result<TargetSettings> parse_target(std::string_view json);
 
+/// The same for what the log holds, which was checked when it was set, perhaps by an older version.
+[[nodiscard]] Result<TargetSettings> parse_stored_target(std::string_view json);
+
+enum class TargetEdit { replace, merge };  // PUT and PATCH
+/// What a target becomes when a client sends `json` for it: all of it, or (JSON merge patch, RFC
+/// 7396) what changes. `before`: as it is now; null: there is none, which `merge` does not take.
+///
+/// What an answer shows is taken: members that cannot be set are passed over, and hidden values
+/// keep what is stored, as does a PUT without `secrets` or `paused`. Errors: those of
+/// parse_target; `secret_needed` (422) where a hidden value has nothing to keep, or where it would
+/// go to another host or port than it was given for.
+[[nodiscard]] Result<TargetSettings> edit_target(std::string_view name, std::string_view json,
+                                                 TargetEdit edit, const TargetSettings* before);
+
 enum class Secrets { hidden, shown };
-/// The JSON that parse_target reads back. Secrets are replaced by "whsec_***" unless `shown`.
+/// The JSON that parse_target reads back. Secrets are replaced by kHiddenSecret unless `shown`.
 [[nodiscard]] std::string format_target(const TargetSettings& settings, Secrets secrets);
 
 /// Checks what parse_target checks, for settings that came from elsewhere (the config file).
 [[nodiscard]] Result<> check_target(const TargetSettings& settings);
+
+/// Whether the files that `tls` names can be used. Error slug: unusable_file, with file and reason.
+[[nodiscard]] Result<> check_tls_files(const TargetSettings::Tls& tls);
 
 /// Bounds of a retry policy: max_attempts 1 to 1000, 1ms <= backoff_min <= backoff_max <= 30d.
 /// Error slug: bad_value.

@@ -10,8 +10,6 @@ namespace {
 
 using simdjson::ondemand::value;
 
-constexpr std::string_view kHiddenSecret = "whsec_***";
-
 Result<> read_string(value from, std::string_view field, std::string& to) {
   const Result<std::string_view> text = json_string(from, field);
   if (!text) return text.error();
@@ -45,7 +43,8 @@ Result<> read_integer(value from, std::string_view field, Integer& to) {
 Result<> read_kind(value from) {
   const Result<std::string_view> kind = json_string(from, "kind");
   if (!kind) return kind.error();
-  if (*kind != "http") return Error{"bad_value", "the kind of a target is http", "kind"};
+  if (*kind != "http")
+    return Error{"bad_value", "this build pushes over http alone: `kind` must be \"http\"", "kind"};
   return {};
 }
 
@@ -152,13 +151,18 @@ Result<RetryPolicy> read_retry(value from) {
   return retry;
 }
 
-Result<TargetSettings> parse_target(std::string_view json) {
+Result<TargetSettings> parse_stored_target(std::string_view json) {
   TargetSettings settings;
   JsonReader reader;
   Result<> ok = reader.parse(json, [&](value from) { return read_target(from, settings); });
   if (!ok) return ok.error();
-  if (settings.url.empty()) return Error{"missing_field", "a target needs a url", "url"};
-  if (ok = check_target(settings); !ok) return ok.error();
+  return settings;
+}
+
+Result<TargetSettings> parse_target(std::string_view json) {
+  Result<TargetSettings> settings = parse_stored_target(json);
+  if (!settings) return settings;
+  if (Result<> ok = check_target(*settings); !ok) return ok.error();
   return settings;
 }
 

@@ -399,18 +399,32 @@ Async<Answer<std::uint64_t>> Engine::Impl::shift_group(std::string_view name, Mi
   co_return reply.count;
 }
 
-Async<Answer<bool>> Engine::Impl::put_target(TargetSettings settings) {
+Async<Answer<bool>> Engine::Impl::change_target(std::string name, TargetChange change) {
   if (auto why = closed()) co_return Refusal(std::move(*why));
-  if (const auto allowed = delivery_.check_url(settings.url); !allowed) {
-    co_return Refusal(allowed.error().at_field("url"));
-  }
   co_await begin_target_change();
-  const Shard::TargetState* before = shard_.target(key_of(settings.name));
-  // Pausing has calls of its own; setting a target again does not set it going.
-  if (before != nullptr && !before->deleted) settings.paused = before->settings.paused;
-  Answer<bool> made = co_await submit_target(settings);
+  const Answer<TargetSettings> settings = changed_target(name, change);
+  Answer<bool> made = false;
+  if (settings) {
+    made = co_await submit_target(*settings);
+  } else {
+    made = settings.error();
+  }
   end_target_change();
   co_return made;
+}
+
+Answer<TargetSettings> Engine::Impl::changed_target(const std::string& name,
+                                                    const TargetChange& change) const {
+  const auto found = named_targets_.find(key_of(name).low);
+  Result<TargetSettings> settings =
+      change(found == named_targets_.end() ? nullptr : found->second.get());
+  if (!settings) return Refusal(std::move(settings).error());
+  settings->name = name;
+  if (const auto allowed = delivery_.check_url(settings->url); !allowed) {
+    return Refusal(allowed.error().at_field("url"));
+  }
+  if (Result<> ok = check_tls_files(settings->tls); !ok) return Refusal(std::move(ok).error());
+  return *std::move(settings);
 }
 
 Async<void> Engine::Impl::begin_target_change() {

@@ -241,13 +241,17 @@ void Engine::Impl::note_targets(const std::vector<TargetKey>& keys) {
   for (const TargetKey& key : keys) {
     const Shard::TargetState* target = shard_.target(key);
     if (target == nullptr || target->deleted) {
-      named_targets_.erase(key.low);
+      const auto known = named_targets_.find(key.low);
+      if (known == named_targets_.end()) continue;
+      target_names_.erase(known->second->name);
+      named_targets_.erase(known);
       continue;
     }
-    Result<TargetSettings> settings = parse_target(target->settings.settings);
+    Result<TargetSettings> settings = parse_stored_target(target->settings.settings);
     CARILLON_CHECK(settings.has_value());
     settings->name = target->settings.name;
     settings->paused = target->settings.paused;
+    target_names_.insert_or_assign(settings->name, key);
     named_targets_[key.low] = std::make_shared<const TargetSettings>(std::move(*settings));
   }
 }

@@ -68,8 +68,8 @@ Async<Answer<std::uint64_t>> Engine::shift_group(std::string_view name, Millis b
   return impl_->shift_group(name, by);
 }
 
-Async<Answer<bool>> Engine::put_target(TargetSettings settings) {
-  return impl_->put_target(std::move(settings));
+Async<Answer<bool>> Engine::change_target(std::string name, TargetChange change) {
+  return impl_->change_target(std::move(name), std::move(change));
 }
 Async<Answer<>> Engine::delete_target(std::string_view name, bool force) {
   return impl_->delete_target(name, force);
@@ -80,8 +80,14 @@ Async<Answer<>> Engine::pause_target(std::string_view name, bool paused) {
 Answer<TargetView> Engine::target(std::string_view name) const {
   return impl_->target(name);
 }
-std::vector<TargetView> Engine::targets() const {
-  return impl_->targets();
+std::vector<TargetView> Engine::targets(std::string_view after, std::size_t limit) const {
+  return impl_->targets(after, limit);
+}
+std::size_t Engine::target_count() const {
+  return impl_->target_count();
+}
+TargetCounts Engine::target_counts(std::string_view after) const {
+  return impl_->target_counts(after);
 }
 
 Async<Answer<TaskView>> Engine::redrive(std::string_view id) {

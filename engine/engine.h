@@ -139,11 +139,16 @@ struct GroupCancelAnswer {
   std::uint64_t firing = 0;
 };
 
-struct TargetView {
-  TargetSettings settings;
+/// What a target becomes, given what it is (null: there is none).
+using TargetChange = std::function<Result<TargetSettings>(const TargetSettings* before)>;
+
+struct TargetCounts {
   std::uint64_t waiting = 0;    // tasks not finished that name it
   std::uint64_t backlog = 0;    // of these, due and not fired yet
   std::uint64_t in_flight = 0;  // pushes under way
+};
+struct TargetView : TargetCounts {
+  TargetSettings settings;
 };
 
 struct Stats {
@@ -231,12 +236,16 @@ class Engine {
   [[nodiscard]] Async<Answer<GroupCancelAnswer>> cancel_group(std::string_view name);
   [[nodiscard]] Async<Answer<std::uint64_t>> shift_group(std::string_view name, Millis by);
 
-  /// True: made; false: changed.
-  [[nodiscard]] Async<Answer<bool>> put_target(TargetSettings settings);
+  /// Makes of the target of that name what `change` makes of it. True: made; false: changed.
+  [[nodiscard]] Async<Answer<bool>> change_target(std::string name, TargetChange change);
   [[nodiscard]] Async<Answer<>> delete_target(std::string_view name, bool force);
   [[nodiscard]] Async<Answer<>> pause_target(std::string_view name, bool paused);
   [[nodiscard]] Answer<TargetView> target(std::string_view name) const;
-  [[nodiscard]] std::vector<TargetView> targets() const;  // by name
+  /// At most `limit` of them by name, those whose names come after `after`.
+  [[nodiscard]] std::vector<TargetView> targets(std::string_view after, std::size_t limit) const;
+  [[nodiscard]] std::size_t target_count() const;
+  /// Of all whose names come after `after` together.
+  [[nodiscard]] TargetCounts target_counts(std::string_view after) const;
 
   /// A dead letter back to its target with a fresh allowance of attempts; due now.
   [[nodiscard]] Async<Answer<TaskView>> redrive(std::string_view id);

@@ -8,6 +8,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -57,7 +58,7 @@ class Engine::Impl {
   Async<std::vector<Answer<CancelAnswer>>> cancel_batch(std::vector<std::string_view> ids);
   Async<Answer<GroupCancelAnswer>> cancel_group(std::string_view name);
   Async<Answer<std::uint64_t>> shift_group(std::string_view name, Millis by);
-  Async<Answer<bool>> put_target(TargetSettings settings);
+  Async<Answer<bool>> change_target(std::string name, TargetChange change);
   Async<Answer<>> delete_target(std::string_view name, bool force);
   Async<Answer<>> pause_target(std::string_view name, bool paused);
 
@@ -71,7 +72,9 @@ class Engine::Impl {
   Async<Answer<TaskView>> get(std::string_view id);
   Async<Answer<GroupView>> group(std::string_view name);
   [[nodiscard]] Answer<TargetView> target(std::string_view name) const;
-  [[nodiscard]] std::vector<TargetView> targets() const;
+  [[nodiscard]] std::vector<TargetView> targets(std::string_view after, std::size_t limit) const;
+  [[nodiscard]] std::size_t target_count() const { return target_names_.size(); }
+  [[nodiscard]] TargetCounts target_counts(std::string_view after) const;
   [[nodiscard]] Stats stats() const;
   [[nodiscard]] const EngineCounters& counters() const { return counters_; }
   [[nodiscard]] std::vector<WheelLevel> wheel() const { return shard_.wheel_levels(); }
@@ -156,6 +159,8 @@ class Engine::Impl {
   [[nodiscard]] Answer<Added> added(const Reply& reply);
   [[nodiscard]] Refusal refused(const Reply& reply);
   Async<Answer<TaskView>> move(const Fingerprint& task, WallTime due);
+  [[nodiscard]] Answer<TargetSettings> changed_target(const std::string& name,
+                                                      const TargetChange& change) const;
   Async<Answer<bool>> submit_target(const TargetSettings& settings);
   /// Changes of targets are made one after the other: each starts from what the last one left.
   Async<void> begin_target_change();
@@ -210,7 +215,8 @@ class Engine::Impl {
   Allowance export_bytes_;
   std::shared_ptr<const TargetSettings> url_target_;
   std::unordered_map<std::uint64_t, std::shared_ptr<const TargetSettings>>
-      named_targets_;  // by key.low
+      named_targets_;                                           // by key.low
+  std::map<std::string, TargetKey, std::less<>> target_names_;  // of these, in order
   std::mt19937_64 random_;
   EngineCounters counters_;
   TickTimer timer_;

@@ -161,14 +161,28 @@ Answer<TargetView> Engine::Impl::target(std::string_view name) const {
   return view_of(*target);
 }
 
-std::vector<TargetView> Engine::Impl::targets() const {
+std::vector<TargetView> Engine::Impl::targets(std::string_view after, std::size_t limit) const {
   std::vector<TargetView> views;
-  for (const Shard::TargetState* target : shard_.named_targets()) views.push_back(view_of(*target));
+  for (auto at = target_names_.upper_bound(after);
+       at != target_names_.end() && views.size() < limit; ++at) {
+    views.push_back(view_of(*shard_.target(at->second)));
+  }
   return views;
 }
 
 std::uint64_t Engine::Impl::content_bytes() const {
   return cache_.bytes() + push_bytes_.bytes() + page_bytes_.taken() + export_bytes_.taken();
+}
+
+TargetCounts Engine::Impl::target_counts(std::string_view after) const {
+  TargetCounts sum;
+  for (auto at = target_names_.upper_bound(after); at != target_names_.end(); ++at) {
+    const Shard::TargetState& target = *shard_.target(at->second);
+    sum.waiting += target.unfinished;
+    sum.backlog += target.queued;
+    sum.in_flight += target.in_flight;
+  }
+  return sum;
 }
 
 Stats Engine::Impl::stats() const {

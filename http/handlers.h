@@ -49,6 +49,7 @@ Async<Answer<>> shift_group(Call& call);
 Async<Answer<>> list_targets(Call& call);
 Async<Answer<>> get_target(Call& call);
 Async<Answer<>> put_target(Call& call);
+Async<Answer<>> change_target(Call& call);
 Async<Answer<>> delete_target(Call& call);
 Async<Answer<>> pause_target(Call& call);
 Async<Answer<>> resume_target(Call& call);

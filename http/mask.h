@@ -4,11 +4,12 @@
 #include <string>
 #include <string_view>
 
+#include "delivery/target.h"
 #include "net/url.h"
 
 namespace carillon {
 
-inline constexpr std::string_view kMask = "***";
+inline constexpr std::string_view kMask = kHiddenValue;
 
 /// A URL with its query masked: "https://a/b?***". Names of targets are left as they are.
 [[nodiscard]] inline std::string mask_query(std::string_view target) {

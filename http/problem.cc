@@ -42,6 +42,7 @@ constexpr auto kKinds = std::to_array<ProblemKind>({
     {"not_ready", 503, "The server is not ready", 1},
     {"overloaded", 503, "More work is waiting than may", 1},
     {"request_timeout", 408, "The request did not come in time"},
+    {"secret_needed", 422, "A hidden value has to be sent again"},
     {"storage_failed", 503, "The storage has failed"},
     {"target_denied", 422, "Pushes to that address are not allowed"},
     {"target_in_use", 409, "Tasks still name the target"},
@@ -56,6 +57,7 @@ constexpr auto kKinds = std::to_array<ProblemKind>({
     {"unknown_target", 422, "There is no such target"},
     {"unsupported_expectation", 417, "The expectation cannot be met"},
     {"unsupported_media_type", 415, "The content type is not taken here"},
+    {"unusable_file", 422, "A file cannot be used"},
     {"uri_too_long", 414, "The request target is too long"},
     {"wrong_host", 421, "The server does not answer to that host"},
 });

@@ -26,13 +26,16 @@ constexpr auto kRoutes = std::to_array<ApiRoute>({
      shift_group},
     {"GET", "/v1/groups/{group}", Role::read, Access::serving, Takes::nothing, "", get_group},
 
-    {"GET", "/v1/targets", Role::read, Access::serving, Takes::nothing, "", list_targets},
+    {"GET", "/v1/targets", Role::read, Access::serving, Takes::nothing, "limit cursor",
+     list_targets},
     {"POST", "/v1/targets/{name}:pause", Role::admin, Access::serving, Takes::nothing, "",
      pause_target},
     {"POST", "/v1/targets/{name}:resume", Role::admin, Access::serving, Takes::nothing, "",
      resume_target},
     {"GET", "/v1/targets/{name}", Role::read, Access::serving, Takes::nothing, "", get_target},
     {"PUT", "/v1/targets/{name}", Role::admin, Access::serving, Takes::json, "", put_target},
+    {"PATCH", "/v1/targets/{name}", Role::admin, Access::serving, Takes::json_patch, "",
+     change_target},
     {"DELETE", "/v1/targets/{name}", Role::admin, Access::serving, Takes::nothing, "force",
      delete_target},
 

@@ -1,7 +1,11 @@
+#include <algorithm>
+#include <optional>
+
 #include "base/json.h"
 #include "delivery/target.h"
 #include "http/handlers.h"
 #include "http/mask.h"
+#include "net/base64.h"
 
 namespace carillon {
 namespace {
@@ -36,6 +40,40 @@ Answer<> answer_target(Call& call) {
   return {};
 }
 
+/// In base64 for URLs (RFC 4648, 5).
+std::string cursor_after(std::string_view name) {
+  std::string cursor = base64_encode(name);
+  std::ranges::replace(cursor, '+', '-');
+  std::ranges::replace(cursor, '/', '_');
+  return cursor;
+}
+
+/// The name; nothing where `cursor` is none of ours.
+std::optional<std::string> read_cursor(std::string_view cursor) {
+  std::string text(cursor);
+  std::ranges::replace(text, '-', '+');
+  std::ranges::replace(text, '_', '/');
+  return base64_decode(text);
+}
+
+Async<Answer<>> edit(Call& call, TargetEdit how) {
+  if (const Result<> ok = check_target_name(call.name); !ok) co_return ok.error();
+  const auto change = [&call, how](const TargetSettings* before) -> Result<TargetSettings> {
+    if (before == nullptr && how == TargetEdit::merge)
+      return Error{"not_found", "There is no such target.", ""};
+    return edit_target(call.name, call.request.body, how, before);
+  };
+  const auto made = co_await call.engine.change_target(call.name, change);
+  if (!made) co_return made.error();
+  if (*made) {
+    call.response.status = 201;
+    call.response.headers += "location: /v1/targets/";
+    append_percent_encoded(call.response.headers, call.name);
+    call.response.headers += "\r\n";
+  }
+  co_return answer_target(call);
+}
+
 Async<Answer<>> set_paused(Call& call, bool paused) {
   const auto done = co_await call.engine.pause_target(call.name, paused);
   if (!done) co_return done.error();
@@ -45,10 +83,22 @@ Async<Answer<>> set_paused(Call& call, bool paused) {
 }  // namespace
 
 Async<Answer<>> list_targets(Call& call) {
+  constexpr std::size_t kLimit = 100;
+  constexpr std::size_t kLimitMax = 1000;
+  const auto limit = call.query.integer("limit", kLimit, 1, kLimitMax);
+  if (!limit) co_return limit.error();
+  // The name of the last target of the page before.
+  const auto after = read_cursor(call.query.get("cursor").value_or(""));
+  if (!after) co_return Error{"bad_cursor", "send a `next_cursor` as it was answered", "cursor"};
+  auto views = call.engine.targets(std::string_view(*after), *limit + 1);
+  const bool more = views.size() > *limit;
+  if (more) views.pop_back();
   JsonWriter json(call.response.body);
   json.begin_object().key("targets").begin_array();
-  for (const TargetView& view : call.engine.targets()) append_target(json, call, view);
-  json.end_array().end_object();
+  for (const TargetView& view : views) append_target(json, call, view);
+  json.end_array();
+  if (more) json.key("next_cursor").string(cursor_after(views.back().settings.name));
+  json.end_object();
   co_return Answer<>();
 }
 
@@ -57,20 +107,11 @@ Async<Answer<>> get_target(Call& call) {
 }
 
 Async<Answer<>> put_target(Call& call) {
-  if (call.name.find("://") != std::string::npos)
-    co_return Error{"bad_id", "a target's name must not look like a URL", ""};
-  auto settings = parse_target(call.request.body);
-  if (!settings) co_return settings.error();
-  settings->name = call.name;
-  const auto made = co_await call.engine.put_target(std::move(*settings));
-  if (!made) co_return made.error();
-  if (*made) {
-    call.response.status = 201;
-    call.response.headers += "location: /v1/targets/";
-    append_percent_encoded(call.response.headers, call.name);
-    call.response.headers += "\r\n";
-  }
-  co_return answer_target(call);
+  return edit(call, TargetEdit::replace);
+}
+
+Async<Answer<>> change_target(Call& call) {
+  return edit(call, TargetEdit::merge);
 }
 
 Async<Answer<>> delete_target(Call& call) {

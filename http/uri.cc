@@ -6,6 +6,7 @@
 #include <simdjson.h>
 
 #include "base/json.h"
+#include "net/url.h"
 
 namespace carillon {
 namespace {
@@ -88,6 +89,11 @@ Result<> check_name(std::string_view name, std::string_view field) {
     return {};
   return Error{"bad_id", "wanted 1 to 255 bytes of UTF-8 without control characters",
                std::string(field)};
+}
+
+Result<> check_target_name(std::string_view name) {
+  if (is_url(name)) return Error{"bad_id", "the name of a target must not have :// in it", ""};
+  return check_name(name, "");
 }
 
 Result<Query> Query::parse(std::string_view text, std::string_view known) {

@@ -22,6 +22,8 @@ void append_percent_encoded(std::string& out, std::string_view text);
 /// What an id, group, target or lane is: 1 to 255 bytes of UTF-8 without control characters.
 /// Error: bad_id, with `field`.
 [[nodiscard]] Result<> check_name(std::string_view name, std::string_view field);
+/// The same of a target, which must not look like a URL, too.
+[[nodiscard]] Result<> check_target_name(std::string_view name);
 
 /// The parameters of a query: "group=a&limit=10".
 class Query {

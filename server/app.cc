@@ -209,7 +209,7 @@ Result<> App::recover() {
                          {"firing", count(State::firing)},
                          {"retrying", count(State::retrying)},
                          {"dead", count(State::dead)},
-                         {"targets", engine_->targets().size()},
+                         {"targets", engine_->target_count()},
                          {"last_sequence", stats.last_sequence},
                          {"took", format_duration(since(start))}});
   return {};
@@ -336,16 +336,20 @@ void App::apply_egress() {
 Async<void> App::apply_targets() {
   const std::vector<ConfiguredTarget> targets = options_.targets;
   for (const ConfiguredTarget& configured : targets) {
-    TargetSettings settings = configured.settings;
-    const Answer<TargetView> current = engine_->target(settings.name);
-    if (current && !configured.sets_paused) settings.paused = current->settings.paused;
-    if (current && current->settings == settings) continue;
-    const Answer<bool> put = co_await engine_->put_target(settings);
+    const auto change = [&](const TargetSettings* before) {
+      TargetSettings settings = configured.settings;
+      if (before != nullptr && !configured.sets_paused) settings.paused = before->paused;
+      return Result<TargetSettings>(std::move(settings));
+    };
+    const std::string& name = configured.settings.name;
+    const Answer<TargetView> current = engine_->target(name);
+    if (current && current->settings == *change(&current->settings)) continue;
+    const Answer<bool> put = co_await engine_->change_target(name, change);
     if (!put) {
       log_error("target of the config file refused",
-                {{"target", settings.name}, {"why", put.error().detail}});
+                {{"target", name}, {"why", put.error().detail}});
     } else {
-      log_info("target set by the config file", {{"target", settings.name}});
+      log_info("target set by the config file", {{"target", name}});
     }
   }
 }

@@ -8,6 +8,7 @@
 #include <openssl/sha.h>
 
 #include "base/json.h"
+#include "http/uri.h"
 
 namespace carillon {
 namespace {
@@ -88,6 +89,9 @@ Result<> ConfigTables::read(std::string_view name, const toml::node& node, Optio
   for (const auto& [key, target] : *table) {
     const std::string label = "targets." + std::string(key.str());
     if (!target.is_table()) return at(target, label + " is a table");
+    if (Result<> ok = check_target_name(key.str()); !ok) {
+      return at(target, label + ": " + ok.error().detail);
+    }
     auto settings = read_target(label, *target.as_table(), options);
     if (!settings) return settings.error();
     settings->name = key.str();
@@ -171,10 +175,9 @@ Result<TargetSettings> ConfigTables::read_target(const std::string& label, const
                                " in " + path_ + "; chmod 600 it, or use secrets_file");
   }
   if (Result<> added = add_secrets(table, *settings); !added) return added.error();
-  if (is_url_defaults) return settings;
-  if (const Result<> fine = check_target(*settings); !fine) {
-    return at(table, label + ": " + fine.error().detail);
-  }
+  Result<> fine = is_url_defaults ? Result<>() : check_target(*settings);
+  if (fine) fine = check_tls_files(settings->tls);
+  if (!fine) return at(node_of(table, fine.error().field), label + ": " + fine.error().detail);
   return settings;
 }
 

@@ -149,7 +149,45 @@ void add_storage(Families& families, const Stats& stats) {
                 {"storage", number(stats.log.memory_bytes)}});
 }
 
-void add_delivery(Families& families, const Stats& stats, const std::vector<TargetView>& targets) {
+/// Series of their own have the first targets by name; the rest together is `other`. Each series
+/// costs whoever collects them, and clients can make as many targets as they like.
+void add_targets(Families& families, const Engine& engine) {
+  constexpr std::size_t kTargetsMax = 500;
+  constexpr std::string_view kOther = "other";
+  std::vector<Sample> waiting;
+  std::vector<Sample> backlog;
+  std::vector<Sample> in_flight;
+  const auto add = [&](std::string_view name, const TargetCounts& counts) {
+    waiting.push_back({std::string(name), number(counts.waiting)});
+    backlog.push_back({std::string(name), number(counts.backlog)});
+    in_flight.push_back({std::string(name), number(counts.in_flight)});
+  };
+  const bool too_many = engine.target_count() > kTargetsMax;
+  TargetCounts rest;
+  std::string last;
+  for (const TargetView& target : engine.targets({}, kTargetsMax)) {
+    last = target.settings.name;
+    if (too_many && last == kOther) {
+      rest = target;  // its name is taken
+    } else {
+      add(last, target);
+    }
+  }
+  if (too_many) {
+    const TargetCounts others = engine.target_counts(last);
+    add(kOther, {rest.waiting + others.waiting, rest.backlog + others.backlog,
+                 rest.in_flight + others.in_flight});
+  }
+  if (waiting.empty()) return;
+  families.add(MetricType::Gauge, "carillon_target_tasks", "Unfinished tasks of a target", "target",
+               waiting);
+  families.add(MetricType::Gauge, "carillon_target_backlog_tasks",
+               "Tasks of a target that are due and not fired yet", "target", backlog);
+  families.add(MetricType::Gauge, "carillon_target_pushes_in_flight",
+               "Pushes to a target under way", "target", in_flight);
+}
+
+void add_delivery(Families& families, const Stats& stats) {
   families.gauge("carillon_pushes_in_flight", "Pushes under way", number(stats.delivery.in_flight));
   families.gauge("carillon_push_connections", "Connections open to receivers",
                  number(stats.delivery.connections_open));
@@ -157,21 +195,6 @@ void add_delivery(Families& families, const Stats& stats, const std::vector<Targ
                "Connections taken for pushes", "kind",
                {{"made", number(stats.delivery.connections_made)},
                 {"reused", number(stats.delivery.connections_reused)}});
-  std::vector<Sample> waiting;
-  std::vector<Sample> backlog;
-  std::vector<Sample> in_flight;
-  for (const TargetView& target : targets) {
-    waiting.push_back({target.settings.name, number(target.waiting)});
-    backlog.push_back({target.settings.name, number(target.backlog)});
-    in_flight.push_back({target.settings.name, number(target.in_flight)});
-  }
-  if (targets.empty()) return;
-  families.add(MetricType::Gauge, "carillon_target_tasks", "Unfinished tasks of a target", "target",
-               waiting);
-  families.add(MetricType::Gauge, "carillon_target_backlog_tasks",
-               "Tasks of a target that are due and not fired yet", "target", backlog);
-  families.add(MetricType::Gauge, "carillon_target_pushes_in_flight",
-               "Pushes to a target under way", "target", in_flight);
 }
 
 void add_process(Families& families, const Stats& stats) {
@@ -210,7 +233,8 @@ std::vector<MetricFamily> Metrics::Collect() const {
   const Stats stats = engine_->stats();
   add_tasks(families, stats);
   add_counters(families, engine_->counters());
-  add_delivery(families, stats, engine_->targets());
+  add_delivery(families, stats);
+  add_targets(families, *engine_);
   add_storage(families, stats);
   add_process(families, stats);
   return all;

@@ -109,6 +109,160 @@ TEST(Target, RefusesWhatIsWrongAndNamesTheField) {
   }
 }
 
+constexpr std::string_view kSecretA = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+constexpr std::string_view kSecretB = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+
+/// A target with all that can be hidden.
+TargetSettings stored() {
+  TargetSettings target = *parse_target(kFull);
+  target.name = "shop";
+  target.url = "https://example.com/in?key=1";
+  target.secrets = {std::string(kSecretA), std::string(kSecretB)};
+  return target;
+}
+
+TEST(TargetEdit, WhatGetGivesPutTakesAndNothingChanges) {
+  const TargetSettings before = stored();
+  std::string shown = format_target(before, Secrets::hidden);
+  shown.pop_back();
+  shown += R"(,"name":"shop","waiting":3,"backlog":2,"in_flight":1,"held":null})";
+  for (const TargetEdit edit : {TargetEdit::replace, TargetEdit::merge}) {
+    const auto after = edit_target("shop", shown, edit, &before);
+    ASSERT_TRUE(after) << after.error().detail;
+    EXPECT_EQ(*after, before);
+  }
+  EXPECT_EQ(edit_target("other", shown, TargetEdit::replace, &before).error().field, "name");
+}
+
+TEST(TargetEdit, PutKeepsSecretsAndPauseThatItDoesNotNameAndNothingElse) {
+  const TargetSettings before = stored();
+  for (const char* json :
+       {R"({"url":"https://example.com/"})", R"({"url":"https://example.com/","secrets":null})"}) {
+    const auto after = edit_target("shop", json, TargetEdit::replace, &before);
+    ASSERT_TRUE(after) << after.error().detail;
+    TargetSettings expected;
+    expected.name = "shop";
+    expected.url = "https://example.com/";
+    expected.secrets = before.secrets;
+    expected.paused = true;
+    EXPECT_EQ(*after, expected);
+  }
+  const auto after = edit_target("shop", R"({"url":"https://other/","secrets":[],"paused":false})",
+                                 TargetEdit::replace, &before);
+  ASSERT_TRUE(after) << after.error().detail;
+  EXPECT_TRUE(after->secrets.empty());
+  EXPECT_FALSE(after->paused);
+}
+
+TEST(TargetEdit, PatchChangesWhatItNames) {
+  const TargetSettings before = stored();
+  const auto patched = [&](std::string_view json) {
+    const auto after = edit_target("shop", json, TargetEdit::merge, &before);
+    EXPECT_TRUE(after) << json << ": " << after.error().detail;
+    return after ? *after : TargetSettings();
+  };
+  EXPECT_EQ(patched("{}"), before);
+  TargetSettings expected = before;
+  expected.concurrency = 5;
+  EXPECT_EQ(patched(R"({"concurrency":5})"), expected);
+  expected = before;
+  expected.headers = {{"X-One", "2"}, {"new", "3"}};
+  EXPECT_EQ(patched(R"({"headers":{"x-one":"2","X-TWO":null,"new":"3"}})"), expected);
+  expected = before;
+  expected.retry.max_attempts = 9;
+  EXPECT_EQ(patched(R"({"retry":{"max_attempts":9}})"), expected);
+  expected.retry.max_attempts = TargetSettings().retry.max_attempts;
+  EXPECT_EQ(patched(R"({"retry":{"max_attempts":null}})"), expected);
+  expected = before;
+  expected.tls.ca_file = "/other";
+  EXPECT_EQ(patched(R"({"tls":{"ca_file":"/other"}})"), expected);
+  expected = before;
+  expected.timeout = TargetSettings().timeout;
+  expected.headers.clear();
+  expected.secrets.clear();
+  EXPECT_EQ(patched(R"({"timeout":null,"headers":null,"secrets":null})"), expected);
+  EXPECT_EQ(edit_target("shop", R"({"url":null})", TargetEdit::merge, &before).error().slug,
+            "missing_field");
+}
+
+TEST(TargetEdit, AHiddenValueKeepsWhatIsStored) {
+  const TargetSettings before = stored();
+  const auto after = edit_target("shop",
+                                 R"({"url":"https://example.com/new?***",
+        "secrets":["whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=","whsec_***"],
+        "headers":{"X-ONE":"***","c":"d"}})",
+                                 TargetEdit::replace, &before);
+  ASSERT_TRUE(after) << after.error().detail;
+  EXPECT_EQ(after->url, "https://example.com/new?key=1");
+  ASSERT_EQ(after->secrets.size(), 2U);
+  EXPECT_EQ(after->secrets[1], kSecretA);
+  EXPECT_EQ(after->headers.at(0).second, "1");
+}
+
+TEST(TargetEdit, AHiddenValueGoesToNoOtherHostOrPortAndNeedsOneStored) {
+  const TargetSettings before = stored();
+  const struct {
+    TargetEdit edit;
+    const TargetSettings* before;
+    std::string_view json, field;
+  } table[] = {
+      {TargetEdit::replace, &before, R"({"url":"https://evil.example/"})", "secrets"},
+      {TargetEdit::replace, &before, R"({"url":"https://example.com:444/"})", "secrets"},
+      {TargetEdit::merge, &before, R"({"url":"https://evil.example/"})", "secrets"},
+      {TargetEdit::merge, &before, R"({"url":"https://evil.example/","secrets":["whsec_***"]})",
+       "secrets"},
+      {TargetEdit::replace, &before,
+       R"({"url":"https://evil.example/","secrets":[],"headers":{"x-one":"***"}})", "headers"},
+      {TargetEdit::replace, &before, R"({"url":"https://evil.example/?***","secrets":[]})", "url"},
+      {TargetEdit::replace, &before,
+       R"({"url":"https://example.com/","secrets":["whsec_***","whsec_***","whsec_***"]})",
+       "secrets"},
+      {TargetEdit::replace, &before, R"({"url":"https://example.com/","headers":{"new":"***"}})",
+       "headers"},
+      {TargetEdit::replace, nullptr, R"({"url":"https://a/","secrets":["whsec_***"]})", "secrets"},
+      {TargetEdit::replace, nullptr, R"({"url":"https://a/","headers":{"a":"***"}})", "headers"},
+      {TargetEdit::replace, nullptr, R"({"url":"https://a/?***"})", "url"},
+  };
+  for (const auto& row : table) {
+    const auto after = edit_target("shop", row.json, row.edit, row.before);
+    ASSERT_FALSE(after) << row.json;
+    EXPECT_EQ(after.error().slug, "secret_needed") << row.json;
+    EXPECT_EQ(after.error().field, row.field) << row.json;
+  }
+  EXPECT_TRUE(edit_target("shop", R"({"url":"https://evil.example/","secrets":[]})",
+                          TargetEdit::merge, &before));
+}
+
+TEST(TargetEdit, IsAsStrictAsWhatIsSetAtFirst) {
+  const TargetSettings before = stored();
+  for (const TargetEdit edit : {TargetEdit::replace, TargetEdit::merge}) {
+    const auto slug = [&](std::string_view json) {
+      const auto after = edit_target("shop", json, edit, &before);
+      return after ? std::string() : after.error().slug;
+    };
+    EXPECT_EQ(slug(R"({"url":"https://example.com/","urll":1})"), "unknown_field");
+    EXPECT_EQ(slug(R"({"url":"https://example.com/","method":"PUT","method":"POST"})"),
+              "duplicate_field");
+    EXPECT_EQ(slug(R"({"url":"https://example.com/","headers":{"a":"1","A":"2"}})"),
+              "duplicate_field");
+    EXPECT_EQ(slug(R"({"url":"https://example.com/","headers":[]})"), "bad_type");
+    EXPECT_EQ(slug(R"({"url":"https://example.com/","kind":"kafka"})"), "bad_value");
+    EXPECT_EQ(slug("[]"), "bad_type");
+    EXPECT_EQ(slug("{"), "bad_json");
+    EXPECT_EQ(slug(R"({"url":"https://example.com/",})"), "bad_json");
+  }
+}
+
+TEST(TargetFiles, AreReadAndTheErrorNamesTheField) {
+  EXPECT_TRUE(check_tls_files({}));
+  const Result<> missing = check_tls_files({.verify = true, .ca_file = "/nonexistent/ca.pem"});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().slug, "unusable_file");
+  EXPECT_EQ(missing.error().field, "tls.ca_file");
+  EXPECT_EQ(missing.error().detail,
+            "ca_file /nonexistent/ca.pem cannot be used: No such file or directory");
+}
+
 TEST(Target, TooManyOrTooLongIsRefused) {
   TargetSettings target = *parse_target(R"({"url":"http://a/"})");
   for (int i = 0; i < 65; ++i) target.headers.emplace_back(std::to_string(i), "");
@@ -122,7 +276,8 @@ TEST(Target, TooManyOrTooLongIsRefused) {
 }
 
 TEST(PushHeader, TakesTokensAndPlainValues) {
-  for (const char* name : {"X-A", "authorization", "Content-Type", "a!#$%&'*+-.^_`|~1", "Tea"}) {
+  for (const char* name :
+       {"X-A", "authorization", "Content-Type", "a!#$%&'*+-.^_`|~1", "Tea", "x_a"}) {
     EXPECT_TRUE(check_push_header(name, "value, with \"all\"; \xc3\xa9 and\ttab")) << name;
   }
   EXPECT_TRUE(check_push_header("a", ""));
@@ -145,6 +300,12 @@ TEST(PushHeader, RefusesTheReservedAndTheBroken) {
                            "Webhook-X",
                            "carillon-task-id",
                            "HTTP2-Settings",
+                           "webhook_id",
+                           "Webhook_Signature",
+                           "carillon_task_id",
+                           "content_length",
+                           "Transfer_Encoding",
+                           "proxy_authorization",
                            "",
                            "a b",
                            "a:",

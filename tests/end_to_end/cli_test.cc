@@ -98,6 +98,13 @@ TEST_F(CliTest, TargetIsMadeShownPausedResumedAndDeleted) {
   ok({"target", "resume", "hook"});
   EXPECT_TRUE(receiver->wait_for_accepted(1, kPatience));
   wait_until_idle(server);
+  // What is not named stays.
+  ok({"target", "put", "hook", "--concurrency", "5"});
+  const std::string changed = ok({"--json", "target", "show", "hook"});
+  EXPECT_EQ(number_at(changed, "/concurrency"), 5);
+  EXPECT_EQ(number_at(changed, "/retry/max_attempts"), 3);
+  EXPECT_EQ(text_at(changed, "/url"), receiver->url());
+  EXPECT_EQ(cli({"target", "put", "nobody", "--concurrency", "5"}).ending.code, 2);
   ok({"target", "delete", "hook"});
   EXPECT_EQ(cli({"target", "show", "hook"}).ending.code, 1);
 }

@@ -82,7 +82,8 @@ class EngineTest : public testing::Test {
     settings.retry.max_attempts = max_attempts;
     settings.retry.backoff_min = Millis(1);
     settings.retry.backoff_max = Millis(10);
-    ASSERT_TRUE(run(engine->put_target(settings)));
+    const auto change = [&](const TargetSettings*) { return Result<TargetSettings>(settings); };
+    ASSERT_TRUE(run(engine->change_target(settings.name, change)));
   }
   Answer<AddAnswer> add(AddRequest request) {
     auto planned = engine->plan(std::move(request));
@@ -450,7 +451,7 @@ TEST_F(EngineTest, a_crash_loses_nothing_that_was_answered_and_pushes_what_was_u
             receiver.requests().back().header("webhook-id"));
   EXPECT_EQ(run(engine->get("later"))->state, State::scheduled);
   EXPECT_EQ(run(engine->get("gone"))->state, State::cancelled);
-  EXPECT_EQ(engine->targets().size(), 1U);
+  EXPECT_EQ(engine->targets("", 1000).size(), 1U);
 }
 
 TEST_F(EngineTest, nothing_is_answered_before_the_log_acknowledges) {
@@ -522,7 +523,7 @@ TEST_F(EngineTest, the_log_is_cleaned_when_little_of_it_is_alive) {
   restart();
   EXPECT_EQ(count(State::scheduled), 1U);
   EXPECT_EQ(run(engine->get("stays"))->due_at, start + hours(1));
-  EXPECT_EQ(engine->targets().size(), 1U);
+  EXPECT_EQ(engine->targets("", 1000).size(), 1U);
 }
 
 TEST_F(EngineTest, draining_lets_pushes_finish_and_refuses_what_comes_new) {

@@ -257,6 +257,66 @@ TEST_F(Api, TargetsAreMadeChangedPausedAndDeleted) {
   EXPECT_EQ(problem(client_.request("PUT", "/v1/targets/http:%2F%2Fa", settings)), "400 bad_id");
 }
 
+TEST_F(Api, TargetsAreListedInPagesByName) {
+  for (const char* name : {"b", "a", "d%20e", "c"}) {
+    ASSERT_EQ(
+        client_.request("PUT", std::string("/v1/targets/") + name, R"({"url":"http://a/"})").status,
+        201);
+  }
+  std::string names;
+  std::string cursor;
+  int pages = 0;
+  do {
+    const HttpAnswer page = client_.get("/v1/targets?limit=2&cursor=" + cursor);
+    ASSERT_EQ(page.status, 200) << page.body;
+    for (std::size_t at = 0; (at = page.body.find(R"({"name":")", at)) != std::string::npos; ++at) {
+      names += page.body.substr(at + 9, page.body.find('"', at + 9) - at - 9) + ";";
+    }
+    const std::size_t next = page.body.find(R"("next_cursor":")");
+    cursor = next == std::string::npos
+                 ? ""
+                 : page.body.substr(next + 15, page.body.find('"', next + 15) - next - 15);
+    ++pages;
+  } while (!cursor.empty());
+  EXPECT_EQ(names, "a;b;c;d e;");
+  EXPECT_EQ(pages, 2);
+  EXPECT_EQ(problem(client_.get("/v1/targets?cursor=%25")), "400 bad_cursor");
+  EXPECT_EQ(problem(client_.get("/v1/targets?limit=0")), "400 bad_parameter");
+  ASSERT_EQ(client_.request("DELETE", "/v1/targets/b").status, 204);
+  EXPECT_FALSE(has(client_.get("/v1/targets"), R"("name":"b")"));
+}
+
+TEST_F(Api, ATargetThatWasReadCanBeSentBackAndPatched) {
+  const std::string secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+  ASSERT_EQ(client_
+                .request("PUT", "/v1/targets/shop",
+                         R"({"url":"https://example.com/hook","headers":{"x-a":"1"},"secrets":[")" +
+                             secret + R"("]})")
+                .status,
+            201);
+  const std::string shown = client_.get("/v1/targets/shop").body;
+  EXPECT_EQ(client_.request("PUT", "/v1/targets/shop", shown).body, shown);
+  const HttpAnswer patched =
+      client_.request("PATCH", "/v1/targets/shop", R"({"concurrency":5,"paused":true})");
+  EXPECT_EQ(patched.status, 200);
+  EXPECT_TRUE(has(patched, R"("concurrency":5)")) << patched.body;
+  EXPECT_TRUE(has(patched, R"("paused":true)")) << patched.body;
+  EXPECT_TRUE(has(patched, R"("secrets":["whsec_***"])")) << patched.body;
+  EXPECT_TRUE(has(patched, R"("headers":{"x-a":"1"})")) << patched.body;
+  EXPECT_EQ(problem(client_.request("PATCH", "/v1/targets/shop", R"({"url":"https://b/"})")),
+            "422 secret_needed");
+  EXPECT_EQ(problem(client_.request("PATCH", "/v1/targets/shop", R"({"kind":"kafka"})")),
+            "400 bad_value");
+  EXPECT_EQ(problem(client_.request("PATCH", "/v1/targets/shop",
+                                    R"({"tls":{"ca_file":"/nonexistent/ca.pem"}})")),
+            "422 unusable_file");
+  EXPECT_EQ(problem(client_.request("PUT", "/v1/targets/other",
+                                    R"({"url":"https://a/","tls":{"ca_file":"/dev/null"}})")),
+            "422 unusable_file");
+  EXPECT_EQ(problem(client_.request("PATCH", "/v1/targets/nobody", R"({"concurrency":5})")),
+            "404 not_found");
+}
+
 TEST_F(Api, DeadLettersAreReadRedrivenAndPurged) {
   make_dead("one");
   const HttpAnswer dead = client_.get("/v1/dead/one");

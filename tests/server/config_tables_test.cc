@@ -167,5 +167,28 @@ TEST_F(ConfigTable, UrlDefaultsTakeATargetsFieldsWithoutUrl) {
   EXPECT_THAT(error_of("[url_defaults]\nurl = 'http://a/'"), StartsWith(file_ + ":2:"));
 }
 
+TEST_F(ConfigTable, TheNameOfATargetIsOneThatTheApiTakes) {
+  for (const char* name : {R"("")", R"("a\u0007b")", R"("http://a/")"}) {
+    const std::string error =
+        error_of(std::string("[targets.") + name + "]\nurl = \"http://a/\"\n");
+    EXPECT_THAT(error, HasSubstr("a.toml:1:")) << name;
+  }
+  const Result<Options> fine = load("[targets.\"a b/c\"]\nurl = \"http://a/\"\n");
+  ASSERT_TRUE(fine) << fine.error().detail;
+  EXPECT_EQ(fine->targets.at(0).settings.name, "a b/c");
+}
+
+TEST_F(ConfigTable, TlsFilesOfTargetsAreRead) {
+  const std::string junk = dir_ / "junk.pem";
+  test::write_file(junk, "junk");
+  for (const char* table : {"[targets.a]\nurl = \"https://a/\"\n", "[url_defaults]\n"}) {
+    const std::string missing = dir_ / "missing.pem";
+    EXPECT_THAT(error_of(table + ("tls = { ca_file = \"" + missing + "\" }\n")),
+                HasSubstr("ca_file " + missing + " cannot be used: No such file"));
+    EXPECT_THAT(error_of(table + ("tls = { ca_file = \"" + junk + "\" }\n")),
+                HasSubstr("ca_file " + junk + " cannot be used: "));
+  }
+}
+
 }  // namespace
 }  // namespace carillon

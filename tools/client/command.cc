@@ -57,14 +57,27 @@ void Context::refuse(const ApiAnswer& answer) {
 }
 
 void Context::run(std::string_view method, std::string_view path, std::string_view body,
-                  const Show& show) {
+                  const Show& how) {
+  if (const auto answer = call(method, path, body)) show(*answer, how);
+}
+
+std::optional<ApiAnswer> Context::call(std::string_view method, std::string_view path,
+                                       std::string_view body) {
   const auto connection = api();
-  if (!connection) return fail(connection.error());
-  const auto answer = (*connection)->call(method, path, body);
-  if (!answer) return fail(answer.error());
-  if (!answer->ok()) return refuse(*answer);
-  if (!json) return show(answer->body);
-  if (!answer->body.empty()) std::cout << answer->body << '\n';
+  if (!connection) {
+    fail(connection.error());
+    return std::nullopt;
+  }
+  auto answer = (*connection)->call(method, path, body);
+  if (answer) return *std::move(answer);
+  fail(answer.error());
+  return std::nullopt;
+}
+
+void Context::show(const ApiAnswer& answer, const Show& how) {
+  if (!answer.ok()) return refuse(answer);
+  if (!json) return how(answer.body);
+  if (!answer.body.empty()) std::cout << answer.body << '\n';
 }
 
 Query& Query::add(std::string_view name, std::string_view value) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,10 @@ class Context {
   /// One call whose good answer is shown by `show` (with --json: printed as it is).
   using Show = std::function<void(std::string_view body)>;
   void run(std::string_view method, std::string_view path, std::string_view body, const Show& show);
+  /// The two halves of `run`. Nothing: there is no answer, and the error has been said.
+  [[nodiscard]] std::optional<ApiAnswer> call(std::string_view method, std::string_view path,
+                                              std::string_view body);
+  void show(const ApiAnswer& answer, const Show& show);
 
  private:
   std::unique_ptr<ApiClient> client_;

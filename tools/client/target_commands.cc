@@ -23,20 +23,34 @@ void show(std::string_view body) {
   std::cout << format_fields(body);
 }
 
+/// The settings that were named on the command line.
+std::string named(const TargetOptions& o) {
+  Body retry;
+  retry.raw("max_attempts", o.max_attempts);
+  retry.text("backoff_min", o.backoff_min).text("backoff_max", o.backoff_max);
+  Body body;
+  body.text("url", o.url).text("method", o.method).text("timeout", o.timeout);
+  body.raw("concurrency", o.concurrency);
+  if (!retry.empty()) body.raw("retry", retry.json());
+  return body.json();
+}
+
+/// With --file the whole of it, else what is named: of the target that is there, or of a new one.
 void put(Context& context, const TargetOptions& o) {
-  if (o.file.empty() == o.url.empty()) return context.fail({"usage", "give --url or --file", ""});
-  std::string settings;
+  constexpr unsigned kNotFound = 404;
   if (!o.file.empty()) {
+    if (named(o) != "{}") return context.fail({"usage", "--file goes with no other setting", ""});
+    std::string settings;
     if (auto read = read_file(o.file, settings); !read) return context.fail(read.error());
-  } else {
-    Body retry;
-    retry.raw("max_attempts", o.max_attempts);
-    retry.text("backoff_min", o.backoff_min).text("backoff_max", o.backoff_max);
-    Body body;
-    body.text("url", o.url).text("method", o.method).text("timeout", o.timeout);
-    body.raw("concurrency", o.concurrency);
-    if (!retry.empty()) body.raw("retry", retry.json());
-    settings = body.json();
+    return context.run("PUT", o.path(), settings, show);
+  }
+  const std::string settings = named(o);
+  if (settings == "{}") return context.fail({"usage", "name a setting, or give --file", ""});
+  const auto answer = context.call("PATCH", o.path(), settings);
+  if (!answer) return;
+  if (answer->status != kNotFound) return context.show(*answer, show);
+  if (o.url.empty()) {
+    return context.fail({"usage", "there is no target " + o.name + "; --url makes one", ""});
   }
   context.run("PUT", o.path(), settings, show);
 }
@@ -50,15 +64,23 @@ void declare_target_commands(CLI::App& app, Context& context) {
 
   auto* listed = target->add_subcommand("list", "List targets");
   listed->callback([&context] {
-    context.run("GET", "/v1/targets", {}, [](std::string_view body) {
-      std::cout << format_table(body, {"name", "url", "concurrency", "paused", "waiting"});
-    });
+    std::string cursor;
+    do {
+      const Query query = Query().add("limit", "1000").add("cursor", cursor);
+      cursor.clear();
+      context.run("GET", "/v1/targets" + query.text(), {}, [&cursor](std::string_view body) {
+        std::cout << format_table(body, {"name", "url", "concurrency", "paused", "waiting"});
+        cursor = member(body, "next_cursor");
+        if (cursor == "-") cursor.clear();
+      });
+    } while (!cursor.empty() && context.exit_code == kDone);
   });
   auto* shown = target->add_subcommand("show", "Show one");
   shown->callback([o, &context] { context.run("GET", o->path(), {}, show); });
-  auto* made = target->add_subcommand("put", "Make or replace one");
+  auto* made = target->add_subcommand("put", "Make one, or change what is named of one");
   made->add_option("--url", o->url, "http(s) URL that is pushed to");
-  made->add_option("--file", o->file, "Its whole settings as JSON; - for standard input");
+  made->add_option("--file", o->file,
+                   "Its whole settings as JSON, which replace all others; - for standard input");
   made->add_option("--method", o->method, "HTTP method of the push");
   made->add_option("--timeout", o->timeout, "Of a whole push, such as 15s");
   made->add_option("--concurrency", o->concurrency, "Pushes under way at once")

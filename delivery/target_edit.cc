@@ -1,0 +1,251 @@
+// What a client's PUT or PATCH makes of a target.
+//
+// Both are one merge of JSON: a PATCH over all that the target is, a PUT over the few members that
+// it leaves alone. So each setting is merged, whoever adds it, and is then read as always.
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include <simdjson.h>
+
+#include "base/json.h"
+#include "delivery/request.h"
+#include "delivery/target.h"
+#include "net/url.h"
+
+namespace carillon {
+namespace {
+
+namespace dom = simdjson::dom;
+
+using Members = std::vector<std::pair<std::string_view, dom::element>>;
+using SameName = bool (*)(std::string_view, std::string_view);
+
+bool same_key(std::string_view a, std::string_view b) {
+  return a == b;
+}
+
+/// What an answer has and nobody sets.
+constexpr auto kAnsweredOnly =
+    std::to_array<std::string_view>({"name", "waiting", "backlog", "in_flight", "held"});
+
+Error secret_needed(std::string_view field, std::string detail) {
+  return {.slug = "secret_needed", .detail = std::move(detail), .field = std::string(field)};
+}
+
+std::string folded(std::string_view name) {
+  std::string text(name);
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  return text;
+}
+
+Result<Members> members_of(dom::object object, SameName same) {
+  Members members;
+  std::set<std::string> seen;
+  for (const auto& [key, value] : object) {
+    if (!seen.insert(same == same_key ? std::string(key) : folded(key)).second) {
+      return Error{"duplicate_field", "the field is there twice", std::string(key)};
+    }
+    members.emplace_back(key, value);
+  }
+  return members;
+}
+
+const dom::element* find(const Members& members, std::string_view name, SameName same) {
+  const auto found =
+      std::ranges::find_if(members, [&](const auto& member) { return same(member.first, name); });
+  return found == members.end() ? nullptr : &found->second;
+}
+
+/// Writes `base` as changed by `patch` (RFC 7396). Where `keeps_null`, a null changes nothing.
+Result<> merge(JsonWriter& json, const Members& base, const Members& patch, SameName same,
+               bool keeps_null);
+
+Result<> merge_value(JsonWriter& json, std::string_view key, const dom::element* base,
+                     const dom::element& patch) {
+  json.key(key);
+  dom::object object;
+  if (patch.get_object().get(object) != simdjson::SUCCESS) {
+    json.raw(std::string(simdjson::minify(patch)));
+    return {};
+  }
+  const SameName same = key == "headers" ? same_header_name : same_key;
+  Result<Members> changes = members_of(object, same);
+  if (!changes) return changes.error();
+  Members old;
+  if (dom::object was; base != nullptr && base->get_object().get(was) == simdjson::SUCCESS) {
+    old = *members_of(was, same);
+  }
+  json.begin_object();
+  if (Result<> ok = merge(json, old, *changes, same, false); !ok) return ok;
+  json.end_object();
+  return {};
+}
+
+Result<> merge(JsonWriter& json, const Members& base, const Members& patch, SameName same,
+               bool keeps_null) {
+  for (const auto& [key, value] : base) {
+    const dom::element* change = find(patch, key, same);
+    if (change == nullptr || (change->is_null() && keeps_null)) {
+      json.key(key).raw(std::string(simdjson::minify(value)));
+    } else if (!change->is_null()) {
+      if (Result<> ok = merge_value(json, key, &value, *change); !ok) return ok;
+    }
+  }
+  for (const auto& [key, value] : patch) {
+    if (value.is_null() || find(base, key, same) != nullptr) continue;
+    if (Result<> ok = merge_value(json, key, nullptr, value); !ok) return ok;
+  }
+  return {};
+}
+
+/// The target as a client sees it; of a PUT the members that it need not repeat.
+std::string base_of(TargetEdit edit, const TargetSettings* before) {
+  if (edit == TargetEdit::merge) return format_target(*before, Secrets::hidden);
+  if (before == nullptr) return "{}";
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("secrets").begin_array();
+  for (std::size_t i = 0; i < before->secrets.size(); ++i) json.string(kHiddenSecret);
+  json.end_array().key("paused").boolean(before->paused).end_object();
+  return out;
+}
+
+/// Takes out of `members` what is answered only. Error: it names another target.
+Result<> drop_answered(Members& members, std::string_view name) {
+  const dom::element* named = find(members, "name", same_key);
+  if (named != nullptr && !named->is_null()) {
+    std::string_view text;
+    if (named->get_string().get(text) != simdjson::SUCCESS || text != name) {
+      return Error{"bad_value", "`name` is not the name in the path", "name"};
+    }
+  }
+  std::erase_if(members, [](const auto& member) {
+    return std::ranges::find(kAnsweredOnly, member.first) != kAnsweredOnly.end();
+  });
+  return {};
+}
+
+Result<std::string> merged(std::string_view name, std::string_view json, TargetEdit edit,
+                           const TargetSettings* before) {
+  // The grammar and the depth; the parser for documents is more lenient than ours.
+  JsonReader strict;
+  if (Result<> ok = strict.parse(json, [](auto) { return Result<>(); }); !ok) return ok.error();
+  dom::parser base_parser;
+  dom::parser patch_parser;
+  dom::object base;
+  dom::object patch;
+  const std::string base_text = base_of(edit, before);
+  if (patch_parser.parse(json).get_object().get(patch) != simdjson::SUCCESS) {
+    return Error{"bad_type", "wanted an object", ""};
+  }
+  if (base_parser.parse(base_text).get_object().get(base) != simdjson::SUCCESS) {
+    return Error{"internal", "the target cannot be read back", ""};
+  }
+  Result<Members> changes = members_of(patch, same_key);
+  if (!changes) return changes.error();
+  if (Result<> ok = drop_answered(*changes, name); !ok) return ok.error();
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object();
+  Result<> ok =
+      merge(writer, *members_of(base, same_key), *changes, same_key, edit == TargetEdit::replace);
+  if (!ok) return ok.error();
+  writer.end_object();
+  return Result<std::string>(boost::system::in_place_value, std::move(out));
+}
+
+bool same_host_and_port(const std::string& a, const std::string& b) {
+  const Result<Url> one = parse_url(a);
+  const Result<Url> other = parse_url(b);
+  return one && other && one->host == other->host && one->port == other->port;
+}
+
+/// Puts what is stored in the place of hidden values.
+class Keeper {
+ public:
+  Keeper(TargetSettings& to, const TargetSettings* before) : to_(to), before_(before) {}
+
+  Result<> keep() {
+    if (Result<> ok = keep_secrets(); !ok) return ok;
+    if (Result<> ok = keep_headers(); !ok) return ok;
+    if (Result<> ok = keep_query(); !ok) return ok;
+    if (kept_.empty() || same_host_and_port(before_->url, to_.url)) return {};
+    return secret_needed(kept_, "`" + kept_ +
+                                    "` was set for another host or port; send its values again" +
+                                    (kept_ == "secrets" ? ", or [] to push unsigned" : ""));
+  }
+
+ private:
+  Result<> keep_query() {
+    const std::size_t at = to_.url.find('?');
+    if (at == std::string::npos || to_.url.substr(at + 1) != kHiddenValue) return {};
+    const std::size_t stored = before_ == nullptr ? std::string::npos : before_->url.find('?');
+    if (stored == std::string::npos) {
+      return secret_needed("url", "`url` has a hidden query, and none is stored");
+    }
+    to_.url.replace(at, std::string::npos, before_->url, stored, std::string::npos);
+    kept("url");
+    return {};
+  }
+
+  Result<> keep_secrets() {
+    std::size_t used = 0;
+    for (std::string& secret : to_.secrets) {
+      if (secret != kHiddenSecret) continue;
+      if (before_ == nullptr || used >= before_->secrets.size()) {
+        return secret_needed("secrets", "`secrets` has more hidden values than are stored");
+      }
+      secret = before_->secrets[used++];
+      kept("secrets");
+    }
+    return {};
+  }
+
+  Result<> keep_headers() {
+    for (auto& [name, value] : to_.headers) {
+      if (value != kHiddenValue) continue;
+      const auto same = [&](const auto& stored) { return same_header_name(stored.first, name); };
+      const std::string* found = nullptr;
+      if (before_ != nullptr) {
+        const auto at = std::ranges::find_if(before_->headers, same);
+        if (at != before_->headers.end()) found = &at->second;
+      }
+      if (found == nullptr) {
+        return secret_needed("headers", "the value of " + name + " is hidden, and none is stored");
+      }
+      value = *found;
+      kept("headers");
+    }
+    return {};
+  }
+
+  void kept(std::string_view field) {
+    if (kept_.empty()) kept_ = field;
+  }
+
+  TargetSettings& to_;
+  const TargetSettings* before_;
+  std::string kept_;  // the first field of which something was kept
+};
+
+}  // namespace
+
+Result<TargetSettings> edit_target(std::string_view name, std::string_view json, TargetEdit edit,
+                                   const TargetSettings* before) {
+  const Result<std::string> whole = merged(name, json, edit, before);
+  if (!whole) return whole.error();
+  Result<TargetSettings> settings = parse_stored_target(*whole);
+  if (!settings) return settings;
+  settings->name = name;
+  if (settings->url.empty()) return Error{"missing_field", "`url` is required", "url"};
+  if (Result<> ok = Keeper(*settings, before).keep(); !ok) return ok.error();
+  if (Result<> ok = check_target(*settings); !ok) return ok.error();
+  return settings;
+}
+
+}  // namespace carillon
