@@ -7,6 +7,8 @@
 namespace carillon {
 namespace {
 
+constexpr std::size_t kHeadersMax = 64;
+constexpr std::size_t kHeadersBytesMax = 16 * 1024;
 constexpr std::size_t kNameBytesMax = 256;
 constexpr std::size_t kValueBytesMax = 8 * 1024;
 
@@ -42,7 +44,26 @@ Error bad_header(std::string detail) {
   return {.slug = "bad_header", .detail = std::move(detail), .field = "headers"};
 }
 
+Error of_headers(std::string slug, std::string detail) {
+  return {.slug = std::move(slug), .detail = std::move(detail), .field = "headers"};
+}
+
 }  // namespace
+
+Result<> PushHeaderRules::take(std::string_view name, std::string_view value) {
+  if (names_.size() == kHeadersMax)
+    return of_headers("bad_value", "there may be at most 64 headers");
+  if (Result<> ok = check_push_header(name, value); !ok) return ok;
+  const auto same = [name](std::string_view other) { return same_header_name(name, other); };
+  if (std::ranges::any_of(names_, same))
+    return of_headers("duplicate_field",
+                      "the header `" + std::string(name) + "` stands there twice");
+  bytes_ += name.size() + value.size();
+  if (bytes_ > kHeadersBytesMax)
+    return of_headers("bad_value", "the headers may have at most 16 KiB in all");
+  names_.push_back(name);
+  return {};
+}
 
 Result<> check_push_header(std::string_view name, std::string_view value) {
   if (name.empty() || name.size() > kNameBytesMax || !std::ranges::all_of(name, is_token_char)) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "delivery/request.h"
 #include "delivery/signature.h"
 #include "net/tls.h"
 #include "net/url.h"
@@ -15,8 +14,6 @@ using std::chrono::days;
 using std::chrono::minutes;
 
 constexpr std::array<std::string_view, 5> kMethods = {"POST", "PUT", "PATCH", "GET", "DELETE"};
-constexpr std::size_t kHeadersMax = 64;
-constexpr std::size_t kHeaderBytesMax = 16 * 1024;
 constexpr std::size_t kSecretsMax = 4;
 constexpr Millis kTimeoutMax = minutes(10);
 constexpr Millis kConnectionAgeMax = days(1);
@@ -29,21 +26,10 @@ Error bad_value(std::string_view field, std::string detail) {
 }
 
 Result<> check_headers(const TargetSettings& settings) {
-  if (settings.headers.size() > kHeadersMax) {
-    return bad_value("headers", "a target sets at most 64 headers");
+  PushHeaderRules rules;
+  for (const auto& [name, value] : settings.headers) {
+    if (Result<> ok = rules.take(name, value); !ok) return ok;
   }
-  std::size_t bytes = 0;
-  for (auto at = settings.headers.begin(); at != settings.headers.end(); ++at) {
-    if (Result<> ok = check_push_header(at->first, at->second); !ok) return ok;
-    bytes += at->first.size() + at->second.size();
-    const auto same = [&](const auto& other) { return same_header_name(other.first, at->first); };
-    if (std::any_of(settings.headers.begin(), at, same)) {
-      return Error{.slug = "duplicate_field",
-                   .detail = "the header " + at->first + " is set twice",
-                   .field = "headers"};
-    }
-  }
-  if (bytes > kHeaderBytesMax) return bad_value("headers", "the headers are longer than 16 KiB");
   return {};
 }
 
