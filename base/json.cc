@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/excerpt.h"
 #include "base/json_syntax.h"
+#include "base/number.h"
 
 namespace carillon {
 namespace {
@@ -20,43 +22,37 @@ Error at_field(Error error, std::string_view field) {
   return error;
 }
 
+/// "`delay`", or what stands for a value without a name.
+std::string named(std::string_view field) {
+  return field.empty() ? "the value" : "`" + std::string(field) + "`";
+}
+
+std::string must_be(std::string_view field, std::string_view wanted) {
+  return named(field) + " must be " + std::string(wanted);
+}
+
 Error bad_type(std::string_view field, std::string_view wanted) {
-  return {"bad_type", "wanted " + std::string(wanted), std::string(field)};
+  return {"bad_type", must_be(field, wanted), std::string(field)};
 }
 
 /// What simdjson found wrong although the grammar holds.
 Error unreadable(simdjson::error_code code) {
-  return {"bad_json", std::string("cannot be read: ") + simdjson::error_message(code), ""};
+  return {"bad_json", std::string("the body cannot be read: ") + simdjson::error_message(code), ""};
 }
 
 Error unknown_field(std::string_view key, std::span<const std::string_view> known) {
-  std::string detail = "there is no such field";
+  std::string shown = excerpt(key);
+  std::string detail = "`" + shown + "` is not known here";
   if (const std::string_view near = nearest_name(key, known); !near.empty())
-    detail += "; did you mean \"" + std::string(near) + "\"?";
-  return {"unknown_field", std::move(detail), std::string(key)};
+    detail += "; did you mean `" + std::string(near) + "`?";
+  return {"unknown_field", std::move(detail), std::move(shown)};
 }
 
-Result<WallTime> moment_of_integer(std::int64_t unix_millis) {
-  constexpr WallTime kEnd{std::chrono::sys_days{std::chrono::year{2101} / 1 / 1}};
-  if (unix_millis < 0 || unix_millis >= kEnd.time_since_epoch().count())
-    return Error{"bad_time", "Unix milliseconds must lie in the years 1970 to 2100", ""};
-  return WallTime(Millis(unix_millis));
-}
-
-Result<Millis> duration_of_integer(std::int64_t millis, bool allow_negative) {
-  constexpr std::int64_t kLongest = Millis(std::chrono::days(36'525)).count();
-  if (millis > kLongest || millis < -kLongest)
-    return Error{"bad_duration", "at most 100 years", ""};
-  if (millis < 0 && !allow_negative)
-    return Error{"bad_duration", "it must not be negative here", ""};
-  return Millis(millis);
-}
-
-/// A whole number, or nothing where it is a fraction or beyond 64 bits.
-std::optional<std::int64_t> whole_number(ondemand::value value) {
-  std::int64_t number = 0;
-  if (value.get_int64().get(number) != simdjson::SUCCESS) return std::nullopt;
-  return number;
+/// A whole number, or nothing where it has a fraction or needs more than 64 bits.
+std::optional<std::int64_t> integer_of(ondemand::value& value) {
+  std::string_view token = value.raw_json_token();
+  // The token reaches to the next one.
+  return whole_number(token.substr(0, token.find_last_not_of(" \t\r\n") + 1));
 }
 
 ondemand::json_type type_of(ondemand::value& value) {
@@ -87,6 +83,7 @@ JsonReader::JsonReader(std::size_t depth_max) : depth_max_(depth_max) {}
 
 Result<> JsonReader::parse(std::string_view text,
                            const std::function<Result<>(ondemand::value)>& visit) {
+  text = without_byte_order_mark(text);
   if (auto checked = check_json(text, depth_max_); !checked) return checked;
   return parse_checked(text, visit);
 }
@@ -101,7 +98,7 @@ Result<> JsonReader::parse_checked(std::string_view text,
   ondemand::value value;
   const auto error = document.get_value().get(value);
   if (error == simdjson::SCALAR_DOCUMENT_AS_VALUE)
-    return Error{"bad_type", "wanted an object or an array at byte 0", ""};
+    return Error{"bad_type", "the body must be an object or an array", ""};
   if (error) return unreadable(error);
   return visit(value);
 }
@@ -128,7 +125,7 @@ Result<std::string_view> JsonReader::raw(ondemand::value value) {
 }
 
 Result<> for_each_field(ondemand::value value, std::span<const std::string_view> known,
-                        const JsonField& field) {
+                        const JsonField& field, Nulls nulls) {
   CARILLON_CHECK(known.size() <= 64);
   ondemand::object object;
   if (value.get_object().get(object) != simdjson::SUCCESS) return bad_type("", "an object");
@@ -140,10 +137,12 @@ Result<> for_each_field(ondemand::value value, std::span<const std::string_view>
     if (at == known.end()) return unknown_field(key, known);
     const std::uint64_t bit = std::uint64_t{1} << (at - known.begin());
     if ((seen & bit) != 0)
-      return Error{"duplicate_field", "the field is there twice", std::string(key)};
+      return Error{"duplicate_field", "`" + std::string(key) + "` stands there twice",
+                   std::string(key)};
     seen |= bit;
     ondemand::value inner;
     if (const auto error = member.value().get(inner)) return unreadable(error);
+    if (nulls == Nulls::absent && type_of(inner) == ondemand::json_type::null) continue;
     const auto taken = field(*at, inner);
     if (!taken) return taken.error();
     if (!*taken) return unknown_field(key, known);
@@ -173,10 +172,11 @@ Result<std::string_view> json_string(ondemand::value value, std::string_view fie
 Result<std::int64_t> json_integer(ondemand::value value, std::string_view field, std::int64_t min,
                                   std::int64_t max) {
   if (type_of(value) != ondemand::json_type::number) return bad_type(field, "a whole number");
-  const auto number = whole_number(value);
+  const auto number = integer_of(value);
   if (!number || *number < min || *number > max)
     return Error{"bad_value",
-                 "wanted a whole number from " + std::to_string(min) + " to " + std::to_string(max),
+                 named(field) + " must be a whole number from " + std::to_string(min) + " to " +
+                     std::to_string(max),
                  std::string(field)};
   return *number;
 }
@@ -189,12 +189,10 @@ Result<bool> json_bool(ondemand::value value, std::string_view field) {
 
 Result<WallTime> json_moment(ondemand::value value, std::string_view field) {
   constexpr std::string_view kWanted = "RFC 3339 text or whole Unix milliseconds";
-  const ondemand::json_type type = type_of(value);
   Result<WallTime> moment = WallTime();
-  if (type == ondemand::json_type::number) {
-    const auto number = whole_number(value);
-    if (!number) return at_field({"bad_time", "wanted " + std::string(kWanted), ""}, field);
-    moment = moment_of_integer(*number);
+  if (type_of(value) == ondemand::json_type::number) {
+    const auto number = integer_of(value);
+    moment = number ? moment_of(*number) : Error{"bad_time", must_be(field, kWanted), ""};
   } else {
     std::string_view text;
     if (value.get_string().get(text) != simdjson::SUCCESS) return bad_type(field, kWanted);
@@ -206,12 +204,11 @@ Result<WallTime> json_moment(ondemand::value value, std::string_view field) {
 
 Result<Millis> json_duration(ondemand::value value, std::string_view field, bool allow_negative) {
   constexpr std::string_view kWanted = "text such as \"90s\" or whole milliseconds";
-  const ondemand::json_type type = type_of(value);
   Result<Millis> duration = Millis(0);
-  if (type == ondemand::json_type::number) {
-    const auto number = whole_number(value);
-    if (!number) return at_field({"bad_duration", "wanted " + std::string(kWanted), ""}, field);
-    duration = duration_of_integer(*number, allow_negative);
+  if (type_of(value) == ondemand::json_type::number) {
+    const auto number = integer_of(value);
+    duration = number ? duration_of(*number, allow_negative)
+                      : Error{"bad_duration", must_be(field, kWanted), ""};
   } else {
     std::string_view text;
     if (value.get_string().get(text) != simdjson::SUCCESS) return bad_type(field, kWanted);

@@ -29,8 +29,8 @@ class JsonReader {
   explicit JsonReader(std::size_t depth_max = 64);
 
   /// Copies `text` (views handed out point into the copy, until the next `parse` or the reader's
-  /// end) and hands its one top-level value to `visit`. Errors: bad_json (with the byte where it
-  /// is), json_too_deep, and what `visit` returns.
+  /// end) and hands its one top-level value to `visit`. A byte order mark in front is ignored.
+  /// Errors: bad_json (with the byte where it is), json_too_deep, and what `visit` returns.
   [[nodiscard]] Result<> parse(std::string_view text,
                                const std::function<Result<>(simdjson::ondemand::value)>& visit);
 
@@ -55,16 +55,23 @@ class JsonReader {
 using JsonField =
     std::function<Result<bool>(std::string_view key, simdjson::ondemand::value value)>;
 
+/// What a member that is `null` comes to.
+enum class Nulls {
+  absent,  // as if it were not there: in what creates something
+  given,   // `field` is called with it: in what changes something, where it may mean "remove"
+};
+
 /// Calls `field` for each member in order; it returns false for a key that it does not know (error
 /// unknown_field, with the nearest known key where one is near). A key that comes twice:
 /// duplicate_field. `known` lists the keys (at most 64), for both. Error bad_type if `value` is no
 /// object.
 [[nodiscard]] Result<> for_each_field(simdjson::ondemand::value value,
                                       std::span<const std::string_view> known,
-                                      const JsonField& field);
+                                      const JsonField& field, Nulls nulls = Nulls::absent);
 
 // Typed reading. `field` names what is at fault in the error. Slugs: bad_type, bad_value, and those
-// of base/time.h for moments and durations (which may be text or whole milliseconds).
+// of base/time.h for moments and durations (which may be text or whole milliseconds). A whole
+// number may be written as in base/number.h.
 [[nodiscard]] Result<std::string_view> json_string(simdjson::ondemand::value value,
                                                    std::string_view field);
 [[nodiscard]] Result<std::int64_t> json_integer(simdjson::ondemand::value value,

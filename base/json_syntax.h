@@ -16,4 +16,11 @@ namespace carillon {
 /// Errors: bad_json with the byte where it stops being JSON, json_too_deep. Thread-safe.
 [[nodiscard]] Result<> check_json(std::string_view text, std::size_t depth_max);
 
+/// `text` without the byte order mark that some programs put before UTF-8. It is no part of JSON,
+/// but RFC 8259 lets a reader ignore it.
+[[nodiscard]] inline std::string_view without_byte_order_mark(std::string_view text) {
+  constexpr std::string_view kMark = "\xef\xbb\xbf";
+  return text.starts_with(kMark) ? text.substr(kMark.size()) : text;
+}
+
 }  // namespace carillon

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,9 @@ class Clock {
   virtual WallTime wall() = 0;
   /// The same in microseconds, for measuring lateness. Never before wall().
   virtual std::chrono::sys_time<std::chrono::microseconds> wall_micros() { return wall(); }
+  /// What the clocks of others show, rounded down: for what a receiver holds against its own clock,
+  /// such as a signature's age. Differs from wall() where that one is moved by hand.
+  virtual WallTime real() { return wall(); }
   /// Monotonic time; unrelated to wall time, unaffected by steps.
   virtual MonoTime mono() = 0;
 };
@@ -42,11 +46,12 @@ class SystemClock final : public Clock {
 };
 
 /// A clock that stands still until it is moved. For `--clock manual` and for tests. `mono` moves
-/// with it.
+/// with it; `real` is the machine's.
 class ManualClock final : public Clock {
  public:
   explicit ManualClock(WallTime start) : wall_(start) {}
   WallTime wall() override { return wall_; }
+  WallTime real() override { return SystemClock().wall(); }
   MonoTime mono() override { return MonoTime(wall_.time_since_epoch()); }
   void set(WallTime now) { wall_ = now; }
 
@@ -54,19 +59,36 @@ class ManualClock final : public Clock {
   WallTime wall_;
 };
 
-/// RFC 3339 with an offset ("2026-11-21T08:00:00.25+01:00", also lower-case t and z, leap second 60
-/// read as the next second) as a moment; anything finer than a millisecond is rounded up.
-/// Years 1970 to 2100. Error slug: bad_time.
+/// RFC 3339 with an offset ("2026-11-21T08:00:00.25+01:00"; also without seconds, with lower-case t
+/// and z, and leap second 60 read as the next second) as a moment; anything finer than a
+/// millisecond is rounded up. Years 1970 to 2100. Error slug: bad_time.
 [[nodiscard]] Result<WallTime> parse_moment(std::string_view text);
+
+/// Unix milliseconds as a moment. A number below 10^11 (March 1973) is refused: it is a moment in
+/// seconds, which would otherwise be due at once. Error slug: bad_time.
+[[nodiscard]] Result<WallTime> moment_of(std::int64_t unix_millis);
+
+/// Either of the two, where all is text: in a query or on a command line.
+[[nodiscard]] Result<WallTime> parse_moment_or_millis(std::string_view text);
 
 /// RFC 3339 in UTC with milliseconds: "2026-11-21T07:00:00.250Z".
 [[nodiscard]] std::string format_moment(WallTime moment);
 /// The same, appended to `out` without allocating a string of its own.
 void append_moment(std::string& out, WallTime moment);
 
-/// A duration in its text form: a whole number and one unit of ms, s, m, h, d ("250ms", "15m"); may
-/// be negative only where `allow_negative`. At most 100 years. Error slug: bad_duration.
+/// A duration in one of its text forms, at most 100 years:
+///  - numbers with the units d, h, m, s, ms, largest first: "90s", "1.5s", "1m30s", "1h0m0s";
+///  - ISO 8601 without years and months, which have no fixed length: "PT90S", "P1DT2H", "P2W".
+/// What is finer than a millisecond is rounded up. It may be negative only where `allow_negative`
+/// ("-10m", "-PT10M", "PT-10M"). Error slug: bad_duration.
 [[nodiscard]] Result<Millis> parse_duration(std::string_view text, bool allow_negative = false);
+
+/// Milliseconds as a duration, within the same bounds.
+[[nodiscard]] Result<Millis> duration_of(std::int64_t millis, bool allow_negative = false);
+
+/// Either of the two, where all is text: in a query or on a command line.
+[[nodiscard]] Result<Millis> parse_duration_or_millis(std::string_view text,
+                                                      bool allow_negative = false);
 
 /// The shortest text form that `parse_duration` reads back to the same: "90s", "15m", "1500ms".
 [[nodiscard]] std::string format_duration(Millis duration);

@@ -84,6 +84,8 @@ Result<> read_lines(Call& call, Batched& batch) {
     std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     if (line.ends_with('\r')) line.remove_suffix(1);
+    // Where files were put together, the second's mark stands in the middle.
+    line = without_byte_order_mark(line);
     if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
     if (broken.size() == limits.batch_tasks_max) return batch_too_large(limits.batch_tasks_max);
     const auto checked = check_json(line, limits.json_depth_max);

@@ -57,7 +57,7 @@ std::optional<std::string> read_cursor(std::string_view cursor) {
 }
 
 Async<Answer<>> edit(Call& call, TargetEdit how) {
-  if (const Result<> ok = check_target_name(call.name); !ok) co_return ok.error();
+  if (const Result<> ok = check_target_name(call.name, ""); !ok) co_return ok.error();
   const auto change = [&call, how](const TargetSettings* before) -> Result<TargetSettings> {
     if (before == nullptr && how == TargetEdit::merge)
       return Error{"not_found", "There is no such target.", ""};

@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <array>
 
-#include <boost/beast/core/string.hpp>
-
 #include "delivery/retry_json.h"
 #include "delivery/target.h"
 #include "http/task_json.h"
@@ -47,7 +45,8 @@ Result<std::string_view> read_target(ondemand::value value) {
 Result<Millis> read_positive(ondemand::value value, std::string_view field) {
   const auto duration = json_duration(value, field);
   if (duration && *duration < Millis(1))
-    return Error{"bad_value", "wanted at least 1 ms", std::string(field)};
+    return Error{"bad_value", "`" + std::string(field) + "` must be at least 1 ms",
+                 std::string(field)};
   return duration;
 }
 
@@ -60,9 +59,11 @@ Result<RetryPolicy> read_policy(ondemand::value value) {
 
 Result<std::vector<Header>> read_headers(ondemand::value value) {
   std::vector<Header> headers;
+  const Error no_strings{"bad_type", "`headers` must be an object whose values are strings",
+                         "headers"};
   ondemand::object object;
-  if (value.get_object().get(object) != simdjson::SUCCESS)
-    return Error{"bad_type", "wanted an object of strings", "headers"};
+  if (value.get_object().get(object) != simdjson::SUCCESS) return no_strings;
+  PushHeaderRules rules;
   for (auto member : object) {
     std::string_view name;
     std::string_view text;
@@ -70,12 +71,8 @@ Result<std::vector<Header>> read_headers(ondemand::value value) {
     if (member.unescaped_key().get(name) != simdjson::SUCCESS ||
         member.value().get(inner) != simdjson::SUCCESS ||
         inner.get_string().get(text) != simdjson::SUCCESS)
-      return Error{"bad_type", "wanted an object of strings", "headers"};
-    if (const auto checked = check_push_header(name, text); !checked)
-      return at_field(checked.error(), "headers");
-    const auto same = [&](const Header& h) { return boost::beast::iequals(h.name, name); };
-    if (std::ranges::any_of(headers, same))
-      return Error{"duplicate_field", "the header is there twice: " + std::string(name), "headers"};
+      return no_strings;
+    if (const auto taken = rules.take(name, text); !taken) return taken.error();
     headers.push_back({name, text});
   }
   return headers;
@@ -88,13 +85,14 @@ class BodyFields {
 
   /// False: `key` is none of them.
   Result<bool> read(std::string_view key, ondemand::value value) {
-    if (key == "payload") return bytes("payload", scratch_.reader.raw(value));
+    if (key == "payload") return payload(value);
     if (key == "body") return bytes("body", json_string(value, key));
     if (key == "body_base64") return bytes("body_base64", decode(value));
     if (key != "content_type") return false;
     const auto type = json_string(value, key);
     if (!type) return type.error();
-    if (type->empty()) return Error{"bad_value", "it must not be empty", "content_type"};
+    if (type->empty())
+      return Error{"bad_value", "`content_type` must not be empty; leave it out", "content_type"};
     // It is sent as a header, so it must be fit for one.
     if (const auto checked = check_push_header("x", *type); !checked)
       return at_field(checked.error(), key);
@@ -105,10 +103,13 @@ class BodyFields {
   /// What was read as a whole; nothing where no body was given.
   Result<std::optional<ChangeRequest::Body>> finish() const {
     if (conflict_)
-      return Error{"conflicting_fields", "at most one of payload, body and body_base64", source_};
+      return Error{"conflicting_fields", "send at most one of `payload`, `body` and `body_base64`",
+                   source_};
     if (!content_type_.empty() && (source_.empty() || source_ == "payload"))
-      return Error{"conflicting_fields", "content_type goes with body or body_base64",
+      return Error{"conflicting_fields", "`content_type` goes with `body` or `body_base64`",
                    "content_type"};
+    if (source_.empty() && payload_is_null_)
+      return std::optional(ChangeRequest::Body{"null", "application/json", true});
     if (source_.empty()) return std::optional<ChangeRequest::Body>();
     const std::string_view otherwise = source_ == "payload" ? "application/json"
                                        : source_ == "body"  ? "text/plain; charset=utf-8"
@@ -118,6 +119,12 @@ class BodyFields {
   }
 
  private:
+  /// `null` is a payload like any other; beside a body it is a field that has no value.
+  Result<bool> payload(ondemand::value value) {
+    if (!is_null(value)) return bytes("payload", scratch_.reader.raw(value));
+    payload_is_null_ = true;
+    return true;
+  }
   Result<bool> bytes(std::string_view source, const Result<std::string_view>& read) {
     if (!read) return read.error();
     conflict_ = conflict_ || !source_.empty();
@@ -129,7 +136,9 @@ class BodyFields {
     const auto text = json_string(value, "body_base64");
     if (!text) return text;
     auto decoded = base64_decode(*text);
-    if (!decoded) return Error{"bad_value", "wanted base64 (RFC 4648) with padding", "body_base64"};
+    if (!decoded)
+      return Error{"bad_value", "`body_base64` must be base64 (RFC 4648) with padding",
+                   "body_base64"};
     return std::string_view(scratch_.decoded.emplace_back(std::move(*decoded)));
   }
 
@@ -137,6 +146,7 @@ class BodyFields {
   std::string source_;
   std::string_view bytes_;
   std::string_view content_type_;
+  bool payload_is_null_ = false;
   bool conflict_ = false;
 };
 
@@ -147,12 +157,14 @@ Result<IfExists> read_if_exists(ondemand::value value) {
   if (!name) return name.error();
   const auto* found = std::ranges::find(kNames, *name);
   if (found == kNames.end())
-    return Error{"bad_value", "wanted reject, keep, replace, earliest or latest", "if_exists"};
+    return Error{"bad_value", "`if_exists` must be reject, keep, replace, earliest or latest",
+                 "if_exists"};
   return static_cast<IfExists>(found - kNames.begin());
 }
 
 Result<> check_one_due(bool due_at, bool delay) {
-  if (due_at && delay) return Error{"conflicting_fields", "only one of due_at and delay", "delay"};
+  if (due_at && delay)
+    return Error{"conflicting_fields", "send one of `due_at` and `delay`, not both", "delay"};
   return {};
 }
 
@@ -174,7 +186,8 @@ class TaskParser {
         "content_type", "headers", "group", "lane",   "retry",   "expire_after", "if_exists"};
     const auto done = for_each_field(
         value, kKnown,
-        [this](std::string_view key, ondemand::value inner) { return field(key, inner); });
+        [this](std::string_view key, ondemand::value inner) { return field(key, inner); },
+        Nulls::given);
     if (!done) return done.error();
     const auto body = body_.finish();
     if (!body) return body.error();
@@ -186,9 +199,10 @@ class TaskParser {
     if (const auto one = check_one_due(task_.due_at.has_value(), task_.delay.has_value()); !one)
       return one.error();
     if (!task_.due_at && !task_.delay)
-      return Error{"missing_field", "one of due_at and delay must be there", "due_at"};
+      return Error{"missing_field", "one of `due_at` and `delay` is required", "due_at"};
     if (task_.content.target.empty())
-      return Error{"missing_field", "where to push it must be there", "target"};
+      return Error{"missing_field", "`target` is required: a target's name or an http(s) URL",
+                   "target"};
     return std::move(task_);
   }
 
@@ -197,6 +211,7 @@ class TaskParser {
 
  private:
   Result<bool> field(std::string_view key, ondemand::value value) {
+    if (key != "payload" && is_null(value)) return true;
     TaskContent& content = task_.content;
     if (key == "id") return store(content.id, read_name(value, key));
     if (key == "due_at") return store(task_.due_at, json_moment(value, key));
@@ -225,14 +240,15 @@ class ChangeParser {
                                            "group",  "lane",        "retry",        "expire_after"};
     const auto done = for_each_field(
         value, kKnown,
-        [this](std::string_view key, ondemand::value inner) { return field(key, inner); });
+        [this](std::string_view key, ondemand::value inner) { return field(key, inner); },
+        Nulls::given);
     if (!done) return done.error();
     const auto body = body_.finish();
     if (!body) return body.error();
     change_.body = *body;
     if (const auto one = check_one_due(change_.due_at.has_value(), change_.delay.has_value()); !one)
       return one.error();
-    if (!any_) return Error{"missing_field", "there is nothing to change", ""};
+    if (!any_) return Error{"missing_field", "name at least one field to change", ""};
     return std::move(change_);
   }
 

@@ -1,11 +1,13 @@
 #include "http/uri.h"
 
 #include <algorithm>
-#include <charconv>
+#include <utility>
 
 #include <simdjson.h>
 
+#include "base/excerpt.h"
 #include "base/json.h"
+#include "base/number.h"
 #include "net/url.h"
 
 namespace carillon {
@@ -83,17 +85,22 @@ Result<> check_name(std::string_view name, std::string_view field) {
   const auto is_c1 = [](char first, char second) {
     return static_cast<unsigned char>(first) == 0xc2 && static_cast<unsigned char>(second) < 0xa0;
   };
+  const auto bad = [field](std::string detail) {
+    return Error{"bad_id", std::move(detail), std::string(field)};
+  };
+  // Clients that follow the URL standard take these segments out of a path, however encoded.
+  if (name == "." || name == "..")
+    return bad("`.` and `..` cannot stand in a path; choose another name");
   if (!name.empty() && name.size() <= kBytesMax && std::ranges::none_of(name, is_control) &&
       std::ranges::adjacent_find(name, is_c1) == name.end() &&
       simdjson::validate_utf8(name.data(), name.size()))
     return {};
-  return Error{"bad_id", "wanted 1 to 255 bytes of UTF-8 without control characters",
-               std::string(field)};
+  return bad("a name has 1 to 255 bytes of UTF-8 without control characters");
 }
 
-Result<> check_target_name(std::string_view name) {
-  if (is_url(name)) return Error{"bad_id", "the name of a target must not have :// in it", ""};
-  return check_name(name, "");
+Result<> check_target_name(std::string_view name, std::string_view field) {
+  if (!is_url(name)) return check_name(name, field);
+  return Error{"bad_id", "the name of a target must not look like a URL", std::string(field)};
 }
 
 Result<Query> Query::parse(std::string_view text, std::string_view known) {
@@ -105,16 +112,17 @@ Result<Query> Query::parse(std::string_view text, std::string_view known) {
     const std::size_t equals = std::min(pair.find('='), pair.size());
     auto name = decode_value(pair.substr(0, equals));
     auto value = decode_value(pair.substr(std::min(equals + 1, pair.size())));
-    if (!name || !value) return bad_parameter(pair.substr(0, equals), "it is badly encoded");
+    if (!name || !value)
+      return bad_parameter(pair.substr(0, equals), "a `%` is not followed by two hex digits");
     const auto names = words_of(known);
     if (std::ranges::find(names, *name) == names.end()) {
       const std::string_view near = nearest_name(*name, names);
       return Error{"unknown_parameter",
-                   near.empty() ? "there is no such query parameter here"
-                                : "did you mean \"" + std::string(near) + "\"?",
-                   *name};
+                   "`" + excerpt(*name) + "` is not known here" +
+                       (near.empty() ? "" : "; did you mean `" + std::string(near) + "`?"),
+                   excerpt(*name)};
     }
-    if (query.get(*name)) return bad_parameter(*name, "it is there twice");
+    if (query.get(*name)) return bad_parameter(*name, "`" + *name + "` stands there twice");
     query.parameters_.emplace_back(std::move(*name), std::move(*value));
   }
   return query;
@@ -131,31 +139,25 @@ Result<bool> Query::flag(std::string_view name) const {
   const auto text = get(name);
   if (!text || *text == "false" || *text == "0") return false;
   if (text->empty() || *text == "true" || *text == "1") return true;
-  return bad_parameter(name, "wanted true or false");
+  return bad_parameter(name, "send true or false");
 }
 
 Result<std::optional<WallTime>> Query::moment(std::string_view name) const {
   const auto text = get(name);
   if (!text) return std::optional<WallTime>();
-  std::int64_t unix_millis = 0;
-  const auto [end, ec] = std::from_chars(text->data(), text->data() + text->size(), unix_millis);
-  if (ec == std::errc() && end == text->data() + text->size() && unix_millis >= 0 &&
-      unix_millis < 4'133'980'800'000)
-    return std::optional(WallTime(Millis(unix_millis)));
   // The "+" of an offset, typed as it is, was read as a space.
   std::string plus(*text);
   std::ranges::replace(plus, ' ', '+');
-  const auto moment = parse_moment(plus);
-  if (!moment) return bad_parameter(name, moment.error().detail);
+  const auto moment = parse_moment_or_millis(plus);
+  if (!moment) return Error(moment.error()).at_field(name);
   return std::optional(*moment);
 }
 
 Result<std::optional<Millis>> Query::duration(std::string_view name) const {
   const auto text = get(name);
   if (!text) return std::optional<Millis>();
-  const bool bare = !text->empty() && text->find_first_not_of("0123456789") == text->npos;
-  const auto duration = parse_duration(bare ? std::string(*text) + "ms" : std::string(*text));
-  if (!duration) return bad_parameter(name, duration.error().detail);
+  const auto duration = parse_duration_or_millis(*text);
+  if (!duration) return Error(duration.error()).at_field(name);
   return std::optional(*duration);
 }
 
@@ -163,12 +165,11 @@ Result<std::size_t> Query::integer(std::string_view name, std::size_t otherwise,
                                    std::size_t max) const {
   const auto text = get(name);
   if (!text) return otherwise;
-  std::size_t number = 0;
-  const auto [end, ec] = std::from_chars(text->data(), text->data() + text->size(), number);
-  if (ec != std::errc() || end != text->data() + text->size() || number < min || number > max)
+  const auto number = whole_number(*text);
+  if (!number || std::cmp_less(*number, min) || std::cmp_greater(*number, max))
     return bad_parameter(
-        name, "wanted a whole number from " + std::to_string(min) + " to " + std::to_string(max));
-  return number;
+        name, "send a whole number from " + std::to_string(min) + " to " + std::to_string(max));
+  return static_cast<std::size_t>(*number);
 }
 
 }  // namespace carillon

@@ -19,11 +19,12 @@ namespace carillon {
 /// Appends `text` so that it is one segment of a path.
 void append_percent_encoded(std::string& out, std::string_view text);
 
-/// What an id, group, target or lane is: 1 to 255 bytes of UTF-8 without control characters.
-/// Error: bad_id, with `field`.
+/// What an id, group, target or lane is: 1 to 255 bytes of UTF-8 without control characters, and
+/// neither "." nor "..". Error: bad_id, with `field`.
 [[nodiscard]] Result<> check_name(std::string_view name, std::string_view field);
-/// The same of a target, which must not look like a URL, too.
-[[nodiscard]] Result<> check_target_name(std::string_view name);
+/// What the name of a target is: a name that does not look like a URL, which a task may name
+/// instead. Error: bad_id, with `field`.
+[[nodiscard]] Result<> check_target_name(std::string_view name, std::string_view field);
 
 /// The parameters of a query: "group=a&limit=10".
 class Query {
@@ -36,7 +37,7 @@ class Query {
   /// Whether it is there, as "force", "force=true" or "force=1"; bad_parameter for other values
   /// than those and "false" and "0".
   [[nodiscard]] Result<bool> flag(std::string_view name) const;
-  // Errors: bad_parameter.
+  // Errors: bad_time and bad_duration (base/time.h); bad_parameter.
   [[nodiscard]] Result<std::optional<WallTime>> moment(std::string_view name) const;
   [[nodiscard]] Result<std::optional<Millis>> duration(std::string_view name) const;
   [[nodiscard]] Result<std::size_t> integer(std::string_view name, std::size_t otherwise,

@@ -89,9 +89,8 @@ Result<> ConfigTables::read(std::string_view name, const toml::node& node, Optio
   for (const auto& [key, target] : *table) {
     const std::string label = "targets." + std::string(key.str());
     if (!target.is_table()) return at(target, label + " is a table");
-    if (Result<> ok = check_target_name(key.str()); !ok) {
-      return at(target, label + ": " + ok.error().detail);
-    }
+    if (const Result<> fine = check_target_name(key.str(), ""); !fine)
+      return at(target, "[targets]: " + fine.error().detail);
     auto settings = read_target(label, *target.as_table(), options);
     if (!settings) return settings.error();
     settings->name = key.str();

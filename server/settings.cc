@@ -182,7 +182,7 @@ Result<> set_text(const Setting& setting, Options& options, std::string_view tex
           place(options) = split_at_commas(text);
           return {};
         } else if constexpr (std::is_same_v<Value, Millis>) {
-          const Result<Millis> duration = parse_duration(text);
+          const Result<Millis> duration = parse_duration_or_millis(text);
           if (!duration) return not_allowed(setting, text);
           return set_number(setting, options, duration->count());
         } else {

@@ -21,6 +21,31 @@ TEST(ParseMoment, ReadsOffsetsAndBothCases) {
   EXPECT_EQ(millis_of("2000-02-29T00:00:00-00:00"), 951782400000);
 }
 
+TEST(ParseMoment, TakesATimeOfDayWithoutSeconds) {
+  EXPECT_EQ(millis_of("2026-11-21T07:00Z"), 1795244400000);
+  EXPECT_EQ(millis_of("2026-11-21T08:00+01:00"), 1795244400000);
+}
+
+TEST(MomentOf, TakesMillisecondsAndRefusesSeconds) {
+  EXPECT_EQ(moment_of(1795244400250).value(), WallTime(1795244400250ms));
+  EXPECT_EQ(moment_of(100'000'000'000).value(), WallTime(100'000'000'000ms));
+  for (const std::int64_t seconds : {99'999'999'999L, 1'795'244'400L, 1L, 0L, -1L}) {
+    const auto moment = moment_of(seconds);
+    ASSERT_FALSE(moment) << seconds;
+    EXPECT_EQ(moment.error().slug, "bad_time");
+    EXPECT_NE(moment.error().detail.find("looks like seconds"), std::string::npos);
+  }
+  EXPECT_FALSE(moment_of(4'133'980'800'000));
+  EXPECT_FALSE(moment_of(1'795'244'400'250'000));
+}
+
+TEST(ParseMomentOrMillis, TakesEither) {
+  EXPECT_EQ(parse_moment_or_millis("1795244400250").value(), WallTime(1795244400250ms));
+  EXPECT_EQ(parse_moment_or_millis("2026-11-21T07:00:00.250Z").value(), WallTime(1795244400250ms));
+  EXPECT_EQ(parse_moment_or_millis("1795244400").error().slug, "bad_time");
+  EXPECT_EQ(parse_moment_or_millis("soon").error().slug, "bad_time");
+}
+
 TEST(ParseMoment, RoundsFinerInputUp) {
   EXPECT_EQ(millis_of("1970-01-01T00:00:00.0001Z"), 1);
   EXPECT_EQ(millis_of("1970-01-01T00:00:00.001000000Z"), 1);
@@ -39,7 +64,10 @@ TEST(ParseMoment, RefusesWhatIsNoMoment) {
                            "2026-11-21",
                            "2026-11-21T08:00:00",
                            "2026-11-21 08:00:00Z",
-                           "2026-11-21T08:00Z",
+                           "2026-11-21T08:00.5Z",
+                           "2026-11-21T08:00",
+                           "2026-11-21T08:00:Z",
+                           "2026-11-21T08Z",
                            "2026-11-21T08:00:00.Z",
                            "2026-11-21T08:00:00,5Z",
                            "2026-11-21T08:00:00+0100",
@@ -87,16 +115,97 @@ TEST(ParseDuration, ReadsEachUnit) {
   EXPECT_EQ(parse_duration("36525d").value(), std::chrono::days(36'525));
 }
 
+TEST(ParseDuration, ReadsSeveralUnitsAndFractions) {
+  EXPECT_EQ(parse_duration("1m30s").value(), 90s);
+  EXPECT_EQ(parse_duration("1h0m0s").value(), 1h);
+  EXPECT_EQ(parse_duration("1.5s").value(), 1500ms);
+  EXPECT_EQ(parse_duration("1d2h3m4s5ms").value(), 26h + 3min + 4005ms);
+  EXPECT_EQ(parse_duration("2h45m30.25s").value(), 2h + 45min + 30250ms);
+  EXPECT_EQ(parse_duration("0.5d").value(), 12h);
+  EXPECT_EQ(parse_duration("-1m30s", true).value(), -90s);
+}
+
+TEST(ParseDuration, ReadsIso8601) {
+  EXPECT_EQ(parse_duration("PT90S").value(), 90s);
+  EXPECT_EQ(parse_duration("P1DT2H").value(), 26h);
+  EXPECT_EQ(parse_duration("PT1.5S").value(), 1500ms);
+  EXPECT_EQ(parse_duration("P2W").value(), 336h);
+  EXPECT_EQ(parse_duration("PT1H30M").value(), 90min);
+  EXPECT_EQ(parse_duration("PT0S").value(), 0ms);
+  EXPECT_EQ(parse_duration("-PT10M", true).value(), -10min);
+  EXPECT_EQ(parse_duration("PT-1M-30S", true).value(), -90s);
+}
+
+TEST(ParseDuration, RoundsFinerInputUp) {
+  EXPECT_EQ(parse_duration("0.0001s").value(), 1ms);
+  EXPECT_EQ(parse_duration("0.5ms").value(), 1ms);
+  EXPECT_EQ(parse_duration("1.000000000000000000000000000001s").value(), 1001ms);
+  EXPECT_EQ(parse_duration("0.3333333333333333s").value(), 334ms);
+  EXPECT_EQ(parse_duration("PT0.0015S").value(), 2ms);
+  EXPECT_EQ(parse_duration("0.4s0.5ms").value(), 401ms);
+  EXPECT_EQ(parse_duration("-1.5ms", true).value(), -1ms);
+  EXPECT_EQ(parse_duration("0.000000001d").value(), 1ms);
+}
+
 TEST(ParseDuration, RefusesWhatIsNoDuration) {
-  for (const char* text :
-       {"", "s", "5", "5 s", " 5s", "5s ", "1.5s", "+5s", "--5s", "5S", "5us", "5w", "1h30m",
-        "36526d", "99999999999999999999s", "9223372036854775807d", "-5s", "-"}) {
+  for (const char* text : {"",
+                           "s",
+                           "5",
+                           "5 s",
+                           " 5s",
+                           "5s ",
+                           "+5s",
+                           "--5s",
+                           "5S",
+                           "5us",
+                           "5w",
+                           "1h1h",
+                           "30s1m",
+                           "1h-30m",
+                           "1h30",
+                           ".5s",
+                           "1.s",
+                           "1.5.5s",
+                           "1e3s",
+                           "36526d",
+                           "36525d1ms",
+                           "99999999999999999999s",
+                           "9223372036854775807d",
+                           "-5s",
+                           "-",
+                           "P",
+                           "PT",
+                           "P1",
+                           "P1H",
+                           "P1M",
+                           "P1Y",
+                           "PT1D",
+                           "P1DT",
+                           "PT1S1M",
+                           "PT1S1S",
+                           "1D",
+                           "T1S",
+                           "pt1s",
+                           "P1DT1HT1M",
+                           "PT-10M",
+                           "P1,5D",
+                           "PT1H 1M"}) {
     const auto duration = parse_duration(text);
     ASSERT_FALSE(duration) << text;
     EXPECT_EQ(duration.error().slug, "bad_duration");
   }
   EXPECT_FALSE(parse_duration("--5s", true));
   EXPECT_FALSE(parse_duration("-36526d", true));
+}
+
+TEST(ParseDurationOrMillis, TakesEither) {
+  EXPECT_EQ(parse_duration_or_millis("1500").value(), 1500ms);
+  EXPECT_EQ(parse_duration_or_millis("9e4").value(), 90s);
+  EXPECT_EQ(parse_duration_or_millis("1m30s").value(), 90s);
+  EXPECT_EQ(parse_duration_or_millis("-5", true).value(), -5ms);
+  EXPECT_FALSE(parse_duration_or_millis("-5"));
+  EXPECT_FALSE(parse_duration_or_millis("1.5"));
+  EXPECT_FALSE(parse_duration_or_millis("3155760000001"));
 }
 
 TEST(FormatDuration, IsShortestAndReadBack) {
@@ -117,6 +226,14 @@ TEST(ManualClock, MovesOnlyWhenTold) {
   clock.set(WallTime(25ms));
   EXPECT_EQ(clock.wall(), WallTime(25ms));
   EXPECT_EQ(clock.mono() - before, 20ms);
+}
+
+TEST(ManualClock, ItsRealTimeIsTheMachines) {
+  ManualClock clock(WallTime(5ms));
+  const WallTime before = SystemClock().wall();
+  const WallTime real = clock.real();
+  EXPECT_GE(real, before);
+  EXPECT_LE(real, SystemClock().wall());
 }
 
 TEST(SystemClock, IsRoundedDown) {

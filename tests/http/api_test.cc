@@ -163,7 +163,7 @@ TEST_F(Api, ListsPagesInDueOrder) {
   EXPECT_EQ(problem(client_.get("/v1/tasks?limit=0")), "400 bad_parameter");
   EXPECT_EQ(problem(client_.get("/v1/tasks?limit=1001")), "400 bad_parameter");
   EXPECT_EQ(problem(client_.get("/v1/tasks?state=asleep")), "400 bad_parameter");
-  EXPECT_EQ(problem(client_.get("/v1/tasks?due_to=soon")), "400 bad_parameter");
+  EXPECT_EQ(problem(client_.get("/v1/tasks?due_to=soon")), "400 bad_time");
   EXPECT_EQ(problem(client_.get("/v1/tasks?cursor=x")), "400 bad_cursor");
   EXPECT_EQ(problem(client_.get("/v1/tasks?grup=g")), "400 unknown_parameter");
   EXPECT_EQ(field_of(client_.get("/v1/tasks?grup=g")), "grup");

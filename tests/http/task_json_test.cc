@@ -82,8 +82,12 @@ TEST(ParseTask, RefusesEachFieldThatIsWrong) {
   EXPECT_EQ(refusal(R"("id":"")"), "bad_id id");
   EXPECT_EQ(refusal(R"("id":"a\u0000b")"), "bad_id id");
   EXPECT_EQ(refusal(R"("id":7)"), "bad_type id");
-  EXPECT_EQ(refusal(R"("id":null)"), "bad_type id");
-  EXPECT_EQ(refusal(R"("due_at":0)"), "conflicting_fields delay");
+  EXPECT_EQ(refusal(R"("id":".")"), "bad_id id");
+  EXPECT_EQ(refusal(R"("group":"..")"), "bad_id group");
+  EXPECT_EQ(refusal(R"("lane":".")"), "bad_id lane");
+  EXPECT_EQ(refusal(R"("due_at":0)"), "bad_time due_at");
+  EXPECT_EQ(refusal(R"("due_at":1793000000)"), "bad_time due_at");
+  EXPECT_EQ(refusal(R"("due_at":1793000000000)"), "conflicting_fields delay");
   EXPECT_EQ(refusal(R"("group":"")"), "bad_id group");
   EXPECT_EQ(refusal(R"("lane":"a\nb")"), "bad_id lane");
   EXPECT_EQ(refusal(R"("expire_after":0)"), "bad_value expire_after");
@@ -107,6 +111,57 @@ TEST(ParseTask, RefusesEachFieldThatIsWrong) {
   EXPECT_EQ(refusal(R"("headers":{"a":"1","A":"2"})"), "duplicate_field headers");
   EXPECT_EQ(refusal(R"("grup":"a")"), "unknown_field grup");
   EXPECT_EQ(refusal(R"("target":"again")"), "duplicate_field target");
+}
+
+TEST(ParseTask, NullIsAsIfAbsent) {
+  const auto parsed = parse(R"({"id":null,"due_at":null,"delay":"1m30s","target":"t","payload":null,
+      "body":"hi","body_base64":null,"content_type":null,"headers":null,"group":null,"lane":null,
+      "expire_after":null,"retry":null,"if_exists":null})");
+  ASSERT_TRUE(parsed->task) << parsed->task.error().detail;
+  const AddRequest& task = *parsed->task;
+  EXPECT_EQ(task.delay, std::chrono::seconds(90));
+  EXPECT_FALSE(task.due_at || task.content.retry || task.content.expire_after);
+  EXPECT_EQ(task.content.body, "hi");
+  EXPECT_EQ(task.content.content_type, "text/plain; charset=utf-8");
+  EXPECT_EQ(task.content.id, "");
+  EXPECT_EQ(task.if_exists, IfExists::reject);
+
+  const auto nested = parse(R"({"delay":1,"target":"t","retry":{"max_attempts":null,
+      "backoff_min":"PT2S","backoff_max":null}})");
+  ASSERT_TRUE(nested->task && nested->task->content.retry);
+  EXPECT_EQ(nested->task->content.retry->backoff_min, std::chrono::seconds(2));
+  EXPECT_EQ(nested->task->content.retry->max_attempts, RetryPolicy().max_attempts);
+
+  EXPECT_EQ(parse(R"({"delay":null,"target":"t"})")->task.error().slug, "missing_field");
+  EXPECT_EQ(parse(R"({"delay":1,"target":null})")->task.error().slug, "missing_field");
+}
+
+TEST(ParseTask, TakesTheFormsOfOtherLanguages) {
+  const auto parsed = parse(
+      "\xef\xbb\xbf"
+      R"({"due_at":"2026-12-24T08:00+01:00","target":"t",
+      "expire_after":9e4,"retry":{"max_attempts":3.0,"backoff_max":"PT1H"}})");
+  ASSERT_TRUE(parsed->task) << parsed->task.error().detail;
+  EXPECT_EQ(parsed->task->due_at, WallTime(Millis(1798095600000)));
+  EXPECT_EQ(parsed->task->content.expire_after, std::chrono::seconds(90));
+  EXPECT_EQ(parsed->task->content.retry->max_attempts, 3);
+  EXPECT_EQ(parsed->task->content.retry->backoff_max, std::chrono::hours(1));
+}
+
+TEST(ParseTask, HeadersAreBoundedInNumberAndBytes) {
+  const auto headers = [](std::size_t count, std::size_t value_bytes) {
+    std::string members;
+    for (std::size_t i = 0; i < count; ++i)
+      members += (i == 0 ? "\"x-" : ",\"x-") + std::to_string(i) + "\":\"" +
+                 std::string(value_bytes, 'v') + '"';
+    return "\"headers\":{" + members + "}";
+  };
+  EXPECT_EQ(refusal(headers(64, 100)), "");
+  EXPECT_EQ(refusal(headers(65, 1)), "bad_value headers");
+  EXPECT_EQ(refusal(headers(95'000, 1)), "bad_value headers");
+  EXPECT_EQ(refusal(headers(2, 8'000)), "");
+  EXPECT_EQ(refusal(headers(3, 8'000)), "bad_value headers");
+  EXPECT_EQ(parse_patch("{" + headers(65, 1) + "}")->change.error().slug, "bad_value");
 }
 
 TEST(ParseTask, RefusesWhatIsMissingAndBadTargets) {
@@ -136,7 +191,9 @@ TEST(ParseChange, RefusesNothingAndWhatCannotChange) {
   EXPECT_EQ(parse_patch("{}")->change.error().slug, "missing_field");
   EXPECT_EQ(parse_patch(R"({"id":"b"})")->change.error().slug, "unknown_field");
   EXPECT_EQ(parse_patch(R"({"target":null})")->change.error().slug, "bad_type");
-  EXPECT_EQ(parse_patch(R"({"delay":1,"due_at":1})")->change.error().slug, "conflicting_fields");
+  EXPECT_EQ(parse_patch(R"({"due_at":1793000000})")->change.error().slug, "bad_time");
+  EXPECT_EQ(parse_patch(R"({"delay":1,"due_at":1793000000000})")->change.error().slug,
+            "conflicting_fields");
   EXPECT_EQ(parse_patch(R"({"content_type":"a/b"})")->change.error().slug, "conflicting_fields");
 }
 

@@ -24,9 +24,12 @@ TEST(AppendPercentEncoded, IsOneSegmentThatDecodesToTheSame) {
 TEST(CheckName, TakesUtf8WithoutControls) {
   EXPECT_TRUE(check_name("user:coupon/1 \xc3\xa9", "id"));
   EXPECT_TRUE(check_name(std::string(255, 'x'), "id"));
-  for (const std::string& name : {std::string(), std::string(256, 'x'), std::string("a\nb"),
-                                  std::string("a\0b", 3), std::string("\x7f"), std::string("\xff"),
-                                  std::string("\xc2\x85"), std::string("\xed\xa0\x80")}) {
+  EXPECT_TRUE(check_name("...", "id"));
+  EXPECT_TRUE(check_name(".a", "id"));
+  for (const std::string& name :
+       {std::string(), std::string(256, 'x'), std::string("a\nb"), std::string("a\0b", 3),
+        std::string("\x7f"), std::string("\xff"), std::string("\xc2\x85"),
+        std::string("\xed\xa0\x80"), std::string("."), std::string("..")}) {
     const auto checked = check_name(name, "id");
     ASSERT_FALSE(checked);
     EXPECT_EQ(checked.error().slug, "bad_id");
@@ -55,7 +58,21 @@ TEST(Query, ReadsMomentsWithAPlainPlus) {
   const auto query = Query::parse("from=2026-11-21T08:00:00+01:00&to=1795244400000", "from to");
   ASSERT_TRUE(query);
   EXPECT_EQ(query->moment("from").value(), query->moment("to").value());
-  EXPECT_EQ(Query::parse("from=soon", "from")->moment("from").error().slug, "bad_parameter");
+  EXPECT_EQ(Query::parse("from=soon", "from")->moment("from").error().slug, "bad_time");
+  const auto seconds = Query::parse("from=1795244400", "from")->moment("from");
+  EXPECT_EQ(seconds.error().slug + " " + seconds.error().field, "bad_time from");
+}
+
+TEST(Query, TakesTheFormsOfABody) {
+  const auto query =
+      Query::parse("from=2026-11-21T07:00Z&a=1m30s&b=PT90S&c=9e4&limit=10.0", "from a b c limit");
+  ASSERT_TRUE(query);
+  EXPECT_EQ(query->moment("from").value(), WallTime(Millis(1795244400000)));
+  for (const char* name : {"a", "b", "c"})
+    EXPECT_EQ(query->duration(name).value(), std::chrono::seconds(90)) << name;
+  EXPECT_EQ(query->integer("limit", 1, 1, 10).value(), 10U);
+  const auto bad = Query::parse("bucket=wide", "bucket")->duration("bucket");
+  EXPECT_EQ(bad.error().slug + " " + bad.error().field, "bad_duration bucket");
 }
 
 TEST(Query, ReadsDurationsFlagsAndIntegers) {

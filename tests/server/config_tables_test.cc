@@ -123,6 +123,11 @@ TEST_F(ConfigTable, BadTargetNamesTheLineOfTheFieldAtFault) {
   EXPECT_THAT(error_of(head + "concurrency = 0"), StartsWith(file_ + ":3:"));
   EXPECT_THAT(error_of(head + "timeout = 'soon'"), StartsWith(file_ + ":3:"));
   EXPECT_THAT(error_of("[targets.mail]\nurl = 'ftp://a/'"), StartsWith(file_ + ":2:"));
+  for (const char* name : {"'.'", "'..'", "\"a\\u0007b\"", "'http://a/'", "''"}) {
+    EXPECT_THAT(error_of("[targets." + std::string(name) + "]\nurl = 'http://a.example/'"),
+                StartsWith(file_ + ":1:"))
+        << name;
+  }
   EXPECT_THAT(error_of("[targets.mail]\n"), StartsWith(file_ + ":1:"));
   EXPECT_THAT(error_of("[targets]\nmail = 5"), HasSubstr("is a table"));
 }
