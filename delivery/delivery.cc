@@ -278,7 +278,7 @@ void Delivery::Impl::send(Attempt& attempt) {
   std::string& head = connection.head();
   head.clear();
   append_request_head(head, attempt.push, attempt.destination->url, options_.user_agent,
-                      clock_.wall(), attempt.route->signer);
+                      clock_.real(), attempt.route->signer);
   connection.send(attempt.push.content.body);
 }
 
@@ -344,7 +344,7 @@ PushResult Delivery::Impl::judge(const AnswerReader& answer) const {
     return result;
   }
   result.kind = result.http_status == kGone ? Kind::refused_for_good : Kind::failed;
-  result.retry_after = parse_retry_after(answer.retry_after(), clock_.wall());
+  result.retry_after = parse_retry_after(answer.retry_after(), clock_.real());
   result.error = "answered " + std::to_string(result.http_status);
   return result;
 }

@@ -194,7 +194,7 @@ TEST_F(HostileReceiver, EachStatusMeansWhatTheContractSays) {
 }
 
 TEST_F(HostileReceiver, RetryAfterIsPassedOn) {
-  // The fixture's clock stands at 2027-01-15T08:00:01.999Z.
+  // The fixture's real time is 2027-01-15T08:00:01.999Z.
   const std::pair<std::string, std::optional<Millis>> table[] = {
       {"120", Millis(120'000)},
       {"0", Millis(0)},
