@@ -7,6 +7,7 @@
 
 #include "tests/end_to_end/json_find.h"
 #include "tests/end_to_end/scenarios.h"
+#include "tests/support/raw_server.h"
 #include "tests/support/temp_dir.h"
 
 namespace carillon::test {
@@ -184,6 +185,102 @@ TEST_F(CliTest, ClockMovesOnlyWhereItIsManual) {
   Carillond real(dir / "real");
   ASSERT_TRUE(real.start());
   EXPECT_EQ(cli({"--server", real.url(), "clock", "advance", "1s"}).ending.code, 1);
+}
+
+TEST_F(CliTest, TimesHaveTheFormsOfTheApi) {
+  const std::string target = receiver->url();
+  int n = 0;
+  for (const auto* delay : {"90000", "90s", "1m30s", "PT90S", "9e4"}) {
+    const std::string id = "t" + std::to_string(n++);
+    ok({"add", "--id", id, "--delay", delay, "--target", target});
+    EXPECT_EQ(text_at(ok({"--json", "get", id}), "/due_at"),
+              text_at(ok({"--json", "get", "t0"}), "/due_at"))
+        << delay;
+  }
+  ok({"move", "t0", "--due-at", "1893456000000"});
+  EXPECT_EQ(cli({"move", "t0", "--due-at", "1893456000"}).ending.code, 1) << "seconds";
+  ok({"clock", "advance", "1000"});
+}
+
+TEST_F(CliTest, OutputThatCannotBeWrittenIsAnError) {
+  add("a");
+  const std::string cli = program("carillon") + " --server " + server.url() + " ";
+  for (const std::string& command :
+       {cli + "export", cli + "--json list", cli + "stats", cli + "--help",
+        program("carillon-replay") + " --help", program("carillon-load") + " --help"}) {
+    const Finished finished = run_program({"/bin/sh", "-c", command + " > /dev/full"});
+    EXPECT_NE(finished.ending.code, 0) << command;
+    EXPECT_THAT(finished.errors, HasSubstr("cannot write standard output")) << command;
+  }
+  const Finished file = this->cli({"export", "--output", dir / "missing/file"});
+  EXPECT_EQ(file.ending.code, 2);
+  EXPECT_THAT(file.errors, HasSubstr("cannot write"));
+}
+
+TEST_F(CliTest, InputThatCannotBeReadIsAnError) {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"import", dir.path().string()},
+           {"import", dir / "missing"},
+           {"add", "--delay", "1s", "--target", "t", "--payload-file", dir.path().string()},
+       }) {
+    const Finished finished = cli(arguments);
+    EXPECT_EQ(finished.ending.code, 2) << arguments[0];
+    EXPECT_THAT(finished.errors, HasSubstr("cannot read")) << arguments[0];
+  }
+}
+
+TEST_F(CliTest, ImportTakesAByteOrderMark) {
+  const std::string line = R"({"delay":"1h","target":")" + receiver->url() + "\"}\n";
+  EXPECT_EQ(ok({"import", "-"}, "\xef\xbb\xbf" + line + "\xef\xbb\xbf" + line),
+            "imported 2 tasks, 0 refused\n");
+}
+
+TEST_F(CliTest, WhatIsNoCarillonServerExitsThree) {
+  for (const std::string& answer :
+       {http_answer(200, "text/html", "<html>\x1b[31m</html>"), http_answer(502, "text/html", "x"),
+        http_answer(200, "application/json", "{\"a\":"), std::string("nonsense\r\n\r\n")}) {
+    RawServer other(answer);
+    for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+             {"stats"}, {"--json", "list"}, {"export"}, {"import", "-"}}) {
+      std::vector<std::string> arguments = {"--server", other.url()};
+      arguments.insert(arguments.end(), command.begin(), command.end());
+      const Finished finished = cli(arguments, "{\"delay\":1}\n");
+      EXPECT_EQ(finished.ending.code, 3) << command[0] << answer << finished.errors;
+      EXPECT_THAT(finished.output, IsEmpty()) << command[0];
+      EXPECT_THAT(finished.errors, Not(HasSubstr("\x1b"))) << command[0];
+    }
+  }
+}
+
+TEST_F(CliTest, ImportNeedsAResultForEachTask) {
+  RawServer other(http_answer(200, "application/json", R"({"results":[]})"));
+  const Finished finished = cli({"--server", other.url(), "import", "-"}, "{}\n");
+  EXPECT_EQ(finished.ending.code, 3) << finished.output;
+}
+
+TEST_F(CliTest, TextOfAServerCannotDriveTheTerminal) {
+  RawServer other(http_answer(
+      400, "application/problem+json",
+      R"({"title":"\u001b]0;x\u0007","status":400,"detail":"\u202egood","field":"\u009b"})"));
+  const Finished finished = cli({"--server", other.url(), "get", "a"});
+  EXPECT_EQ(finished.ending.code, 1);
+  EXPECT_EQ(finished.errors, "carillon: 400 \\x1b]0;x\\x07: \\u202egood (\\x9b)\n");
+}
+
+TEST_F(CliTest, ATypoIsAnsweredWithWhatWasMeant) {
+  const Finished option = cli({"add", "--dely", "5s", "--target", "t"});
+  EXPECT_EQ(option.ending.code, 2);
+  EXPECT_THAT(option.errors, HasSubstr("--dely is unknown; did you mean --delay?"));
+  const Finished command = cli({"lst"});
+  EXPECT_EQ(command.ending.code, 2);
+  EXPECT_THAT(command.errors, HasSubstr("lst is unknown; did you mean list?"));
+}
+
+TEST_F(CliTest, AnEmptyValueIsAMistake) {
+  const Finished finished = cli({"list", "--group", ""});
+  EXPECT_EQ(finished.ending.code, 2);
+  EXPECT_THAT(finished.errors, HasSubstr("--group: the value is empty"));
+  EXPECT_EQ(cli({"cancel", ""}).ending.code, 2);
 }
 
 TEST_F(CliTest, RefusalPrintsTheProblemAndExitsOne) {

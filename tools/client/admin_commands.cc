@@ -46,7 +46,8 @@ void declare_admin_commands(CLI::App& app, Context& context) {
   forecasts->add_option("--to", o->to, "RFC 3339");
   forecasts->callback([o, &context] { forecast(context, *o); });
 
-  auto* checkpoint = app.add_subcommand("checkpoint", "Copy the data directory while it runs");
+  auto* checkpoint =
+      app.add_subcommand("checkpoint", "Copy the data directory while the server runs");
   checkpoint->add_option("dir", o->dir, "Where to, on the server's machine; must not exist")
       ->required();
   checkpoint->callback([o, &context] {
@@ -57,10 +58,11 @@ void declare_admin_commands(CLI::App& app, Context& context) {
 
   auto* clock = app.add_subcommand("clock", "The clock of a server with --clock manual");
   clock->require_subcommand(1);
-  auto* advance = clock->add_subcommand("advance", "Move it; answers when all due was handed over");
+  auto* advance = clock->add_subcommand(
+      "advance", "Move it forward; returns once all that became due was handed out");
   advance->add_option("by", o->by, "By how long, such as 30d")->required();
   advance->callback([o, &context] {
-    context.run("POST", "/v1/clock:advance", Body().text("by", o->by).json(), show);
+    context.run("POST", "/v1/clock:advance", Body().time("by", o->by).json(), show);
   });
 }
 

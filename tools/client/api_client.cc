@@ -41,9 +41,8 @@ using AnswerParser = http::response_parser<http::buffer_body>;
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kPieceBytes = std::size_t{64} << 10;
 
-Error unreachable(std::string_view what, const error_code& code) {
-  return {"unreachable", std::string(what) + ": " + code.message(), ""};
-}
+constexpr std::uint64_t kAnswerBytesMax = std::uint64_t{64} << 20;
+constexpr std::string_view kStreamType = "application/x-ndjson";
 
 /// Whether the server has closed (or unasked, written to) a connection that nobody waits on.
 bool is_stale(int fd) {
@@ -76,9 +75,12 @@ class ApiClient::Impl {
   Async<Result<ApiAnswer>> exchange_on(S& stream, const RequestMessage& request, const Sink& sink);
   template <typename S>
   Async<error_code> read_body(S& stream, AnswerParser& parser, const Sink& take);
+  [[nodiscard]] Error unreachable(std::string_view what, const error_code& code) const;
+  /// Gives the next operation the time that is left for it.
   template <typename S>
   void arm(S& stream) {
-    beast::get_lowest_layer(stream).expires_after(options_.timeout);
+    if (!whole_call_) deadline_ = std::chrono::steady_clock::now() + options_.timeout;
+    beast::get_lowest_layer(stream).expires_at(deadline_);
   }
 
   Endpoint endpoint_;
@@ -87,6 +89,8 @@ class ApiClient::Impl {
   asio::ssl::context tls_;
   std::variant<std::monostate, Tcp, Tls, Local> stream_;  // monostate: not connected
   beast::flat_buffer buffer_;
+  bool whole_call_ = true;  // the deadline is one for the call, not for each wait
+  std::chrono::steady_clock::time_point deadline_;
 };
 
 RequestMessage ApiClient::Impl::make_request(std::string_view method, std::string_view path,
@@ -111,8 +115,18 @@ std::string ApiClient::Impl::name() const {
   return endpoint_.host + ":" + endpoint_.port;
 }
 
+Error ApiClient::Impl::unreachable(std::string_view what, const error_code& code) const {
+  std::string why = code.message();
+  if (code == beast::error::timeout)
+    why = "no end of it within " + format_duration(options_.timeout) + " (--timeout)";
+  if (code == asio::error::connection_refused) why += "; is carillond running there?";
+  return {"unreachable", std::string(what) + ": " + why, ""};
+}
+
 Result<ApiAnswer> ApiClient::Impl::call(RequestMessage request, const Sink& sink) {
   Result<ApiAnswer> result = Error{"unreachable", "no answer", ""};
+  whole_call_ = !sink || options_.limit_streams;
+  deadline_ = std::chrono::steady_clock::now() + options_.timeout;
   asio::co_spawn(loop_, exchange(request, sink),
                  [&result](const std::exception_ptr& thrown, Result<ApiAnswer> answer) {
                    if (!thrown) result = std::move(answer);
@@ -199,7 +213,7 @@ Async<Result<ApiAnswer>> ApiClient::Impl::exchange_on(S& stream, const RequestMe
   auto [unsent, sent] = co_await http::async_write(stream, request, kTuple);
   if (unsent) co_return unreachable("send to " + name(), unsent);
   AnswerParser parser;
-  parser.body_limit(boost::none);
+  parser.body_limit(sink ? boost::none : boost::optional<std::uint64_t>(kAnswerBytesMax));
   auto [unread, read] = co_await http::async_read_header(stream, buffer_, parser, kTuple);
   if (unread) co_return unreachable("answer of " + name(), unread);
 
@@ -207,6 +221,12 @@ Async<Result<ApiAnswer>> ApiClient::Impl::exchange_on(S& stream, const RequestMe
   answer.status = parser.get().result_int();
   answer.content_type = std::string(parser.get()[http::field::content_type]);
   const bool to_sink = sink && answer.ok();
+  if (to_sink && !answer.content_type.starts_with(kStreamType)) {
+    co_return Error{"unreachable",
+                    name() + " answers with " + answer.content_type +
+                        " instead of NDJSON; is it a Carillon server?",
+                    ""};
+  }
   const Sink keep = [&answer](std::string_view piece) {
     answer.body += piece;
     return true;

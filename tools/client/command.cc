@@ -3,15 +3,19 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
-#include <iterator>
 
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/json_syntax.h"
+#include "base/number.h"
 #include "tools/client/table.h"
+#include "tools/client/terminal.h"
 
 namespace carillon::client {
 namespace {
+
+constexpr std::size_t kDepthMax = 256;  // a payload may be 64 deep
 
 Result<> read_token(const std::string& file, std::string& token) {
   if (file.empty()) {
@@ -21,7 +25,7 @@ Result<> read_token(const std::string& file, std::string& token) {
   }
   std::ifstream stream(file);
   if (!std::getline(stream, token) || token.empty()) {
-    return Error{"bad_token_file", "cannot read a token from " + file, ""};
+    return Error{"bad_token_file", "--token-file: " + file + " has no token in its first line", ""};
   }
   return {};
 }
@@ -34,25 +38,34 @@ Result<ApiClient*> Context::api() {
   if (!endpoint) return Error(endpoint.error()).in("--server");
   ApiClient::Options options;
   options.ca_file = ca_file;
-  const auto patience = parse_duration(timeout);
-  if (!patience) return Error(patience.error()).in("--timeout");
-  options.timeout = *patience;
+  if (!timeout.empty()) {
+    const auto patience = parse_duration_or_millis(timeout);
+    if (!patience) return Error(patience.error()).in("--timeout");
+    if (*patience < Millis(1)) return Error{"usage", "--timeout: send at least 1ms", ""};
+    options.timeout = *patience;
+    options.limit_streams = true;
+  }
   if (auto read = read_token(token_file, options.token); !read) return read.error();
   client_ = std::make_unique<ApiClient>(std::move(*endpoint), std::move(options));
   return client_.get();
 }
 
 void Context::fail(const Error& error) {
-  std::cerr << "carillon: " << error.detail << '\n';
+  std::cerr << "carillon: " << printable(error.detail) << '\n';
   exit_code = error.slug == "unreachable" ? kUnreachable : kUsage;
 }
 
+Error Context::not_carillon(std::string_view why) const {
+  return {"unreachable", std::string(why) + "; is " + server + " a Carillon server?", ""};
+}
+
 void Context::refuse(const ApiAnswer& answer) {
-  exit_code = kRefused;
-  if (json) {
-    std::cout << answer.body << '\n';
-    return;
+  if (!check_json(answer.body, kDepthMax)) {
+    return fail(not_carillon("the answer has status " + std::to_string(answer.status) +
+                             " and is not JSON"));
   }
+  exit_code = kRefused;
+  if (json) return print_raw(answer.body + '\n');
   std::cerr << "carillon: " << describe_problem(answer.status, answer.body) << '\n';
 }
 
@@ -76,8 +89,10 @@ std::optional<ApiAnswer> Context::call(std::string_view method, std::string_view
 
 void Context::show(const ApiAnswer& answer, const Show& how) {
   if (!answer.ok()) return refuse(answer);
+  if (answer.body.empty()) return;
+  if (!check_json(answer.body, kDepthMax)) return fail(not_carillon("the answer is not JSON"));
   if (!json) return how(answer.body);
-  if (!answer.body.empty()) std::cout << answer.body << '\n';
+  print_raw(answer.body + '\n');
 }
 
 Query& Query::add(std::string_view name, std::string_view value) {
@@ -102,6 +117,10 @@ Body& Body::raw(std::string_view name, std::string_view json) {
   return *this;
 }
 
+Body& Body::time(std::string_view name, std::string_view value) {
+  return whole_number(value) ? raw(name, value) : text(name, value);
+}
+
 Progress::Progress() : terminal_(::isatty(STDERR_FILENO) == 1) {}
 
 Progress::~Progress() {
@@ -112,17 +131,6 @@ void Progress::show(std::string_view line) {
   if (!terminal_) return;
   std::cerr << "\r\x1b[K" << line << std::flush;
   shown_ = true;
-}
-
-Result<> read_file(const std::string& path, std::string& content) {
-  std::ifstream file;
-  if (path != "-") {
-    file.open(path, std::ios::binary);
-    if (!file) return Error{"bad_file", "cannot read " + path, ""};
-  }
-  std::istream& stream = path == "-" ? std::cin : file;
-  content.assign(std::istreambuf_iterator<char>(stream), {});
-  return {};
 }
 
 }  // namespace carillon::client

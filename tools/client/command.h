@@ -20,7 +20,7 @@ namespace carillon::client {
 
 inline constexpr int kDone = 0;
 inline constexpr int kRefused = 1;      // the server said no
-inline constexpr int kUsage = 2;        // the command line makes no sense
+inline constexpr int kUsage = 2;        // the command line, a file or standard output is at fault
 inline constexpr int kUnreachable = 3;  // no server, or no whole answer
 
 /// Options of the program itself, the connection, and the outcome of the command.
@@ -30,7 +30,7 @@ class Context {
   std::string server = "http://127.0.0.1:8080";
   std::string token_file;
   std::string ca_file;
-  std::string timeout = "60s";
+  std::string timeout;  // empty: of each call, not of an export
   bool json = false;
 
   int exit_code = kDone;
@@ -40,6 +40,8 @@ class Context {
 
   /// Says an error of our own on stderr and sets the exit code that fits its slug.
   void fail(const Error& error);
+  /// The error of an answer that is none of Carillon's.
+  [[nodiscard]] Error not_carillon(std::string_view why) const;
   /// Says a server's refusal: its problem's title and detail on stderr, or with --json the problem
   /// itself on stdout.
   void refuse(const ApiAnswer& answer);
@@ -71,6 +73,8 @@ class Body {
  public:
   Body& text(std::string_view name, std::string_view value);
   Body& raw(std::string_view name, std::string_view json);
+  /// A moment or a duration; a bare number is milliseconds.
+  Body& time(std::string_view name, std::string_view value);
   [[nodiscard]] std::string json() const { return "{" + members_ + "}"; }
   [[nodiscard]] bool empty() const { return members_.empty(); }
 
@@ -91,9 +95,6 @@ class Progress {
   bool terminal_ = false;
   bool shown_ = false;
 };
-
-/// The whole of `path` ("-": standard input). Error slug: bad_file.
-[[nodiscard]] Result<> read_file(const std::string& path, std::string& content);
 
 // Each declares its commands on `app`; they run while the command line is parsed.
 void declare_task_commands(CLI::App& app, Context& context);

@@ -61,8 +61,8 @@ void declare_dead_commands(CLI::App& app, Context& context) {
   dead->require_subcommand(1);
 
   auto* listed = dead->add_subcommand("list", "List dead letters");
-  listed->add_option("--limit", o->limit, "Tasks a page")->capture_default_str();
-  listed->add_option("--cursor", o->cursor, "Go on after an earlier page");
+  listed->add_option("--limit", o->limit, "Tasks per page, at most 1000")->capture_default_str();
+  listed->add_option("--cursor", o->cursor, "What the page before printed after \"more:\"");
   listed->callback([o, &context] { list(context, *o); });
 
   auto* shown = dead->add_subcommand("show", "Show one");
@@ -83,7 +83,7 @@ void declare_dead_commands(CLI::App& app, Context& context) {
     command->add_option("--group", o->group, "Only of this group");
   }
   for (CLI::App* command : {redriven, purged}) {
-    command->add_flag("--all", o->all, "Every dead letter there is");
+    command->add_flag("--all", o->all, "All dead letters");
   }
 }
 

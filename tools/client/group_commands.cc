@@ -28,7 +28,7 @@ void declare_group_commands(CLI::App& app, Context& context) {
   auto* shifted = group->add_subcommand("shift", "Move every waiting task of a group");
   shifted->add_option("--by", o->by, "By how long; may be negative, as --by=-10m")->required();
   shifted->callback([o, show, &context] {
-    context.run("POST", o->path() + ":shift", Body().text("by", o->by).json(), show);
+    context.run("POST", o->path() + ":shift", Body().time("by", o->by).json(), show);
   });
   for (CLI::App* command : {shown, cancelled, shifted}) {
     command->add_option("group", o->group, "Group")->required();

@@ -1,6 +1,8 @@
 // carillon export, import: every pending task as NDJSON, out of one server and into another.
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -10,7 +12,9 @@
 #include <simdjson.h>
 
 #include "tools/client/command.h"
+#include "tools/client/files.h"
 #include "tools/client/table.h"
+#include "tools/client/terminal.h"
 
 namespace carillon::client {
 namespace {
@@ -29,23 +33,30 @@ class ExportFile {
   explicit ExportFile(std::string path) : path_(std::move(path)) {
     if (!path_.empty()) file_.open(path_ + ".part", std::ios::binary | std::ios::trunc);
   }
-  [[nodiscard]] bool write(std::string_view piece) {
-    return static_cast<bool>((path_.empty() ? std::cout : file_)
-                                 .write(piece.data(), static_cast<std::streamsize>(piece.size())));
+  [[nodiscard]] Result<> write(std::string_view piece) {
+    errno = 0;
+    if (path_.empty()) {
+      print_raw(piece);
+      return checked(std::cout.good());
+    }
+    file_.write(piece.data(), static_cast<std::streamsize>(piece.size()));
+    return checked(file_.good());
   }
   [[nodiscard]] Result<> finish() {
-    if (path_.empty()) {
-      std::cout.flush();
-      return {};
-    }
+    errno = 0;
+    if (path_.empty()) return checked(std::cout.flush().good());
     file_.close();
-    if (!file_ || std::rename((path_ + ".part").c_str(), path_.c_str()) != 0) {
-      return Error{"bad_file", "cannot write " + path_, ""};
-    }
-    return {};
+    return checked(file_ && std::rename((path_ + ".part").c_str(), path_.c_str()) == 0);
   }
 
  private:
+  [[nodiscard]] Result<> checked(bool written) const {
+    if (written) return {};
+    const std::string why = errno == 0 ? "" : std::string(": ") + std::strerror(errno);
+    return Error{"bad_file", "cannot write " + (path_.empty() ? "standard output" : path_) + why,
+                 ""};
+  }
+
   std::string path_;
   std::ofstream file_;
 };
@@ -55,19 +66,19 @@ void export_tasks(Context& context, const TransferOptions& o) {
   if (!api) return context.fail(api.error());
   ExportFile file(o.file);
   std::uint64_t tasks = 0;
-  bool written = true;
+  Result<> written;
   {
     Progress progress;
     const auto answer = (*api)->stream("/v1/export", [&](std::string_view piece) {
       tasks += static_cast<std::uint64_t>(std::count(piece.begin(), piece.end(), '\n'));
       progress.show("exported " + std::to_string(tasks) + " tasks");
       written = file.write(piece);
-      return written;
+      return written.has_value();
     });
     if (!answer) return context.fail(answer.error());
     if (!answer->ok()) return context.refuse(*answer);
   }
-  if (!written) return context.fail({"bad_file", "cannot write " + o.file, ""});
+  if (!written) return context.fail(written.error());
   if (auto finished = file.finish(); !finished) return context.fail(finished.error());
   if (!o.file.empty()) std::cerr << "exported " << tasks << " tasks to " << o.file << '\n';
 }
@@ -100,7 +111,10 @@ class Importer {
       context_.refuse(*answer);
       return false;
     }
-    count(answer->body);
+    if (!count(answer->body)) {
+      context_.fail(context_.not_carillon("the answer does not say what became of each task"));
+      return false;
+    }
     body_.clear();
     lines_.clear();
     progress_.show("imported " + std::to_string(done_) + " tasks, " + std::to_string(failed_) +
@@ -112,23 +126,27 @@ class Importer {
   [[nodiscard]] std::uint64_t failed() const { return failed_; }
 
  private:
-  void count(std::string_view body) {
+  /// False where the answer does not have a result for each line.
+  bool count(std::string_view body) {
     simdjson::dom::array results;
-    if (parser_.parse(body.data(), body.size())["results"].get(results) != simdjson::SUCCESS) {
-      return;
+    if (parser_.parse(body.data(), body.size())["results"].get(results) != simdjson::SUCCESS ||
+        results.size() != lines_.size()) {
+      return false;
     }
     std::size_t index = 0;
     for (const auto result : results) {
-      const std::uint64_t line = index < lines_.size() ? lines_[index] : 0;
-      ++index;
+      const std::uint64_t line = lines_[index++];
       std::uint64_t status = 0;
-      if (result["status"].get(status) == simdjson::SUCCESS && status < 300) {
+      if (result["status"].get(status) == simdjson::SUCCESS && status >= 200 && status < 300) {
         ++done_;
         continue;
       }
       if (failed_++ >= kComplaintsMax) continue;
-      std::cerr << "carillon: line " << line << ": " << simdjson::minify(result) << '\n';
+      std::cerr << "carillon: line " << line << ": "
+                << describe_problem(static_cast<unsigned>(status), simdjson::minify(result))
+                << '\n';
     }
+    return true;
   }
 
   Context& context_;
@@ -144,25 +162,24 @@ class Importer {
 void import_tasks(Context& context, const TransferOptions& o) {
   const auto api = context.api();
   if (!api) return context.fail(api.error());
-  std::ifstream file;
-  if (o.file != "-") {
-    file.open(o.file, std::ios::binary);
-    if (!file) return context.fail({"bad_file", "cannot read " + o.file, ""});
-  }
+  auto lines = LineReader::open(o.file);
+  if (!lines) return context.fail(lines.error());
   std::uint64_t done = 0, failed = 0;
   {
     Importer importer(context, **api, o.batch);
-    std::istream& stream = o.file == "-" ? std::cin : file;
-    std::string line;
+    std::string_view line;
     std::uint64_t number = 0;
     bool going = true;
-    while (going && std::getline(stream, line)) going = importer.take(line, ++number);
+    Result<bool> more = true;
+    while (going && (more = lines->next(line)) && *more) going = importer.take(line, ++number);
+    // What was read before an error is sent, so that a second try finds it there.
     if (going) going = importer.send();
     if (!going) return;
+    if (!more) context.fail(more.error());
     done = importer.done();
     failed = importer.failed();
   }
-  if (failed > 0) context.exit_code = kRefused;
+  if (failed > 0 && context.exit_code == kDone) context.exit_code = kRefused;
   if (context.json) {
     std::cout << "{\"imported\":" << done << ",\"failed\":" << failed << "}\n";
   } else {
@@ -179,9 +196,9 @@ void declare_transfer_commands(CLI::App& app, Context& context) {
   exported->callback([o, &context] { export_tasks(context, *o); });
 
   auto* imported = app.add_subcommand(
-      "import", "Add the tasks of an NDJSON file; what is there already is left as it is");
+      "import", "Add the tasks of an NDJSON file; those that are there already stay as they are");
   imported->add_option("file", o->file, "File; - for standard input")->required();
-  imported->add_option("--batch", o->batch, "Tasks a request")
+  imported->add_option("--batch", o->batch, "Tasks per request")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
   imported->callback([o, &context] { import_tasks(context, *o); });

@@ -6,29 +6,13 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "tools/client/terminal.h"
+
 namespace carillon::client {
 namespace {
 
 namespace dom = simdjson::dom;
 using Rows = std::vector<std::vector<std::string>>;
-
-/// Also U+0080 to U+009F, in UTF-8 0xC2 and a byte below 0xA0.
-std::string printable(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const unsigned next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
-    if (byte < 0x20 || byte == 0x7f) {
-      out += fmt::format("\\x{:02x}", byte);
-    } else if (byte == 0xc2 && next >= 0x80 && next < 0xa0) {
-      out += fmt::format("\\x{:02x}", next);
-      ++i;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
 
 std::string text_of(dom::element value) {
   std::string_view text;
@@ -104,7 +88,7 @@ std::string format_fields(std::string_view json) {
   dom::parser parser;
   dom::object object;
   if (parser.parse(json.data(), json.size()).get(object) != simdjson::SUCCESS) {
-    return json.empty() ? std::string() : std::string(json) + '\n';
+    return json.empty() ? std::string() : printable_lines(json) + '\n';
   }
   Rows rows;
   collect_fields(object, "", rows);
@@ -117,7 +101,7 @@ std::string format_table(std::string_view json, std::initializer_list<std::strin
   dom::array array;
   if (parser.parse(json.data(), json.size()).get(root) != simdjson::SUCCESS ||
       !first_array(root, array)) {
-    return std::string(json) + '\n';
+    return printable_lines(json) + '\n';
   }
   if (array.size() == 0) return "none\n";
   std::vector<std::string> names(columns.begin(), columns.end());
@@ -142,7 +126,7 @@ std::string describe_problem(unsigned status, std::string_view json) {
   std::string out = std::to_string(status);
   if (!title.empty()) out += " " + title;
   if (!detail.empty()) out += ": " + detail;
-  if (!field.empty()) out += " (" + field + ")";
+  if (!field.empty() && detail.find(field) == std::string::npos) out += " (" + field + ")";
   return out;
 }
 

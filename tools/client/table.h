@@ -1,6 +1,6 @@
 // The server's JSON, for a person.
 //
-// Text from the server goes to a terminal here, so control characters are shown as escapes.
+// Text from the server goes to a terminal here, so all of it is made printable (terminal.h).
 #pragma once
 
 #include <initializer_list>
@@ -10,7 +10,7 @@
 namespace carillon::client {
 
 /// One line for each member of an object, names aligned; members of inner objects as "outer.inner".
-/// What is no object comes back as it is.
+/// What is no object comes back as lines.
 [[nodiscard]] std::string format_fields(std::string_view json);
 
 /// The first array in an object as a table: a line for each element, a column for each of `columns`

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tools/client/command.h"
+#include "tools/client/files.h"
 #include "tools/client/table.h"
 
 namespace carillon::client {
@@ -27,9 +28,9 @@ void show(std::string_view body) {
 std::string named(const TargetOptions& o) {
   Body retry;
   retry.raw("max_attempts", o.max_attempts);
-  retry.text("backoff_min", o.backoff_min).text("backoff_max", o.backoff_max);
+  retry.time("backoff_min", o.backoff_min).time("backoff_max", o.backoff_max);
   Body body;
-  body.text("url", o.url).text("method", o.method).text("timeout", o.timeout);
+  body.text("url", o.url).text("method", o.method).time("timeout", o.timeout);
   body.raw("concurrency", o.concurrency);
   if (!retry.empty()) body.raw("retry", retry.json());
   return body.json();

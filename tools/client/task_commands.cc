@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "tools/client/command.h"
+#include "tools/client/files.h"
 #include "tools/client/table.h"
 
 namespace carillon::client {
@@ -57,8 +58,8 @@ void add(Context& context, TaskOptions& o) {
   std::string headers;
   if (auto read = append_headers(o.headers, headers); !read) return context.fail(read.error());
   Body body;
-  body.text("id", o.id).text("delay", o.delay).text("due_at", o.due_at).text("target", o.target);
-  body.text("group", o.group).text("lane", o.lane).text("expire_after", o.expire_after);
+  body.text("id", o.id).time("delay", o.delay).time("due_at", o.due_at).text("target", o.target);
+  body.text("group", o.group).text("lane", o.lane).time("expire_after", o.expire_after);
   body.text("if_exists", o.if_exists).raw("payload", o.payload).text("body", o.body);
   body.text("content_type", o.content_type).raw("headers", headers);
   context.run("POST", "/v1/tasks", body.json(), show_task);
@@ -82,7 +83,7 @@ void cancel(Context& context, const TaskOptions& o) {
 
 void move(Context& context, const TaskOptions& o) {
   Body body;
-  body.text("delay", o.delay).text("due_at", o.due_at);
+  body.time("delay", o.delay).time("due_at", o.due_at);
   context.run("PATCH", "/v1/tasks/" + percent_encoded(o.id), body.json(), show_task);
 }
 
@@ -105,8 +106,9 @@ void list(Context& context, ListOptions& o) {
 
 void declare_due(CLI::App& command, TaskOptions& o) {
   auto* due = command.add_option_group("due", "When it is due: exactly one of");
-  due->add_option("--delay", o.delay, "From now, such as 90s, 15m, 24h, 30d");
-  due->add_option("--due-at", o.due_at, "RFC 3339, such as 2027-01-01T09:00:00+01:00");
+  due->add_option("--delay", o.delay, "From now: 90s, 1m30s, 24h, PT90S, or milliseconds");
+  due->add_option("--due-at", o.due_at,
+                  "RFC 3339, such as 2027-01-01T09:00:00+01:00, or Unix milliseconds");
   due->require_option(1);
 }
 
@@ -139,11 +141,11 @@ void declare_list(CLI::App& app, Context& context) {
   command->add_option("--group", o->group, "Only of this group");
   command->add_option("--target", o->target, "Only of this target");
   command->add_option("--state", o->state, "Only in this state");
-  command->add_option("--due-from", o->due_from, "Due then or later");
-  command->add_option("--due-to", o->due_to, "Due before then");
-  command->add_option("--limit", o->limit, "Tasks a page")->capture_default_str();
-  command->add_option("--cursor", o->cursor, "Go on after an earlier page");
-  command->add_flag("--all", o->all, "Every page");
+  command->add_option("--due-from", o->due_from, "Due at this moment or later");
+  command->add_option("--due-to", o->due_to, "Due before this moment");
+  command->add_option("--limit", o->limit, "Tasks per page, at most 1000")->capture_default_str();
+  command->add_option("--cursor", o->cursor, "What the page before printed after \"more:\"");
+  command->add_flag("--all", o->all, "Print all pages");
   command->callback([o, &context] { list(context, *o); });
 }
 

@@ -12,6 +12,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/client/terminal.h"
 #include "tools/load/burst.h"
 #include "tools/load/generator.h"
 #include "tools/load/options.h"
@@ -27,7 +28,7 @@ constexpr int kUsage = 2;
 constexpr int kUnreachable = 3;
 
 int fail(const Error& error) {
-  std::cerr << "carillon-load: " << error.detail << '\n';
+  std::cerr << "carillon-load: " << client::printable(error.detail) << '\n';
   if (error.slug == "unreachable") return kUnreachable;
   return error.slug == "incomplete" || error.slug == "network" ? kWrongOutcome : kUsage;
 }
@@ -222,5 +223,6 @@ int run_main(int argc, char** argv) {
 }  // namespace carillon::load
 
 int main(int argc, char** argv) {
-  return carillon::load::run_main(argc, argv);
+  namespace load = carillon::load;
+  return carillon::client::finish_output("carillon-load", load::run_main(argc, argv), load::kUsage);
 }

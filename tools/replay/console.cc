@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "tools/client/terminal.h"
+
 namespace carillon::replay {
 
 ProgressLine::ProgressLine(bool always) : terminal_(::isatty(STDERR_FILENO) == 1) {
@@ -32,7 +34,7 @@ Progress ProgressLine::of(std::string what) {
 }
 
 int fail(const Error& error) {
-  std::cerr << "carillon-replay: " << error.detail << '\n';
+  std::cerr << "carillon-replay: " << client::printable(error.detail) << '\n';
   return kFailed;
 }
 

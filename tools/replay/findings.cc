@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "storage/note.h"
+#include "tools/client/terminal.h"
 
 namespace carillon::replay {
 
@@ -41,7 +42,7 @@ Check check(Inspection& inspection, ProgressLine& progress) {
 }
 
 void line(std::string_view name, const std::string& text) {
-  std::cout << fmt::format("{:<10} {}\n", name, text);
+  std::cout << fmt::format("{:<10} {}\n", name, client::printable(text));
 }
 
 void print_log(const Inspection& inspection) {
@@ -212,7 +213,7 @@ int verify(Inspection& inspection, OutputForm form, ProgressLine& progress) {
     write_log(json, inspection);
     write_findings(json, inspection, found);
     json.end_object();
-    std::cout << text << '\n';
+    client::print_raw(text + '\n');
   }
   return found.sound ? kDone : kLost;
 }
@@ -232,7 +233,7 @@ int summarize(Inspection& inspection, OutputForm form) {
     write_log(json, inspection);
     write_summary(json, inspection);
     json.end_object();
-    std::cout << text << '\n';
+    client::print_raw(text + '\n');
   }
   return inspection.log_is_whole() ? kDone : kLost;
 }

@@ -12,6 +12,7 @@
 #include "storage/open_store.h"
 #include "storage/store.h"
 #include "storage/synced_mark.h"
+#include "tools/client/terminal.h"
 #include "tools/replay/saved_tasks.h"
 
 namespace carillon::replay {
@@ -51,7 +52,7 @@ void say(const Lines& lines) {
   std::size_t said = 0;
   for (const std::string& line : lines) {
     if (said++ == kLinesMax) break;
-    std::cerr << "lost: " << line << '\n';
+    std::cerr << "lost: " << client::printable(line) << '\n';
   }
   if (lines.size() > kLinesMax) {
     std::cerr << "lost: ... and " << grouped(lines.size() - kLinesMax) << " more like these\n";

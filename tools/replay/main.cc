@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/client/terminal.h"
 #include "tools/replay/export.h"
 #include "tools/replay/findings.h"
 #include "tools/replay/rebuild.h"
@@ -36,7 +37,7 @@ using Command = std::function<int(Inspection&, ProgressLine&)>;
 int run_command(const Options& o, const Command& command) {
   const auto until = parse_until(o.until);
   if (!until) {
-    std::cerr << "carillon-replay: " << until.error().detail << '\n';
+    std::cerr << "carillon-replay: " << client::printable(until.error().detail) << '\n';
     return kUsage;
   }
   ProgressLine progress(o.progress);
@@ -119,5 +120,7 @@ int run(int argc, char** argv) {
 }  // namespace carillon::replay
 
 int main(int argc, char** argv) {
-  return carillon::replay::run(argc, argv);
+  namespace replay = carillon::replay;
+  return carillon::client::finish_output("carillon-replay", replay::run(argc, argv),
+                                         replay::kFailed);
 }

@@ -7,6 +7,7 @@
 #include <simdjson.h>
 
 #include "tools/client/api_client.h"
+#include "tools/client/terminal.h"
 #include "tools/replay/export.h"
 #include "tools/replay/task_line.h"
 
@@ -76,7 +77,8 @@ class Poster {
       if (status == 200) ++existing_;
       if (status == 200 || status == 201) continue;
       if (refused_++ < kComplaintsMax) {
-        std::cerr << "carillon-replay: refused: " << simdjson::minify(result) << '\n';
+        std::cerr << "carillon-replay: refused: " << client::printable(simdjson::minify(result))
+                  << '\n';
       }
     }
     return true;

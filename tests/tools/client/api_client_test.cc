@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/raw_server.h"
 #include "tools/load/receiver.h"
 
 namespace carillon::client {
@@ -80,6 +81,37 @@ TEST_F(ApiClientTest, SilentServerIsUnreachableAfterTheTimeout) {
   const auto answer = api.call("POST", "/x", "{}");
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().slug, "unreachable");
+}
+
+/// What comes of a call, or of a stream, to a server that answers with `answer` and goes on.
+std::string error_of(const std::string& answer, Millis timeout, bool stream,
+                     bool limit_streams = false) {
+  const test::RawServer server(answer, Millis(20));
+  ApiClient::Options options;
+  options.timeout = timeout;
+  options.limit_streams = limit_streams;
+  ApiClient api(parse_endpoint(server.url()).value(), options);
+  std::size_t bytes = 0;
+  const auto done = stream ? api.stream("/x",
+                                        [&bytes](std::string_view piece) {
+                                          bytes += piece.size();
+                                          return bytes < 20;  // enough of it
+                                        })
+                           : api.call("GET", "/x");
+  return done ? "" : done.error().slug + ": " + done.error().detail;
+}
+
+TEST(ApiClient, TimeoutIsOfTheWholeCallHoweverItTrickles) {
+  const std::string endless = "HTTP/1.1 200 OK\r\ncontent-type: application/x-ndjson\r\n\r\n";
+  EXPECT_NE(error_of(endless, Millis(150), false).find("unreachable: "), std::string::npos);
+  EXPECT_NE(error_of(endless, Millis(150), false).find("150ms (--timeout)"), std::string::npos);
+  EXPECT_EQ(error_of(endless, Millis(300), true), "") << "a stream may take longer in all";
+  EXPECT_NE(error_of(endless, Millis(150), true, true), "") << "unless that was asked for";
+}
+
+TEST(ApiClient, StreamOfAnotherTypeIsNotTaken) {
+  const std::string page = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n";
+  EXPECT_NE(error_of(page, Millis(5000), true).find("text/html"), std::string::npos);
 }
 
 TEST(ApiClient, MissingSocketIsUnreachable) {

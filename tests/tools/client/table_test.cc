@@ -35,7 +35,9 @@ TEST(Table, ControlCharactersDoNotReachTheTerminal) {
   EXPECT_EQ(format_fields(R"({"e":"\u009b31m\u00a0"})"), "e  \\x9b31m\u00a0\n");
 }
 
-TEST(Table, WhatIsNoJsonComesAsItIs) {
+TEST(Table, WhatIsNoJsonComesAsPrintableLines) {
+  EXPECT_EQ(format_fields("a\x1b[31m\nb"), "a\\x1b[31m\nb\n");
+  EXPECT_EQ(format_table("a\x1b[31m", {"id"}), "a\\x1b[31m\n");
   EXPECT_EQ(format_fields("oops"), "oops\n");
   EXPECT_EQ(format_fields(""), "");
   EXPECT_EQ(format_table("oops", {"id"}), "oops\n");
@@ -44,6 +46,10 @@ TEST(Table, WhatIsNoJsonComesAsItIs) {
 TEST(Table, ProblemIsOneLine) {
   EXPECT_EQ(describe_problem(409, R"({"title":"Task exists","detail":"a is there","field":"id"})"),
             "409 Task exists: a is there (id)");
+  EXPECT_EQ(describe_problem(400, R"({"title":"Bad","detail":"`delay` is bad","field":"delay"})"),
+            "400 Bad: `delay` is bad");
+  EXPECT_EQ(describe_problem(400, R"({"title":"\u001b]0;x\u0007","detail":"\u202e"})"),
+            "400 \\x1b]0;x\\x07: \\u202e");
   EXPECT_EQ(describe_problem(502, "<html>"), "502");
 }
 
