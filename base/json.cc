@@ -24,7 +24,7 @@ Error at_field(Error error, std::string_view field) {
 
 /// "`delay`", or what stands for a value without a name.
 std::string named(std::string_view field) {
-  return field.empty() ? "the value" : "`" + std::string(field) + "`";
+  return field.empty() ? "The value" : "`" + std::string(field) + "`";
 }
 
 std::string must_be(std::string_view field, std::string_view wanted) {
@@ -37,7 +37,7 @@ Error bad_type(std::string_view field, std::string_view wanted) {
 
 /// What simdjson found wrong although the grammar holds.
 Error unreadable(simdjson::error_code code) {
-  return {"bad_json", std::string("the body cannot be read: ") + simdjson::error_message(code), ""};
+  return {"bad_json", std::string("The body cannot be read: ") + simdjson::error_message(code), ""};
 }
 
 Error unknown_field(std::string_view key, std::span<const std::string_view> known) {
@@ -98,7 +98,7 @@ Result<> JsonReader::parse_checked(std::string_view text,
   ondemand::value value;
   const auto error = document.get_value().get(value);
   if (error == simdjson::SCALAR_DOCUMENT_AS_VALUE)
-    return Error{"bad_type", "the body must be an object or an array", ""};
+    return Error{"bad_type", "The body must be an object or an array", ""};
   if (error) return unreadable(error);
   return visit(value);
 }

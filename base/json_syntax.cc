@@ -47,10 +47,10 @@ Result<> check_json(std::string_view text, std::size_t depth_max) {
   const std::size_t read = parser.write_some(false, text.data(), text.size(), ec);
   if (!ec && read < text.size()) ec = json::error::extra_data;
   if (!ec) return {};
-  const std::string at = "byte " + std::to_string(read);
+  const std::string at = "Byte " + std::to_string(read);
   if (ec == json::error::too_deep)
     return Error{"json_too_deep",
-                 "the limit is " + std::to_string(depth_max) + " levels; " + at + " is deeper", ""};
+                 "The limit is " + std::to_string(depth_max) + " levels. " + at + " is deeper", ""};
   return Error{"bad_json", at + ": " + ec.message(), ""};
 }
 

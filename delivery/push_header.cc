@@ -52,15 +52,15 @@ Error of_headers(std::string slug, std::string detail) {
 
 Result<> PushHeaderRules::take(std::string_view name, std::string_view value) {
   if (names_.size() == kHeadersMax)
-    return of_headers("bad_value", "there may be at most 64 headers");
+    return of_headers("bad_value", "There may be at most 64 headers");
   if (Result<> ok = check_push_header(name, value); !ok) return ok;
   const auto same = [name](std::string_view other) { return same_header_name(name, other); };
   if (std::ranges::any_of(names_, same))
     return of_headers("duplicate_field",
-                      "the header `" + std::string(name) + "` stands there twice");
+                      "The header `" + std::string(name) + "` stands there twice");
   bytes_ += name.size() + value.size();
   if (bytes_ > kHeadersBytesMax)
-    return of_headers("bad_value", "the headers may have at most 16 KiB in all");
+    return of_headers("bad_value", "The headers may have at most 16 KiB in all");
   names_.push_back(name);
   return {};
 }

@@ -27,11 +27,13 @@ struct Batched {
 };
 
 Error batch_too_large(std::size_t tasks_max) {
-  return {"batch_too_large", "a batch may have " + std::to_string(tasks_max) + " tasks", ""};
+  return {"batch_too_large",
+          "A batch has at most " + std::to_string(tasks_max) + " tasks; send several", ""};
 }
 
 Error body_too_large(std::size_t bytes_max) {
-  return {"body_too_large", "a task's body may have " + std::to_string(bytes_max) + " bytes", ""};
+  return {"body_too_large",
+          "The body of a task has at most " + std::to_string(bytes_max) + " bytes", ""};
 }
 
 Result<PlannedAdd> plan_item(simdjson::ondemand::value value, Call& call, std::string& id) {
@@ -172,7 +174,7 @@ Result<std::vector<std::string_view>> read_ids(Call& call) {
             });
       });
   if (!parsed) return parsed.error();
-  if (!there) return Error{"missing_field", "the ids to cancel must be there", "ids"};
+  if (!there) return Error{"missing_field", "`ids` is required", "ids"};
   return ids;
 }
 

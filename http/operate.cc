@@ -24,7 +24,8 @@ Result<> read_only_field(Call& call, std::string_view name,
             });
       });
   if (!parsed) return parsed.error();
-  if (!there) return Error{"missing_field", "it must be there", std::string(name)};
+  if (!there)
+    return Error{"missing_field", "`" + std::string(name) + "` is required", std::string(name)};
   return {};
 }
 

@@ -103,7 +103,7 @@ class BodyFields {
   /// What was read as a whole; nothing where no body was given.
   Result<std::optional<ChangeRequest::Body>> finish() const {
     if (conflict_)
-      return Error{"conflicting_fields", "send at most one of `payload`, `body` and `body_base64`",
+      return Error{"conflicting_fields", "Send at most one of `payload`, `body` and `body_base64`",
                    source_};
     if (!content_type_.empty() && (source_.empty() || source_ == "payload"))
       return Error{"conflicting_fields", "`content_type` goes with `body` or `body_base64`",
@@ -164,7 +164,7 @@ Result<IfExists> read_if_exists(ondemand::value value) {
 
 Result<> check_one_due(bool due_at, bool delay) {
   if (due_at && delay)
-    return Error{"conflicting_fields", "send one of `due_at` and `delay`, not both", "delay"};
+    return Error{"conflicting_fields", "Send one of `due_at` and `delay`, not both", "delay"};
   return {};
 }
 
@@ -199,7 +199,7 @@ class TaskParser {
     if (const auto one = check_one_due(task_.due_at.has_value(), task_.delay.has_value()); !one)
       return one.error();
     if (!task_.due_at && !task_.delay)
-      return Error{"missing_field", "one of `due_at` and `delay` is required", "due_at"};
+      return Error{"missing_field", "One of `due_at` and `delay` is required", "due_at"};
     if (task_.content.target.empty())
       return Error{"missing_field", "`target` is required: a target's name or an http(s) URL",
                    "target"};
@@ -248,7 +248,7 @@ class ChangeParser {
     change_.body = *body;
     if (const auto one = check_one_due(change_.due_at.has_value(), change_.delay.has_value()); !one)
       return one.error();
-    if (!any_) return Error{"missing_field", "name at least one field to change", ""};
+    if (!any_) return Error{"missing_field", "Name at least one field to change", ""};
     return std::move(change_);
   }
 

@@ -95,12 +95,12 @@ Result<> check_name(std::string_view name, std::string_view field) {
       std::ranges::adjacent_find(name, is_c1) == name.end() &&
       simdjson::validate_utf8(name.data(), name.size()))
     return {};
-  return bad("a name has 1 to 255 bytes of UTF-8 without control characters");
+  return bad("A name has 1 to 255 bytes of UTF-8 without control characters");
 }
 
 Result<> check_target_name(std::string_view name, std::string_view field) {
   if (!is_url(name)) return check_name(name, field);
-  return Error{"bad_id", "the name of a target must not look like a URL", std::string(field)};
+  return Error{"bad_id", "The name of a target must not look like a URL", std::string(field)};
 }
 
 Result<Query> Query::parse(std::string_view text, std::string_view known) {
@@ -113,7 +113,7 @@ Result<Query> Query::parse(std::string_view text, std::string_view known) {
     auto name = decode_value(pair.substr(0, equals));
     auto value = decode_value(pair.substr(std::min(equals + 1, pair.size())));
     if (!name || !value)
-      return bad_parameter(pair.substr(0, equals), "a `%` is not followed by two hex digits");
+      return bad_parameter(pair.substr(0, equals), "A `%` is not followed by two hex digits");
     const auto names = words_of(known);
     if (std::ranges::find(names, *name) == names.end()) {
       const std::string_view near = nearest_name(*name, names);
@@ -139,7 +139,7 @@ Result<bool> Query::flag(std::string_view name) const {
   const auto text = get(name);
   if (!text || *text == "false" || *text == "0") return false;
   if (text->empty() || *text == "true" || *text == "1") return true;
-  return bad_parameter(name, "send true or false");
+  return bad_parameter(name, "Send true or false");
 }
 
 Result<std::optional<WallTime>> Query::moment(std::string_view name) const {
@@ -168,7 +168,7 @@ Result<std::size_t> Query::integer(std::string_view name, std::size_t otherwise,
   const auto number = whole_number(*text);
   if (!number || std::cmp_less(*number, min) || std::cmp_greater(*number, max))
     return bad_parameter(
-        name, "send a whole number from " + std::to_string(min) + " to " + std::to_string(max));
+        name, "Send a whole number from " + std::to_string(min) + " to " + std::to_string(max));
   return static_cast<std::size_t>(*number);
 }
 

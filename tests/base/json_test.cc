@@ -143,9 +143,9 @@ TEST(JsonReader, AnswersALongUnknownKeyWithItsBeginning) {
 }
 
 TEST(JsonReader, SaysAtWhichByteItIsWrong) {
-  EXPECT_NE(read("{\"payload\":{\"a\":01}}").error().detail.find("byte 17"), std::string::npos)
+  EXPECT_NE(read("{\"payload\":{\"a\":01}}").error().detail.find("Byte 17"), std::string::npos)
       << read("{\"payload\":{\"a\":01}}").error().detail;
-  EXPECT_NE(read("").error().detail.find("byte 0"), std::string::npos);
+  EXPECT_NE(read("").error().detail.find("Byte 0"), std::string::npos);
 }
 
 TEST(JsonReader, RefusesScalarsOnTop) {

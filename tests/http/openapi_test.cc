@@ -1,5 +1,6 @@
 #include "http/openapi.h"
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -116,6 +117,37 @@ TEST(ApiPage, ListsEveryProblemWithItsStatusAndNoOther) {
   for (const ProblemKind& kind : problem_kinds())
     kinds.insert("| `" + std::string(kind.slug) + "` | " + std::to_string(kind.status) + " ");
   EXPECT_EQ(rows, kinds);
+}
+
+/// The text of all sources that can refuse a request, but for the list of problems itself.
+std::string refusing_sources() {
+  std::string all;
+  for (const char* folder : {"base", "net", "wheel", "storage", "delivery", "engine", "http"}) {
+    const std::filesystem::path root = std::filesystem::path(CARILLON_SOURCE_DIR) / folder;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
+      if (entry.path().extension() != ".cc" || entry.path().filename() == "problem.cc") continue;
+      std::ifstream file(entry.path());
+      all.append(std::istreambuf_iterator<char>(file), {});
+    }
+  }
+  return all;
+}
+
+TEST(Problems, EachIsProducedSomewhere) {
+  const std::string sources = refusing_sources();
+  ASSERT_FALSE(sources.empty());
+  for (const ProblemKind& kind : problem_kinds()) {
+    if (kind.slug == "internal") continue;  // what every slug that is not listed becomes
+    EXPECT_NE(sources.find('"' + std::string(kind.slug) + '"'), std::string::npos) << kind.slug;
+  }
+}
+
+TEST(Problems, TitlesAreShortAndSayNothingOfOneCase) {
+  for (const ProblemKind& kind : problem_kinds()) {
+    EXPECT_LE(kind.title.size(), 32U) << kind.title;
+    EXPECT_EQ(kind.title.find_first_of(".:`\""), std::string_view::npos) << kind.title;
+    EXPECT_TRUE(kind.title[0] >= 'A' && kind.title[0] <= 'Z') << kind.title;
+  }
 }
 
 TEST(ApiPage, NamesEveryRoute) {
