@@ -104,15 +104,24 @@ Async<Reply> Engine::Impl::ask(Command command) {
 }
 
 std::optional<Error> Engine::Impl::closed() const {
-  if (phase_ != Phase::serving)
-    return Error{"not_ready", "The server is " + not_ready_because() + ".", ""};
+  switch (phase_) {
+    case Phase::recovering:
+    case Phase::draining:
+      return Error{"not_ready", "The server is " + not_ready_because() + ".", ""};
+    case Phase::failed:
+      return Error{"storage_failed", "Nothing was done; the server is about to end.", ""};
+    case Phase::serving:
+      break;
+  }
   if (shard_.open_bytes() <= options_.pending_bytes_max) return std::nullopt;
-  return Error{"overloaded",
-               "More is waiting for the disk than may be; send it again after a pause.", ""};
+  return Error{"overloaded", "The queue to the disk is full; retry later.", ""};
 }
 
 std::optional<Error> Engine::Impl::closed_to_contents(std::uint64_t tasks) {
-  if (auto why = closed()) return why;
+  if (auto why = closed()) {
+    if (why->slug == "overloaded") counters_.refused_overloaded += tasks;
+    return why;
+  }
   if (!short_of_space()) return std::nullopt;
   counters_.refused_no_space += tasks;
   return Error{"no_space",
@@ -275,10 +284,22 @@ Refusal Engine::Impl::refused(const Reply& reply) {
       return changed_all_the_time();
     case Verdict::full:
       ++counters_.refused_full;
-      return Error{"full", "As many tasks are pending as this server may hold.", ""};
+      return Error{"full", why_full(), ""};
     default:
       return not_found("task");
   }
+}
+
+/// What holds the room, and what to do about it: dead letters never leave unasked.
+std::string Engine::Impl::why_full() const {
+  const std::string most = std::to_string(options_.shard.pending_max);
+  const std::uint64_t dead = shard_.counts()[static_cast<std::size_t>(State::dead)];
+  if (dead == 0)
+    return "All " + most + " tasks that `max_pending` allows are waiting; retry later.";
+  return "`max_pending` is " + most + ", and " + std::to_string(dead) +
+         " of these tasks are dead letters: redrive them (POST /v1/dead:redrive) or purge them "
+         "(POST "
+         "/v1/dead:purge), or retry later.";
 }
 
 Async<Answer<TaskView>> Engine::Impl::move(const Fingerprint& task, WallTime due) {

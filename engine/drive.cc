@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 
 #include "base/failpoint.h"
+#include "base/log.h"
 #include "engine/impl.h"
 
 namespace carillon {
@@ -45,9 +46,9 @@ Engine::Impl::Impl(asio::io_context& loop, Clock& clock, Log& log, Delivery& del
       export_bytes_(loop, options_.export_bytes_max),
       url_target_(std::make_shared<const TargetSettings>(options_.url_defaults)),
       random_(make_random()),
-      timer_(loop,
-             [this](bool stepped) {
-               if (stepped) ++counters_.clock_steps;
+      timer_(loop, clock,
+             [this](std::optional<Millis> step) {
+               if (step) note_clock_step(*step);
                if (phase_ != Phase::recovering && manual_clock_ == nullptr) tick();
              }),
       changed_(loop) {}
@@ -176,6 +177,7 @@ void Engine::Impl::commit_done(Batch&& batch) {
     commits_to_clean_check_ = 0;
   }
   shard_.committed(batch);
+  make_space();
   keep_imminent(batch);
   spare_ = std::move(batch);
   // The next batch was gathered while this one was committed: hand it over before anything else.
@@ -184,6 +186,17 @@ void Engine::Impl::commit_done(Batch&& batch) {
   set_timer();
   clean_log();
   changed_.notify();
+}
+
+/// Finished tasks give way before adds are refused: their contents are the only ones that nobody
+/// waits for.
+void Engine::Impl::make_space() {
+  const LogStats stats = log_.stats();
+  if (stats.low_on_space != std::exchange(low_on_space_, stats.low_on_space) && low_on_space_) {
+    log_warning("the disk is getting full; finished tasks are forgotten early",
+                {{"free_bytes", stats.free_bytes}});
+  }
+  shard_.retain_none(low_on_space_);
 }
 
 /// Contents of tasks that are due within moments are at hand: they need not be read back.
@@ -211,6 +224,13 @@ void Engine::Impl::clean_log() {
     shard_.restate(oldest);
     carry_out();
   });
+}
+
+void Engine::Impl::note_clock_step(Millis step) {
+  ++counters_.clock_steps;
+  if (manual_clock_ == nullptr) {
+    log_warning("the clock was set", {{"step", format_duration(step)}});
+  }
 }
 
 void Engine::Impl::tick() {

@@ -162,6 +162,8 @@ struct Stats {
   std::uint64_t memory_content_bytes = 0;
   std::uint64_t memory_resident_bytes = 0;
   Sequence last_sequence = 0;
+  std::uint64_t pending_max = 0;   // tasks not finished, and dead letters
+  std::uint64_t retained_max = 0;  // finished ones but dead letters
   WallTime now{};
 };
 

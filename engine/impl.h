@@ -119,8 +119,10 @@ class Engine::Impl {
   void commit();
   void commit_done(Batch&& batch);
   void keep_imminent(Batch& batch);
+  void make_space();
   void clean_log();
   void tick();
+  void note_clock_step(Millis step);
   void set_timer();
   void note_targets(const std::vector<TargetKey>& keys);
   Async<void> run_to_rest();
@@ -158,6 +160,7 @@ class Engine::Impl {
                                         const std::optional<Millis>& delay);
   [[nodiscard]] Answer<Added> added(const Reply& reply);
   [[nodiscard]] Refusal refused(const Reply& reply);
+  [[nodiscard]] std::string why_full() const;
   Async<Answer<TaskView>> move(const Fingerprint& task, WallTime due);
   [[nodiscard]] Answer<TargetSettings> changed_target(const std::string& name,
                                                       const TargetChange& change) const;
@@ -231,6 +234,7 @@ class Engine::Impl {
   bool cleaning_ = false;  // from reading the oldest batches until their trim is committed
   bool trimming_ = false;  // the batch under way trims
   bool changing_target_ = false;
+  bool low_on_space_ = false;
   std::uint32_t commits_to_clean_check_ = 0;
   std::deque<Unfetched> unfetched_;
   std::uint64_t fetching_ = 0;  // fetches of fired tasks' contents under way

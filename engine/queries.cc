@@ -200,6 +200,8 @@ Stats Engine::Impl::stats() const {
   stats.memory_content_bytes = content_bytes();
   stats.memory_resident_bytes = resident_bytes();
   stats.last_sequence = shard_.last_sequence();
+  stats.pending_max = options_.shard.pending_max;
+  stats.retained_max = options_.shard.retained_max;
   return stats;
 }
 

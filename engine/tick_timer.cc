@@ -22,8 +22,12 @@ int make_timer() {
 
 }  // namespace
 
-TickTimer::TickTimer(boost::asio::io_context& loop, std::function<void(bool)> tick)
-    : timer_(loop, make_timer()), tick_(std::move(tick)) {
+TickTimer::TickTimer(boost::asio::io_context& loop, Clock& clock,
+                     std::function<void(std::optional<Millis>)> tick)
+    : timer_(loop, make_timer()),
+      clock_(clock),
+      tick_(std::move(tick)),
+      offset_(wall_minus_mono()) {
   arm(kNever);
   wait();
 }
@@ -55,6 +59,11 @@ void TickTimer::arm(WallTime moment) {
                  errno == ECANCELED);
 }
 
+Millis TickTimer::wall_minus_mono() const {
+  return clock_.wall().time_since_epoch() -
+         std::chrono::floor<Millis>(clock_.mono().time_since_epoch());
+}
+
 void TickTimer::wait() {
   timer_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
                     [this](const boost::system::error_code& error) {
@@ -66,9 +75,13 @@ void TickTimer::wait() {
                       if (got > 0 || stepped_) {
                         // It stands at a moment that is over, or was cancelled: set it anew.
                         moment_.reset();
-                        const bool stepped = std::exchange(stepped_, false);
+                        std::optional<Millis> step;
+                        if (std::exchange(stepped_, false)) {
+                          const Millis before = std::exchange(offset_, wall_minus_mono());
+                          step = offset_ - before;
+                        }
                         arm(kNever);
-                        tick_(stepped);
+                        tick_(step);
                       }
                       wait();
                     });

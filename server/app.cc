@@ -20,7 +20,6 @@
 #include "base/check.h"
 #include "base/thread.h"
 #include "net/tls.h"
-#include "server/clock_watch.h"
 #include "server/listen.h"
 #include "server/logging.h"
 #include "server/metrics.h"
@@ -103,7 +102,6 @@ class App {
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<HttpServer> http_;
   asio::signal_set signals_;
-  std::optional<ClockWatch> clock_watch_;
   asio::steady_timer grace_;
   enum class Phase { recovering, serving, leaving, stopping } phase_ = Phase::serving;
 };
@@ -143,6 +141,7 @@ Result<> App::open() {
     log_info("max_pending lowered to what memory holds", {{"max_pending", fit}});
     engine.shard.pending_max = fit;
   }
+  engine.shard.tasks_max = fit;
   const FileShares files = share_files(open_files_max(), options_.http.limits.connections_max);
   engine.shard.in_flight_max = std::min(engine.shard.in_flight_max, files.pushes);
   Result<Egress> egress = Egress::make(options_.egress);
@@ -220,10 +219,6 @@ void App::watch() {
     if (error) return;
     on_signal(signal);
     watch();
-  });
-  if (clock_watch_ || options_.clock == "manual") return;
-  clock_watch_.emplace(loop_, *clock_, [](Millis step) {
-    log_warning("the clock was set", {{"step", format_duration(step)}});
   });
 }
 

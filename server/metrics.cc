@@ -104,6 +104,13 @@ void add_tasks(Families& families, const Stats& stats) {
                  static_cast<double>(stats.oldest_overdue.value_or(Millis(0)).count()) * 1e-3);
 }
 
+void add_bounds(Families& families, const Stats& stats) {
+  families.gauge("carillon_pending_max_tasks",
+                 "Tasks that may wait at once, dead letters among them", number(stats.pending_max));
+  families.gauge("carillon_retained_max_tasks", "Finished tasks that are kept at most",
+                 number(stats.retained_max));
+}
+
 void add_counters(Families& families, const EngineCounters& counters) {
   families.add(MetricType::Counter, "carillon_task_events_total", "What happened to tasks", "event",
                {{"added", number(counters.added)},
@@ -232,6 +239,7 @@ std::vector<MetricFamily> Metrics::Collect() const {
                  !draining_ && engine_->not_ready_because().empty() ? 1 : 0);
   const Stats stats = engine_->stats();
   add_tasks(families, stats);
+  add_bounds(families, stats);
   add_counters(families, engine_->counters());
   add_delivery(families, stats);
   add_targets(families, *engine_);

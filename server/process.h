@@ -35,7 +35,7 @@ struct FileShares {
 /// The memory that this process may use: that of the machine, or less by its control group.
 [[nodiscard]] std::uint64_t memory_available();
 
-/// How many waiting tasks fit: `memory_max` bytes, or where that is 0 three quarters of
+/// How many tasks fit: `memory_max` bytes, or where that is 0 three quarters of
 /// `available`, less what the process needs before it holds any.
 [[nodiscard]] std::uint64_t tasks_that_fit(std::uint64_t memory_max, std::uint64_t available);
 

@@ -160,6 +160,7 @@ void MemoryLog::checkpoint(std::string dir, std::function<void(Result<>)> done) 
 
 LogStats MemoryLog::stats() const {
   LogStats stats = stats_;
+  stats.low_on_space = disk_->low_on_space;
   stats.short_of_space = disk_->short_of_space;
   return stats;
 }

@@ -27,7 +27,8 @@ struct MemoryDisk {
   std::map<TaskNumber, std::string> notes;  // encoded
   Sequence last = 0;
   WallTime clock{};             // of the latest batch without records
-  bool short_of_space = false;  // what stats say
+  bool low_on_space = false;  // what stats say
+  bool short_of_space = false;
 };
 
 enum class AutoAck { yes, no };

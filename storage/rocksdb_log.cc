@@ -207,6 +207,7 @@ LogStats RocksdbLog::stats() const {
   stats.commit_bytes = committer_->commit_bytes();
   stats.memory_bytes = memory_bytes_;
   stats.free_bytes = free_bytes_ - std::min<std::uint64_t>(free_bytes_, since);
+  stats.low_on_space = stats.free_bytes < 2 * disk_free_min_;
   stats.short_of_space = stats.free_bytes < disk_free_min_;
   return stats;
 }

@@ -29,6 +29,7 @@ runs=(
   "receivers     $bin/faults_receivers"
   "clients       $bin/faults_clients"        # as many connections as descriptors allow
   "limits        $bin/faults_limits"
+  "attack        $bin/faults_attack"         # 160 hanging origins, 2,000 dead names, a million retained tasks
   "fuzz          tools/fuzz.sh $fuzz_seconds"
   "mutants       tests/mutants/run.py run"
   "asan          tools/test.sh asan"

@@ -10,6 +10,7 @@ namespace {
 constexpr std::uint64_t kRecordBytes = 64;  // about what a record takes in the log
 // Fewer than an entry can name: replacements that are under way bring theirs when they are applied.
 constexpr std::size_t kTargetsAdmitted = kTargetsMax / 2;
+constexpr std::size_t kLeftoverRows = 8192;  // deleted with one batch, some milliseconds' work
 constexpr std::size_t kForgottenToCommit =
     4096;  // rows to delete that are worth a commit of their own
 
@@ -105,11 +106,12 @@ bool Shard::decide(command::Add& add, Ticket ticket) {
   }
   if (const auto why = target_refusal(add.task)) {
     reply(ticket, *why);
-  } else if (unfinished_ >= options_.pending_max) {
+  } else if (is_full()) {
     reply(ticket, Verdict::full);
   } else {
     // A finished task gives its id back at once; a dead letter stays beside its successor.
     if (old != kNoEntry && arena_[old].current() != State::dead) forget(old);
+    make_room();
     add.task.state = State::scheduled;
     add.task.asked_due = add.task.due;
     add.task.attempt = 0;
@@ -171,10 +173,6 @@ bool Shard::decide(command::Change& change, Ticket ticket) {
       return true;
     }
     if (busy(dead)) return false;
-    if (unfinished_ >= options_.pending_max) {
-      reply(ticket, Verdict::full);
-      return true;
-    }
     if (arena_[ref].current() != State::dead) finished_one = ref;
     ref = dead;
   } else if (const auto why = refusal(ref)) {
@@ -311,7 +309,7 @@ void Shard::outcome(const Fingerprint& task, TaskNumber number, State state, Wal
 
 bool Shard::wants_commit() const {
   return !open_.records.empty() || open_.forgotten.size() >= kForgottenToCommit ||
-         restate_upto_ != 0;
+         restate_upto_ != 0 || !leftover_rows_.empty();
 }
 
 Batch Shard::seal(WallTime now, Batch spare) {
@@ -358,6 +356,9 @@ Batch Shard::seal(WallTime now, Batch spare) {
   batch.contents.swap(open_.contents);
   batch.notes.swap(open_.notes);
   batch.forgotten.swap(open_.forgotten);
+  const auto some = static_cast<std::ptrdiff_t>(std::min(leftover_rows_.size(), kLeftoverRows));
+  batch.forgotten.insert(batch.forgotten.end(), leftover_rows_.end() - some, leftover_rows_.end());
+  leftover_rows_.erase(leftover_rows_.end() - some, leftover_rows_.end());
   open_.records.clear();
   open_.tickets.clear();
   open_.bytes = 0;

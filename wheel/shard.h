@@ -62,9 +62,11 @@ namespace carillon {
 
 struct ShardOptions {
   Millis retain_finished{std::chrono::hours(1)};
-  std::uint64_t pending_max = 200'000'000;     // tasks not finished
-  std::uint64_t in_flight_max = 20'000;        // pushes under way at once, to all targets
-  std::uint32_t url_concurrency = 64;          // of each origin that tasks name by URL
+  std::uint64_t retained_max = 1'000'000;   // finished tasks, but dead letters
+  std::uint64_t pending_max = 200'000'000;  // tasks not finished, and dead letters
+  std::uint64_t tasks_max = UINT64_MAX;     // all of them: retained ones give way to pending ones
+  std::uint64_t in_flight_max = 20'000;     // pushes under way at once, to all targets
+  std::uint32_t url_concurrency = 64;       // of each origin that tasks name by URL
   std::uint32_t catch_up_per_second = 20'000;  // overdue tasks fired per target; 0: no limit
 };
 
@@ -194,6 +196,9 @@ class Shard {
   /// The time; a `now` before the last one is a clock set back. Does a bounded amount of work: call
   /// it again when `next_wakeup` says so, which may be at once.
   void tick(WallTime now);
+  /// Whether finished tasks are forgotten as soon as may be, because there is too little space for
+  /// their contents.
+  void retain_none(bool none) { retain_none_ = none; }
   /// No further task is fired (for a stop).
   void stop_firing() { firing_stopped_ = true; }
 
@@ -233,6 +238,11 @@ class Shard {
   }
 
   [[nodiscard]] const std::array<std::uint64_t, kStates>& counts() const { return counts_; }
+  /// What counts against `pending_max`: tasks not finished, with those proposed, and dead letters,
+  /// which never leave unasked.
+  [[nodiscard]] std::uint64_t pending() const {
+    return unfinished_ + counts_[static_cast<std::size_t>(State::dead)];
+  }
   [[nodiscard]] const Group* group(const GroupKey& key) const;
   /// The due of the group's member at `index` (below members.size()), if it waits.
   [[nodiscard]] std::optional<WallTime> member_due(const Group& group, std::size_t index);
@@ -360,10 +370,14 @@ class Shard {
   [[nodiscard]] bool is_stray(EntryRef ref) const;
   void detach(EntryRef ref);
   void finish(EntryRef ref, State state, WallTime at, bool counted = false);
+  [[nodiscard]] bool is_full() const { return pending() >= options_.pending_max; }
+  [[nodiscard]] std::uint64_t retained_max() const;
+  void make_room();
   void retain(EntryRef ref);
   [[nodiscard]] bool is_retained(const Retained::Record& its) const;
   [[nodiscard]] bool forget_oldest(WallTime finished_before, bool forget_rows);
   void order_retained();
+  void bound_replayed();
   void forget(EntryRef ref, bool forget_rows = true);
   void count(EntryRef ref, State from, State to);
   void uncount(EntryRef ref);
@@ -392,7 +406,7 @@ class Shard {
   void forget_old(std::uint32_t budget);
   void clock_set_back(WallTime now);
 
-  // shard_target.cc: targets.
+  // shard_entry.cc, too: targets.
   [[nodiscard]] std::uint32_t find_target(const TargetKey& key) const;
   [[nodiscard]] std::uint32_t find_or_make_target(const TargetKey& key, bool is_url);
   [[nodiscard]] std::uint32_t look_up_target(const TargetKey& key, bool is_url);
@@ -420,6 +434,8 @@ class Shard {
   std::uint64_t expirations_ = 0;
 
   Retained retained_;  // but dead letters
+  std::vector<TaskNumber>
+      leftover_rows_;  // of tasks that a replay forgot; to be deleted bit by bit
   std::deque<std::uint32_t> runnable_;
   std::vector<std::uint32_t> paced_;  // targets that wait for their allowance
   // Targets that wait until fewer pushes are under way in all; second those that answer.
@@ -438,6 +454,7 @@ class Shard {
   bool started_ = false;
   bool under_way_ = false;
   bool firing_stopped_ = false;
+  bool retain_none_ = false;
   Effects effects_;
 };
 

@@ -10,6 +10,7 @@ namespace {
 /// By how long before a batch was sealed a finished task must have been past its retention for its
 /// rows to have been deleted for certain with that batch or an earlier one.
 constexpr Millis kForgottenForCertain = std::chrono::seconds(60);
+constexpr std::uint64_t kRetainedToBound = 65'536;  // more than may be kept, at the least
 
 }  // namespace
 
@@ -28,6 +29,9 @@ void Shard::replay(const Batch& batch) {
   const WallTime before = batch.at - options_.retain_finished - kForgottenForCertain;
   while (forget_oldest(before, /*forget_rows=*/false)) {
   }
+  // Ordering them takes a look at each, so it is done when they are half as many again.
+  const std::uint64_t most = retained_max();
+  if (retained_.there() > most + most / 2 + kRetainedToBound) bound_replayed();
 }
 
 void Shard::committed(const Batch& batch) {

@@ -197,6 +197,20 @@ void Shard::finish(EntryRef ref, State state, WallTime at, bool counted) {
   retain(ref);
 }
 
+/// So many finished tasks may be kept at present: what pending ones need is theirs.
+std::uint64_t Shard::retained_max() const {
+  if (retain_none_) return 0;
+  return std::min(options_.retained_max,
+                  options_.tasks_max - std::min(options_.tasks_max, pending()));
+}
+
+/// Each task that comes pays for two that go, so whatever the rate, no more are kept than may be.
+void Shard::make_room() {
+  for (int i = 0; i < 2 && retained_.there() > retained_max(); ++i) {
+    static_cast<void>(forget_oldest(WallTime::max(), /*forget_rows=*/true));
+  }
+}
+
 void Shard::retain(EntryRef ref) {
   if (!forgettable(arena_[ref].current())) return;
   if (started_ && options_.retain_finished == Millis(0)) {
@@ -226,7 +240,19 @@ bool Shard::forget_oldest(WallTime finished_before, bool forget_rows) {
   return true;
 }
 
-/// After a replay: restated ones were appended out of order, and some more than once.
+/// During a replay: forgets the tasks that finished first until no more are kept than may be. Rows
+/// of most were deleted in the process that first forgot them, but nobody knows what its bound was.
+void Shard::bound_replayed() {
+  if (retained_.there() <= retained_max()) return;
+  order_retained();
+  while (retained_.there() > retained_max()) {
+    const Retained::Record oldest = retained_.front();
+    if (is_retained(oldest)) leftover_rows_.push_back(arena_[oldest.where()].number);
+    static_cast<void>(forget_oldest(WallTime::max(), /*forget_rows=*/false));
+  }
+}
+
+/// Restated ones were appended out of order, and some more than once.
 void Shard::order_retained() {
   std::vector<std::pair<WallTime, EntryRef>> finished_ones;
   finished_ones.reserve(retained_.size());

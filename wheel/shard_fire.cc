@@ -45,6 +45,7 @@ void Shard::start(WallTime now) {
     if (is_stray(ref)) strays_.insert(ref);
   }
   order_retained();
+  bound_replayed();
 }
 
 void Shard::tick(WallTime now) {
@@ -282,11 +283,15 @@ void Shard::finish_sweep(std::uint32_t index) {
 void Shard::forget_old(std::uint32_t budget) {
   const WallTime before = now_ - options_.retain_finished;
   while (budget > 0 && forget_oldest(before, /*forget_rows=*/true)) --budget;
+  for (budget += kSweptPerTick; budget > 0 && retained_.there() > retained_max(); --budget) {
+    static_cast<void>(forget_oldest(WallTime::max(), /*forget_rows=*/true));
+  }
 }
 
 bool Shard::has_work() const {
   const bool may_pump = !runnable_.empty() || (in_flight_ == 0 && is_crowded());
-  return wheel_.has_due() || (may_pump && may_fire()) || !sweeps_.empty();
+  return wheel_.has_due() || (may_pump && may_fire()) || !sweeps_.empty() ||
+         retained_.there() > retained_max();
 }
 
 std::optional<WallTime> Shard::next_wakeup() const {

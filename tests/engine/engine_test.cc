@@ -503,6 +503,69 @@ TEST_F(EngineTest, a_full_server_says_so_and_takes_tasks_again_when_some_are_gon
   EXPECT_TRUE(add(task("c", hours(1))));
 }
 
+TEST_F(EngineTest, a_server_full_of_dead_letters_names_them_and_what_to_do) {
+  stop();
+  options.shard.pending_max = 2;
+  boot();
+  put_target(64, 1);
+  reaction = {http_answer("500 Internal Server Error")};
+  ASSERT_TRUE(add(task("a", Millis(1))));
+  ASSERT_TRUE(add(task("b", hours(1))));
+  advance(Millis(1));
+  run_until([&] { return count(State::dead) == 1; });
+  const auto full = add(task("c", hours(1)));
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().slug, "full");
+  for (const char* part : {"`max_pending` is 2", "1 of these", "dead:redrive", "dead:purge"}) {
+    EXPECT_NE(full.error().detail.find(part), std::string::npos) << full.error().detail;
+  }
+  EXPECT_EQ(engine->counters().refused_full, 1U);
+  EXPECT_EQ(run(engine->purge_dead({})).value(), 1U);
+  EXPECT_TRUE(add(task("c", hours(1))));
+}
+
+TEST_F(EngineTest, finished_tasks_are_forgotten_early_where_the_disk_gets_full) {
+  put_target();
+  for (const char* id : {"a", "b"}) {
+    ASSERT_TRUE(add(task(id, hours(1))));
+    ASSERT_TRUE(run(engine->cancel(id)));
+  }
+  disk->low_on_space = true;
+  ASSERT_TRUE(add(task("c", hours(1)))) << "adds go on";
+  run_until([&] { return count(State::cancelled) == 0; });
+  EXPECT_FALSE(run(engine->get("a")));
+  EXPECT_TRUE(run(engine->get("c")));
+}
+
+TEST_F(EngineTest, a_full_queue_to_the_disk_refuses_adds_and_counts_them) {
+  put_target();
+  stop();
+  options.pending_bytes_max = 1000;
+  boot(AutoAck::no);
+  std::vector<Answer<AddAnswer>> answers;
+  const auto begin = [&](const std::string& id) {
+    asio::co_spawn(loop, engine->add(engine->plan(task(id, hours(1))).value().command),
+                   [&](const std::exception_ptr&, Answer<AddAnswer> answer) {
+                     answers.push_back(std::move(answer));
+                   });
+    loop.poll();
+    loop.restart();
+  };
+  for (int i = 0; i < 20 && answers.empty(); ++i) begin("t" + std::to_string(i));
+  ASSERT_EQ(answers.size(), 1U) << "while the disk is held up";
+  EXPECT_EQ(answers[0].error().slug, "overloaded");
+  EXPECT_EQ(engine->counters().refused_overloaded, 1U);
+  EXPECT_EQ(run(engine->cancel("t0")).error().slug, "overloaded");
+  EXPECT_EQ(engine->counters().refused_overloaded, 1U) << "of adds and changes";
+  while (log->in_flight()) {
+    log->ack_next();
+    loop.poll();
+    loop.restart();
+  }
+  EXPECT_TRUE(std::ranges::all_of(answers.begin() + 1, answers.end(),
+                                  [](const auto& answer) { return answer.has_value(); }));
+}
+
 TEST_F(EngineTest, the_log_is_cleaned_when_little_of_it_is_alive) {
   stop();
   options.log_slack_bytes = 1 << 20;

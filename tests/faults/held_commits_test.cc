@@ -6,6 +6,7 @@
 
 #include "tests/end_to_end/json_find.h"
 #include "tests/faults/crash_run.h"
+#include "tests/support/http_client.h"
 
 namespace carillon::test {
 namespace {
@@ -82,6 +83,34 @@ class HeldCommit : public ::testing::Test {
   CrashingServer server{dir / "data", address};
   std::unique_ptr<load::Receiver> receiver;
 };
+
+TEST_F(HeldCommit, FillsTheQueueToTheDiskAndThenAddsAreRefusedAndCounted) {
+  ASSERT_NO_FATAL_FAILURE(start_held(kBefore));
+  EXPECT_FALSE(try_call("POST", "/v1/tasks", task("held"), kNothingComes));
+  ASSERT_TRUE(server.held_at(kBefore));
+  // Until more waits than the 64 MiB that `limits.queue_bytes_max` is.
+  const std::string payload(1'000'000, 'x');
+  int batches = 0;
+  for (Result<client::ApiAnswer> answer = Error{}; !answer && batches < 10; ++batches) {
+    std::string tasks;
+    for (int i = 0; i < 15; ++i) {
+      tasks += R"({"target":"shop","due_at":")" + kDue + R"(","payload":")" + payload + "\"},";
+    }
+    tasks.back() = ']';
+    answer = try_call("POST", "/v1/tasks:batchCreate", "[" + tasks, Millis(3'000));
+  }
+  EXPECT_GE(batches, 5) << "15 MB each";
+  HttpClient client(server.url());
+  const HttpAnswer refused = client.post("/v1/tasks", task("too late"));
+  EXPECT_EQ(refused.status, 503) << refused.body;
+  EXPECT_NE(refused.body.find("/problems/overloaded"), std::string::npos) << refused.body;
+  EXPECT_NE(refused.header("retry-after"), "");
+  const std::string metrics = client.get("/metrics").body;
+  EXPECT_EQ(metrics.find("carillon_refused_total{reason=\"overloaded\"} 0"), std::string::npos);
+  EXPECT_EQ(client.get("/healthz").status, 200);
+  kill_and_start();
+  add("afterwards");
+}
 
 /// A call that changes something, and what shows whether it has.
 struct Change {

@@ -48,6 +48,7 @@ Swarm Swarm::draw(World& world) {
   ShardOptions& options = swarm.options;
   constexpr Millis kRetained[] = {Millis(0), Millis(2'000), Millis(3'600'000)};
   options.retain_finished = kRetained[world.below(3)];
+  if (world.chance(200)) options.retained_max = world.below(10);
   if (world.chance(100)) options.pending_max = 1 + world.below(10);
   if (world.chance(100)) options.in_flight_max = 1 + world.below(4);
   options.url_concurrency = swarm.concurrency;
