@@ -1,5 +1,15 @@
-// Reading a receiver's answer: the status and Retry-After are kept, all else is measured and
-// dropped, so that an answer costs no memory of its own.
+// Reading a receiver's answer: the status, and of the headers those that say when to come again
+// and whether the connection may be used again. All else is passed over, so that an answer costs
+// no memory of its own.
+//
+// Operation: lenient about the status, strict about the connection. A status line is taken as curl,
+// Go and Node take it: without a space behind the code, or ended by a bare line feed. What comes
+// after it cannot change what it says; it can only cost the connection, which is used again only
+// where it is beyond doubt where the answer ended: one Content-Length, or chunks to the letter, and
+// nothing behind them. Otherwise a receiver's leftovers would be taken for the next answer.
+//
+// Concurrency: none. Limitations: HTTP/1 only; at most 16 KiB of a head and 64 KiB of a body are
+// read.
 #pragma once
 
 #include <cstdint>
@@ -7,67 +17,66 @@
 #include <string>
 #include <string_view>
 
-#include <boost/beast/http/basic_parser.hpp>
-
 #include "base/time.h"
 
 namespace carillon {
 
-inline constexpr std::uint32_t kAnswerHeadBytesMax = 16 * 1024;
+inline constexpr std::size_t kAnswerHeadBytesMax = 16 * 1024;
 inline constexpr std::uint64_t kAnswerBodyBytesMax = 64 * 1024;
 
-/// Parses one answer after the other, fed by hand with what came in.
+/// Reads one answer after the other, fed by hand with what came in.
 class AnswerReader {
  public:
   enum class Progress {
     need_more,
-    complete,
-    too_long,  // its head is whole, its body over the limit: the status counts, no more is read
-    broken,    // not HTTP, or over a limit; see `problem`
+    complete,  // up to its last byte
+    broken,    // its end cannot be told, or is not worth reading; see `problem`
   };
 
   /// Makes ready for the next answer.
-  void reset();
+  void reset() { *this = AnswerReader(); }
+
   /// Takes what it can from `bytes`; `consumed` says how much, the rest is to be given again with
   /// more behind it.
   [[nodiscard]] Progress feed(std::string_view bytes, std::size_t& consumed);
-  /// The receiver closed: complete where that is how the answer ends, else broken.
-  [[nodiscard]] Progress feed_end();
 
-  [[nodiscard]] std::uint32_t status() const;
+  /// Of the final answer (1xx ones but 101 are passed over); 0 until its status line is read.
+  [[nodiscard]] std::uint32_t status() const { return status_; }
+  /// Whether all that decides about the push has come: the status line of a 2xx or a 410, else the
+  /// whole head.
+  [[nodiscard]] bool is_decided() const;
   /// The header's value, empty where there was none or it was too long to mean anything.
   [[nodiscard]] const std::string& retry_after() const { return retry_after_; }
   /// Whether another request may follow on the connection; after `complete`.
-  [[nodiscard]] bool keep_alive() const { return parser_ && parser_->keep_alive(); }
+  [[nodiscard]] bool keep_alive() const { return keep_alive_; }
+  /// How long the receiver said that it keeps an idle connection ("Keep-Alive: timeout=5").
+  [[nodiscard]] std::optional<std::chrono::seconds> idle_timeout() const { return idle_timeout_; }
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
  private:
-  class Parser final : public boost::beast::http::basic_parser<false> {
-   public:
-    explicit Parser(AnswerReader& reader);
+  enum class Part { status_line, headers, body, chunk_size, chunk, chunk_end, trailers, over };
 
-   private:
-    using string_view = boost::beast::string_view;
-    using error_code = boost::beast::error_code;
-    void on_request_impl(boost::beast::http::verb, string_view, string_view, int,
-                         error_code&) override {}
-    void on_response_impl(int status, string_view, int, error_code&) override;
-    void on_field_impl(boost::beast::http::field name, string_view, string_view value,
-                       error_code&) override;
-    void on_header_impl(error_code&) override {}
-    void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
-    std::size_t on_body_impl(string_view body, error_code&) override { return body.size(); }
-    void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
-    std::size_t on_chunk_body_impl(std::uint64_t, string_view body, error_code&) override {
-      return body.size();
-    }
-    void on_finish_impl(error_code&) override {}
-    AnswerReader& reader_;
-  };
+  [[nodiscard]] Progress read_line(std::string_view line, bool ends_in_crlf);
+  [[nodiscard]] Progress read_status_line(std::string_view line);
+  [[nodiscard]] Progress read_header(std::string_view line);
+  [[nodiscard]] Progress end_head();
+  [[nodiscard]] Progress read_chunk_size(std::string_view line);
+  void read_content_length(std::string_view value);
+  void read_connection(std::string_view value);
+  [[nodiscard]] Progress broken(std::string problem);
+  [[nodiscard]] bool in_head() const { return part_ <= Part::headers; }
 
-  std::optional<Parser> parser_;
-  int status_ = 0;
-  int interim_ = 0;  // 1xx answers seen before this one
+  Part part_ = Part::status_line;
+  std::uint32_t status_ = 0;
+  int interim_ = 0;  // 1xx answers passed over
+  bool is_interim_ = false;
+  bool keep_alive_ = true;
+  bool is_chunked_ = false;
+  std::uint64_t head_bytes_ = 0;
+  std::uint64_t body_bytes_ = 0;  // of chunks, framing included
+  std::uint64_t left_ = 0;        // of the body, or of the chunk
+  std::optional<std::uint64_t> content_length_;
+  std::optional<std::chrono::seconds> idle_timeout_;
   std::string retry_after_;
   std::string problem_;
 };

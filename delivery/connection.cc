@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/write.hpp>
+#include <sys/socket.h>
 
 #include "base/check.h"
 #include "base/failpoint.h"
@@ -28,12 +30,6 @@ bool is_end(const boost::system::error_code& code) {
 
 }  // namespace
 
-std::string endpoint_text(const boost::asio::ip::tcp::endpoint& endpoint) {
-  const std::string address = endpoint.address().to_string();
-  return (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" +
-         std::to_string(endpoint.port());
-}
-
 PushConnection::PushConnection(asio::io_context& loop, Events& events, TlsContext tls)
     : loop_(loop), events_(&events), socket_(loop), tls_context_(std::move(tls)), deadline_([this] {
         on_deadline();
@@ -42,66 +38,60 @@ PushConnection::PushConnection(asio::io_context& loop, Events& events, TlsContex
 PushConnection::~PushConnection() = default;
 
 void PushConnection::connect(std::vector<tcp::endpoint> endpoints, const std::string& host,
-                             Deadlines& each) {
-  CARILLON_CHECK(state_ == State::starting && !endpoints.empty());
-  endpoints_ = std::move(endpoints);
+                             Deadlines& next, Deadlines& each) {
+  CARILLON_CHECK(state_ == State::starting);
   host_ = host;
   each_ = &each;
-  connect_next();
-}
-
-void PushConnection::connect_next() {
-  const tcp::endpoint& endpoint = endpoints_[tried_++];
   state_ = State::connecting;
-  each_->arm(deadline_);
-  Error code;
-  auto handler = [self = shared_from_this(), tried = tried_](Error failed) {
-    if (self->state_ == State::connecting && self->tried_ == tried) self->on_connected(failed);
-  };
-  socket_.close(code);
-  socket_.open(endpoint.protocol(), code);
-  if (code) {
-    lacked_descriptor_ =
-        code == error::no_descriptors || code == boost::system::errc::too_many_files_open_in_system;
-    asio::post(loop_, [handler, code] { handler(code); });
-    return;
-  }
-  socket_.set_option(tcp::no_delay(true), code);
-  socket_.non_blocking(true, code);
-  socket_.async_connect(endpoint, std::move(handler));
+  dial_ = std::make_shared<Dial>(
+      loop_, std::move(endpoints), next, each,
+      [self = shared_from_this()](bool connected) { self->dialled(connected); });
+  dial_->start();
 }
 
-void PushConnection::on_connected(Error failed) {
-  if (failed) return try_next(failed.message());
+void PushConnection::dialled(bool connected) {
+  if (!connected) {
+    unreachable_ = dial_->unreachable();
+    lacked_descriptor_ = dial_->lacked_descriptor();
+    return fail(dial_->problem());
+  }
+  tls_.reset();
+  socket_ = dial_->take_socket();
   if (tls_context_) return shake_hands();
   established();
 }
 
 void PushConnection::shake_hands() {
   state_ = State::shaking_hands;
+  each_->arm(deadline_);
   tls_.emplace(socket_, *tls_context_);
   if (Result<> ok = expect_tls_host(tls_->native_handle(), host_); !ok) {
     return fail(ok.error().detail);
   }
   tls_->async_handshake(TlsStream::client, [self = shared_from_this()](Error failed) {
-    if (self->state_ != State::shaking_hands) return;
-    if (!failed) return self->established();
-    const std::string refused = tls_verify_failure(self->tls_->native_handle());
-    self->fail(self->connecting_to() + "TLS: " + (refused.empty() ? failed.message() : refused));
+    if (self->state_ == State::shaking_hands) self->handshake_over(failed);
   });
 }
 
-std::string PushConnection::connecting_to() const {
-  return "connect to " + endpoint_text(endpoints_[tried_ - 1]) + ": ";
-}
-
-void PushConnection::try_next(const std::string& why) {
-  if (tried_ < endpoints_.size()) return connect_next();
-  fail(connecting_to() + why);
+/// What one address cannot do another one may.
+void PushConnection::handshake_over(Error failed) {
+  deadline_.disarm();
+  if (!failed) return established();
+  const std::string refused = tls_verify_failure(tls_->native_handle());
+  const bool late = std::exchange(late_handshake_, false);
+  Error ignored;
+  socket_.close(ignored);
+  state_ = State::connecting;
+  dial_->go_on("TLS: " + (late              ? "no handshake in time"
+                          : refused.empty() ? failed.message()
+                                            : refused));
 }
 
 void PushConnection::established() {
-  deadline_.disarm();
+  endpoint_ = dial_->endpoint();
+  unreachable_ = dial_->unreachable();
+  dial_->close();
+  dial_.reset();
   in_.resize(kInputBytesFirst);
   opened_at_ = std::chrono::steady_clock::now();
   state_ = State::idle;
@@ -114,13 +104,14 @@ void PushConnection::send(std::string_view body) {
   deadline_.disarm();
   state_ = State::busy;
   answer_.reset();
-  answer_began_ = false;
   sending_ = true;
+  may_be_seen_ = false;
   written_ = 0;
   body_ = body;
   if (!tls_) return write_rest();
   // One record of its own, in a buffer that outlives a push that is given up.
   out_.append(body);
+  may_be_seen_ = true;
   asio::async_write(*tls_, asio::buffer(out_),
                     [self = shared_from_this()](Error failed, std::size_t) {
                       if (self->state_ == State::closed) return;
@@ -137,6 +128,7 @@ void PushConnection::write_rest() {
       asio::buffer(body_.data() + body_done, body_.size() - body_done)};
   Error code;
   written_ += socket_.write_some(rest, code);
+  may_be_seen_ = written_ > 0;
   if (code && code != error::would_block && code != error::try_again) {
     asio::post(loop_, [self = shared_from_this(), code] {
       if (self->state_ != State::closed) self->fail("send: " + code.message());
@@ -169,20 +161,26 @@ void PushConnection::read_more() {
 }
 
 void PushConnection::on_read(Error failed, std::size_t size) {
-  if (state_ != State::busy) {
+  if (state_ != State::busy && state_ != State::draining) {
     // Nothing was asked: whatever came, it ends the connection.
     return fail(is_end(failed) ? "closed while idle" : "broken while idle");
   }
-  if (size > 0) answer_began_ = true;
   const AnswerReader::Progress progress = take_input(failed, size);
-  if (progress != AnswerReader::Progress::need_more) return finish_answer(progress);
+  if (state_ == State::draining) {
+    if (failed) return fail("broken in the rest of an answer");
+    return finish_draining(progress);
+  }
+  if (answer_.is_decided())
+    return report_answer(failed ? AnswerReader::Progress::broken : progress);
+  if (is_end(failed)) return fail("read the answer: the connection was closed before its end");
   if (failed) return fail("read the answer: " + failed.message());
-  if (in_size_ == kInputBytesMax) return fail("read the answer: a line of it is over 16 KiB");
+  if (progress == AnswerReader::Progress::broken) {
+    return fail("read the answer: " + answer_.problem());
+  }
   read_more();
 }
 
 AnswerReader::Progress PushConnection::take_input(Error failed, std::size_t size) {
-  if (is_end(failed)) return answer_.feed_end();
   if (failed) return AnswerReader::Progress::need_more;
   in_size_ += size;
   std::size_t consumed = 0;
@@ -193,26 +191,53 @@ AnswerReader::Progress PushConnection::take_input(Error failed, std::size_t size
   return progress;
 }
 
-void PushConnection::finish_answer(AnswerReader::Progress progress) {
-  if (progress == AnswerReader::Progress::broken) {
-    return fail("read the answer: " + answer_.problem());
-  }
+/// Of a whole answer: nothing came behind it, and the receiver does not end the connection.
+bool PushConnection::is_reusable(AnswerReader::Progress progress) const {
+  return progress == AnswerReader::Progress::complete && answer_.keep_alive() && in_size_ == 0 &&
+         !sending_ && socket_.is_open();
+}
+
+void PushConnection::report_answer(AnswerReader::Progress progress) {
   Events& events = *events_;
-  const bool reusable = progress == AnswerReader::Progress::complete && answer_.keep_alive() &&
-                        in_size_ == 0 && !sending_ && socket_.is_open();
-  if (reusable) {
-    state_ = State::idle;
+  if (is_reusable(progress)) {
+    become_idle();
+    return events.answered(*this, After::idle);
+  }
+  if (progress == AnswerReader::Progress::need_more && answer_.keep_alive() && !sending_) {
+    // The body that was sent is the owner's again.
     out_.clear();
     body_ = {};
-    if (in_.size() > kInputBytesFirst) {
-      in_.resize(kInputBytesFirst);
-      in_.shrink_to_fit();
-    }
+    state_ = State::draining;
     read_more();
-  } else {
-    close();
+    return events.answered(*this, After::draining);
   }
-  events.answered(*this, reusable);
+  close();
+  events.answered(*this, After::closed);
+}
+
+void PushConnection::finish_draining(AnswerReader::Progress progress) {
+  if (progress == AnswerReader::Progress::need_more) return read_more();
+  if (!is_reusable(progress)) return fail("the rest of an answer ends the connection");
+  become_idle();
+  events_->drained(*this);
+}
+
+void PushConnection::become_idle() {
+  state_ = State::idle;
+  out_.clear();
+  body_ = {};
+  if (in_.size() > kInputBytesFirst) {
+    in_.resize(kInputBytesFirst);
+    in_.shrink_to_fit();
+  }
+  read_more();
+}
+
+bool PushConnection::is_quiet() {
+  if (state_ != State::idle) return false;
+  char ignored = 0;
+  return ::recv(socket_.native_handle(), &ignored, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+         (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 void PushConnection::expect_use(Deadlines& patience) {
@@ -221,14 +246,11 @@ void PushConnection::expect_use(Deadlines& patience) {
 
 void PushConnection::on_deadline() {
   const auto keep = shared_from_this();
-  switch (state_) {
-    case State::connecting:
-      return try_next("no connection in time");
-    case State::shaking_hands:
-      return fail(connecting_to() + "TLS: no handshake in time");
-    default:
-      return fail("idle for long");
-  }
+  if (state_ != State::shaking_hands) return fail("idle for long");
+  // The handshake's handler hears of it, and only then may its stream go.
+  late_handshake_ = true;
+  Error ignored;
+  socket_.close(ignored);
 }
 
 void PushConnection::fail(std::string why) {
@@ -240,6 +262,7 @@ void PushConnection::fail(std::string why) {
 void PushConnection::close() {
   state_ = State::closed;
   deadline_.disarm();
+  if (dial_) dial_->close();
   Error ignored;
   socket_.close(ignored);
 }

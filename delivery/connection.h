@@ -2,7 +2,9 @@
 //
 // Operation: from the moment it is connected a read is always under way, also while nothing is
 // asked, so a receiver that closes an idle connection is noticed at once and not by the next push.
-// A request is written at once with one system call where the socket takes it whole.
+// A request is written at once with one system call where the socket takes it whole. An answer is
+// reported as soon as what it says is decided (delivery/answer.h); where more of it is to come,
+// that is read afterwards, while the push is over already.
 //
 // Concurrency: one loop's thread. Handlers that wait in the loop keep the connection alive; after
 // `close` they do nothing.
@@ -22,6 +24,7 @@
 #include <boost/asio/ssl/stream.hpp>
 
 #include "delivery/answer.h"
+#include "delivery/dial.h"
 #include "net/deadlines.h"
 #include "net/tls.h"
 
@@ -34,15 +37,23 @@ class PushConnection : public std::enable_shared_from_this<PushConnection> {
  public:
   using tcp = boost::asio::ip::tcp;
 
+  /// What becomes of a connection whose answer is decided.
+  enum class After {
+    idle,      // the answer was whole, and it may be sent on again
+    draining,  // the rest of the answer is to come: `drained` or `failed` will follow
+    closed,
+  };
+
   /// Whom a connection reports to; never from inside `connect` or `send`. A handler may close or
   /// drop the connection.
   class Events {
    public:
     virtual ~Events() = default;
     virtual void connected(PushConnection& connection) = 0;
-    /// The answer is whole (`answer()`). `reusable`: the connection is idle and may be sent on
-    /// again; else it is closed.
-    virtual void answered(PushConnection& connection, bool reusable) = 0;
+    /// The answer is decided (`answer()`).
+    virtual void answered(PushConnection& connection, After after) = 0;
+    /// The rest of an answer was read: the connection is idle and may be sent on again.
+    virtual void drained(PushConnection& connection) = 0;
     /// It broke or the receiver closed it, connecting, sending, waiting or idle; it is closed.
     virtual void failed(PushConnection& connection, std::string why) = 0;
   };
@@ -53,23 +64,32 @@ class PushConnection : public std::enable_shared_from_this<PushConnection> {
   PushConnection(const PushConnection&) = delete;
   PushConnection& operator=(const PushConnection&) = delete;
 
-  /// Tries the endpoints in order until one takes the connection, each for as long as `each` says,
-  /// TLS handshake included. `host` is what the certificate must be for.
-  void connect(std::vector<tcp::endpoint> endpoints, const std::string& host, Deadlines& each);
+  /// Connects to the first of `endpoints` that answers, TLS handshake included (delivery/dial.h):
+  /// `next` is when the next of them is begun, `each` how long one may take. `host` is what the
+  /// certificate must be for.
+  void connect(std::vector<tcp::endpoint> endpoints, const std::string& host, Deadlines& next,
+               Deadlines& each);
 
   /// The buffer of the request's head, to be filled before `send`. Keeps its storage.
   [[nodiscard]] std::string& head() { return out_; }
   /// Sends the head and `body`, which must stay where it is until the answer, a failure or `close`.
   void send(std::string_view body);
-  /// Whether a byte of the answer to what was last sent has come.
-  [[nodiscard]] bool answer_began() const { return answer_began_; }
-  [[nodiscard]] const AnswerReader& answer() const { return answer_; }
 
+  /// Whether a byte of what was last sent went out, so that the receiver may have seen it.
+  [[nodiscard]] bool may_be_seen() const { return may_be_seen_; }
+  [[nodiscard]] const AnswerReader& answer() const { return answer_; }
+  /// Whom it is connected to; not before it is.
+  [[nodiscard]] const tcp::endpoint& endpoint() const { return endpoint_; }
+  /// The addresses that could not be connected to.
+  [[nodiscard]] const std::vector<tcp::endpoint>& unreachable() const { return unreachable_; }
   /// Whether it failed because the process may open no more files.
   [[nodiscard]] bool lacked_descriptor() const { return lacked_descriptor_; }
-
   /// When it was connected; not before.
   [[nodiscard]] std::chrono::steady_clock::time_point opened_at() const { return opened_at_; }
+
+  /// Of an idle one: whether the receiver neither closed it nor sent anything, as far as the kernel
+  /// knows by now.
+  [[nodiscard]] bool is_quiet();
   /// Closes with a failure after `patience` unless `send` comes first.
   void expect_use(Deadlines& patience);
   /// Closes at once; no event from now on. May be called again.
@@ -77,25 +97,28 @@ class PushConnection : public std::enable_shared_from_this<PushConnection> {
 
   /// Whose push it carries; the owner's to use.
   Attempt* attempt = nullptr;
-  /// Where it is kept while idle; the owner's to use.
+  /// Where it is kept while idle or draining; the owner's to use.
   Pool* pool = nullptr;
+  /// Under which edition of the egress rules its address was last found allowed; the owner's.
+  std::uint64_t rules = 0;
 
  private:
-  enum class State { starting, connecting, shaking_hands, idle, busy, closed };
+  enum class State { starting, connecting, shaking_hands, idle, busy, draining, closed };
   using Error = boost::system::error_code;
   using TlsStream = boost::asio::ssl::stream<tcp::socket&>;
 
-  void connect_next();
-  void on_connected(Error error);
+  void dialled(bool connected);
   void shake_hands();
-  [[nodiscard]] std::string connecting_to() const;
+  void handshake_over(Error failed);
   void established();
-  void try_next(const std::string& why);
   void write_rest();
   void read_more();
   void on_read(Error error, std::size_t size);
   AnswerReader::Progress take_input(Error error, std::size_t size);
-  void finish_answer(AnswerReader::Progress progress);
+  void report_answer(AnswerReader::Progress progress);
+  void finish_draining(AnswerReader::Progress progress);
+  [[nodiscard]] bool is_reusable(AnswerReader::Progress progress) const;
+  void become_idle();
   void fail(std::string why);
   void on_deadline();
 
@@ -106,8 +129,9 @@ class PushConnection : public std::enable_shared_from_this<PushConnection> {
   std::optional<TlsStream> tls_;
   State state_ = State::starting;
 
-  std::vector<tcp::endpoint> endpoints_;
-  std::size_t tried_ = 0;  // endpoints, the current one included
+  std::shared_ptr<Dial> dial_;
+  tcp::endpoint endpoint_;
+  std::vector<tcp::endpoint> unreachable_;
   std::string host_;
   Deadlines* each_ = nullptr;
   Deadline deadline_;
@@ -116,16 +140,13 @@ class PushConnection : public std::enable_shared_from_this<PushConnection> {
   std::string_view body_;
   std::size_t written_ = 0;
   bool sending_ = false;
-
+  bool may_be_seen_ = false;
   std::vector<char> in_;
   std::size_t in_size_ = 0;
   AnswerReader answer_;
-  bool answer_began_ = false;
   bool lacked_descriptor_ = false;
+  bool late_handshake_ = false;
   std::chrono::steady_clock::time_point opened_at_{};
 };
-
-/// "10.0.0.7:443", "[::1]:80".
-[[nodiscard]] std::string endpoint_text(const boost::asio::ip::tcp::endpoint& endpoint);
 
 }  // namespace carillon

@@ -1,128 +1,14 @@
 #include "delivery/delivery.h"
 
 #include <algorithm>
-#include <deque>
-#include <map>
-#include <unordered_map>
 #include <utility>
 
 #include <boost/asio/post.hpp>
-#include <boost/intrusive/list.hpp>
 
-#include "delivery/connection.h"
+#include "delivery/impl.h"
 #include "delivery/request.h"
-#include "delivery/route.h"
-#include "net/deadlines.h"
-#include "net/resolver.h"
-#include "net/url.h"
 
 namespace carillon {
-
-namespace intrusive = boost::intrusive;
-
-namespace {
-
-constexpr Millis kConnectTimeoutMax = std::chrono::seconds(5);
-// A connection costs some 40 us of the loop's time on a machine whose receiver is on it, too. When
-// thousands are wanted at once, everything else has its turn after each few.
-constexpr int kOpenedPerTurn = 16;
-// Of the addresses that a name resolves to, how many are tried for one push.
-constexpr std::size_t kEndpointsMax = 4;
-
-}  // namespace
-
-/// One push under way. Used again, for the storage in it.
-struct Attempt : intrusive::list_base_hook<intrusive::link_mode<intrusive::safe_link>> {
-  template <typename Expired>
-  explicit Attempt(Expired expired) : deadline(std::move(expired)) {}
-
-  Push push;
-  std::function<void(PushResult)> done;
-  std::shared_ptr<const Route> route;
-  Destination own_destination;               // where the task brings its own URL
-  const Destination* destination = nullptr;  // that, or the route's
-  std::shared_ptr<PushConnection> connection;
-  bool on_used_connection = false;
-  Deadline deadline;
-};
-
-class Delivery::Impl final : public PushConnection::Events {
- public:
-  Impl(boost::asio::io_context& loop, Clock& clock, Options options)
-      : loop_(loop),
-        clock_(clock),
-        options_(std::move(options)),
-        resolver_(std::make_unique<Resolver>(loop, options_.lookup)),
-        idle_patience_(loop, options_.idle_timeout),
-        alive_(std::make_shared<bool>(true)) {}
-  ~Impl() override { stop(); }
-
-  void push(Push push, std::function<void(PushResult)> done);
-  [[nodiscard]] Result<std::string_view> check_url(std::string_view text);
-  void set_egress(Egress egress);
-  void stop();
-  [[nodiscard]] DeliveryStats stats() const { return stats_; }
-
- private:
-  /// A URL taken apart. Tasks name the same few again and again, and taking one apart and holding
-  /// it against the egress rules costs more than all else that is done for an add.
-  struct Known {
-    Url url;
-    std::string origin;
-    bool allowed = false;  // by the egress rules as they are
-  };
-  struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>()(text);
-    }
-  };
-  static constexpr std::size_t kKnownMax = 4096;
-
-  [[nodiscard]] Result<Known*> know(std::string_view text);
-  [[nodiscard]] Attempt& new_attempt();
-  [[nodiscard]] Result<> start(Attempt& attempt);
-  [[nodiscard]] Result<> find_way(Attempt& attempt);
-  [[nodiscard]] bool use_idle(Attempt& attempt);
-  [[nodiscard]] Result<> open_in_turn(Attempt& attempt);
-  void open_more();
-  void open_more_later();
-  [[nodiscard]] Result<> open_connection(Attempt& attempt);
-  void resolved(PushConnection& connection, const Result<Resolver::Addresses>& addresses);
-  [[nodiscard]] Result<> connect(Attempt& attempt, const Resolver::Addresses& addresses);
-  void send(Attempt& attempt);
-
-  void connected(PushConnection& connection) override;
-  void answered(PushConnection& connection, bool reusable) override;
-  void failed(PushConnection& connection, std::string why) override;
-  void expired(Attempt& attempt);
-  [[nodiscard]] PushResult judge(const AnswerReader& answer) const;
-  void fail_later(Attempt& attempt, std::string why);
-  void finish(Attempt& attempt, PushResult result);
-
-  void keep_idle(PushConnection& connection);
-  bool close_idle();
-  void close(PushConnection& connection);
-  [[nodiscard]] Deadlines& deadlines(Millis length);
-
-  boost::asio::io_context& loop_;
-  Clock& clock_;
-  Options options_;
-  DeliveryStats stats_;
-  Routes routes_;
-  std::unordered_map<std::string, Known, TextHash, std::equal_to<>> known_;
-  std::unique_ptr<Resolver> resolver_;
-  // The pools in which attempts wait for a connection to be opened, each in turn.
-  std::deque<std::shared_ptr<Pool>> opening_;
-  int opened_ = 0;             // in this turn of the loop
-  bool opening_more_ = false;  // the next turn is posted
-  std::map<Millis, Deadlines> deadlines_;
-  Deadlines idle_patience_;
-  std::deque<Attempt> attempts_;  // all there are, under way or spare
-  std::vector<Attempt*> spare_;
-  intrusive::list<Attempt> under_way_;
-  std::shared_ptr<bool> alive_;  // empty once stopped
-};
 
 // Starting an attempt.
 
@@ -132,7 +18,7 @@ void Delivery::Impl::push(Push push, std::function<void(PushResult)> done) {
   attempt.push = std::move(push);
   attempt.done = std::move(done);
   ++stats_.in_flight;
-  if (Result<> ok = start(attempt); !ok) fail_later(attempt, ok.error().detail);
+  if (Result<> ok = start(attempt); !ok) fail_later(attempt, ok.error());
 }
 
 Attempt& Delivery::Impl::new_attempt() {
@@ -149,132 +35,15 @@ Attempt& Delivery::Impl::new_attempt() {
 
 Result<> Delivery::Impl::start(Attempt& attempt) {
   if (Result<> ok = find_way(attempt); !ok) return ok;
+  attempt.avoid = failed_before_on(attempt.push);
   deadlines(attempt.push.target->timeout).arm(attempt.deadline);
   if (use_idle(attempt)) return {};
   return open_in_turn(attempt);
 }
 
-bool Delivery::Impl::use_idle(Attempt& attempt) {
-  Pool& pool = *attempt.destination->pool;
-  const Millis age_max = attempt.push.target->connection_max_age;
-  while (!pool.idle.empty()) {
-    const std::shared_ptr<PushConnection> connection = std::move(pool.idle.back());
-    pool.idle.pop_back();
-    if (std::chrono::steady_clock::now() - connection->opened_at() >= age_max) {
-      close(*connection);
-      continue;
-    }
-    connection->attempt = &attempt;
-    attempt.connection = connection;
-    attempt.on_used_connection = true;
-    ++stats_.connections_reused;
-    send(attempt);
-    return true;
-  }
-  return false;
-}
-
-Result<> Delivery::Impl::open_in_turn(Attempt& attempt) {
-  if (opened_ < kOpenedPerTurn && opening_.empty()) {
-    ++opened_;
-    open_more_later();
-    return open_connection(attempt);
-  }
-  const std::shared_ptr<Pool>& pool = attempt.destination->pool;
-  if (pool->waiting.empty()) opening_.push_back(pool);
-  pool->waiting.push_back(&attempt);
-  return {};
-}
-
-/// One turn: pool after pool, so that one with thousands of attempts keeps no other waiting.
-void Delivery::Impl::open_more() {
-  opening_more_ = false;
-  opened_ = 0;
-  while (opened_ < kOpenedPerTurn && !opening_.empty()) {
-    const std::shared_ptr<Pool> pool = std::move(opening_.front());
-    opening_.pop_front();
-    if (pool->waiting.empty()) continue;  // their time was up
-    Attempt& attempt = *pool->waiting.front();
-    pool->waiting.pop_front();
-    if (!pool->waiting.empty()) opening_.push_back(pool);
-    if (use_idle(attempt)) continue;
-    ++opened_;
-    if (Result<> ok = open_connection(attempt); !ok) fail_later(attempt, ok.error().detail);
-  }
-  if (opened_ > 0 || !opening_.empty()) open_more_later();
-}
-
-void Delivery::Impl::open_more_later() {
-  if (std::exchange(opening_more_, true)) return;
-  boost::asio::post(loop_, [this, alive = std::weak_ptr<bool>(alive_)] {
-    if (!alive.expired()) open_more();
-  });
-}
-
-Result<> Delivery::Impl::find_way(Attempt& attempt) {
-  Result<std::shared_ptr<const Route>> route = routes_.route(attempt.push.target);
-  if (!route) return route.error();
-  attempt.route = *std::move(route);
-  if (attempt.route->destination) {
-    attempt.destination = &*attempt.route->destination;
-    return {};
-  }
-  const Result<Known*> known = know(attempt.push.content.target);
-  if (!known) return known.error();
-  attempt.own_destination = routes_.destination((*known)->url, attempt.push.target->tls);
-  attempt.destination = &attempt.own_destination;
-  return {};
-}
-
-Result<> Delivery::Impl::open_connection(Attempt& attempt) {
-  Pool& pool = *attempt.destination->pool;
-  if (Result<> ok = options_.egress.check_host(pool.host); !ok) return ok;
-  Result<TlsContext> tls = routes_.tls_context(pool);
-  if (!tls) return tls.error();
-  if (stats_.connections_open >= options_.connections_max) close_idle();
-  auto connection = std::make_shared<PushConnection>(loop_, *this, *tls);
-  connection->attempt = &attempt;
-  attempt.connection = connection;
-  attempt.on_used_connection = false;
-  ++stats_.connections_open;
-  resolver_->resolve(pool.lookup_name,
-                     [this, connection](const Result<Resolver::Addresses>& found) {
-                       if (connection->attempt != nullptr) resolved(*connection, found);
-                     });
-  return {};
-}
-
-void Delivery::Impl::resolved(PushConnection& connection,
-                              const Result<Resolver::Addresses>& found) {
-  Attempt& attempt = *connection.attempt;
-  Result<> ok = found ? connect(attempt, *found) : Result<>(found.error());
-  if (ok) return;
-  close(connection);
-  finish(attempt, {.error = ok.error().detail});
-}
-
-/// Connects to the addresses that the rules allow, and to no other that the name might have by now.
-Result<> Delivery::Impl::connect(Attempt& attempt, const Resolver::Addresses& addresses) {
-  const Pool& pool = *attempt.destination->pool;
-  std::vector<boost::asio::ip::tcp::endpoint> endpoints;
-  Result<> refused = Error{.slug = "network", .detail = pool.host + " has no address", .field = {}};
-  for (const boost::asio::ip::address& address : addresses) {
-    const boost::asio::ip::tcp::endpoint endpoint(address, pool.port);
-    if (Result<> ok = options_.egress.check_endpoint(pool.host, endpoint); !ok) {
-      refused = ok;
-    } else if (endpoints.size() < kEndpointsMax) {
-      endpoints.push_back(endpoint);
-    }
-  }
-  if (endpoints.empty()) return refused;
-  const Millis whole = std::min(attempt.push.target->timeout, kConnectTimeoutMax);
-  const Millis each = std::max(whole / std::ssize(endpoints), Millis(1));
-  attempt.connection->connect(std::move(endpoints), pool.host, deadlines(each));
-  return {};
-}
-
 void Delivery::Impl::send(Attempt& attempt) {
   PushConnection& connection = *attempt.connection;
+  note_address(attempt, connection.endpoint());
   std::string& head = connection.head();
   head.clear();
   append_request_head(head, attempt.push, attempt.destination->url, options_.user_agent,
@@ -286,39 +55,43 @@ void Delivery::Impl::send(Attempt& attempt) {
 
 void Delivery::Impl::connected(PushConnection& connection) {
   ++stats_.connections_made;
-  send(*connection.attempt);
+  Attempt& attempt = *connection.attempt;
+  Pool& pool = *attempt.destination->pool;
+  for (const Addresses::Endpoint& dead : connection.unreachable()) {
+    pool.addresses.note_dead(dead, std::chrono::steady_clock::now());
+  }
+  pool.addresses.note_alive(connection.endpoint());
+  if (const Result<> ok = check_rules(connection, pool); !ok) {
+    close(connection);
+    return finish(attempt, unsent(ok.error()));
+  }
+  send(attempt);
 }
 
-void Delivery::Impl::answered(PushConnection& connection, bool reusable) {
+void Delivery::Impl::answered(PushConnection& connection, PushConnection::After after) {
   Attempt& attempt = *connection.attempt;
   PushResult result = judge(connection.answer());
-  if (reusable) {
-    keep_idle(connection);
-  } else {
+  if (after == PushConnection::After::closed) {
     close(connection);
+  } else {
+    keep(connection, after);
   }
   finish(attempt, std::move(result));
 }
 
 void Delivery::Impl::failed(PushConnection& connection, std::string why) {
   if (connection.attempt == nullptr) {
-    std::erase_if(connection.pool->idle,
-                  [&](const auto& idle) { return idle.get() == &connection; });
+    let_go(connection);
     --stats_.connections_open;
     return;
   }
   Attempt& attempt = *connection.attempt;
+  for (const Addresses::Endpoint& dead : connection.unreachable()) {
+    attempt.destination->pool->addresses.note_dead(dead, std::chrono::steady_clock::now());
+  }
   const std::uint32_t status = connection.answer().status();
   close(connection);
-  // A receiver may close a kept connection just as it is used again: that says nothing about this
-  // push, so it goes out once more on a new one.
-  const bool stale = attempt.on_used_connection && !connection.answer_began();
-  if (stale || (connection.lacked_descriptor() && close_idle())) {
-    attempt.connection.reset();
-    Result<> ok = open_in_turn(attempt);
-    if (ok) return;
-    why = ok.error().detail;
-  }
+  if (try_another(attempt)) return;
   finish(attempt, {.http_status = status, .error = std::move(why)});
 }
 
@@ -329,8 +102,10 @@ void Delivery::Impl::expired(Attempt& attempt) {
     return finish(attempt, {.error = std::move(why)});
   }
   const std::uint32_t status = attempt.connection->answer().status();
-  if (status != 0)
-    why = "no end of the answer within the timeout, status " + std::to_string(status);
+  if (status != 0) {
+    why = "no whole answer within " + format_duration(attempt.push.target->timeout) + ", status " +
+          std::to_string(status);
+  }
   close(*attempt.connection);
   finish(attempt, {.http_status = status, .error = std::move(why)});
 }
@@ -349,16 +124,25 @@ PushResult Delivery::Impl::judge(const AnswerReader& answer) const {
   return result;
 }
 
-void Delivery::Impl::fail_later(Attempt& attempt, std::string why) {
+/// Of a push that could not even be sent. What the egress rules deny now they deny the next time.
+PushResult Delivery::Impl::unsent(const Error& error) {
+  using Kind = PushResult::Kind;
+  return {.kind = error.slug == "target_denied" ? Kind::refused_for_good : Kind::failed,
+          .error = error.detail};
+}
+
+void Delivery::Impl::fail_later(Attempt& attempt, Error error) {
   attempt.deadline.disarm();
-  boost::asio::post(
-      loop_, [this, alive = std::weak_ptr<bool>(alive_), &attempt, why = std::move(why)]() mutable {
-        if (!alive.expired()) finish(attempt, {.error = std::move(why)});
-      });
+  boost::asio::post(loop_, [this, alive = std::weak_ptr<bool>(alive_), &attempt,
+                            error = std::move(error)]() mutable {
+    if (!alive.expired()) finish(attempt, unsent(error));
+  });
 }
 
 /// Ends with the callback, which may do anything: push again, stop, destroy.
 void Delivery::Impl::finish(Attempt& attempt, PushResult result) {
+  result.may_be_seen = attempt.connection && attempt.connection->may_be_seen();
+  note_way(attempt, result);
   const std::function<void(PushResult)> done = std::move(attempt.done);
   attempt.done = nullptr;
   attempt.deadline.disarm();
@@ -366,39 +150,32 @@ void Delivery::Impl::finish(Attempt& attempt, PushResult result) {
   attempt.route.reset();
   attempt.own_destination.pool.reset();
   attempt.connection.reset();
+  attempt.address.reset();
   under_way_.erase(under_way_.iterator_to(attempt));
   spare_.push_back(&attempt);
   --stats_.in_flight;
   done(std::move(result));
 }
 
-// Connections.
+// Which address a task's attempts went to.
 
-void Delivery::Impl::keep_idle(PushConnection& connection) {
-  const std::shared_ptr<Pool>& pool = connection.attempt->destination->pool;
-  if (pool->idle.size() >= options_.idle_connections_max) return close(connection);
-  connection.attempt = nullptr;
-  connection.pool = pool.get();
-  connection.expect_use(idle_patience_);
-  pool->idle.push_back(connection.shared_from_this());
+std::optional<Addresses::Endpoint> Delivery::Impl::failed_before_on(const Push& push) {
+  if (push.attempt < 2 || failed_on_.empty()) return std::nullopt;
+  const auto found = failed_on_.find(std::hash<std::string_view>()(push.content.webhook_id));
+  if (found == failed_on_.end()) return std::nullopt;
+  const Addresses::Endpoint endpoint = found->second;
+  failed_on_.erase(found);
+  return endpoint;
 }
 
-/// Whether there was one.
-bool Delivery::Impl::close_idle() {
-  const auto idle = routes_.take_idle();
-  for (const auto& connection : idle) close(*connection);
-  return !idle.empty();
-}
-
-/// Of one that no pool has.
-void Delivery::Impl::close(PushConnection& connection) {
-  connection.attempt = nullptr;
-  connection.close();
-  --stats_.connections_open;
-}
-
-Deadlines& Delivery::Impl::deadlines(Millis length) {
-  return deadlines_.try_emplace(length, loop_, length).first->second;
+void Delivery::Impl::note_way(const Attempt& attempt, const PushResult& result) {
+  if (!attempt.address) return;
+  Addresses& addresses = attempt.destination->pool->addresses;
+  addresses.end(*attempt.address);
+  if (result.kind != PushResult::Kind::failed || addresses.size() < 2) return;
+  if (failed_on_.size() >= kFailedOnMax) failed_on_.clear();
+  failed_on_.insert_or_assign(std::hash<std::string_view>()(attempt.push.content.webhook_id),
+                              *attempt.address);
 }
 
 // Rules and end.
@@ -425,6 +202,7 @@ Result<std::string_view> Delivery::Impl::check_url(std::string_view text) {
 
 void Delivery::Impl::set_egress(Egress egress) {
   options_.egress = std::move(egress);
+  ++rules_;
   known_.clear();
   routes_.forget_tls_files();
 }
@@ -436,7 +214,7 @@ void Delivery::Impl::stop() {
     attempt.deadline.disarm();
     if (attempt.connection) close(*attempt.connection);
   }
-  close_idle();
+  close_unused();
   for (const auto& pool : opening_) pool->waiting.clear();
   opening_.clear();
   under_way_.clear();

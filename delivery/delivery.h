@@ -7,6 +7,17 @@
 // loop, origin after origin: opening 5,000 in one go kept all other targets waiting for a quarter
 // of a second.
 //
+// Each attempt is sent once. A kept connection may end just as it is used; whether the receiver
+// read the push then, nobody can tell, so that is a failed attempt, and only where not one byte
+// went out another connection is taken. That this stays rare: connections are used for a bounded
+// time, idle ones are closed before most receivers would, and each is looked at before it is used.
+//
+// Addresses: pushes are spread over those that the receiver's name has, all of them are tried, and
+// a retry prefers another one than the attempt before it (delivery/addresses.h, delivery/dial.h).
+// The egress rules are asked for each new connection, and again for kept ones when the rules have
+// changed. A push's time-out begins when its name is resolved; resolving has limits of its own
+// (net/resolver.h).
+//
 // Concurrency: everything happens on the loop's thread that the constructor was given.
 //
 // Limitations: HTTP/1.1 only; redirects are answers, not followed; at most 16 KiB of an answer's
@@ -60,10 +71,14 @@ class Delivery {
   struct Options {
     Egress egress{};
     std::size_t idle_connections_max = 256;  // kept per origin
-    Millis idle_timeout{std::chrono::seconds(30)};
+    /// Unless the receiver says how long it keeps one (Keep-Alive: timeout=...): less than the 5 s
+    /// after which Node, Apache and uvicorn close theirs.
+    Millis idle_timeout{std::chrono::seconds(4)};
+    Millis drain_timeout{std::chrono::seconds(1)};  // for the rest of an answer
     /// At as many, and where the process has no descriptor left, those that are idle are closed to
     /// make room. Pushes under way are never in another's way: bound them elsewhere.
     std::size_t connections_max = 20'000;
+    Resolver::Options resolving{};
     std::string user_agent = "carillon";
     Resolver::Lookup lookup = system_lookup;  // of host names
   };
@@ -80,8 +95,8 @@ class Delivery {
   /// without looking its host up; good until the next call. Error slugs: bad_url, target_denied.
   [[nodiscard]] Result<std::string_view> check_url(std::string_view url);
 
-  /// Replaces the egress rules; connections that are open stay. New ones read the targets' TLS
-  /// files again.
+  /// Replaces the egress rules. They hold for the next push, also on connections that are open.
+  /// New connections read the targets' TLS files again.
   void set_egress(Egress egress);
 
   /// Drops every connection and attempt without calling back.

@@ -64,11 +64,13 @@ Destination Routes::destination(const Url& url, const TargetSettings::Tls& tls) 
   return Destination{url, found->second};
 }
 
-std::vector<std::shared_ptr<PushConnection>> Routes::take_idle() {
+std::vector<std::shared_ptr<PushConnection>> Routes::take_unused() {
   std::vector<std::shared_ptr<PushConnection>> all;
   for (auto& [key, pool] : pools_) {
-    all.insert(all.end(), pool->idle.begin(), pool->idle.end());
-    pool->idle.clear();
+    for (auto* some : {&pool->idle, &pool->draining}) {
+      all.insert(all.end(), some->begin(), some->end());
+      some->clear();
+    }
   }
   return all;
 }
@@ -84,7 +86,8 @@ void Routes::sweep_routes() {
 
 void Routes::sweep_pools() {
   std::erase_if(pools_, [](const auto& entry) {
-    return entry.second.use_count() == 1 && entry.second->idle.empty();
+    return entry.second.use_count() == 1 && entry.second->idle.empty() &&
+           entry.second->draining.empty();
   });
   pools_max_ = std::max<std::size_t>(64, pools_.size() * 2);
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "delivery/addresses.h"
 #include "delivery/connection.h"
 #include "delivery/signature.h"
 #include "delivery/target.h"
@@ -19,14 +20,17 @@
 namespace carillon {
 
 /// The idle connections to one origin with one set of TLS settings.
-struct Pool {
+struct Pool : std::enable_shared_from_this<Pool> {
   std::string host;
   std::string lookup_name;  // the host as it is looked up
   std::uint16_t port = 0;
   bool tls = false;
   ClientTls tls_files;
   std::vector<std::shared_ptr<PushConnection>> idle;  // the last used at the end
-  std::deque<Attempt*> waiting;                       // for their turn to open a connection
+  std::vector<std::shared_ptr<PushConnection>> draining;
+  Addresses addresses;           // as last looked up and allowed; empty: not yet
+  int pushes_not_spread = 0;     // that took an idle connection to another address than was best
+  std::deque<Attempt*> waiting;  // for their turn to open a connection
 };
 
 /// A URL taken apart, and where its connections are kept.
@@ -54,8 +58,8 @@ class Routes {
   [[nodiscard]] Result<TlsContext> tls_context(const Pool& pool);
   /// Makes new connections read their TLS files again.
   void forget_tls_files() { tls_contexts_.forget(); }
-  /// Takes every idle connection out.
-  [[nodiscard]] std::vector<std::shared_ptr<PushConnection>> take_idle();
+  /// Takes every connection out that carries no push.
+  [[nodiscard]] std::vector<std::shared_ptr<PushConnection>> take_unused();
 
  private:
   void sweep_routes();

@@ -143,7 +143,8 @@ Result<> App::open() {
   }
   engine.shard.tasks_max = fit;
   const FileShares files = share_files(open_files_max(), options_.http.limits.connections_max);
-  engine.shard.in_flight_max = std::min(engine.shard.in_flight_max, files.pushes);
+  // The rest is for connections that are kept, for addresses tried beside others and for look-ups.
+  engine.shard.in_flight_max = std::min(engine.shard.in_flight_max, files.pushes / 4 * 3);
   Result<Egress> egress = Egress::make(options_.egress);
   if (!egress) return egress.error();
 
@@ -157,9 +158,11 @@ Result<> App::open() {
   log_ = std::move(*log);
   delivery_ = std::make_unique<Delivery>(
       loop_, *clock_,
-      Delivery::Options{.egress = std::move(*egress),
-                        .connections_max = files.pushes,
-                        .user_agent = "carillon/" + std::string(kVersion)});
+      Delivery::Options{
+          .egress = std::move(*egress),
+          .connections_max = files.pushes / 8 * 7,
+          .resolving = {.lookups_max = std::clamp<std::size_t>(files.pushes / 16, 8, 512)},
+          .user_agent = "carillon/" + std::string(kVersion)});
   engine_ = std::make_unique<Engine>(loop_, *clock_, *log_, *delivery_, std::move(engine));
   metrics_.add(*engine_);
   return {};

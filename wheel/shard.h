@@ -29,7 +29,7 @@
 // for who comes next. A target that has not answered gets a quarter of that, and leaves a quarter
 // of the slots to those that answer; half of this quarter is open to the only push of a target, so
 // that it can show that it answers. A target that leaves several pushes in a row unanswered is held
-// to half as many under way with each further one, until it answers.
+// to half as many under way with each further one, down to eight, until it answers.
 //
 // Cleaning. The log's oldest batches are handed back (`restate`); the next batch begins with a Keep
 // for each task in them that still exists and then trims them. Keeps come first in a batch and only

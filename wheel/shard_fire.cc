@@ -20,6 +20,7 @@ constexpr Millis kPaceInterval{10};  // how often a paced target is looked at ag
 constexpr Millis kForgetInterval{
     1000};  // finished tasks are forgotten up to this late, many at once
 constexpr std::uint32_t kUnansweredMax = 3;   // in a row, before a target's window shrinks
+constexpr std::uint32_t kWindowMin = 8;       // and so far at the most
 constexpr std::uint64_t kAnsweringShare = 4;  // 1/4 of the slots is for targets that answer,
 constexpr std::uint64_t kFirstsShare = 8;     // half of that also for any target's only push
 constexpr const char* kTargetDeleted = "the target was deleted";
@@ -112,7 +113,8 @@ void Shard::enqueue(EntryRef ref) {
 
 std::uint32_t Shard::TargetState::window() const {
   if (unanswered <= kUnansweredMax) return settings.concurrency;
-  return std::max(settings.concurrency >> std::min(unanswered - kUnansweredMax, 31U), 1U);
+  const std::uint32_t least = std::min(settings.concurrency, kWindowMin);
+  return std::max(settings.concurrency >> std::min(unanswered - kUnansweredMax, 31U), least);
 }
 
 /// Whether its own settings let it have one more push under way.

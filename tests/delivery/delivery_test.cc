@@ -189,19 +189,64 @@ TEST_F(DeliveryTest, AKeptConnectionThatTheReceiverClosedIsNoticed) {
   EXPECT_EQ(here.connections(), 2U);
 }
 
-TEST_F(DeliveryTest, AKeptConnectionThatBreaksUnderAPushIsReplacedOnce) {
-  // Closes without a word on the second request of a connection.
-  std::vector<std::size_t> seen(8, 0);
-  Receiver here(loop, [&](const ReceivedRequest& request) {
-    if (++seen.at(request.connection) == 2)
-      return Reaction{.bytes = "", .then = Reaction::Then::reset};
-    return Reaction{.bytes = http_answer("200 OK")};
+TEST_F(DeliveryTest, APushIsNeverSentTwiceWhereTheReceiverMayHaveSeenIt) {
+  // Reads the second request of a connection whole, and ends the connection without a word.
+  for (const auto then : {Reaction::Then::reset, Reaction::Then::close}) {
+    Receiver here(loop, [&, seen = 0](const ReceivedRequest&) mutable {
+      if (++seen == 2) return Reaction{.bytes = "", .then = then};
+      return Reaction{.bytes = http_answer("200 OK")};
+    });
+    const Push push = make_push(settings_for(here.url()));
+    EXPECT_EQ(deliver(push).kind, Kind::delivered);
+    const PushResult broken = deliver(push);
+    EXPECT_EQ(broken.kind, Kind::failed);
+    EXPECT_TRUE(broken.may_be_seen);
+    EXPECT_EQ(here.requests().size(), 2U);
+    EXPECT_EQ(here.connections(), 1U);
+  }
+}
+
+TEST_F(DeliveryTest, AKeptConnectionThatTheReceiverClosedIsNotUsedEvenBeforeTheLoopHearsOfIt) {
+  Receiver here(loop);
+  const Push push = make_push(settings_for(here.url()));
+  deliver(push);
+  // The loop has not run since, so only a look at the socket can tell.
+  here.close_connections();
+  const PushResult result = deliver(push);
+  EXPECT_EQ(result.kind, Kind::delivered) << result.error;
+  EXPECT_EQ(here.connections(), 2U);
+  EXPECT_EQ(delivery->stats().connections_reused, 0U);
+}
+
+TEST_F(DeliveryTest, WhetherAReceiverMayHaveSeenAPushIsTold) {
+  EXPECT_TRUE(deliver_to({.bytes = http_answer("500 Oops")}).may_be_seen);
+  EXPECT_TRUE(deliver_to({.bytes = "", .then = Reaction::Then::reset}).may_be_seen);
+  const std::string url = receiver->url();
+  receiver->refuse();
+  delivery = std::make_unique<Delivery>(loop, clock, Delivery::Options());
+  EXPECT_FALSE(deliver(settings_for(url)).may_be_seen);
+  EXPECT_FALSE(deliver(settings_for("http://169.254.169.254/")).may_be_seen);
+}
+
+TEST_F(DeliveryTest, AnAnswerThatDoesNotEndCostsItsConnection) {
+  Delivery::Options options;
+  options.drain_timeout = Millis(20);
+  delivery = std::make_unique<Delivery>(loop, clock, options);
+  EXPECT_EQ(deliver_to({.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx",
+                        .then = Reaction::Then::hang})
+                .kind,
+            Kind::delivered);
+  EXPECT_EQ(delivery->stats().connections_open, 1U);
+  run_until([&] { return delivery->stats().connections_open == 0; });
+}
+
+TEST_F(DeliveryTest, AReceiverThatKeepsConnectionsForASecondGetsANewOneEachTime) {
+  Receiver here(loop, [](const ReceivedRequest&) {
+    return Reaction{.bytes = http_answer("200 OK", "", "Keep-Alive: timeout=1\r\n")};
   });
   const Push push = make_push(settings_for(here.url()));
-  EXPECT_EQ(deliver(push).kind, Kind::delivered);
-  EXPECT_EQ(deliver(push).kind, Kind::delivered);
-  EXPECT_EQ(here.connections(), 2U);
-  EXPECT_EQ(here.requests().size(), 3U);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(deliver(push).kind, Kind::delivered);
+  EXPECT_EQ(here.connections(), 3U);
 }
 
 TEST_F(DeliveryTest, IdleConnectionsAreClosedAfterAWhile) {
@@ -227,24 +272,45 @@ TEST_F(DeliveryTest, NoMoreIdleConnectionsAreKeptThanAllowed) {
 }
 
 TEST_F(DeliveryTest, EgressRulesHoldForNamesAddressesAndOurOwnPort) {
+  resolve_as("receiver.test", {"127.0.0.1"});
   Receiver here(loop);
   Egress rules = *Egress::make({.allow_private = true, .allow = {}, .deny = {"denied.example"}});
   rules.refuse_endpoint({boost::asio::ip::make_address("127.0.0.1"), here.port()});
   delivery->set_egress(rules);
-  names.set("here.example", {"127.0.0.1"});
   for (const std::string& url :
-       {here.url(), "http://here.example:" + std::to_string(here.port()) + "/",
+       {here.url(), "http://receiver.test:" + std::to_string(here.port()) + "/",
         std::string("http://denied.example/"), std::string("http://169.254.169.254/latest")}) {
     const PushResult result = deliver(settings_for(url));
-    EXPECT_EQ(result.kind, Kind::failed);
+    EXPECT_EQ(result.kind, Kind::refused_for_good);
     EXPECT_EQ(result.http_status, 0U);
-    EXPECT_NE(result.error.find("are denied"), std::string::npos) << result.error;
+    EXPECT_NE(result.error.find("denied"), std::string::npos) << result.error;
   }
   EXPECT_EQ(here.connections(), 0U);
   EXPECT_EQ(delivery->check_url("http://denied.example/").error().slug, "target_denied");
   EXPECT_EQ(delivery->check_url("http://[fd00:ec2::254]/").error().slug, "target_denied");
   EXPECT_EQ(delivery->check_url("nonsense").error().slug, "bad_url");
   EXPECT_TRUE(delivery->check_url("http://fine.example/"));
+}
+
+TEST_F(DeliveryTest, NewEgressRulesHoldForTheNextPushAlsoOnAConnectionThatIsOpen) {
+  resolve_as("receiver.test", {"127.0.0.1"});
+  Receiver here(loop);
+  for (const std::string& host : {std::string("127.0.0.1"), std::string("receiver.test")}) {
+    const Push push =
+        make_push(settings_for("http://" + host + ":" + std::to_string(here.port()) + "/"));
+    EXPECT_EQ(deliver(push).kind, Kind::delivered);
+    const std::size_t seen = here.requests().size();
+    delivery->set_egress(
+        *Egress::make({.allow_private = true, .allow = {}, .deny = {"127.0.0.1"}}));
+    EXPECT_EQ(deliver(push).kind, Kind::refused_for_good) << host;
+    EXPECT_EQ(here.requests().size(), seen);
+    delivery->set_egress(Egress());
+    EXPECT_EQ(deliver(push).kind, Kind::delivered) << host;
+    delivery->set_egress(*Egress::make({.allow_private = true, .allow = {}, .deny = {"x.test"}}));
+    const std::uint64_t made = delivery->stats().connections_made;
+    EXPECT_EQ(deliver(push).kind, Kind::delivered) << host;
+    EXPECT_EQ(delivery->stats().connections_made, made) << "what is still allowed stays open";
+  }
 }
 
 TEST_F(DeliveryTest, StopDropsEveryPushWithoutCallingBack) {

@@ -57,6 +57,14 @@ class DeliveryFixture : public testing::Test {
     return push;
   }
 
+  /// From now on the name has these addresses, and is looked up anew for each connection.
+  void resolve_as(const std::string& host, std::initializer_list<const char*> addresses) {
+    names.set(host, addresses);
+    Delivery::Options options{.lookup = names};
+    options.resolving.fresh_for = options.resolving.stale_for = {};
+    delivery = std::make_unique<Delivery>(loop, clock, std::move(options));
+  }
+
   /// Runs the loop until `done` says so; fails the test after half a minute.
   template <typename Done>
   void run_until(const Done& done) {

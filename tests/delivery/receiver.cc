@@ -146,10 +146,11 @@ std::string http_answer(const std::string& status, const std::string& body,
          extra + "\r\n" + body;
 }
 
-Receiver::Receiver(asio::io_context& loop, React react, TlsContext tls)
+Receiver::Receiver(asio::io_context& loop, React react, TlsContext tls, const Endpoint& at)
     : state_(std::make_shared<State>(loop, std::move(react), std::move(tls))) {
   state_->acceptor.open(tcp::v4());
-  state_->acceptor.bind(tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+  state_->acceptor.set_option(asio::socket_base::reuse_address(true));
+  state_->acceptor.bind(at);
   state_->acceptor.listen(16'384);
   asio::co_spawn(loop, State::accept(state_), asio::detached);
 }

@@ -41,7 +41,9 @@ struct Reaction {
 class Receiver {
  public:
   using React = std::function<Reaction(const ReceivedRequest&)>;
-  Receiver(boost::asio::io_context& loop, React react, TlsContext tls = {});
+  using Endpoint = boost::asio::ip::tcp::endpoint;
+  Receiver(boost::asio::io_context& loop, React react, TlsContext tls = {},
+           const Endpoint& at = {boost::asio::ip::address_v4::loopback(), 0});
   /// Answers 200 to all.
   explicit Receiver(boost::asio::io_context& loop);
   ~Receiver();

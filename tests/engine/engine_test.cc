@@ -115,6 +115,22 @@ class EngineTest : public testing::Test {
   std::unique_ptr<Engine> engine;
 };
 
+TEST_F(EngineTest, contents_are_at_hand_before_they_are_due_also_after_a_restart) {
+  put_target();
+  ASSERT_TRUE(add(task("soon", minutes(10))));
+  restart();
+  advance(minutes(10) - Millis(400));
+  while (loop.poll() > 0) {
+  }
+  // From now on the disk would have nothing to give.
+  disk->contents.clear();
+  advance(Millis(400));
+  run_until([&] { return count(State::delivered) + count(State::dead) == 1; });
+  EXPECT_EQ(count(State::delivered), 1U);
+  ASSERT_EQ(receiver.requests().size(), 1U);
+  EXPECT_EQ(receiver.requests()[0].body, R"({"order":17})");
+}
+
 TEST_F(EngineTest, short_of_space_it_refuses_contents_and_goes_on_with_all_else) {
   put_target();
   for (const char* id : {"kept", "cancelled", "moved"}) {

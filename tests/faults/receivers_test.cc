@@ -1,6 +1,7 @@
 // Bad receivers, one kind at a time, with hundreds of tasks at each, beside a good customer's: the
 // customer's tasks stay as punctual as without them, memory stays flat, and every task ends up as
 // documented.
+#include <deque>
 #include <iostream>
 #include <regex>
 
@@ -34,12 +35,40 @@ class HostileReceivers : public ::testing::Test {
                "retain_finished = \"1s\"\n"
                "[url_defaults]\ntimeout = \"1s\"\n"
                "retry = { max_attempts = 2, backoff_min = \"10ms\", backoff_max = \"50ms\" }\n");
-    server.run_under({"/usr/bin/env", "LD_PRELOAD=" + program("slow_names.so"),
-                      "ASAN_OPTIONS=verify_asan_link_order=0"});
+    server.run_under(starter());
     ASSERT_TRUE(server.start());
     alone = round(nullptr, {});
     std::cout << "[ figures  ] alone: lateness " << quantiles(alone) << '\n';
     resident = usage_of(server.process().pid()).resident_bytes;
+  }
+
+  /// What starts the server.
+  [[nodiscard]] virtual std::vector<std::string> starter() const {
+    return {"/usr/bin/env", "LD_PRELOAD=" + program("slow_names.so"),
+            "ASAN_OPTIONS=verify_asan_link_order=0"};
+  }
+
+  /// Tasks for very many origins of their own that take each connection and never answer.
+  void expect_silent_origins_leave_the_others_their_share() {
+    // Nobody accepts, but the kernel does, up to the backlog.
+    boost::asio::io_context loop;
+    std::deque<boost::asio::ip::tcp::acceptor> silent;
+    for (int i = 0; i < 160; ++i) {
+      silent.emplace_back(
+          loop, boost::asio::ip::tcp::endpoint(boost::asio::ip::make_address("127.0.0.1"), 0));
+    }
+    count = silent.size() * 60;
+    const Hostility hostility{.name = "160 origins that accept and never answer",
+                              .url = {},
+                              .reaction = {},
+                              .certificate = {},
+                              .error = "no answer within"};
+    SCOPED_TRACE(hostility.name);
+    cancel_rest = true;
+    round(&hostility, tasks_to([&](std::size_t task) {
+      const auto& origin = silent[task % silent.size()];
+      return fmt::format("http://127.0.0.1:{}/", origin.local_endpoint().port());
+    }));
   }
 
   /// The customer's lateness while `tasks` (NDJSON) fall due elsewhere.
@@ -53,6 +82,7 @@ class HostileReceivers : public ::testing::Test {
     GoodClient client(server, customer.target());
     if (!tasks.empty()) add(tasks);
     Histogram lateness = customer.finish();
+    if (cancel_rest) EXPECT_TRUE(server.call("POST", "/v1/groups/bad:cancel").ok());
     wait_until_idle(server);
     const auto took = wall_millis() - start;
     const auto& figures = client.stop();
@@ -123,8 +153,9 @@ class HostileReceivers : public ::testing::Test {
 
   TempDir dir;
   Carillond server{dir / "data", {"--config", dir / "carillon.toml"}};
-  const std::size_t count = sized(128, 2'000);
+  std::size_t count = sized(128, 2'000);
   const Millis length{static_cast<int>(sized(2'000, 15'000))};
+  bool cancel_rest = false;  // what is left once the customer's tasks are pushed
   Histogram alone;
   std::uint64_t resident = 0;
 };
@@ -164,6 +195,24 @@ TEST_F(HostileReceivers, WithANameOfItsOwnEachThatNobodyAnswersForAreATimeout) {
   SCOPED_TRACE(hostility.name);
   round(&hostility, tasks_to([](std::size_t i) { return fmt::format("http://{}.slow.test/", i); }));
   expect_ends_as(hostility);
+}
+
+TEST_F(HostileReceivers, OfManyOriginsThatAcceptAndNeverAnswerLeaveTheOthersTheirShare) {
+  expect_silent_origins_leave_the_others_their_share();
+}
+
+class HostileReceiversOfFewFiles : public HostileReceivers {
+ protected:
+  [[nodiscard]] std::vector<std::string> starter() const override {
+    std::vector<std::string> all = {"/bin/sh", "-c", "ulimit -n 1024; exec \"$@\"", "sh"};
+    const std::vector<std::string> rest = HostileReceivers::starter();
+    all.insert(all.end(), rest.begin(), rest.end());
+    return all;
+  }
+};
+
+TEST_F(HostileReceiversOfFewFiles, OfManyOriginsThatAcceptAndNeverAnswerLeaveTheOthersTheirShare) {
+  expect_silent_origins_leave_the_others_their_share();
 }
 
 }  // namespace
