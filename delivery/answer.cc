@@ -79,6 +79,7 @@ AnswerReader::Progress AnswerReader::feed(std::string_view bytes, std::size_t& c
     const std::string_view rest = bytes.substr(consumed);
     if (part_ == Part::body || part_ == Part::chunk) {
       const std::uint64_t taken = std::min<std::uint64_t>(left_, rest.size());
+      keep_body(rest.substr(0, taken));
       left_ -= taken;
       consumed += taken;
       if (left_ > 0) return Progress::need_more;
@@ -189,17 +190,27 @@ AnswerReader::Progress AnswerReader::end_head() {
     keep_alive_ = keep_alive_ && !announces && status_ != 101;
     return Progress::complete;
   }
-  if (!keep_alive_) return broken("the connection is not kept");
+  const bool is_wanted = kept_max_ > 0;
+  if (!keep_alive_ && !is_wanted) return broken("the connection is not kept");
   if (is_chunked_) {
     if (content_length_) return broken("it has both a length and chunks");
     part_ = Part::chunk_size;
     return Progress::need_more;
   }
-  if (!content_length_) return broken("its body ends with the connection");
-  if (*content_length_ > kAnswerBodyBytesMax) return broken("its body is over 64 KiB");
-  left_ = *content_length_;
+  if (!content_length_ || *content_length_ > kAnswerBodyBytesMax) {
+    if (!is_wanted) {
+      return broken(content_length_ ? "its body is over 64 KiB"
+                                    : "its body ends with the connection");
+    }
+    keep_alive_ = false;
+  }
+  left_ = std::min(content_length_.value_or(kAnswerBodyBytesMax), kAnswerBodyBytesMax);
   part_ = Part::body;
   return Progress::need_more;
+}
+
+void AnswerReader::keep_body(std::string_view bytes) {
+  if (wants_body()) body_.append(bytes.substr(0, kept_max_ - body_.size()));
 }
 
 AnswerReader::Progress AnswerReader::read_chunk_size(std::string_view line) {

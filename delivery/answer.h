@@ -33,8 +33,11 @@ class AnswerReader {
     broken,    // its end cannot be told, or is not worth reading; see `problem`
   };
 
-  /// Makes ready for the next answer.
-  void reset() { *this = AnswerReader(); }
+  /// Makes ready for the next answer, of whose body the first `body_bytes` are kept.
+  void reset(std::size_t body_bytes = 0) {
+    *this = AnswerReader();
+    kept_max_ = body_bytes;
+  }
 
   /// Takes what it can from `bytes`; `consumed` says how much, the rest is to be given again with
   /// more behind it.
@@ -45,6 +48,10 @@ class AnswerReader {
   /// Whether all that decides about the push has come: the status line of a 2xx or a 410, else the
   /// whole head.
   [[nodiscard]] bool is_decided() const;
+  /// The beginning of the body, as far as it is to be kept and has come.
+  [[nodiscard]] const std::string& body() const { return body_; }
+  /// Whether more of it is to be kept.
+  [[nodiscard]] bool wants_body() const { return body_.size() < kept_max_; }
   /// The header's value, empty where there was none or it was too long to mean anything.
   [[nodiscard]] const std::string& retry_after() const { return retry_after_; }
   /// Whether another request may follow on the connection; after `complete`.
@@ -61,6 +68,7 @@ class AnswerReader {
   [[nodiscard]] Progress read_header(std::string_view line);
   [[nodiscard]] Progress end_head();
   [[nodiscard]] Progress read_chunk_size(std::string_view line);
+  void keep_body(std::string_view bytes);
   void read_content_length(std::string_view value);
   void read_connection(std::string_view value);
   [[nodiscard]] Progress broken(std::string problem);
@@ -78,6 +86,8 @@ class AnswerReader {
   std::optional<std::uint64_t> content_length_;
   std::optional<std::chrono::seconds> idle_timeout_;
   std::string retry_after_;
+  std::size_t kept_max_ = 0;  // of the body
+  std::string body_;
   std::string problem_;
 };
 

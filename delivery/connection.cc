@@ -99,11 +99,11 @@ void PushConnection::established() {
   events_->connected(*this);
 }
 
-void PushConnection::send(std::string_view body) {
+void PushConnection::send(std::string_view body, std::size_t answer_body_bytes) {
   CARILLON_CHECK(state_ == State::idle && !sending_);
   deadline_.disarm();
   state_ = State::busy;
-  answer_.reset();
+  answer_.reset(answer_body_bytes);
   sending_ = true;
   may_be_seen_ = false;
   written_ = 0;
@@ -170,8 +170,10 @@ void PushConnection::on_read(Error failed, std::size_t size) {
     if (failed) return fail("broken in the rest of an answer");
     return finish_draining(progress);
   }
-  if (answer_.is_decided())
+  const bool is_all = failed || progress != AnswerReader::Progress::need_more;
+  if (answer_.is_decided() && (is_all || !answer_.wants_body())) {
     return report_answer(failed ? AnswerReader::Progress::broken : progress);
+  }
   if (is_end(failed)) return fail("read the answer: the connection was closed before its end");
   if (failed) return fail("read the answer: " + failed.message());
   if (progress == AnswerReader::Progress::broken) {

@@ -73,7 +73,8 @@ class PushConnection : public std::enable_shared_from_this<PushConnection> {
   /// The buffer of the request's head, to be filled before `send`. Keeps its storage.
   [[nodiscard]] std::string& head() { return out_; }
   /// Sends the head and `body`, which must stay where it is until the answer, a failure or `close`.
-  void send(std::string_view body);
+  /// If any bytes of the answer's body are wanted, these are waited for, too.
+  void send(std::string_view body, std::size_t answer_body_bytes = 0);
 
   /// Whether a byte of what was last sent went out, so that the receiver may have seen it.
   [[nodiscard]] bool may_be_seen() const { return may_be_seen_; }

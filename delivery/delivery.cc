@@ -48,7 +48,7 @@ void Delivery::Impl::send(Attempt& attempt) {
   head.clear();
   append_request_head(head, attempt.push, attempt.destination->url, options_.user_agent,
                       clock_.real(), attempt.route->signer);
-  connection.send(attempt.push.content.body);
+  connection.send(attempt.push.content.body, attempt.push.answer_body_bytes);
 }
 
 // How it goes on.
@@ -101,6 +101,12 @@ void Delivery::Impl::expired(Attempt& attempt) {
     std::erase(attempt.destination->pool->waiting, &attempt);
     return finish(attempt, {.error = std::move(why)});
   }
+  if (attempt.connection->answer().is_decided()) {
+    // Only its body is still to come.
+    PushResult result = judge(attempt.connection->answer());
+    close(*attempt.connection);
+    return finish(attempt, std::move(result));
+  }
   const std::uint32_t status = attempt.connection->answer().status();
   if (status != 0) {
     why = "no whole answer within " + format_duration(attempt.push.target->timeout) + ", status " +
@@ -113,7 +119,7 @@ void Delivery::Impl::expired(Attempt& attempt) {
 PushResult Delivery::Impl::judge(const AnswerReader& answer) const {
   using Kind = PushResult::Kind;
   constexpr std::uint32_t kGone = 410;
-  PushResult result{.http_status = answer.status()};
+  PushResult result{.http_status = answer.status(), .answer_body = answer.body()};
   if (result.http_status >= 200 && result.http_status < 300) {
     result.kind = Kind::delivered;
     return result;

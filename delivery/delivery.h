@@ -48,6 +48,9 @@ struct Push {
   TaskContent content;
   WallTime due{};             // as asked; sent as carillon-due-at
   std::uint32_t attempt = 1;  // sent as carillon-attempt
+  /// How much of the answer's body is wanted in the result. If any, the push is over only when it
+  /// has come, or its time is up.
+  std::size_t answer_body_bytes = 0;
 };
 
 struct PushResult {
@@ -55,8 +58,9 @@ struct PushResult {
   Kind kind = Kind::failed;
   std::uint32_t http_status = 0;        // 0: no answer came
   std::optional<Millis> retry_after{};  // what the receiver asked for, in full, as a pause from now
-  bool may_be_seen = false;  // bytes of the push went out, so a receiver may have acted on it
-  std::string error{};       // for a person: "connect to 10.0.0.7:443: connection refused"
+  bool may_be_seen = false;   // bytes of the push went out, so a receiver may have acted on it
+  std::string answer_body{};  // as much as was wanted
+  std::string error{};        // for a person: "connect to 10.0.0.7:443: connection refused"
 };
 
 struct DeliveryStats {

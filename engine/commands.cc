@@ -34,13 +34,6 @@ std::string make_uuid(WallTime now, std::mt19937_64& random) {
   return uuid;
 }
 
-std::string make_webhook_id(std::mt19937_64& random) {
-  std::string id = "msg_00000000000000000000000000000000";
-  write_hex(&id[4], random(), 16);
-  write_hex(&id[20], random(), 16);
-  return id;
-}
-
 /// Whether an add asks for what is there already: the same choices, and either the due in the same
 /// words or the due that stands.
 bool is_same(const Reply& reply, const TaskContent& there, const TaskContent& asked) {
@@ -56,6 +49,13 @@ Error not_found(std::string_view what) {
 }
 
 }  // namespace
+
+std::string make_webhook_id(std::mt19937_64& random) {
+  std::string id = "msg_00000000000000000000000000000000";
+  write_hex(&id[4], random(), 16);
+  write_hex(&id[20], random(), 16);
+  return id;
+}
 
 void Engine::Impl::submit(std::span<Command> commands, Waiter& waiter) {
   CARILLON_CHECK(commands.size() <= kTicketMask);

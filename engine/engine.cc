@@ -77,6 +77,9 @@ Async<Answer<>> Engine::delete_target(std::string_view name, bool force) {
 Async<Answer<>> Engine::pause_target(std::string_view name, bool paused) {
   return impl_->pause_target(name, paused);
 }
+Async<Answer<TestPush>> Engine::test_target(std::string_view name) {
+  return impl_->test_target(name);
+}
 Answer<TargetView> Engine::target(std::string_view name) const {
   return impl_->target(name);
 }

@@ -151,6 +151,15 @@ struct TargetView : TargetCounts {
   TargetSettings settings;
 };
 
+/// What a target answered to a push that tries it.
+struct TestPush {
+  std::uint32_t status = 0;  // 0: no answer came
+  bool delivered = false;
+  std::string error;  // empty where it was delivered
+  std::string body;   // of the answer, its beginning
+  Millis duration{};
+};
+
 struct Stats {
   std::array<std::uint64_t, kStates> counts{};
   std::uint64_t backlog = 0;
@@ -242,6 +251,8 @@ class Engine {
   [[nodiscard]] Async<Answer<bool>> change_target(std::string name, TargetChange change);
   [[nodiscard]] Async<Answer<>> delete_target(std::string_view name, bool force);
   [[nodiscard]] Async<Answer<>> pause_target(std::string_view name, bool paused);
+  /// Pushes a task to it that is stored nowhere, whether or not it is paused.
+  [[nodiscard]] Async<Answer<TestPush>> test_target(std::string_view name);
   [[nodiscard]] Answer<TargetView> target(std::string_view name) const;
   /// At most `limit` of them by name, those whose names come after `after`.
   [[nodiscard]] std::vector<TargetView> targets(std::string_view after, std::size_t limit) const;

@@ -31,6 +31,9 @@ inline constexpr int kTicketBits = 20;
 inline constexpr std::uint32_t kSlice = 8192;
 inline constexpr Ticket kTicketMask = (Ticket{1} << kTicketBits) - 1;
 
+/// A webhook-id that no other push has.
+[[nodiscard]] std::string make_webhook_id(std::mt19937_64& random);
+
 class Engine::Impl {
  public:
   Impl(boost::asio::io_context& loop, Clock& clock, Log& log, Delivery& delivery,
@@ -61,6 +64,7 @@ class Engine::Impl {
   Async<Answer<bool>> change_target(std::string name, TargetChange change);
   Async<Answer<>> delete_target(std::string_view name, bool force);
   Async<Answer<>> pause_target(std::string_view name, bool paused);
+  Async<Answer<TestPush>> test_target(std::string_view name);
 
   // dead.cc
   Async<Answer<TaskView>> redrive(std::string_view id);
@@ -162,6 +166,7 @@ class Engine::Impl {
   [[nodiscard]] Refusal refused(const Reply& reply);
   [[nodiscard]] std::string why_full() const;
   Async<Answer<TaskView>> move(const Fingerprint& task, WallTime due);
+  [[nodiscard]] Push test_push(std::shared_ptr<const TargetSettings> target);
   [[nodiscard]] Answer<TargetSettings> changed_target(const std::string& name,
                                                       const TargetChange& change) const;
   Async<Answer<bool>> submit_target(const TargetSettings& settings);

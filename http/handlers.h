@@ -53,6 +53,7 @@ Async<Answer<>> change_target(Call& call);
 Async<Answer<>> delete_target(Call& call);
 Async<Answer<>> pause_target(Call& call);
 Async<Answer<>> resume_target(Call& call);
+Async<Answer<>> test_target(Call& call);
 // http/dead.cc
 Async<Answer<>> list_dead(Call& call);
 Async<Answer<>> get_dead(Call& call);

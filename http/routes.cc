@@ -32,6 +32,8 @@ constexpr auto kRoutes = std::to_array<ApiRoute>({
      pause_target},
     {"POST", "/v1/targets/{name}:resume", Role::admin, Access::serving, Takes::nothing, "",
      resume_target},
+    {"POST", "/v1/targets/{name}:test", Role::admin, Access::serving, Takes::nothing, "",
+     test_target},
     {"GET", "/v1/targets/{name}", Role::read, Access::serving, Takes::nothing, "", get_target},
     {"PUT", "/v1/targets/{name}", Role::admin, Access::serving, Takes::json, "", put_target},
     {"PATCH", "/v1/targets/{name}", Role::admin, Access::serving, Takes::json_patch, "",

@@ -32,6 +32,23 @@ void append_target(JsonWriter& json, Call& call, const TargetView& view) {
   json.end_object();
 }
 
+/// Without the character at the end of which only a part is there.
+std::string_view whole_characters(std::string_view text) {
+  const auto byte = [&](std::size_t from_end) {
+    return static_cast<unsigned char>(text[text.size() - from_end]);
+  };
+  for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
+    if ((byte(back) & 0xc0U) == 0x80) continue;  // goes on a character
+    const std::size_t length = byte(back) >= 0xf0   ? 4
+                               : byte(back) >= 0xe0 ? 3
+                               : byte(back) >= 0xc0 ? 2
+                                                    : 1;
+    if (length > back) text.remove_suffix(back);
+    break;
+  }
+  return text;
+}
+
 Answer<> answer_target(Call& call) {
   const auto view = call.engine.target(call.name);
   if (!view) return view.error();
@@ -129,6 +146,19 @@ Async<Answer<>> pause_target(Call& call) {
 
 Async<Answer<>> resume_target(Call& call) {
   co_return co_await set_paused(call, false);
+}
+
+Async<Answer<>> test_target(Call& call) {
+  const auto test = co_await call.engine.test_target(call.name);
+  if (!test) co_return test.error();
+  JsonWriter json(call.response.body);
+  json.begin_object().key("status");
+  test->status == 0 ? json.null() : json.unsigned_integer(test->status);
+  json.key("delivered").boolean(test->delivered).key("error");
+  test->delivered ? json.null() : json.string(test->error);
+  json.key("body").string(whole_characters(test->body));
+  json.key("duration_ms").integer(test->duration.count()).end_object();
+  co_return Answer<>();
 }
 
 }  // namespace carillon

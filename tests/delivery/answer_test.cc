@@ -199,5 +199,28 @@ TEST(Answer, HowLongAConnectionIsKeptIsHeard) {
   EXPECT_EQ(idle("Keep-Alive: timeout=soon"), std::nullopt);
 }
 
+TEST(AnswerBody, IsKeptUpToWhatIsWantedHoweverItsEndIsTold) {
+  const struct {
+    std::string_view answer, body;
+    AnswerReader::Progress progress;
+  } table[] = {
+      {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", "abc", Progress::complete},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabcdef", "abcd", Progress::complete},
+      {"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc", "abc", Progress::need_more},
+      {"HTTP/1.1 200 OK\r\n\r\nabcdef", "abcd", Progress::need_more},
+      {"HTTP/1.1 500 X\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n3\r\ncde\r\n", "abcd",
+       Progress::need_more},
+      {"HTTP/1.1 204 OK\r\n\r\n", "", Progress::complete},
+  };
+  for (const auto& row : table) {
+    AnswerReader reader;
+    reader.reset(4);
+    std::size_t consumed = 0;
+    EXPECT_EQ(reader.feed(row.answer, consumed), row.progress) << row.answer;
+    EXPECT_EQ(reader.body(), row.body) << row.answer;
+    EXPECT_TRUE(reader.is_decided()) << row.answer;
+  }
+}
+
 }  // namespace
 }  // namespace carillon

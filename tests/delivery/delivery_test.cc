@@ -313,6 +313,21 @@ TEST_F(DeliveryTest, NewEgressRulesHoldForTheNextPushAlsoOnAConnectionThatIsOpen
   }
 }
 
+TEST_F(DeliveryTest, AWantedBodyThatNeverComesCostsThePushItsTimeAndNotItsSuccess) {
+  Receiver here(loop, [](const ReceivedRequest&) {
+    return Reaction{.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+                    .then = Reaction::Then::hang};
+  });
+  TargetSettings settings = settings_for(here.url());
+  settings.timeout = Millis(100);
+  Push push = make_push(settings);
+  push.answer_body_bytes = 256;
+  const PushResult result = deliver(push);
+  EXPECT_EQ(result.kind, Kind::delivered);
+  EXPECT_EQ(result.http_status, 200U);
+  EXPECT_EQ(result.answer_body, "half");
+}
+
 TEST_F(DeliveryTest, StopDropsEveryPushWithoutCallingBack) {
   Receiver here(loop, [](const ReceivedRequest&) {
     return Reaction{.bytes = "", .then = Reaction::Then::hang};

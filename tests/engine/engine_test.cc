@@ -171,6 +171,34 @@ TEST_F(EngineTest, a_manual_clock_goes_on_over_a_restart_from_where_it_was_moved
   }
 }
 
+TEST_F(EngineTest, a_test_push_goes_out_as_a_real_one_and_is_stored_nowhere) {
+  put_target();
+  ASSERT_TRUE(run(engine->pause_target("shop", true)));
+  reaction.bytes = http_answer("202 Accepted", std::string(300, 'x'));
+  const Answer<TestPush> tried = run(engine->test_target("shop"));
+  ASSERT_TRUE(tried) << tried.error().detail;
+  EXPECT_EQ(tried->status, 202U);
+  EXPECT_TRUE(tried->delivered);
+  EXPECT_EQ(tried->error, "");
+  EXPECT_EQ(tried->body, std::string(256, 'x'));
+  ASSERT_EQ(receiver.requests().size(), 1U);
+  const ReceivedRequest& push = receiver.requests()[0];
+  EXPECT_EQ(push.body, R"({"test":true})");
+  EXPECT_EQ(push.header("carillon-task-id"), "carillon-test");
+  EXPECT_TRUE(push.header("webhook-id").starts_with("msg_"));
+  EXPECT_NE(push.header("webhook-timestamp"), "");
+  for (const std::uint64_t tasks : engine->stats().counts) EXPECT_EQ(tasks, 0U);
+
+  reaction.bytes = http_answer("500 Sorry", "no");
+  const Answer<TestPush> failed = run(engine->test_target("shop"));
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(failed->status, 500U);
+  EXPECT_FALSE(failed->delivered);
+  EXPECT_EQ(failed->body, "no");
+  EXPECT_NE(failed->error, "");
+  EXPECT_EQ(run(engine->test_target("nobody")).error().slug, "not_found");
+}
+
 TEST_F(EngineTest, a_task_is_pushed_at_its_due_with_its_content_and_is_delivered) {
   put_target();
   const auto planned = engine->plan(task("order:17", minutes(30)));

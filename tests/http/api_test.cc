@@ -257,6 +257,20 @@ TEST_F(Api, TargetsAreMadeChangedPausedAndDeleted) {
   EXPECT_EQ(problem(client_.request("PUT", "/v1/targets/http:%2F%2Fa", settings)), "400 bad_id");
 }
 
+TEST_F(Api, ATargetIsTriedWithAPushThatIsStoredNowhere) {
+  EXPECT_EQ(problem(client_.post("/v1/targets/nobody:test", "")), "404 not_found");
+  ASSERT_EQ(
+      client_.request("PUT", "/v1/targets/closed", R"({"url":"http://127.0.0.1:1/"})").status / 100,
+      2);
+  const HttpAnswer refused = client_.post("/v1/targets/closed:test", "");
+  EXPECT_EQ(refused.status, 200);
+  EXPECT_TRUE(has(refused, R"({"status":null,"delivered":false,"error":"connect to 127.0.0.1:1)"))
+      << refused.body;
+  EXPECT_TRUE(has(refused, R"("body":"","duration_ms":)")) << refused.body;
+  EXPECT_EQ(client_.get("/v1/tasks").body, R"({"tasks":[]})");
+  EXPECT_EQ(client_.get("/v1/dead").body, R"({"tasks":[]})");
+}
+
 TEST_F(Api, TargetsAreListedInPagesByName) {
   for (const char* name : {"b", "a", "d%20e", "c"}) {
     ASSERT_EQ(

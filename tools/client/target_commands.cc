@@ -1,4 +1,4 @@
-// carillon target list, show, put, delete, pause, resume.
+// carillon target list, show, put, delete, pause, resume, test.
 
 #include <iostream>
 #include <memory>
@@ -100,7 +100,10 @@ void declare_target_commands(CLI::App& app, Context& context) {
   auto* resumed = target->add_subcommand("resume", "Push to it again");
   resumed->callback([o, &context] { context.run("POST", o->path() + ":resume", {}, show); });
 
-  for (CLI::App* command : {shown, made, deleted, paused, resumed}) {
+  auto* tested = target->add_subcommand("test", "Push a test task to it and show what it answered");
+  tested->callback([o, &context] { context.run("POST", o->path() + ":test", {}, show); });
+
+  for (CLI::App* command : {shown, made, deleted, paused, resumed, tested}) {
     command->add_option("name", o->name, "Name")->required();
   }
 }
