@@ -57,8 +57,48 @@ void PushConnection::dialled(bool connected) {
   }
   tls_.reset();
   socket_ = dial_->take_socket();
+  if (!tunnel_request_.empty()) return open_tunnel();
   if (tls_context_) return shake_hands();
   established();
+}
+
+void PushConnection::open_tunnel() {
+  state_ = State::tunnelling;
+  each_->arm(deadline_);
+  in_.resize(kInputBytesFirst);
+  in_size_ = 0;
+  asio::async_write(socket_, asio::buffer(tunnel_request_),
+                    [self = shared_from_this()](Error failed, std::size_t) {
+                      if (self->state_ != State::tunnelling) return;
+                      if (failed) return self->tunnel_answered(failed, 0);
+                      self->read_tunnel_answer_on();
+                    });
+}
+
+void PushConnection::read_tunnel_answer_on() {
+  if (in_size_ == in_.size()) in_.resize(std::min(in_.size() * 4, kInputBytesMax));
+  socket_.async_read_some(asio::buffer(in_.data() + in_size_, in_.size() - in_size_),
+                          [self = shared_from_this()](Error failed, std::size_t size) {
+                            if (self->state_ != State::tunnelling) return;
+                            self->tunnel_answered(failed, size);
+                          });
+}
+
+void PushConnection::tunnel_answered(Error failed, std::size_t size) {
+  in_size_ += size;
+  const TunnelAnswer tunnel = read_tunnel_answer({in_.data(), in_size_});
+  if (!failed && tunnel.progress == TunnelAnswer::Progress::need_more) {
+    return read_tunnel_answer_on();
+  }
+  deadline_.disarm();
+  if (!failed && tunnel.progress == TunnelAnswer::Progress::open) {
+    in_size_ = 0;
+    return shake_hands();
+  }
+  const bool late = std::exchange(is_late_, false);
+  try_next_address("the proxy opened no tunnel: " + (late     ? "no answer in time"
+                                                     : failed ? failed.message()
+                                                              : tunnel.why));
 }
 
 void PushConnection::shake_hands() {
@@ -78,13 +118,17 @@ void PushConnection::handshake_over(Error failed) {
   deadline_.disarm();
   if (!failed) return established();
   const std::string refused = tls_verify_failure(tls_->native_handle());
-  const bool late = std::exchange(late_handshake_, false);
+  const bool late = std::exchange(is_late_, false);
+  try_next_address("TLS: " + (late              ? "no handshake in time"
+                              : refused.empty() ? failed.message()
+                                                : refused));
+}
+
+void PushConnection::try_next_address(const std::string& why) {
   Error ignored;
   socket_.close(ignored);
   state_ = State::connecting;
-  dial_->go_on("TLS: " + (late              ? "no handshake in time"
-                          : refused.empty() ? failed.message()
-                                            : refused));
+  dial_->go_on(why);
 }
 
 void PushConnection::established() {
@@ -248,9 +292,9 @@ void PushConnection::expect_use(Deadlines& patience) {
 
 void PushConnection::on_deadline() {
   const auto keep = shared_from_this();
-  if (state_ != State::shaking_hands) return fail("idle for long");
-  // The handshake's handler hears of it, and only then may its stream go.
-  late_handshake_ = true;
+  if (state_ != State::shaking_hands && state_ != State::tunnelling) return fail("idle for long");
+  // The handler under way hears of it, and only then may what it uses go.
+  is_late_ = true;
   Error ignored;
   socket_.close(ignored);
 }

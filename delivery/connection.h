@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -26,6 +27,7 @@
 #include "delivery/answer.h"
 #include "delivery/dial.h"
 #include "net/deadlines.h"
+#include "net/proxy.h"
 #include "net/tls.h"
 
 namespace carillon {
@@ -70,6 +72,9 @@ class PushConnection : public std::enable_shared_from_this<PushConnection> {
   void connect(std::vector<tcp::endpoint> endpoints, const std::string& host, Deadlines& next,
                Deadlines& each);
 
+  /// Before `connect`, which then ends at a proxy: asks it for a tunnel with this request.
+  void ask_for_tunnel(std::string request) { tunnel_request_ = std::move(request); }
+
   /// The buffer of the request's head, to be filled before `send`. Keeps its storage.
   [[nodiscard]] std::string& head() { return out_; }
   /// Sends the head and `body`, which must stay where it is until the answer, a failure or `close`.
@@ -102,15 +107,30 @@ class PushConnection : public std::enable_shared_from_this<PushConnection> {
   Pool* pool = nullptr;
   /// Under which edition of the egress rules its address was last found allowed; the owner's.
   std::uint64_t rules = 0;
+  /// The proxy that it goes by; empty: none; the owner's.
+  std::shared_ptr<const Proxy> proxy;
 
  private:
-  enum class State { starting, connecting, shaking_hands, idle, busy, draining, closed };
+  enum class State {
+    starting,
+    connecting,
+    tunnelling,
+    shaking_hands,
+    idle,
+    busy,
+    draining,
+    closed
+  };
   using Error = boost::system::error_code;
   using TlsStream = boost::asio::ssl::stream<tcp::socket&>;
 
   void dialled(bool connected);
+  void open_tunnel();
+  void read_tunnel_answer_on();
+  void tunnel_answered(Error failed, std::size_t size);
   void shake_hands();
   void handshake_over(Error failed);
+  void try_next_address(const std::string& why);
   void established();
   void write_rest();
   void read_more();
@@ -134,6 +154,7 @@ class PushConnection : public std::enable_shared_from_this<PushConnection> {
   tcp::endpoint endpoint_;
   std::vector<tcp::endpoint> unreachable_;
   std::string host_;
+  std::string tunnel_request_;  // empty: no tunnel is needed
   Deadlines* each_ = nullptr;
   Deadline deadline_;
 
@@ -146,7 +167,7 @@ class PushConnection : public std::enable_shared_from_this<PushConnection> {
   std::size_t in_size_ = 0;
   AnswerReader answer_;
   bool lacked_descriptor_ = false;
-  bool late_handshake_ = false;
+  bool is_late_ = false;  // its time for the tunnel or the handshake is up
   std::chrono::steady_clock::time_point opened_at_{};
 };
 

@@ -46,8 +46,10 @@ void Delivery::Impl::send(Attempt& attempt) {
   note_address(attempt, connection.endpoint());
   std::string& head = connection.head();
   head.clear();
+  // Inside a tunnel it is the receiver that reads the head.
+  const Proxy* proxy = attempt.destination->pool->tls ? nullptr : connection.proxy.get();
   append_request_head(head, attempt.push, attempt.destination->url, options_.user_agent,
-                      clock_.real(), attempt.route->signer);
+                      clock_.real(), attempt.route->signer, proxy);
   connection.send(attempt.push.content.body, attempt.push.answer_body_bytes);
 }
 
@@ -200,7 +202,11 @@ Result<std::string_view> Delivery::Impl::check_url(std::string_view text) {
   if (!found) return found.error();
   Known& known = **found;
   if (!known.allowed) {
-    if (Result<> ok = options_.egress.check_host(known.url.host); !ok) return ok.error();
+    const Url& url = known.url;
+    Result<> ok = proxy_ && !is_this_machine(url.host)
+                      ? options_.egress.check_proxied(url.host, url.port_number())
+                      : options_.egress.check_host(url.host);
+    if (!ok) return ok.error();
     known.allowed = true;
   }
   return std::string_view(known.origin);
@@ -211,6 +217,13 @@ void Delivery::Impl::set_egress(Egress egress) {
   ++rules_;
   known_.clear();
   routes_.forget_tls_files();
+}
+
+void Delivery::Impl::set_proxy(const std::optional<Proxy>& proxy) {
+  const bool same = proxy ? proxy_ && *proxy_ == *proxy : !proxy_;
+  if (same) return;
+  proxy_ = proxy ? std::make_shared<const Proxy>(*proxy) : nullptr;
+  known_.clear();
 }
 
 void Delivery::Impl::stop() {
@@ -242,6 +255,9 @@ Result<std::string_view> Delivery::check_url(std::string_view url) {
 }
 void Delivery::set_egress(Egress egress) {
   impl_->set_egress(std::move(egress));
+}
+void Delivery::set_proxy(const std::optional<Proxy>& proxy) {
+  impl_->set_proxy(proxy);
 }
 void Delivery::stop() {
   impl_->stop();

@@ -35,6 +35,7 @@
 #include "base/time.h"
 #include "delivery/target.h"
 #include "net/egress.h"
+#include "net/proxy.h"
 #include "net/resolver.h"
 #include "wheel/task.h"
 
@@ -102,6 +103,9 @@ class Delivery {
   /// Replaces the egress rules. They hold for the next push, also on connections that are open.
   /// New connections read the targets' TLS files again.
   void set_egress(Egress egress);
+
+  /// Pushes go out by `proxy` from now on, but for those to this machine.
+  void set_proxy(const std::optional<Proxy>& proxy);
 
   /// Drops every connection and attempt without calling back.
   void stop();

@@ -50,6 +50,7 @@ class Delivery::Impl final : public PushConnection::Events {
   void push(Push push, std::function<void(PushResult)> done);
   [[nodiscard]] Result<std::string_view> check_url(std::string_view text);
   void set_egress(Egress egress);
+  void set_proxy(const std::optional<Proxy>& proxy);
   void stop();
   [[nodiscard]] DeliveryStats stats() const { return stats_; }
 
@@ -89,6 +90,7 @@ class Delivery::Impl final : public PushConnection::Events {
   void note_way(const Attempt& attempt, const PushResult& result);
 
   // opening.cc
+  [[nodiscard]] std::shared_ptr<const Proxy> proxy_for(const Pool& pool) const;
   [[nodiscard]] Result<> find_way(Attempt& attempt);
   [[nodiscard]] bool use_idle(Attempt& attempt);
   [[nodiscard]] std::shared_ptr<PushConnection> take_idle(Attempt& attempt);
@@ -115,7 +117,8 @@ class Delivery::Impl final : public PushConnection::Events {
   Routes routes_;
   std::unordered_map<std::string, Known, TextHash, std::equal_to<>> known_;
   std::unique_ptr<Resolver> resolver_;
-  std::uint64_t rules_ = 0;  // the edition of the egress rules
+  std::shared_ptr<const Proxy> proxy_;  // empty: none
+  std::uint64_t rules_ = 0;             // the edition of the egress rules
   /// Where a task's last attempt failed, by its webhook id's hash; of receivers with more than one
   /// address.
   std::unordered_map<std::size_t, Addresses::Endpoint> failed_on_;

@@ -46,6 +46,10 @@ Result<> Delivery::Impl::find_way(Attempt& attempt) {
   return {};
 }
 
+std::shared_ptr<const Proxy> Delivery::Impl::proxy_for(const Pool& pool) const {
+  return pool.local ? nullptr : proxy_;
+}
+
 // Kept connections.
 
 bool Delivery::Impl::use_idle(Attempt& attempt) {
@@ -89,16 +93,21 @@ std::shared_ptr<PushConnection> Delivery::Impl::take_idle(Attempt& attempt) {
 
 bool Delivery::Impl::is_usable(PushConnection& connection, const Attempt& attempt) {
   const auto age = std::chrono::steady_clock::now() - connection.opened_at();
-  return age < attempt.push.target->connection_max_age && connection.is_quiet() &&
+  return connection.proxy == proxy_for(*attempt.destination->pool) &&
+         age < attempt.push.target->connection_max_age && connection.is_quiet() &&
          check_rules(connection, *attempt.destination->pool);
 }
 
 /// Whether the rules, which may have changed since it was opened, let a push go out on it.
 Result<> Delivery::Impl::check_rules(PushConnection& connection, const Pool& pool) const {
   if (connection.rules == rules_) return {};
-  if (Result<> ok = options_.egress.check_host(pool.host); !ok) return ok;
-  if (Result<> ok = options_.egress.check_endpoint(pool.host, connection.endpoint()); !ok) {
-    return ok;
+  if (connection.proxy) {
+    if (Result<> ok = options_.egress.check_proxied(pool.host, pool.port); !ok) return ok;
+  } else {
+    if (Result<> ok = options_.egress.check_host(pool.host); !ok) return ok;
+    if (Result<> ok = options_.egress.check_endpoint(pool.host, connection.endpoint()); !ok) {
+      return ok;
+    }
   }
   connection.rules = rules_;
   return {};
@@ -189,28 +198,37 @@ void Delivery::Impl::open_more_later() {
 
 Result<> Delivery::Impl::open_connection(Attempt& attempt) {
   Pool& pool = *attempt.destination->pool;
-  if (Result<> ok = options_.egress.check_host(pool.host); !ok) return ok;
+  const std::shared_ptr<const Proxy> proxy = proxy_for(pool);
+  const Result<> allowed = proxy ? options_.egress.check_proxied(pool.host, pool.port)
+                                 : options_.egress.check_host(pool.host);
+  if (!allowed) return allowed;
   Result<TlsContext> tls = routes_.tls_context(pool);
   if (!tls) return tls.error();
   if (stats_.connections_open >= options_.connections_max) close_unused();
   auto connection = std::make_shared<PushConnection>(loop_, *this, *tls);
   connection->attempt = &attempt;
+  connection->proxy = proxy;
+  if (proxy && pool.tls) {
+    constexpr std::size_t kScheme = std::string_view("https://").size();
+    const std::string authority = attempt.destination->url.origin().substr(kScheme);
+    connection->ask_for_tunnel(connect_request(*proxy, authority));
+  }
   attempt.connection = connection;
   attempt.on_used_connection = false;
   ++stats_.connections_open;
+  const std::string& name = proxy ? proxy->lookup_name : pool.lookup_name;
   const Resolver::Vouched vouched =
-      attempt.push.target->name.empty() ? Resolver::Vouched::no : Resolver::Vouched::yes;
-  if (const auto* found = resolver_->known(pool.lookup_name, vouched)) {
+      !proxy && attempt.push.target->name.empty() ? Resolver::Vouched::no : Resolver::Vouched::yes;
+  if (const auto* found = resolver_->known(name, vouched)) {
     Result<> ok = connect(attempt, *found);
     if (!ok) close(*connection);
     return ok;
   }
   // Looking up has its own limits.
   attempt.deadline.disarm();
-  resolver_->resolve(pool.lookup_name, vouched,
-                     [this, connection](const Result<Resolver::Addresses>& found) {
-                       if (connection->attempt != nullptr) resolved(*connection, found);
-                     });
+  resolver_->resolve(name, vouched, [this, connection](const Result<Resolver::Addresses>& found) {
+    if (connection->attempt != nullptr) resolved(*connection, found);
+  });
   return {};
 }
 
@@ -224,15 +242,20 @@ void Delivery::Impl::resolved(PushConnection& connection,
   finish(attempt, unsent(ok.error()));
 }
 
-/// Connects to the addresses that the rules allow, and to no other that the name might have by now.
+/// Connects to the addresses that the rules allow, and to no other that the name might have by now;
+/// or to the proxy, which the operator chose.
 Result<> Delivery::Impl::connect(Attempt& attempt, const Result<Resolver::Addresses>& found) {
   if (!found) return found.error();
   Pool& pool = *attempt.destination->pool;
+  const Proxy* const proxy = attempt.connection->proxy.get();
+  const std::string& host = proxy != nullptr ? proxy->host : pool.host;
   std::vector<Addresses::Endpoint> allowed;
-  Result<> refused = Error{.slug = "network", .detail = pool.host + " has no address", .field = {}};
+  Result<> refused = Error{.slug = "network", .detail = host + " has no address", .field = {}};
   for (const boost::asio::ip::address& address : *found) {
-    const Addresses::Endpoint endpoint(address, pool.port);
-    if (Result<> ok = options_.egress.check_endpoint(pool.host, endpoint); !ok) {
+    const Addresses::Endpoint endpoint(address, proxy != nullptr ? proxy->port : pool.port);
+    const Result<> ok =
+        proxy != nullptr ? Result<>() : options_.egress.check_endpoint(pool.host, endpoint);
+    if (!ok) {
       refused = ok;
     } else if (allowed.size() < kEndpointsMax) {
       allowed.push_back(endpoint);

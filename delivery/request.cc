@@ -72,10 +72,16 @@ bool same_header_name(std::string_view a, std::string_view b) {
 }
 
 void append_request_head(std::string& out, const Push& push, const Url& url,
-                         std::string_view user_agent, WallTime now, const WebhookSigner& signer) {
+                         std::string_view user_agent, WallTime now, const WebhookSigner& signer,
+                         const Proxy* proxy) {
   const TaskContent& content = push.content;
-  out.append(push.target->method).append(" ").append(url.path).append(" HTTP/1.1\r\n");
+  out.append(push.target->method).append(" ");
+  if (proxy != nullptr) out.append(url.origin());
+  out.append(url.path).append(" HTTP/1.1\r\n");
   append_header(out, "Host", url.host_header());
+  if (proxy != nullptr && !proxy->authorization.empty()) {
+    append_header(out, "Proxy-Authorization", proxy->authorization);
+  }
   append_chosen_headers(out, push, user_agent);
   append_header(out, "Content-Length", Decimal(std::ssize(content.body)).text());
   const Decimal timestamp(

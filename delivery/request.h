@@ -7,15 +7,17 @@
 #include "base/time.h"
 #include "delivery/delivery.h"
 #include "delivery/signature.h"
+#include "net/proxy.h"
 #include "net/url.h"
 
 namespace carillon {
 
-/// Appends the head, blank line included; the body follows as it is. `now` becomes
-/// webhook-timestamp. A task's header takes the place of the target's of the same name, and either
-/// of User-Agent's.
+/// Appends the head, blank line included, as `proxy` wants it where it is sent to one; the body
+/// follows as it is. `now` becomes webhook-timestamp. A task's header takes the place of the
+/// target's of the same name, and either of User-Agent's.
 void append_request_head(std::string& out, const Push& push, const Url& url,
-                         std::string_view user_agent, WallTime now, const WebhookSigner& signer);
+                         std::string_view user_agent, WallTime now, const WebhookSigner& signer,
+                         const Proxy* proxy = nullptr);
 
 /// ASCII case-insensitive, as header names are compared.
 [[nodiscard]] bool same_header_name(std::string_view a, std::string_view b);

@@ -1,7 +1,8 @@
 #include "delivery/route.h"
 
 #include <algorithm>
-#include <charconv>
+
+#include "net/proxy.h"
 
 namespace carillon {
 namespace {
@@ -53,11 +54,12 @@ Destination Routes::destination(const Url& url, const TargetSettings::Tls& tls) 
     pool->host = url.host;
     pool->lookup_name = url.lookup_name();
     pool->tls = url.tls;
+    pool->local = is_this_machine(url.host);
     pool->tls_files = {.verify = tls.verify,
                        .ca_file = tls.ca_file,
                        .certificate_file = tls.certificate_file,
                        .private_key_file = tls.private_key_file};
-    std::from_chars(url.port.data(), url.port.data() + url.port.size(), pool->port);
+    pool->port = url.port_number();
     if (pools_.size() >= pools_max_) sweep_pools();
     found = pools_.emplace(key, std::move(pool)).first;
   }

@@ -25,6 +25,7 @@ struct Pool : std::enable_shared_from_this<Pool> {
   std::string lookup_name;  // the host as it is looked up
   std::uint16_t port = 0;
   bool tls = false;
+  bool local = false;  // this machine, to which no push goes by a proxy
   ClientTls tls_files;
   std::vector<std::shared_ptr<PushConnection>> idle;  // the last used at the end
   std::vector<std::shared_ptr<PushConnection>> draining;

@@ -217,6 +217,15 @@ Result<> Egress::check_address(std::string_view host, const address& whole) cons
   return {};
 }
 
+Result<> Egress::check_proxied(std::string_view host, std::uint16_t port) const {
+  boost::system::error_code not_an_address;
+  const address literal = boost::asio::ip::make_address(std::string(host), not_an_address);
+  if (!not_an_address) return check_endpoint(host, tcp::endpoint(literal, port));
+  if (Result<> ok = check_host(host); !ok) return ok;
+  if (allow_by_default_ || !matching_name(allow_.names, host).empty()) return {};
+  return denied(host, "egress.default is deny, and only its name could open it behind a proxy");
+}
+
 Result<> Egress::check_endpoint(std::string_view host, const tcp::endpoint& endpoint) const {
   for (const tcp::endpoint& own : own_) {
     if (own.port() == endpoint.port() && is_own(own.address(), endpoint.address())) {

@@ -122,6 +122,12 @@ std::string Url::origin() const {
   return (tls ? "https://" : "http://") + bracketed(lookup_name()) + ":" + port;
 }
 
+std::uint16_t Url::port_number() const {
+  std::uint16_t number = 0;
+  std::from_chars(port.data(), port.data() + port.size(), number);
+  return number;
+}
+
 std::string Url::host_header() const {
   return port == (tls ? "443" : "80") ? bracketed(host) : bracketed(host) + ":" + port;
 }

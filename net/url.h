@@ -1,6 +1,7 @@
 // One strict parser for the URLs that tasks are pushed to.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,7 @@ struct Url {
 
   /// "https://example.com:443": what connections are pooled by. With the dot of an absolute name.
   [[nodiscard]] std::string origin() const;
+  [[nodiscard]] std::uint16_t port_number() const;
   /// The host as a resolver is to look it up.
   [[nodiscard]] std::string lookup_name() const { return absolute ? host + "." : host; }
   /// The Host header: with brackets around IPv6, without a default port.

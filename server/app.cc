@@ -316,6 +316,8 @@ void App::apply(Options fresh) {
   options_.drain_grace = fresh.drain_grace;
   options_.shutdown_timeout = fresh.shutdown_timeout;
   options_.egress = fresh.egress;
+  options_.proxy = fresh.proxy;
+  options_.way_out = fresh.way_out;
   options_.targets = std::move(fresh.targets);
   apply_egress();
   run_detached(apply_targets());
@@ -327,6 +329,7 @@ void App::apply_egress() {
   CARILLON_CHECK(egress.has_value());  // load_options has checked it
   for (const auto& endpoint : http_->endpoints()) egress->refuse_endpoint(endpoint);
   delivery_->set_egress(std::move(*egress));
+  delivery_->set_proxy(options_.way_out);
 }
 
 // The config file's targets win over what the API made of them, but for pausing, which is the

@@ -1,6 +1,7 @@
 #include "server/config.h"
 
 #include <algorithm>
+#include <fstream>
 #include <sstream>
 
 #include <CLI/CLI.hpp>
@@ -62,6 +63,35 @@ Result<> apply_flags(const Arguments& arguments, Options& options) {
                                      : set_text(*setting, options, values.back());
     if (!set) return std::move(set).error().in(setting->flag);
   }
+  return {};
+}
+
+/// The proxy with its credentials.
+Result<> read_proxy(const Environment& environment, Options& options) {
+  const auto bad = [](const std::string& detail) {
+    return Error{.slug = "config", .detail = detail, .field = "egress"};
+  };
+  const Options::Proxy& given = options.proxy;
+  std::string credentials;
+  if (!given.credentials_file.empty() && !given.credentials_env.empty()) {
+    return bad("egress.proxy_credentials_file and egress.proxy_credentials_env exclude each other");
+  }
+  if (!given.credentials_file.empty()) {
+    std::ifstream file(given.credentials_file);
+    if (!std::getline(file, credentials)) {
+      return bad("egress.proxy_credentials_file: cannot read " + given.credentials_file);
+    }
+  } else if (!given.credentials_env.empty()) {
+    const auto found = environment.find(given.credentials_env);
+    if (found == environment.end()) {
+      return bad("egress.proxy_credentials_env: the environment variable " + given.credentials_env +
+                 " is not set");
+    }
+    credentials = found->second;
+  }
+  auto proxy = make_proxy(given.url, credentials);
+  if (!proxy) return std::move(proxy).error().in("egress.proxy");
+  options.way_out = *std::move(proxy);
   return {};
 }
 
@@ -160,6 +190,7 @@ Result<Options> load_options(const Arguments& arguments, const Environment& envi
   if (!file.empty()) step = read_config_file(file, environment, options);
   if (step) step = apply_environment(environment, options);
   if (step) step = apply_flags(arguments, options);
+  if (step) step = read_proxy(environment, options);
   if (step) step = check_whole(options);
   if (!step) return step.error();
   return options;

@@ -4,6 +4,7 @@
 // together. server/settings.h names each one, server/config.h fills them in.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "engine/engine.h"
 #include "http/server.h"
 #include "net/egress.h"
+#include "net/proxy.h"
 
 namespace carillon {
 
@@ -46,6 +48,12 @@ struct Options {
   HttpOptions http;
   EngineOptions engine;
   Egress::Settings egress;
+  struct Proxy {
+    std::string url;  // empty: none
+    std::string credentials_file;
+    std::string credentials_env;
+  } proxy;
+  std::optional<carillon::Proxy> way_out;  // what `proxy` comes to
   std::vector<ConfiguredTarget> targets;
 
   /// What the operator should know although it is no error; for the log.

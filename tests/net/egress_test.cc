@@ -166,6 +166,24 @@ TEST(Egress, AnEntryOpensWhatItMeansAndNotWhatLiesInsideIt) {
   EXPECT_FALSE(may_connect(six_to_four, "fd12::5efe:101:101"));
 }
 
+TEST(Egress, BehindAProxyNamesAndLiteralAddressesAreJudged) {
+  Egress egress = make({.allow_private = false,
+                        .allow = {"10.0.0.7", "good.example"},
+                        .deny = {"bad.example"},
+                        .otherwise = "deny"});
+  EXPECT_TRUE(egress.check_proxied("good.example", 80));
+  EXPECT_TRUE(egress.check_proxied("10.0.0.7", 80));
+  EXPECT_FALSE(egress.check_proxied("10.0.0.8", 80));
+  EXPECT_FALSE(egress.check_proxied("bad.example", 80));
+  // Its addresses are the proxy's to know, so an address in allow cannot open it.
+  EXPECT_FALSE(egress.check_proxied("other.example", 80));
+  EXPECT_TRUE(Egress().check_proxied("other.example", 80));
+  EXPECT_FALSE(Egress().check_proxied("metadata.google.internal", 80));
+  EXPECT_FALSE(Egress().check_proxied("169.254.169.254", 80));
+  egress.refuse_endpoint(tcp::endpoint(make_address("10.0.0.7"), 8080));
+  EXPECT_FALSE(egress.check_proxied("10.0.0.7", 8080));
+}
+
 TEST(Egress, RefusesOurOwnEndpoints) {
   Egress egress;
   egress.refuse_endpoint(tcp::endpoint(make_address("127.0.0.1"), 8080));

@@ -157,6 +157,23 @@ TEST_F(ConfigFile, BadTomlNamesTheLine) {
   EXPECT_THAT(error_of("\nclock = 'system'\nclock = 'system'\n"), StartsWith(file_ + ":3:"));
 }
 
+TEST_F(ConfigFile, ProxyTakesItsCredentialsFromAFileOrAVariable) {
+  const std::string secret = dir_ / "proxy";
+  test::write_file(secret, "ann:secret\n");
+  const std::string proxy = "[egress]\nproxy = 'http://proxy:3128'\n";
+  EXPECT_FALSE(load("")->way_out);
+  EXPECT_EQ(load(proxy)->way_out->authorization, "");
+  EXPECT_EQ(load(proxy + "proxy_credentials_file = '" + secret + "'")->way_out->authorization,
+            "Basic YW5uOnNlY3JldA==");
+  const Environment environment{{"PROXY_SECRET", "ann:secret"}};
+  const std::string by_variable = proxy + "proxy_credentials_env = 'PROXY_SECRET'";
+  EXPECT_EQ(load(by_variable, environment)->way_out->authorization, "Basic YW5uOnNlY3JldA==");
+  EXPECT_THAT(load(by_variable).error().detail, HasSubstr("PROXY_SECRET is not set"));
+  EXPECT_FALSE(load(by_variable + "\nproxy_credentials_file = '" + secret + "'", environment));
+  EXPECT_FALSE(load(proxy + "proxy_credentials_file = '/nonexistent'"));
+  EXPECT_FALSE(load("[egress]\nproxy = 'proxy:3128'"));
+}
+
 TEST(Config, MissingFileIsRefusedByName) {
   const Result<Options> options = load_options(
       Arguments{.config_file = "/no/such.toml", .check_config = false, .flags = {}}, {});
