@@ -228,6 +228,23 @@ TEST_F(DeliveryTest, WhetherAReceiverMayHaveSeenAPushIsTold) {
   EXPECT_FALSE(deliver(settings_for("http://169.254.169.254/")).may_be_seen);
 }
 
+TEST_F(DeliveryTest, TheRestOfAnAnswerIsReadAfterThePushAndThenTheConnectionIsUsedAgain) {
+  const std::string answer = http_answer("200 OK", std::string(40'000, 'x'));
+  Receiver here(loop, [&](const ReceivedRequest&) {
+    return Reaction{.bytes = answer, .pause = Millis(1), .piece_bytes = 10'000};
+  });
+  Receiver other(loop);
+  const Push push = make_push(settings_for(here.url()));
+  for (std::size_t sent = 1; sent <= 3; ++sent) {
+    EXPECT_EQ(deliver(push).kind, Kind::delivered);
+    EXPECT_LT(here.bytes_sent(), sent * answer.size()) << "the push is over before the answer is";
+    run_until([&] { return here.bytes_sent() == sent * answer.size(); });
+    // What was sent before these arrives before their answers do.
+    for (int i = 0; i < 10; ++i) deliver(settings_for(other.url()));
+  }
+  EXPECT_EQ(here.connections(), 1U);
+}
+
 TEST_F(DeliveryTest, AnAnswerThatDoesNotEndCostsItsConnection) {
   Delivery::Options options;
   options.drain_timeout = Millis(20);
@@ -303,8 +320,10 @@ TEST_F(DeliveryTest, NewEgressRulesHoldForTheNextPushAlsoOnAConnectionThatIsOpen
     delivery->set_egress(
         *Egress::make({.allow_private = true, .allow = {}, .deny = {"127.0.0.1"}}));
     EXPECT_EQ(deliver(push).kind, Kind::refused_for_good) << host;
+    EXPECT_EQ(delivery->check_url(here.url()).error().slug, "target_denied") << "adds, too";
     EXPECT_EQ(here.requests().size(), seen);
     delivery->set_egress(Egress());
+    EXPECT_TRUE(delivery->check_url(here.url()));
     EXPECT_EQ(deliver(push).kind, Kind::delivered) << host;
     delivery->set_egress(*Egress::make({.allow_private = true, .allow = {}, .deny = {"x.test"}}));
     const std::uint64_t made = delivery->stats().connections_made;

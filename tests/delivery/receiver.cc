@@ -64,6 +64,9 @@ asio::awaitable<void> Receiver::State::accept(std::shared_ptr<State> self) {
 
 asio::awaitable<void> Receiver::State::serve(std::shared_ptr<State> self, tcp::socket socket) {
   const std::size_t connection = self->connections++;
+  // So that a small piece does not wait for the other side's acknowledgement of the one before.
+  boost::system::error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
   self->open.emplace(connection, &socket);
   if (self->tls) {
     asio::ssl::stream<tcp::socket&> stream(socket, *self->tls);
