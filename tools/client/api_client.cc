@@ -249,7 +249,7 @@ Async<error_code> ApiClient::Impl::read_body(S& stream, AnswerParser& parser, co
     auto& body = parser.get().body();
     body.data = piece->data();
     body.size = piece->size();
-    auto [code, bytes] = co_await http::async_read(stream, buffer_, parser, kTuple);
+    auto [code, bytes] = co_await http::async_read_some(stream, buffer_, parser, kTuple);
     if (code && code != http::error::need_buffer) co_return code;
     if (!take({piece->data(), piece->size() - body.size})) {
       co_return asio::error::operation_aborted;
