@@ -85,6 +85,7 @@ class App {
   static void refuse(const Error& error);
   void apply(Options fresh);
   void apply_egress();
+  void check_target_files() const;
   Async<void> apply_targets();
   Async<void> stop();
   void run_detached(Async<void> work);
@@ -121,6 +122,7 @@ ExitCode App::run() {
     log_critical(done.error().detail);
     return ExitCode::start_failed;
   }
+  check_target_files();
   engine_->start();
   run_detached(apply_targets());
   log_info("ready", {{"took", format_duration(since(start))}});
@@ -320,6 +322,7 @@ void App::apply(Options fresh) {
   options_.way_out = fresh.way_out;
   options_.targets = std::move(fresh.targets);
   apply_egress();
+  check_target_files();
   run_detached(apply_targets());
   log_info("configuration reloaded");
 }
@@ -330,6 +333,23 @@ void App::apply_egress() {
   for (const auto& endpoint : http_->endpoints()) egress->refuse_endpoint(endpoint);
   delivery_->set_egress(std::move(*egress));
   delivery_->set_proxy(options_.way_out);
+}
+
+/// Files that were usable when a target was set may have gone since. Its pushes fail until they are
+/// back, and a server that did not start would help nobody.
+void App::check_target_files() const {
+  constexpr std::size_t kAtATime = 1000;
+  std::string after;
+  for (auto some = engine_->targets(after, kAtATime); !some.empty();
+       some = engine_->targets(after, kAtATime)) {
+    after = some.back().settings.name;
+    for (const TargetView& target : some) {
+      const Result<> usable = check_tls_files(target.settings.tls);
+      if (usable) continue;
+      log_error("TLS files of a target cannot be used",
+                {{"target", target.settings.name}, {"why", usable.error().detail}});
+    }
+  }
 }
 
 // The config file's targets win over what the API made of them, but for pausing, which is the

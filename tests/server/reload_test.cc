@@ -1,9 +1,11 @@
 // What a running server takes up on SIGHUP, and what it does not.
 #include <csignal>
+#include <filesystem>
 #include <string>
 
 #include <gmock/gmock.h>
 
+#include "tests/net/certificate.h"
 #include "tests/support/http_client.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
@@ -133,6 +135,19 @@ TEST_F(Reloaded, ATargetOfTheFileWinsOverTheApiAndPausesIfItSaysSo) {
   const std::string body = client_->get("/v1/targets/mail").body;
   EXPECT_THAT(body, HasSubstr("\"concurrency\":64"));
   EXPECT_THAT(body, HasSubstr("\"paused\":true"));
+}
+
+TEST_F(Reloaded, AStoredTargetWhoseFilesAreGoneIsSaidAtTheStart) {
+  const CertificateFiles ca = make_certificate(dir_, "ca");
+  start("");
+  const std::string target = R"({"url":"https://a/","tls":{"ca_file":")" + ca.certificate + "\"}}";
+  ASSERT_EQ(client_->request("PUT", "/v1/targets/t", target).status, 201);
+  server_->signal(SIGTERM);
+  ASSERT_TRUE(server_->wait());
+  std::filesystem::remove(ca.certificate);
+  start("");
+  EXPECT_TRUE(server_->wait_for_line("TLS files of a target cannot be used target=t why="));
+  EXPECT_EQ(client_->get("/v1/targets/t").status, 200);
 }
 
 TEST_F(Reloaded, TlsFilesThatCannotBeUsedKeepTheOldConfiguration) {
