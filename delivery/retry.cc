@@ -3,20 +3,47 @@
 #include <algorithm>
 
 namespace carillon {
+namespace {
 
-Millis retry_pause(const RetryPolicy& policy, std::uint32_t attempt,
-                   std::optional<Millis> retry_after, std::mt19937_64& random) {
-  constexpr Millis kRetryAfterMax = std::chrono::hours(24);
-  Millis ceiling = std::min(policy.backoff_min, policy.backoff_max);
-  for (std::uint32_t doubled = 1; doubled < attempt && ceiling < policy.backoff_max; ++doubled) {
-    // Halving the bound instead of doubling the pause: no overflow, however long they are.
-    if (ceiling <= Millis(0)) break;
-    ceiling = ceiling > policy.backoff_max / 2 ? policy.backoff_max : ceiling * 2;
+/// `from`, doubled so many times, but at most `most`.
+Millis doubled(Millis from, std::uint32_t times, Millis most) {
+  Millis bound = std::min(from, most);
+  for (; times > 0 && bound < most && bound > Millis(0); --times) {
+    // Halving the limit instead of doubling the bound: no overflow, however long they are.
+    bound = bound > most / 2 ? most : bound * 2;
   }
-  const auto high = std::max<Millis::rep>(ceiling.count(), 1);
-  const Millis jittered(
-      std::max<Millis::rep>(std::uniform_int_distribution<Millis::rep>(0, high)(random), 1));
-  return std::max(jittered, std::min(retry_after.value_or(Millis(0)), kRetryAfterMax));
+  return bound;
+}
+
+}  // namespace
+
+Millis retry_pause(const RetryPolicy& policy, std::uint32_t attempt, std::mt19937_64& random) {
+  const Millis most = std::max(policy.backoff_max, policy.backoff_min);
+  const Millis::rep bound = doubled(policy.backoff_min, std::max(attempt, 1U) - 1, most).count();
+  const Millis drawn(std::uniform_int_distribution<Millis::rep>(
+      bound / 2, std::max<Millis::rep>(bound, 1))(random));
+  return std::max({drawn, policy.backoff_min, Millis(1)});
+}
+
+Millis throttle_pause(std::uint32_t times, std::optional<Millis> asked, Millis most) {
+  constexpr Millis kShortest = std::chrono::seconds(1);
+  if (asked) return std::max(*asked, kShortest);
+  return doubled(kShortest, std::max(times, 1U) - 1, std::max(most, kShortest));
+}
+
+std::optional<WallTime> next_attempt(const RetryPolicy& policy, const Failure& failure,
+                                     std::mt19937_64& random) {
+  const std::uint32_t counted = failure.attempts - std::min(failure.throttled, failure.attempts);
+  const WallTime last = failure.first_attempt_at + policy.max_age;
+  if (failure.attempts >= kPushesMax || failure.at >= last) return std::nullopt;
+  if (!failure.is_throttled && counted >= static_cast<std::uint32_t>(policy.max_attempts)) {
+    return std::nullopt;
+  }
+  const Millis pause =
+      failure.is_throttled
+          ? throttle_pause(failure.throttled, failure.asked, failure.throttle_max)
+          : std::max(retry_pause(policy, counted, random), failure.asked.value_or(Millis(0)));
+  return std::min(failure.at + pause, last);
 }
 
 }  // namespace carillon

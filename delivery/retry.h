@@ -1,4 +1,14 @@
-// When a failed push is tried again: exponential backoff with full jitter.
+// When a failed push is tried again, and when no more.
+//
+// Exponential backoff with equal jitter: the bound doubles with each attempt, and the pause is
+// drawn between half of it and all of it ("equal jitter", Marc Brooker, "Exponential Backoff And
+// Jitter", AWS Architecture Blog, 2015). Half of it is certain, so that the whole schedule outlasts
+// a bad deploy; the other half spreads what failed together.
+//
+// A receiver that says "not now" (429, or 503 with Retry-After) has not failed: the task waits as
+// long as it was told to, and the attempt does not count against `max_attempts`.
+//
+// Concurrency: pure functions.
 #pragma once
 
 #include <optional>
@@ -8,12 +18,31 @@
 
 namespace carillon {
 
-/// The pause before the attempt after `attempt` (from 1): uniformly random between 0 and
-/// min(backoff_max, backoff_min * 2^(attempt-1)), but never under 1 ms ("full jitter", Marc
-/// Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015). A receiver's
-/// Retry-After is a floor under it, itself capped at 24 hours so that no receiver can park a task
-/// for ever.
+/// Pushes of one task since it was added or redriven, whatever they came to.
+inline constexpr std::uint32_t kPushesMax = 1000;
+
+/// The pause after the `attempt`th failure (from 1): between half and all of min(backoff_max,
+/// backoff_min * 2^(attempt-1)), and never under backoff_min. A backoff_max under backoff_min, as a
+/// task and its target may have between them, counts as backoff_min.
 [[nodiscard]] Millis retry_pause(const RetryPolicy& policy, std::uint32_t attempt,
-                                 std::optional<Millis> retry_after, std::mt19937_64& random);
+                                 std::mt19937_64& random);
+
+/// The pause after the `times`th "not now" (from 1): as long as was asked, at least a second; or
+/// one second, doubling up to `most`.
+[[nodiscard]] Millis throttle_pause(std::uint32_t times, std::optional<Millis> asked, Millis most);
+
+/// A push that failed.
+struct Failure {
+  WallTime at{};
+  WallTime first_attempt_at{};
+  std::uint32_t attempts = 1;     // since the task was added or redriven, this one included
+  std::uint32_t throttled = 0;    // of these, answered "not now"; this one included
+  bool is_throttled = false;      // this one
+  std::optional<Millis> asked{};  // Retry-After
+  Millis throttle_max{};          // see throttle_pause
+};
+/// When it is tried again: no later than max_age after the first attempt. Nothing: no more.
+[[nodiscard]] std::optional<WallTime> next_attempt(const RetryPolicy& policy,
+                                                   const Failure& failure, std::mt19937_64& random);
 
 }  // namespace carillon

@@ -8,8 +8,7 @@
 
 namespace carillon {
 
-/// Reads and checks the object; what it leaves out has its default. Slugs: those of base/json.h and
-/// of check_retry (delivery/target.h).
-[[nodiscard]] Result<RetryPolicy> read_retry(simdjson::ondemand::value from);
+/// Reads and checks the object. Slugs: those of base/json.h and of check_retry (delivery/target.h).
+[[nodiscard]] Result<RetryChoice> read_retry(simdjson::ondemand::value from);
 
 }  // namespace carillon

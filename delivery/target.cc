@@ -18,6 +18,8 @@ constexpr std::size_t kSecretsMax = 4;
 constexpr Millis kTimeoutMax = minutes(10);
 constexpr Millis kConnectionAgeMax = days(1);
 constexpr Millis kBackoffMax = days(30);
+constexpr Millis kMaxAgeMax = days(30);
+constexpr Millis kHoldMaxMax = days(1);
 constexpr std::uint32_t kConcurrencyMax = 10'000;
 constexpr int kAttemptsMax = 1'000;
 
@@ -44,13 +46,29 @@ Result<> check_tls(const TargetSettings::Tls& tls) {
 
 Result<> check_retry(const RetryPolicy& retry) {
   if (retry.max_attempts < 1 || retry.max_attempts > kAttemptsMax) {
-    return bad_value("retry", "max_attempts is 1 to 1000");
+    return bad_value("max_attempts", "`max_attempts` must be 1 to 1000");
   }
-  if (retry.backoff_min < Millis(1) || retry.backoff_max > kBackoffMax ||
-      retry.backoff_min > retry.backoff_max) {
-    return bad_value("retry", "1ms <= backoff_min <= backoff_max <= 30d");
+  if (retry.backoff_min < Millis(1) || retry.backoff_min > kBackoffMax) {
+    return bad_value("backoff_min", "`backoff_min` must be 1ms to 30d");
+  }
+  if (retry.backoff_max < Millis(1) || retry.backoff_max > kBackoffMax) {
+    return bad_value("backoff_max", "`backoff_max` must be 1ms to 30d");
+  }
+  if (retry.max_age < Millis(1) || retry.max_age > kMaxAgeMax) {
+    return bad_value("max_age", "`max_age` must be 1ms to 30d");
+  }
+  if (retry.backoff_min > retry.backoff_max) {
+    return bad_value("backoff_min", "`backoff_min` must not be longer than `backoff_max`");
   }
   return {};
+}
+
+Result<> check_retry(const RetryChoice& retry) {
+  RetryPolicy policy = retry.over({});
+  // Only where a choice gives both do they have to fit each other.
+  if (!retry.backoff_min) policy.backoff_min = std::min(policy.backoff_min, policy.backoff_max);
+  if (!retry.backoff_max) policy.backoff_max = std::max(policy.backoff_min, policy.backoff_max);
+  return check_retry(policy);
 }
 
 Result<> check_target(const TargetSettings& settings) {
@@ -79,7 +97,10 @@ Result<> check_target(const TargetSettings& settings) {
     if (Result<std::vector<unsigned char>> key = parse_secret(secret); !key) return key.error();
   }
   if (Result<> ok = check_headers(settings); !ok) return ok;
-  if (Result<> ok = check_retry(settings.retry); !ok) return ok;
+  if (Result<> ok = check_retry(settings.retry); !ok) return ok.error().at_field("retry");
+  if (settings.hold_max < Millis(1) || settings.hold_max > kHoldMaxMax) {
+    return bad_value("hold_max", "`hold_max` must be 1ms to 1d");
+  }
   return check_tls(settings.tls);
 }
 

@@ -23,6 +23,7 @@ struct TargetSettings {
   Millis connection_max_age{std::chrono::seconds(60)};
   std::uint32_t concurrency = 64;  // pushes under way at once, 1 to 10,000
   RetryPolicy retry;
+  Millis hold_max{std::chrono::minutes(5)};  // "not now" stops all its pushes no longer than this
   /// Standard Webhooks secrets as "whsec_" + base64; one, or two while rotating. Never shown or
   /// logged.
   std::vector<std::string> secrets;
@@ -71,9 +72,11 @@ enum class Secrets { hidden, shown };
 /// Whether the files that `tls` names can be used. Error slug: unusable_file, with file and reason.
 [[nodiscard]] Result<> check_tls_files(const TargetSettings::Tls& tls);
 
-/// Bounds of a retry policy: max_attempts 1 to 1000, 1ms <= backoff_min <= backoff_max <= 30d.
-/// Error slug: bad_value.
+/// Bounds of a retry policy: max_attempts 1 to 1000, 1ms <= backoff_min <= backoff_max <= 30d,
+/// max_age 1ms to 30d. Error slug: bad_value.
 [[nodiscard]] Result<> check_retry(const RetryPolicy& retry);
+/// The same for what is given of one.
+[[nodiscard]] Result<> check_retry(const RetryChoice& retry);
 
 /// A header that a task or target may not set: token rules, CR/LF/NUL, and the names of
 /// docs/api.md#headers. Error slug: bad_header.

@@ -103,9 +103,9 @@ Error within(std::string_view outer, Error error) {
 }
 
 Result<> read_target(value from, TargetSettings& to) {
-  static constexpr std::array<std::string_view, 11> kKnown = {
-      "kind",        "url",   "method",  "headers", "timeout", "connection_max_age",
-      "concurrency", "retry", "secrets", "tls",     "paused"};
+  static constexpr std::array<std::string_view, 12> kKnown = {
+      "kind",        "url",   "method",   "headers", "timeout", "connection_max_age",
+      "concurrency", "retry", "hold_max", "secrets", "tls",     "paused"};
   return read_fields(from, kKnown, [&](std::string_view key, value inner) -> Result<> {
     if (key == "kind") return read_kind(inner);
     if (key == "url") return read_string(inner, key, to.url);
@@ -120,10 +120,12 @@ Result<> read_target(value from, TargetSettings& to) {
       return tls ? tls : within("tls", tls.error());
     }
     if (key == "paused") return read_bool(inner, key, to.paused);
-    const Result<RetryPolicy> retry = read_retry(inner);
+    if (key == "hold_max") return read_duration(inner, key, to.hold_max);
+    const Result<RetryChoice> retry = read_retry(inner);
     if (!retry) return within("retry", retry.error());
-    to.retry = *retry;
-    return {};
+    to.retry = retry->over(to.retry);
+    const Result<> ok = check_retry(to.retry);
+    return ok ? ok : within("retry", ok.error());
   });
 }
 
@@ -137,14 +139,15 @@ void write_tls(JsonWriter& json, const TargetSettings::Tls& tls) {
 
 }  // namespace
 
-Result<RetryPolicy> read_retry(value from) {
-  static constexpr std::array<std::string_view, 3> kKnown = {"max_attempts", "backoff_min",
-                                                             "backoff_max"};
-  RetryPolicy retry;
+Result<RetryChoice> read_retry(value from) {
+  static constexpr std::array<std::string_view, 4> kKnown = {"max_attempts", "backoff_min",
+                                                             "backoff_max", "max_age"};
+  RetryChoice retry;
   Result<> ok = read_fields(from, kKnown, [&](std::string_view key, value inner) -> Result<> {
-    if (key == "max_attempts") return read_integer(inner, key, retry.max_attempts);
-    if (key == "backoff_min") return read_duration(inner, key, retry.backoff_min);
-    return read_duration(inner, key, retry.backoff_max);
+    if (key == "max_attempts") return read_integer(inner, key, retry.max_attempts.emplace());
+    if (key == "backoff_min") return read_duration(inner, key, retry.backoff_min.emplace());
+    if (key == "backoff_max") return read_duration(inner, key, retry.backoff_max.emplace());
+    return read_duration(inner, key, retry.max_age.emplace());
   });
   if (!ok) return ok.error();
   if (ok = check_retry(retry); !ok) return ok.error();
@@ -177,7 +180,9 @@ std::string format_target(const TargetSettings& settings, Secrets secrets) {
   json.key("concurrency").unsigned_integer(settings.concurrency);
   json.key("retry").begin_object().key("max_attempts").integer(settings.retry.max_attempts);
   json.key("backoff_min").duration(settings.retry.backoff_min);
-  json.key("backoff_max").duration(settings.retry.backoff_max).end_object();
+  json.key("backoff_max").duration(settings.retry.backoff_max);
+  json.key("max_age").duration(settings.retry.max_age).end_object();
+  json.key("hold_max").duration(settings.hold_max);
   json.key("secrets").begin_array();
   for (const std::string& secret : settings.secrets) {
     json.string(secrets == Secrets::shown ? std::string_view(secret) : kHiddenSecret);

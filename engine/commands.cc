@@ -201,7 +201,7 @@ Async<void> Engine::Impl::recognise(std::span<Reply> replies) {
     Reply& reply = *taken[index];
     if (!there.content) {
       // Gone since: nobody can tell any more.
-      if (reply.verdict == Verdict::task_exists) reply.verdict = Verdict::content_moved;
+      reply.verdict = Verdict::content_moved;
       return;
     }
     const Result<TaskContent> old = decode_content(*there.content);
@@ -263,7 +263,11 @@ Refusal Engine::Impl::refused(const Reply& reply) {
     case Verdict::task_exists:
       return {Error{"task_exists", "Another task has this id; see if_exists.", "id"}, standing};
     case Verdict::task_firing:
-      return {Error{"task_firing", "The task is being pushed right now.", ""}, standing};
+      return {Error{"task_firing",
+                    "The task is being pushed right now. To make this attempt its last, cancel it "
+                    "with retries=cancel.",
+                    ""},
+              standing};
     case Verdict::task_finished:
       return {Error{"task_finished",
                     "The task is finished: " + std::string(name_of(standing.state)) + ".", ""},
@@ -282,6 +286,22 @@ Refusal Engine::Impl::refused(const Reply& reply) {
       return Error{"full", "Tasks for too many different receivers are pending.", "target"};
     case Verdict::content_moved:
       return changed_all_the_time();
+    case Verdict::operation_reused:
+      return Error{"operation_reused",
+                   "This name was used within the last day for a call with other arguments; choose "
+                   "another one.",
+                   "operation"};
+    case Verdict::too_many_operations:
+      ++counters_.refused_full;
+      return Error{"full",
+                   "As many named operations are remembered as may be. Send it without a name, or "
+                   "later.",
+                   "operation"};
+    case Verdict::beyond_horizon:
+      return Error{"beyond_horizon",
+                   "A task would be due further ahead than " + format_duration(options_.horizon) +
+                       ", the server's horizon. None was moved.",
+                   "by"};
     case Verdict::full:
       ++counters_.refused_full;
       return Error{"full", why_full(), ""};
@@ -332,6 +352,7 @@ Async<Answer<TaskView>> Engine::Impl::change(std::string_view id, ChangeRequest 
     if (!before) co_return Refusal(not_found("task"));
     Fetch wanted;
     wanted.numbers.push_back(before->number);
+    wanted.notes = true;
     std::vector<Fetched> fetched = co_await fetch(std::move(wanted));
     if (!fetched[0].content) continue;
     Result<TaskContent> content = decode_content(*fetched[0].content);
@@ -353,6 +374,7 @@ Async<Answer<TaskView>> Engine::Impl::change(std::string_view id, ChangeRequest 
     }
 
     command::Change change;
+    if (fetched[0].note) change.note = std::make_shared<const Note>(std::move(*fetched[0].note));
     change.task.task = task;
     change.task.due = due.value_or(before->due);
     change.due_given = due.has_value();
@@ -369,16 +391,25 @@ Async<Answer<TaskView>> Engine::Impl::change(std::string_view id, ChangeRequest 
   co_return Refusal(changed_all_the_time());
 }
 
-Async<Answer<CancelAnswer>> Engine::Impl::cancel(std::string_view id) {
+Async<Answer<TaskView>> Engine::Impl::push_now(std::string_view id) {
   if (auto why = closed()) co_return Refusal(std::move(*why));
-  const Reply reply = co_await ask(command::Cancel{fingerprint(id)});
-  if (reply.verdict != Verdict::done) co_return refused(reply);
-  ++counters_.cancelled;
-  co_return CancelAnswer{reply.task.attempt};
+  co_return co_await move(fingerprint(id), clock_.wall());
+}
+
+Answer<CancelAnswer> Engine::Impl::cancel_answer(const Reply& reply) {
+  if (reply.verdict != Verdict::done) return refused(reply);
+  const bool firing = reply.task.state == State::firing;
+  if (!firing) ++cancelled_;
+  return CancelAnswer{reply.task.attempt, firing};
+}
+
+Async<Answer<CancelAnswer>> Engine::Impl::cancel(std::string_view id, bool retries) {
+  if (auto why = closed()) co_return Refusal(std::move(*why));
+  co_return cancel_answer(co_await ask(command::Cancel{fingerprint(id), retries}));
 }
 
 Async<std::vector<Answer<CancelAnswer>>> Engine::Impl::cancel_batch(
-    std::vector<std::string_view> ids) {
+    std::vector<std::string_view> ids, bool retries) {
   std::vector<Answer<CancelAnswer>> answers;
   answers.reserve(ids.size());
   if (auto why = closed()) {
@@ -387,36 +418,50 @@ Async<std::vector<Answer<CancelAnswer>>> Engine::Impl::cancel_batch(
   }
   std::vector<Command> commands;
   commands.reserve(ids.size());
-  for (const std::string_view id : ids) commands.emplace_back(command::Cancel{fingerprint(id)});
+  for (const std::string_view id : ids) {
+    commands.emplace_back(command::Cancel{fingerprint(id), retries});
+  }
   std::vector<Reply> replies(ids.size());
   co_await ask_all(commands, replies.data());
-  for (const Reply& reply : replies) {
-    if (reply.verdict == Verdict::done) {
-      ++counters_.cancelled;
-      answers.emplace_back(CancelAnswer{reply.task.attempt});
-    } else {
-      answers.emplace_back(refused(reply));
-    }
-  }
+  for (const Reply& reply : replies) answers.push_back(cancel_answer(reply));
   co_return answers;
 }
 
-Async<Answer<GroupCancelAnswer>> Engine::Impl::cancel_group(std::string_view name) {
+OperationName Engine::Impl::operation_name(std::string_view call, std::string_view about,
+                                           std::string_view operation,
+                                           std::uint64_t arguments) const {
+  if (operation.empty()) return {};
+  // Neither a call nor a name has a control character in it.
+  std::string text(call);
+  text.append(1, '\n').append(about).append(1, '\n').append(operation);
+  return {key_of(text), arguments};
+}
+
+Async<Answer<GroupCancelAnswer>> Engine::Impl::cancel_group(std::string_view name,
+                                                            std::string_view operation) {
   if (auto why = closed()) co_return Refusal(std::move(*why));
-  const Reply reply = co_await ask(command::GroupCancel{key_of(name)});
-  if (reply.verdict != Verdict::done) co_return Refusal(not_found("group"));
-  counters_.cancelled += reply.count;
+  const Reply reply = co_await ask(
+      command::GroupCancel{key_of(name), operation_name("groups:cancel", name, operation, 0)});
+  if (reply.verdict == Verdict::repeated) ++counters_.repeated;
+  if (reply.verdict == Verdict::done) cancelled_ += reply.count;
+  if (reply.verdict == Verdict::not_found) co_return Refusal(not_found("group"));
+  if (reply.verdict != Verdict::done && reply.verdict != Verdict::repeated)
+    co_return refused(reply);
   co_return GroupCancelAnswer{reply.count, reply.firing};
 }
 
-Async<Answer<std::uint64_t>> Engine::Impl::shift_group(std::string_view name, Millis by) {
+Async<Answer<std::uint64_t>> Engine::Impl::shift_group(std::string_view name, Millis by,
+                                                       std::string_view operation) {
   if (auto why = closed()) co_return Refusal(std::move(*why));
-  if (by > options_.horizon) {
-    co_return Refusal(Error{"beyond_horizon", "Further than the server's horizon.", "by"});
-  }
-  const Reply reply = co_await ask(command::GroupShift{key_of(name), by});
-  if (reply.verdict != Verdict::done) co_return Refusal(not_found("group"));
-  counters_.changed += reply.count;
+  const OperationName named =
+      operation_name("groups:shift", name, operation, static_cast<std::uint64_t>(by.count()));
+  const Reply reply =
+      co_await ask(command::GroupShift{key_of(name), by, named, clock_.wall() + options_.horizon});
+  if (reply.verdict == Verdict::repeated) ++counters_.repeated;
+  if (reply.verdict == Verdict::done) counters_.changed += reply.count;
+  if (reply.verdict == Verdict::not_found) co_return Refusal(not_found("group"));
+  if (reply.verdict != Verdict::done && reply.verdict != Verdict::repeated)
+    co_return refused(reply);
   co_return reply.count;
 }
 
@@ -489,6 +534,8 @@ Async<Answer<>> Engine::Impl::pause_target(std::string_view name, bool paused) {
     TargetSettings settings = *found->second;
     settings.paused = paused;
     done = co_await submit_target(settings);
+    // To resume a target also ends its hold, if there is one.
+    if (done && !paused) static_cast<void>(co_await ask(command::TargetRelease{key_of(name)}));
   }
   end_target_change();
   if (!done) co_return done.error();

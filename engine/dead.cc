@@ -25,20 +25,59 @@ std::size_t count_read(const std::vector<Fetched>& fetched) {
   return static_cast<std::size_t>(left - fetched.begin());
 }
 
+/// Of all that the filter of a redrive can say.
+std::uint64_t digest_of(const TaskFilter& filter) {
+  std::string text;
+  const auto append = [&text](std::string_view part) {
+    text.append(std::to_string(part.size())).append(1, ':').append(part);
+  };
+  const auto append_moment = [&append](const std::optional<WallTime>& moment) {
+    append(moment ? std::to_string(moment->time_since_epoch().count()) : "");
+  };
+  append(filter.group.value_or(""));
+  append(filter.target.value_or(""));
+  append(filter.lane.value_or(""));
+  append_moment(filter.due_from);
+  append_moment(filter.due_to);
+  return siphash(SipKey{}, text).low;
+}
+
 }  // namespace
 
-Async<Answer<TaskView>> Engine::Impl::redrive(std::string_view id) {
+Async<Answer<TaskView>> Engine::Impl::redrive(std::string_view id, std::string_view operation) {
   if (auto why = closed()) co_return Refusal(std::move(*why));
+  const OperationName name = operation_name("dead:redrive", id, operation, 0);
+  const record::Operation* const done = name.given() ? shard_.operation(name.key) : nullptr;
+  if (done != nullptr) co_return co_await redriven_before(id, done->at);
   const std::optional<Statement> dead = shard_.find_dead(fingerprint(id));
   if (!dead) co_return Refusal(no_dead_letter());
   std::vector<Statement> tasks(1, *dead);
-  std::vector<Answer<Statement>> answers = co_await redrive_these(std::move(tasks));
+  std::vector<Answer<Statement>> answers = co_await redrive_these(std::move(tasks), name);
   if (!answers.front()) co_return answers.front().error();
+  // Another of the same name was first.
+  if (answers.front()->number == 0) co_return co_await redriven_before(id, clock_.wall());
   co_return co_await view(*answers.front());
 }
 
+/// The answer to a redrive that was carried out before: the task as it stands now, or what is known
+/// of one that was forgotten since.
+Async<Answer<TaskView>> Engine::Impl::redriven_before(std::string_view id, WallTime at) {
+  ++counters_.repeated;
+  Answer<TaskView> now = co_await get(id);
+  if (now) co_return now;
+  TaskView view;
+  view.due_at = at;
+  view.row = std::make_shared<const std::string>(id);
+  view.content.id = *view.row;
+  view.content.created_at = at;
+  view.content.redriven_at = at;
+  co_return view;
+}
+
 /// Gives each its attempts back and makes it due now, as many at a time as may be held in memory.
-Async<std::vector<Answer<Statement>>> Engine::Impl::redrive_these(std::vector<Statement> dead) {
+/// An operation is of the only one.
+Async<std::vector<Answer<Statement>>> Engine::Impl::redrive_these(std::vector<Statement> dead,
+                                                                  OperationName operation) {
   std::vector<Answer<Statement>> answers(dead.size(), Refusal(no_dead_letter()));
   for (std::size_t begin = 0; begin < dead.size();) {
     // In the order of their numbers, as they are read: what is left out is at the end.
@@ -47,7 +86,7 @@ Async<std::vector<Answer<Statement>>> Engine::Impl::redrive_these(std::vector<St
     std::vector<Fetched> fetched = co_await fetch(std::move(wanted));
     const std::size_t read = count_read(fetched);
     co_await redrive_some(std::span(dead).subspan(begin, read), std::move(fetched),
-                          std::span(answers).subspan(begin, read));
+                          std::span(answers).subspan(begin, read), operation);
     begin += read;
   }
   co_return answers;
@@ -56,7 +95,8 @@ Async<std::vector<Answer<Statement>>> Engine::Impl::redrive_these(std::vector<St
 /// Under one commit.
 Async<void> Engine::Impl::redrive_some(std::span<const Statement> dead,
                                        std::vector<Fetched> fetched,
-                                       std::span<Answer<Statement>> answers) {
+                                       std::span<Answer<Statement>> answers,
+                                       OperationName operation) {
   std::vector<Command> commands;
   std::vector<std::size_t> asked;
   for (std::size_t i = 0; i < dead.size(); ++i) {
@@ -66,15 +106,15 @@ Async<void> Engine::Impl::redrive_some(std::span<const Statement> dead,
       answers[i] = Refusal(content.error());
       continue;
     }
+    const WallTime now = clock_.wall();
     content->attempts_before = dead[i].attempt;
-    content->delay.reset();
-    content->due_at.reset();
+    content->redriven_at = now;
     command::Change change;
     change.redrive = true;
-    change.due_given = true;
     change.expected = dead[i].number;
+    change.operation = operation;
     change.task.task = dead[i].task;
-    change.task.due = clock_.wall();
+    change.task.due = now;
     if (Result<> addressed = address(change.task, *content); !addressed) {
       answers[i] = Refusal(addressed.error());
       continue;
@@ -86,6 +126,10 @@ Async<void> Engine::Impl::redrive_some(std::span<const Statement> dead,
   std::vector<Reply> replies(commands.size());
   co_await ask_all(commands, replies.data());
   for (std::size_t i = 0; i < asked.size(); ++i) {
+    if (replies[i].verdict == Verdict::repeated) {
+      answers[asked[i]] = Statement();  // of number 0
+      continue;
+    }
     if (replies[i].verdict != Verdict::replaced) {
       answers[asked[i]] = refused(replies[i]);
       continue;
@@ -137,16 +181,39 @@ Async<std::vector<Statement>> Engine::Impl::collect_dead(Match match, std::uint3
   co_return dead;
 }
 
-Async<Answer<std::uint64_t>> Engine::Impl::redrive_all(TaskFilter filter) {
+Async<Answer<std::uint64_t>> Engine::Impl::redrive_all(TaskFilter filter, std::string operation) {
   if (auto why = closed()) co_return Refusal(std::move(*why));
   const Result<Match> wanted = match(filter);
   if (!wanted) co_return Refusal(wanted.error());
+  const OperationName name = operation_name("dead:redriveAll", "", operation, digest_of(filter));
+  if (!name.given()) co_return co_await redrive_matching(*wanted);
+  // The same that is under way is waited for, and then answered alike.
+  while (std::ranges::find(redriving_, name.key) != redriving_.end()) {
+    co_await changed_.wait(MonoTime::max());
+  }
+  if (const record::Operation* const done = shard_.operation(name.key)) {
+    Reply reply;
+    reply.verdict = Verdict::operation_reused;
+    if (done->name.arguments != name.arguments) co_return refused(reply);
+    ++counters_.repeated;
+    co_return done->count;
+  }
+  redriving_.push_back(name.key);
+  const std::uint64_t redriven = co_await redrive_matching(*wanted);
+  const Reply reply = co_await ask(command::Operation{name, clock_.wall(), redriven, 0});
+  std::erase(redriving_, name.key);
+  changed_.notify();
+  if (reply.verdict != Verdict::done) co_return refused(reply);
+  co_return redriven;
+}
+
+Async<std::uint64_t> Engine::Impl::redrive_matching(Match wanted) {
   std::uint64_t redriven = 0;
   std::uint32_t position = 0;
   for (;;) {
-    std::vector<Statement> dead = co_await collect_dead(*wanted, position, kDeadAtATime);
+    std::vector<Statement> dead = co_await collect_dead(wanted, position, kDeadAtATime);
     if (dead.empty()) co_return redriven;
-    for (const Answer<Statement>& answer : co_await redrive_these(std::move(dead))) {
+    for (const Answer<Statement>& answer : co_await redrive_these(std::move(dead), {})) {
       if (answer) ++redriven;
     }
   }

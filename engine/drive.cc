@@ -133,6 +133,7 @@ void Engine::Impl::carry_out() {
 
 void Engine::Impl::carry_out_effects(Effects effects) {
   note_targets(effects.targets);
+  for (const TargetKey& key : effects.holds) note_hold(key);
   prefetch(effects.imminent);
   begin_pushes(std::move(effects.fired));
   for (Reply& reply : effects.replies) {
@@ -235,7 +236,6 @@ void Engine::Impl::note_clock_step(Millis step) {
 
 void Engine::Impl::tick() {
   shard_.tick(clock_.wall());
-  counters_.expired = shard_.expirations();
   begin_commit();
   carry_out();
   set_timer();
@@ -255,6 +255,13 @@ void Engine::Impl::set_timer() {
     tick_posted_ = false;
     tick();
   });
+}
+
+void Engine::Impl::note_hold(const TargetKey& key) {
+  const Shard::TargetState* target = shard_.target(key);
+  if (target == nullptr) return;
+  if (target->hold.active()) ++counters_.holds;
+  if (options_.on_hold) options_.on_hold(target->settings.name, view_of(*target).held);
 }
 
 void Engine::Impl::note_targets(const std::vector<TargetKey>& keys) {

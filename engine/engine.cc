@@ -48,11 +48,15 @@ Async<Answer<TaskView>> Engine::get(std::string_view id) {
 Async<Answer<TaskView>> Engine::change(std::string_view id, ChangeRequest request) {
   return impl_->change(id, std::move(request));
 }
-Async<Answer<CancelAnswer>> Engine::cancel(std::string_view id) {
-  return impl_->cancel(id);
+Async<Answer<CancelAnswer>> Engine::cancel(std::string_view id, bool retries) {
+  return impl_->cancel(id, retries);
 }
-Async<std::vector<Answer<CancelAnswer>>> Engine::cancel_batch(std::vector<std::string_view> ids) {
-  return impl_->cancel_batch(std::move(ids));
+Async<std::vector<Answer<CancelAnswer>>> Engine::cancel_batch(std::vector<std::string_view> ids,
+                                                              bool retries) {
+  return impl_->cancel_batch(std::move(ids), retries);
+}
+Async<Answer<TaskView>> Engine::push_now(std::string_view id) {
+  return impl_->push_now(id);
 }
 Async<Answer<Page>> Engine::list(TaskFilter filter, std::string cursor, std::size_t limit) {
   return impl_->list(std::move(filter), std::move(cursor), limit);
@@ -61,11 +65,13 @@ Async<Answer<Page>> Engine::list(TaskFilter filter, std::string cursor, std::siz
 Async<Answer<GroupView>> Engine::group(std::string_view name) {
   return impl_->group(name);
 }
-Async<Answer<GroupCancelAnswer>> Engine::cancel_group(std::string_view name) {
-  return impl_->cancel_group(name);
+Async<Answer<GroupCancelAnswer>> Engine::cancel_group(std::string_view name,
+                                                      std::string_view operation) {
+  return impl_->cancel_group(name, operation);
 }
-Async<Answer<std::uint64_t>> Engine::shift_group(std::string_view name, Millis by) {
-  return impl_->shift_group(name, by);
+Async<Answer<std::uint64_t>> Engine::shift_group(std::string_view name, Millis by,
+                                                 std::string_view operation) {
+  return impl_->shift_group(name, by, operation);
 }
 
 Async<Answer<bool>> Engine::change_target(std::string name, TargetChange change) {
@@ -93,14 +99,14 @@ TargetCounts Engine::target_counts(std::string_view after) const {
   return impl_->target_counts(after);
 }
 
-Async<Answer<TaskView>> Engine::redrive(std::string_view id) {
-  return impl_->redrive(id);
+Async<Answer<TaskView>> Engine::redrive(std::string_view id, std::string_view operation) {
+  return impl_->redrive(id, operation);
 }
 Async<Answer<>> Engine::remove_dead(std::string_view id) {
   return impl_->remove_dead(id);
 }
-Async<Answer<std::uint64_t>> Engine::redrive_all(TaskFilter filter) {
-  return impl_->redrive_all(std::move(filter));
+Async<Answer<std::uint64_t>> Engine::redrive_all(TaskFilter filter, std::string operation) {
+  return impl_->redrive_all(std::move(filter), std::move(operation));
 }
 Async<Answer<std::uint64_t>> Engine::purge_dead(TaskFilter filter) {
   return impl_->purge_dead(std::move(filter));

@@ -101,11 +101,12 @@ struct ChangeRequest {
   std::optional<std::string_view> group;
   std::optional<std::string_view> lane;
   std::optional<std::optional<Millis>> expire_after;
-  std::optional<std::optional<RetryPolicy>> retry;
+  std::optional<std::optional<RetryChoice>> retry;
 };
 
 struct CancelAnswer {
   std::uint32_t attempts = 0;
+  bool firing = false;  // an attempt is under way, and is its last
 };
 
 struct TaskFilter {
@@ -146,6 +147,12 @@ struct TargetCounts {
   std::uint64_t waiting = 0;    // tasks not finished that name it
   std::uint64_t backlog = 0;    // of these, due and not fired yet
   std::uint64_t in_flight = 0;  // pushes under way
+  struct Held {
+    WallTime until{};  // past: one probe at a time goes out
+    WallTime since{};
+    HoldReason reason{};
+  };
+  std::optional<Held> held{};
 };
 struct TargetView : TargetCounts {
   TargetSettings settings;
@@ -193,13 +200,17 @@ struct EngineOptions {
   /// The log is cleaned when it is larger than twice what restating everything takes plus this.
   std::uint64_t log_slack_bytes = std::uint64_t{64} << 20;
   TargetSettings url_defaults;  // for tasks that name a URL
+  /// Told of each hold that begins, changes or, where `held` is empty, ends. May be empty.
+  std::function<void(const std::string& target, const std::optional<TargetView::Held>& held)>
+      on_hold;
 };
 
 /// What the engine counts, for metrics; monotonic since the start.
 struct EngineCounters {
   std::uint64_t added = 0, replaced = 0, changed = 0, cancelled = 0, fired = 0, delivered = 0,
                 retried = 0, died = 0, expired = 0, redriven = 0, clock_steps = 0,
-                refused_overloaded = 0, refused_full = 0, refused_no_space = 0;
+                refused_overloaded = 0, refused_full = 0, refused_no_space = 0, throttled = 0,
+                holds = 0, repeated = 0, operations = 0;
   Histogram commit_time;
   Histogram lateness;
 };
@@ -237,15 +248,23 @@ class Engine {
   [[nodiscard]] Async<std::vector<Answer<Added>>> add_batch(std::vector<Command> adds);
   [[nodiscard]] Async<Answer<TaskView>> get(std::string_view id);
   [[nodiscard]] Async<Answer<TaskView>> change(std::string_view id, ChangeRequest request);
-  [[nodiscard]] Async<Answer<CancelAnswer>> cancel(std::string_view id);
+  /// `retries`: also of a task that is firing, whose attempt becomes its last.
+  [[nodiscard]] Async<Answer<CancelAnswer>> cancel(std::string_view id, bool retries = false);
   [[nodiscard]] Async<std::vector<Answer<CancelAnswer>>> cancel_batch(
-      std::vector<std::string_view> ids);
+      std::vector<std::string_view> ids, bool retries = false);
+  /// Makes a waiting task due now.
+  [[nodiscard]] Async<Answer<TaskView>> push_now(std::string_view id);
   /// `cursor` empty: from the start. Error slug bad_cursor.
   [[nodiscard]] Async<Answer<Page>> list(TaskFilter filter, std::string cursor, std::size_t limit);
 
   [[nodiscard]] Async<Answer<GroupView>> group(std::string_view name);
-  [[nodiscard]] Async<Answer<GroupCancelAnswer>> cancel_group(std::string_view name);
-  [[nodiscard]] Async<Answer<std::uint64_t>> shift_group(std::string_view name, Millis by);
+  // An `operation`, where it is not empty, is the client's name for the call: the same again within
+  // a day is answered as the first time, and not done again. Error slug: operation_reused.
+  [[nodiscard]] Async<Answer<GroupCancelAnswer>> cancel_group(std::string_view name,
+                                                              std::string_view operation = {});
+  /// All or none: error slug beyond_horizon.
+  [[nodiscard]] Async<Answer<std::uint64_t>> shift_group(std::string_view name, Millis by,
+                                                         std::string_view operation = {});
 
   /// Makes of the target of that name what `change` makes of it. True: made; false: changed.
   [[nodiscard]] Async<Answer<bool>> change_target(std::string name, TargetChange change);
@@ -260,11 +279,13 @@ class Engine {
   /// Of all whose names come after `after` together.
   [[nodiscard]] TargetCounts target_counts(std::string_view after) const;
 
-  /// A dead letter back to its target with a fresh allowance of attempts; due now.
-  [[nodiscard]] Async<Answer<TaskView>> redrive(std::string_view id);
+  /// A dead letter back to its target with a fresh allowance of attempts, pushed now.
+  [[nodiscard]] Async<Answer<TaskView>> redrive(std::string_view id,
+                                                std::string_view operation = {});
   [[nodiscard]] Async<Answer<>> remove_dead(std::string_view id);
   /// All dead letters that match (state is ignored); how many.
-  [[nodiscard]] Async<Answer<std::uint64_t>> redrive_all(TaskFilter filter);
+  [[nodiscard]] Async<Answer<std::uint64_t>> redrive_all(TaskFilter filter,
+                                                         std::string operation = {});
   [[nodiscard]] Async<Answer<std::uint64_t>> purge_dead(TaskFilter filter);
 
   [[nodiscard]] Stats stats() const;

@@ -135,49 +135,86 @@ void Engine::Impl::push(const Fired& fired, ContentCache::Row row) {
   // A task that was given a due in the past is late from when it came.
   const auto lateness = clock_.wall_micros() - std::max(fired.due, content->created_at);
   counters_.lateness.record(std::chrono::duration_cast<std::chrono::microseconds>(lateness));
-  const RetryPolicy retry = content->retry.value_or(push.target->retry);
-  delivery_.push(std::move(push), [this, alive = std::weak_ptr(alive_), fired, bytes, retry,
-                                   before = content->attempts_before](PushResult result) {
-    if (!alive.expired()) pushed(fired, bytes, retry, before, std::move(result));
-  });
+  Pushing pushing;
+  pushing.fired = fired;
+  pushing.retry = content->retry.value_or(RetryChoice()).over(push.target->retry);
+  pushing.bytes = bytes;
+  pushing.hold_max = push.target->hold_max;
+  pushing.began = clock_.wall();
+  pushing.attempts = fired.attempt - std::min(fired.attempt - 1, content->attempts_before);
+  delivery_.push(std::move(push),
+                 [this, alive = std::weak_ptr(alive_), pushing](PushResult result) {
+                   if (!alive.expired()) pushed(pushing, std::move(result));
+                 });
 }
 
-void Engine::Impl::pushed(const Fired& fired, std::uint64_t bytes, const RetryPolicy& retry,
-                          std::uint32_t attempts_before, PushResult result) {
+void Engine::Impl::pushed(const Pushing& push, PushResult result) {
   CARILLON_FAILPOINT("push.answered");
-  push_bytes_.release(fired.target, bytes);
-  if (bytes > PushBytes::kSmall) {
+  push_bytes_.release(push.fired.target, push.bytes);
+  if (push.bytes > PushBytes::kSmall) {
     while (const auto next = push_bytes_.next_admitted()) {
       unfetched_.push_back({next->fired, next->bytes});
     }
     fetch_fired();
   }
-  const WallTime now = clock_.wall();
-  Note note{now, fired.attempt, result.http_status, std::move(result.error)};
-  const std::uint32_t attempt = fired.attempt - std::min(fired.attempt - 1, attempts_before);
   if (result.kind == PushResult::Kind::delivered) {
-    ++counters_.delivered;
-    shard_.outcome(fired.task, fired.number, State::delivered, {}, {});
-  } else if (result.kind == PushResult::Kind::refused_for_good ||
-             attempt >= static_cast<std::uint32_t>(retry.max_attempts) ||
-             fired.attempt >= kAttemptsMax) {
-    ++counters_.died;
-    shard_.outcome(fired.task, fired.number, State::dead, {}, std::move(note));
+    shard_.outcome(push.fired.task, push.fired.number, State::delivered, {}, {});
+  } else if (push.attempts == 1) {
+    return failed(push, std::nullopt, std::move(result));
   } else {
-    ++counters_.retried;
-    const Millis pause = retry_pause(retry, attempt, result.retry_after, random_);
-    shard_.outcome(fired.task, fired.number, State::retrying, now + pause, std::move(note));
+    // When its attempts began, and how many of them do not count, the last one's note says.
+    log_.fetch({.numbers = {push.fired.number}, .notes = true, .heads = true},
+               [this, alive = std::weak_ptr(alive_), push,
+                result = std::move(result)](std::vector<Fetched> fetched) {
+                 if (!alive.expired()) failed(push, fetched[0].note, result);
+               });
+    return;
   }
   carry_out();
   if (shard_.has_work()) set_timer();
 }
 
+void Engine::Impl::failed(const Pushing& push, const std::optional<Note>& before,
+                          PushResult result) {
+  const Fired& fired = push.fired;
+  const WallTime now = clock_.wall();
+  std::optional<Throttle> throttle;
+  if (result.http_status == 429) {
+    throttle = {now, HoldReason::too_many_requests, result.retry_after, push.hold_max};
+  } else if (result.http_status == 503 && result.retry_after) {
+    throttle = {now, HoldReason::unavailable, result.retry_after, push.hold_max};
+  }
+  if (throttle) ++counters_.throttled;
+  Note note{now, fired.attempt, result.http_status, std::move(result.error), push.began, 0};
+  if (before) {
+    note.first_attempt_at = before->first_attempt_at;
+    note.throttled = before->throttled;
+  }
+  if (throttle) ++note.throttled;
+  std::optional<WallTime> again;
+  if (result.kind != PushResult::Kind::refused_for_good && fired.attempt < kAttemptsMax) {
+    again = next_attempt(push.retry,
+                         {.at = now,
+                          .first_attempt_at = note.first_attempt_at,
+                          .attempts = push.attempts,
+                          .throttled = note.throttled,
+                          .is_throttled = throttle.has_value(),
+                          .asked = result.retry_after,
+                          .throttle_max = push.hold_max},
+                         random_);
+  }
+  shard_.outcome(fired.task, fired.number, again ? State::retrying : State::dead,
+                 again.value_or(WallTime{}), std::move(note), throttle);
+  carry_out();
+  set_timer();
+}
+
 /// What cannot be pushed because its content is damaged is a dead letter: seen, and never a wrong
 /// payload.
 void Engine::Impl::bury(const Fired& fired, const std::string& why) {
-  ++counters_.died;
+  const WallTime now = clock_.wall();
   shard_.outcome(fired.task, fired.number, State::dead, {},
-                 Note{clock_.wall(), fired.attempt, 0, why});
+                 Note{now, fired.attempt, 0, why, now, 0});
 }
 
 }  // namespace carillon

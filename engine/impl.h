@@ -57,19 +57,22 @@ class Engine::Impl {
   Async<Answer<AddAnswer>> add(command::Add add);
   Async<std::vector<Answer<Added>>> add_batch(std::vector<Command> adds);
   Async<Answer<TaskView>> change(std::string_view id, ChangeRequest request);
-  Async<Answer<CancelAnswer>> cancel(std::string_view id);
-  Async<std::vector<Answer<CancelAnswer>>> cancel_batch(std::vector<std::string_view> ids);
-  Async<Answer<GroupCancelAnswer>> cancel_group(std::string_view name);
-  Async<Answer<std::uint64_t>> shift_group(std::string_view name, Millis by);
+  Async<Answer<CancelAnswer>> cancel(std::string_view id, bool retries);
+  Async<std::vector<Answer<CancelAnswer>>> cancel_batch(std::vector<std::string_view> ids,
+                                                        bool retries);
+  Async<Answer<TaskView>> push_now(std::string_view id);
+  Async<Answer<GroupCancelAnswer>> cancel_group(std::string_view name, std::string_view operation);
+  Async<Answer<std::uint64_t>> shift_group(std::string_view name, Millis by,
+                                           std::string_view operation);
   Async<Answer<bool>> change_target(std::string name, TargetChange change);
   Async<Answer<>> delete_target(std::string_view name, bool force);
   Async<Answer<>> pause_target(std::string_view name, bool paused);
   Async<Answer<TestPush>> test_target(std::string_view name);
 
   // dead.cc
-  Async<Answer<TaskView>> redrive(std::string_view id);
+  Async<Answer<TaskView>> redrive(std::string_view id, std::string_view operation);
   Async<Answer<>> remove_dead(std::string_view id);
-  Async<Answer<std::uint64_t>> redrive_all(TaskFilter filter);
+  Async<Answer<std::uint64_t>> redrive_all(TaskFilter filter, std::string operation);
   Async<Answer<std::uint64_t>> purge_dead(TaskFilter filter);
 
   // queries.cc
@@ -80,7 +83,7 @@ class Engine::Impl {
   [[nodiscard]] std::size_t target_count() const { return target_names_.size(); }
   [[nodiscard]] TargetCounts target_counts(std::string_view after) const;
   [[nodiscard]] Stats stats() const;
-  [[nodiscard]] const EngineCounters& counters() const { return counters_; }
+  [[nodiscard]] const EngineCounters& counters();
   [[nodiscard]] std::vector<WheelLevel> wheel() const { return shard_.wheel_levels(); }
   Async<Result<>> checkpoint(std::string dir);
   [[nodiscard]] WallTime now() const { return clock_.wall(); }
@@ -129,6 +132,7 @@ class Engine::Impl {
   void note_clock_step(Millis step);
   void set_timer();
   void note_targets(const std::vector<TargetKey>& keys);
+  void note_hold(const TargetKey& key);
   Async<void> run_to_rest();
   Async<void> keep_clock();
 
@@ -140,8 +144,18 @@ class Engine::Impl {
   void fetched_fired(std::deque<Unfetched> asked, std::vector<Fetched> fetched);
   void push_if_admitted(const Fired& fired, ContentCache::Row row);
   void push(const Fired& fired, ContentCache::Row row);
-  void pushed(const Fired& fired, std::uint64_t bytes, const RetryPolicy& retry,
-              std::uint32_t attempts_before, PushResult result);
+  /// What of a push is wanted when it ends.
+  struct Pushing {
+    Fired fired;
+    std::uint64_t bytes = 0;
+    RetryPolicy retry;
+    Millis hold_max{};
+    WallTime began{};
+    std::uint32_t attempts = 1;  // since it was added or redriven, this one included
+  };
+  void pushed(const Pushing& push, PushResult result);
+  /// `before`: the note of the attempt before this one.
+  void failed(const Pushing& push, const std::optional<Note>& before, PushResult result);
   void bury(const Fired& fired, const std::string& why);
 
   // commands.cc
@@ -162,6 +176,11 @@ class Engine::Impl {
   [[nodiscard]] Result<> address(Statement& task, const TaskContent& content);
   [[nodiscard]] Result<WallTime> due_of(const std::optional<WallTime>& due_at,
                                         const std::optional<Millis>& delay);
+  /// `call` and `about` say what the client's name is for; none where that is empty.
+  [[nodiscard]] OperationName operation_name(std::string_view call, std::string_view about,
+                                             std::string_view operation,
+                                             std::uint64_t arguments) const;
+  [[nodiscard]] Answer<CancelAnswer> cancel_answer(const Reply& reply);
   [[nodiscard]] Answer<Added> added(const Reply& reply);
   [[nodiscard]] Refusal refused(const Reply& reply);
   [[nodiscard]] std::string why_full() const;
@@ -200,10 +219,13 @@ class Engine::Impl {
   Async<void> keep_those_that_fit(const Match& match, std::vector<Statement>& tasks);
   Async<std::vector<Statement>> collect_dead(Match match, std::uint32_t& position,
                                              std::size_t most);
+  Async<Answer<TaskView>> redriven_before(std::string_view id, WallTime at);
+  Async<std::uint64_t> redrive_matching(Match wanted);
   /// As they stand then.
-  Async<std::vector<Answer<Statement>>> redrive_these(std::vector<Statement> dead);
+  Async<std::vector<Answer<Statement>>> redrive_these(std::vector<Statement> dead,
+                                                      OperationName operation);
   Async<void> redrive_some(std::span<const Statement> dead, std::vector<Fetched> fetched,
-                           std::span<Answer<Statement>> answers);
+                           std::span<Answer<Statement>> answers, OperationName operation);
 
   [[nodiscard]] TargetView view_of(const Shard::TargetState& target) const;
 
@@ -227,6 +249,7 @@ class Engine::Impl {
   std::map<std::string, TargetKey, std::less<>> target_names_;  // of these, in order
   std::mt19937_64 random_;
   EngineCounters counters_;
+  std::uint64_t cancelled_ = 0;  // that waited; counters_ has those that were firing, too
   TickTimer timer_;
   Signal changed_;
 
@@ -240,6 +263,7 @@ class Engine::Impl {
   bool trimming_ = false;  // the batch under way trims
   bool changing_target_ = false;
   bool low_on_space_ = false;
+  std::vector<Hash128> redriving_;  // named redrives of many that are under way
   std::uint32_t commits_to_clean_check_ = 0;
   std::deque<Unfetched> unfetched_;
   std::uint64_t fetching_ = 0;  // fetches of fired tasks' contents under way

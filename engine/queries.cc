@@ -116,6 +116,19 @@ Async<Answer<TaskView>> Engine::Impl::get(std::string_view id) {
   co_return Refusal(Error{"not_found", "There is no such task.", ""});
 }
 
+const EngineCounters& Engine::Impl::counters() {
+  const auto ended = [this](State state) {
+    return shard_.ended()[static_cast<std::size_t>(state)];
+  };
+  counters_.delivered = ended(State::delivered);
+  counters_.retried = ended(State::retrying);
+  counters_.died = ended(State::dead);
+  counters_.expired = ended(State::expired);
+  counters_.cancelled = cancelled_ + ended(State::cancelled);
+  counters_.operations = shard_.operations();
+  return counters_;
+}
+
 Async<Answer<GroupView>> Engine::Impl::group(std::string_view name) {
   const GroupKey key = key_of(name);
   GroupView view;
@@ -150,6 +163,9 @@ TargetView Engine::Impl::view_of(const Shard::TargetState& target) const {
   view.waiting = target.unfinished;
   view.backlog = target.queued;
   view.in_flight = target.in_flight;
+  if (target.hold.active()) {
+    view.held = {target.hold.until(), target.hold.since(), target.hold.reason()};
+  }
   return view;
 }
 

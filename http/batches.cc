@@ -150,53 +150,64 @@ Async<Answer<>> create_tasks(Call& call) {
 
 namespace {
 
-/// The ids of `{"ids": [...]}`.
-Result<std::vector<std::string_view>> read_ids(Call& call) {
-  constexpr std::string_view kKnown[] = {"ids"};
-  const std::size_t tasks_max = call.api.options().limits.batch_tasks_max;
+struct BatchCancel {
   std::vector<std::string_view> ids;
+  bool retries = false;
+};
+
+/// What `{"ids": [...]}` asks for, perhaps with `"retries": "cancel"`.
+Result<BatchCancel> read_cancel(Call& call) {
+  constexpr std::string_view kKnown[] = {"ids", "retries"};
+  const std::size_t tasks_max = call.api.options().limits.batch_tasks_max;
+  BatchCancel cancel;
   bool there = false;
   const auto read_id = [&](std::size_t index, simdjson::ondemand::value value) -> Result<> {
     if (index == tasks_max) return batch_too_large(tasks_max);
     const auto id = json_string(value, "ids");
     if (!id) return id.error();
-    ids.push_back(*id);
+    cancel.ids.push_back(*id);
     return {};
   };
-  const auto parsed =
-      call.scratch->reader.parse(call.request.body, [&](simdjson::ondemand::value value) {
-        return for_each_field(
-            value, kKnown, [&](std::string_view, simdjson::ondemand::value inner) -> Result<bool> {
-              there = true;
-              if (const auto read = for_each_element(inner, "ids", read_id); !read)
-                return read.error();
-              return true;
-            });
-      });
+  const auto read = [&](std::string_view key, simdjson::ondemand::value value) -> Result<bool> {
+    if (key == "ids") {
+      there = true;
+      if (const auto done = for_each_element(value, "ids", read_id); !done) return done.error();
+      return true;
+    }
+    const auto retries = json_string(value, key);
+    if (!retries) return retries.error();
+    if (*retries != "cancel") return Error{"bad_value", "`retries` must be cancel.", "retries"};
+    cancel.retries = true;
+    return true;
+  };
+  const auto parsed = call.scratch->reader.parse(
+      call.request.body,
+      [&](simdjson::ondemand::value value) { return for_each_field(value, kKnown, read); });
   if (!parsed) return parsed.error();
   if (!there) return Error{"missing_field", "`ids` is required", "ids"};
-  return ids;
+  return cancel;
 }
 
 }  // namespace
 
 Async<Answer<>> cancel_tasks(Call& call) {
-  const auto ids = read_ids(call);
-  if (!ids) co_return ids.error();
+  const auto asked = read_cancel(call);
+  if (!asked) co_return asked.error();
+  const std::vector<std::string_view>& ids = asked->ids;
   std::vector<Answer<CancelAnswer>> answers;
-  if (!ids->empty()) answers = co_await call.engine.cancel_batch(*ids);
+  if (!ids.empty()) answers = co_await call.engine.cancel_batch(ids, asked->retries);
   std::uint64_t cancelled = 0;
   JsonWriter json(call.response.body);
   json.begin_object().key("results").begin_array();
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (!answers[i]) {
-      append_failure(json, (*ids)[i], answers[i].error());
+      append_failure(json, ids[i], answers[i].error());
       continue;
     }
     ++cancelled;
-    json.begin_object().key("id").string((*ids)[i]).key("status").integer(200);
-    json.key("state").string(name_of(State::cancelled));
-    json.key("attempts").unsigned_integer(answers[i]->attempts).end_object();
+    json.begin_object().key("id").string(ids[i]).key("status").integer(200);
+    append_cancelled(json, *answers[i]);
+    json.end_object();
   }
   json.end_array().key("cancelled").unsigned_integer(cancelled);
   json.key("failed").unsigned_integer(answers.size() - cancelled).end_object();

@@ -4,13 +4,13 @@
 namespace carillon {
 namespace {
 
-/// The filter in the body; without a body, all of them.
-Result<TaskFilter> read_filter(Call& call) {
+/// The filter in the body; without a body, all of them. `operation`, where given, is read too.
+Result<TaskFilter> read_filter(Call& call, std::string* operation = nullptr) {
   TaskFilter filter;
   if (call.request.body.empty()) return filter;
   const auto parsed = call.scratch->reader.parse(
-      call.request.body, [&filter](simdjson::ondemand::value value) -> Result<> {
-        auto read = parse_filter(value);
+      call.request.body, [&filter, operation](simdjson::ondemand::value value) -> Result<> {
+        auto read = parse_filter(value, operation);
         if (!read) return read.error();
         filter = std::move(*read);
         return {};
@@ -50,7 +50,9 @@ Async<Answer<>> delete_dead(Call& call) {
 }
 
 Async<Answer<>> redrive_dead(Call& call) {
-  const auto task = co_await call.engine.redrive(call.name);
+  std::string operation;
+  if (const auto read = read_operation_body(call, operation); !read) co_return read.error();
+  const auto task = co_await call.engine.redrive(call.name, operation);
   if (!task) co_return task.error();
   JsonWriter json(call.response.body);
   append_task(json, *task, TaskDetail::full, call.secrets(Role::write));
@@ -58,9 +60,10 @@ Async<Answer<>> redrive_dead(Call& call) {
 }
 
 Async<Answer<>> redrive_all_dead(Call& call) {
-  auto filter = read_filter(call);
+  std::string operation;
+  auto filter = read_filter(call, &operation);
   if (!filter) co_return filter.error();
-  const auto count = co_await call.engine.redrive_all(std::move(*filter));
+  const auto count = co_await call.engine.redrive_all(std::move(*filter), std::move(operation));
   if (!count) co_return count.error();
   answer_count(call, "redriven", *count);
   co_return Answer<>();

@@ -38,6 +38,7 @@ Async<Answer<>> list_tasks(Call& call);
 Async<Answer<>> get_task(Call& call);
 Async<Answer<>> change_task(Call& call);
 Async<Answer<>> cancel_task(Call& call);
+Async<Answer<>> push_task(Call& call);
 // http/batches.cc
 Async<Answer<>> create_tasks(Call& call);
 Async<Answer<>> cancel_tasks(Call& call);
@@ -72,6 +73,11 @@ Async<Answer<>> get_forecast(Call& call);
 Async<Answer<>> export_tasks(Call& call);
 Async<Answer<>> make_checkpoint(Call& call);
 Async<Answer<>> advance_clock(Call& call);
+
+/// Reads the client's name for an operation, 1 to 64 characters. Error slug: bad_value.
+Result<bool> read_operation(simdjson::ondemand::value value, std::string& operation);
+/// Reads the one of a body that is `{"operation": ...}`, `{}` or nothing.
+Result<> read_operation_body(Call& call, std::string& operation);
 
 /// The duration `by` of a body that is `{"by": ...}`.
 Result<Millis> read_by(Call& call, bool allow_negative);

@@ -40,6 +40,7 @@ constexpr auto kKinds = std::to_array<ProblemKind>({
     {"no_space", 507, "Disk nearly full", 60},
     {"not_found", 404, "Not found"},
     {"not_ready", 503, "Server not ready", 1},
+    {"operation_reused", 422, "Operation name reused"},
     {"overloaded", 503, "Server overloaded", 1},
     {"request_timeout", 408, "Request timed out"},
     {"secret_needed", 422, "Hidden value needed"},

@@ -29,6 +29,11 @@ void append_target(JsonWriter& json, Call& call, const TargetView& view) {
   json.key("waiting").unsigned_integer(view.waiting);
   json.key("backlog").unsigned_integer(view.backlog);
   json.key("in_flight").unsigned_integer(view.in_flight);
+  if (view.held) {
+    json.key("held").begin_object().key("until").moment(view.held->until);
+    json.key("reason").string(name_of(view.held->reason));
+    json.key("since").moment(view.held->since).end_object();
+  }
   json.end_object();
 }
 

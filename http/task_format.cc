@@ -26,13 +26,21 @@ void append_progress(JsonWriter& json, const TaskView& task) {
   append_optional(json, "last_error", task.note.error);
 }
 
-void append_policy(JsonWriter& json, const TaskContent& content) {
-  if (content.expire_after) json.key("expire_after").duration(*content.expire_after);
+void append_policy(JsonWriter& json, const TaskView& task, TaskDetail detail) {
+  const TaskContent& content = task.content;
+  if (content.expire_after) {
+    // Of one that was redriven it counts from then; who imports it knows only the due.
+    const bool counts_later = detail == TaskDetail::import && content.redriven_at > task.due_at;
+    const Millis later = counts_later ? *content.redriven_at - task.due_at : Millis(0);
+    json.key("expire_after").duration(*content.expire_after + later);
+  }
   if (!content.retry) return;
+  const RetryChoice& retry = *content.retry;
   json.key("retry").begin_object();
-  json.key("max_attempts").integer(content.retry->max_attempts);
-  json.key("backoff_min").duration(content.retry->backoff_min);
-  json.key("backoff_max").duration(content.retry->backoff_max);
+  if (retry.max_attempts) json.key("max_attempts").integer(*retry.max_attempts);
+  if (retry.backoff_min) json.key("backoff_min").duration(*retry.backoff_min);
+  if (retry.backoff_max) json.key("backoff_max").duration(*retry.backoff_max);
+  if (retry.max_age) json.key("max_age").duration(*retry.max_age);
   json.end_object();
 }
 
@@ -68,7 +76,10 @@ void append_task(JsonWriter& json, const TaskView& task, TaskDetail detail, Secr
   json.key("id").string(content.id);
   if (detail != TaskDetail::import) json.key("state").string(name_of(task.state));
   json.key("due_at").moment(task.due_at);
-  if (detail != TaskDetail::import) json.key("created_at").moment(content.created_at);
+  if (detail != TaskDetail::import) {
+    json.key("created_at").moment(content.created_at);
+    append_moment_of(json, "redriven_at", content.redriven_at);
+  }
   if (secrets == Secrets::shown)
     json.key("target").string(content.target);
   else
@@ -76,7 +87,7 @@ void append_task(JsonWriter& json, const TaskView& task, TaskDetail detail, Secr
   append_optional(json, "group", content.group);
   append_optional(json, "lane", content.lane);
   if (detail != TaskDetail::import) append_progress(json, task);
-  append_policy(json, content);
+  append_policy(json, task, detail);
   if (detail != TaskDetail::listed) {
     append_headers(json, content, secrets);
     append_body(json, content, detail);

@@ -28,14 +28,18 @@ struct JsonScratch {
 [[nodiscard]] Result<ChangeRequest> parse_change(simdjson::ondemand::value value,
                                                  JsonScratch& scratch);
 
-/// The filter of a bulk call on dead letters: group, target, due_from, due_to.
-[[nodiscard]] Result<TaskFilter> parse_filter(simdjson::ondemand::value value);
+/// The filter of a bulk call on dead letters: group, target, due_from, due_to; and the call's
+/// `operation`, where it takes one.
+[[nodiscard]] Result<TaskFilter> parse_filter(simdjson::ondemand::value value,
+                                              std::string* operation = nullptr);
 
 enum class TaskDetail {
   full,
   listed,  // without body and headers
   import,  // only what a task is created from, in one line: a payload with line breaks as `body`
 };
+/// Appends the members that say how a cancel came out.
+void append_cancelled(JsonWriter& json, const CancelAnswer& cancelled);
 /// Appends the task as an object. With its secrets hidden, values of headers and the query of a URL
 /// are masked.
 void append_task(JsonWriter& json, const TaskView& task, TaskDetail detail, Secrets secrets);

@@ -3,6 +3,7 @@
 
 #include "delivery/retry_json.h"
 #include "delivery/target.h"
+#include "http/handlers.h"
 #include "http/task_json.h"
 #include "http/uri.h"
 #include "net/base64.h"
@@ -50,7 +51,7 @@ Result<Millis> read_positive(ondemand::value value, std::string_view field) {
   return duration;
 }
 
-Result<RetryPolicy> read_policy(ondemand::value value) {
+Result<RetryChoice> read_policy(ondemand::value value) {
   const auto retry = read_retry(value);
   if (retry) return retry;
   const std::string& inner = retry.error().field;
@@ -151,13 +152,13 @@ class BodyFields {
 };
 
 Result<IfExists> read_if_exists(ondemand::value value) {
-  constexpr std::array<std::string_view, 5> kNames = {"reject", "keep", "replace", "earliest",
-                                                      "latest"};
+  constexpr std::array<std::string_view, 6> kNames = {"reject",   "keep",   "replace",
+                                                      "earliest", "latest", "once"};
   const auto name = json_string(value, "if_exists");
   if (!name) return name.error();
   const auto* found = std::ranges::find(kNames, *name);
   if (found == kNames.end())
-    return Error{"bad_value", "`if_exists` must be reject, keep, replace, earliest or latest",
+    return Error{"bad_value", "`if_exists` must be reject, keep, replace, earliest, latest or once",
                  "if_exists"};
   return static_cast<IfExists>(found - kNames.begin());
 }
@@ -300,11 +301,13 @@ Result<ChangeRequest> parse_change(ondemand::value value, JsonScratch& scratch) 
   return ChangeParser(scratch).parse(value);
 }
 
-Result<TaskFilter> parse_filter(ondemand::value value) {
-  constexpr std::string_view kKnown[] = {"group", "target", "due_from", "due_to"};
+Result<TaskFilter> parse_filter(ondemand::value value, std::string* operation) {
+  constexpr std::string_view kAll[] = {"group", "target", "due_from", "due_to", "operation"};
+  const std::span<const std::string_view> known(kAll, operation == nullptr ? 4 : 5);
   TaskFilter filter;
   const auto done = for_each_field(
-      value, kKnown, [&filter](std::string_view key, ondemand::value inner) -> Result<bool> {
+      value, known, [&](std::string_view key, ondemand::value inner) -> Result<bool> {
+        if (key == "operation") return read_operation(inner, *operation);
         if (key == "due_from") return store(filter.due_from, json_moment(inner, key));
         if (key == "due_to") return store(filter.due_to, json_moment(inner, key));
         const auto name = json_string(inner, key);

@@ -84,12 +84,29 @@ Async<Answer<>> change_task(Call& call) {
   co_return Answer<>();
 }
 
+void append_cancelled(JsonWriter& json, const CancelAnswer& cancelled) {
+  json.key("state").string(name_of(cancelled.firing ? State::firing : State::cancelled));
+  json.key("attempts").unsigned_integer(cancelled.attempts);
+  if (cancelled.firing) json.key("retries").string("cancelled");
+}
+
 Async<Answer<>> cancel_task(Call& call) {
-  const auto cancelled = co_await call.engine.cancel(call.name);
+  const auto retries = call.query.get("retries");
+  if (retries && *retries != "cancel")
+    co_return Error{"bad_parameter", "`retries` must be cancel.", "retries"};
+  const auto cancelled = co_await call.engine.cancel(call.name, retries.has_value());
   if (!cancelled) co_return cancelled.error();
   JsonWriter json(call.response.body);
-  json.begin_object().key("id").string(call.name).key("state").string(name_of(State::cancelled));
-  json.key("attempts").unsigned_integer(cancelled->attempts).end_object();
+  json.begin_object().key("id").string(call.name);
+  append_cancelled(json, *cancelled);
+  json.end_object();
+  co_return Answer<>();
+}
+
+Async<Answer<>> push_task(Call& call) {
+  const auto task = co_await call.engine.push_now(call.name);
+  if (!task) co_return task.error();
+  answer_task(call, *task);
   co_return Answer<>();
 }
 

@@ -165,6 +165,15 @@ Result<> App::open() {
           .connections_max = files.pushes / 8 * 7,
           .resolving = {.lookups_max = std::clamp<std::size_t>(files.pushes / 16, 8, 512)},
           .user_agent = "carillon/" + std::string(kVersion)});
+  engine.on_hold = [](const std::string& target, const std::optional<TargetView::Held>& held) {
+    if (held) {
+      log_warning("target held", {{"target", target},
+                                  {"until", format_moment(held->until)},
+                                  {"reason", name_of(held->reason)}});
+    } else {
+      log_info("target not held any more", {{"target", target}});
+    }
+  };
   engine_ = std::make_unique<Engine>(loop_, *clock_, *log_, *delivery_, std::move(engine));
   metrics_.add(*engine_);
   return {};

@@ -119,12 +119,19 @@ void add_counters(Families& families, const EngineCounters& counters) {
                 {"cancelled", number(counters.cancelled)},
                 {"fired", number(counters.fired)},
                 {"expired", number(counters.expired)},
-                {"redriven", number(counters.redriven)}});
+                {"redriven", number(counters.redriven)},
+                {"repeated", number(counters.repeated)}});
   families.add(MetricType::Counter, "carillon_pushes_total", "Pushes that came to an end",
                "outcome",
                {{"delivered", number(counters.delivered)},
                 {"retrying", number(counters.retried)},
                 {"dead", number(counters.died)}});
+  families.counter("carillon_pushes_throttled_total",
+                   "Pushes answered 429, or 503 with Retry-After", counters.throttled);
+  families.counter("carillon_target_holds_total", "Times a target was held, or held longer",
+                   counters.holds);
+  families.gauge("carillon_operations_remembered", "Named operations of the last day",
+                 number(counters.operations));
   families.add(MetricType::Counter, "carillon_refused_total", "Adds and changes turned away",
                "reason",
                {{"overloaded", number(counters.refused_overloaded)},
@@ -164,10 +171,12 @@ void add_targets(Families& families, const Engine& engine) {
   std::vector<Sample> waiting;
   std::vector<Sample> backlog;
   std::vector<Sample> in_flight;
+  std::vector<Sample> held;
   const auto add = [&](std::string_view name, const TargetCounts& counts) {
     waiting.push_back({std::string(name), number(counts.waiting)});
     backlog.push_back({std::string(name), number(counts.backlog)});
     in_flight.push_back({std::string(name), number(counts.in_flight)});
+    held.push_back({std::string(name), counts.held ? 1.0 : 0.0});
   };
   const bool too_many = engine.target_count() > kTargetsMax;
   TargetCounts rest;
@@ -192,6 +201,8 @@ void add_targets(Families& families, const Engine& engine) {
                "Tasks of a target that are due and not fired yet", "target", backlog);
   families.add(MetricType::Gauge, "carillon_target_pushes_in_flight",
                "Pushes to a target under way", "target", in_flight);
+  families.add(MetricType::Gauge, "carillon_target_held", "1 where the target is held", "target",
+               held);
 }
 
 void add_delivery(Families& families, const Stats& stats) {

@@ -6,7 +6,7 @@ namespace carillon {
 
 namespace {
 
-constexpr std::uint8_t kContentVersion = 1;
+constexpr std::uint8_t kContentVersion = 2;
 
 enum Flag : std::uint8_t {
   kBodyIsJson = 1 << 0,
@@ -14,8 +14,48 @@ enum Flag : std::uint8_t {
   kRetry = 1 << 2,
   kDelay = 1 << 3,
   kDueAt = 1 << 4,
-  kAllFlags = (1 << 5) - 1,
+  kFlagsOfVersion1 = (1 << 5) - 1,
+  kRedrivenAt = 1 << 5,
+  kAllFlags = (1 << 6) - 1,
 };
+
+/// Which parts of a retry policy a task has. Rows of version 1 have the first three, always.
+enum RetryFlag : std::uint8_t {
+  kMaxAttempts = 1 << 0,
+  kBackoffMin = 1 << 1,
+  kBackoffMax = 1 << 2,
+  kRetryOfVersion1 = (1 << 3) - 1,
+  kMaxAge = 1 << 3,
+  kAllRetryFlags = (1 << 4) - 1,
+};
+
+void encode_retry(const RetryChoice& retry, ByteWriter& out) {
+  int flags = 0;
+  if (retry.max_attempts) flags |= kMaxAttempts;
+  if (retry.backoff_min) flags |= kBackoffMin;
+  if (retry.backoff_max) flags |= kBackoffMax;
+  if (retry.max_age) flags |= kMaxAge;
+  out.u8(static_cast<std::uint8_t>(flags));
+  if (retry.max_attempts) out.zigzag(*retry.max_attempts);
+  if (retry.backoff_min) out.zigzag(retry.backoff_min->count());
+  if (retry.backoff_max) out.zigzag(retry.backoff_max->count());
+  if (retry.max_age) out.zigzag(retry.max_age->count());
+}
+
+RetryChoice decode_retry(ByteReader& in, std::uint8_t version) {
+  RetryChoice retry;
+  const std::uint8_t flags = version == 1 ? std::uint8_t{kRetryOfVersion1} : in.u8();
+  if ((flags & ~kAllRetryFlags) != 0) in.fail("an unknown flag");
+  if ((flags & kMaxAttempts) != 0) {
+    const std::int64_t attempts = in.zigzag();
+    if (attempts < INT32_MIN || attempts > INT32_MAX) in.fail("a number of more than 32 bits");
+    retry.max_attempts = static_cast<int>(attempts);
+  }
+  if ((flags & kBackoffMin) != 0) retry.backoff_min = Millis(in.zigzag());
+  if ((flags & kBackoffMax) != 0) retry.backoff_max = Millis(in.zigzag());
+  if ((flags & kMaxAge) != 0) retry.max_age = Millis(in.zigzag());
+  return retry;
+}
 
 /// What the client chose.
 void encode_choices(const TaskContent& content, std::string& row) {
@@ -26,6 +66,7 @@ void encode_choices(const TaskContent& content, std::string& row) {
   if (content.retry) flags |= kRetry;
   if (content.delay) flags |= kDelay;
   if (content.due_at) flags |= kDueAt;
+  if (content.redriven_at) flags |= kRedrivenAt;
   out.u8(static_cast<std::uint8_t>(flags));
   out.text(content.id);
   out.text(content.target);
@@ -38,13 +79,10 @@ void encode_choices(const TaskContent& content, std::string& row) {
     out.text(header.value);
   }
   if (content.expire_after) out.zigzag(content.expire_after->count());
-  if (content.retry) {
-    out.zigzag(content.retry->max_attempts);
-    out.zigzag(content.retry->backoff_min.count());
-    out.zigzag(content.retry->backoff_max.count());
-  }
+  if (content.retry) encode_retry(*content.retry, out);
   if (content.delay) out.zigzag(content.delay->count());
   if (content.due_at) out.zigzag(content.due_at->time_since_epoch().count());
+  if (content.redriven_at) out.zigzag(content.redriven_at->time_since_epoch().count());
   out.text(content.body);
 }
 
@@ -57,9 +95,9 @@ void decode_headers(ByteReader& in, TaskContent& content) {
   }
 }
 
-void decode_choices(ByteReader& in, TaskContent& content) {
+void decode_choices(ByteReader& in, std::uint8_t version, TaskContent& content) {
   const std::uint8_t flags = in.u8();
-  if ((flags & ~kAllFlags) != 0) in.fail("an unknown flag");
+  if ((flags & ~(version == 1 ? kFlagsOfVersion1 : kAllFlags)) != 0) in.fail("an unknown flag");
   content.body_is_json = (flags & kBodyIsJson) != 0;
   content.id = in.text();
   content.target = in.text();
@@ -68,16 +106,10 @@ void decode_choices(ByteReader& in, TaskContent& content) {
   content.content_type = in.text();
   decode_headers(in, content);
   if ((flags & kExpireAfter) != 0) content.expire_after = Millis(in.zigzag());
-  if ((flags & kRetry) != 0) {
-    RetryPolicy& retry = content.retry.emplace();
-    const std::int64_t attempts = in.zigzag();
-    if (attempts < INT32_MIN || attempts > INT32_MAX) in.fail("a number of more than 32 bits");
-    retry.max_attempts = static_cast<int>(attempts);
-    retry.backoff_min = Millis(in.zigzag());
-    retry.backoff_max = Millis(in.zigzag());
-  }
+  if ((flags & kRetry) != 0) content.retry = decode_retry(in, version);
   if ((flags & kDelay) != 0) content.delay = Millis(in.zigzag());
   if ((flags & kDueAt) != 0) content.due_at = WallTime(Millis(in.zigzag()));
+  if ((flags & kRedrivenAt) != 0) content.redriven_at = WallTime(Millis(in.zigzag()));
   content.body = in.text();
 }
 
@@ -101,12 +133,12 @@ Result<TaskContent> decode_content(std::string_view row) {
   const auto body = open_row(row, kContentVersion, what);
   if (!body) return body.error();
   ByteReader in(*body);
-  in.u8();
+  const std::uint8_t version = in.u8();
   TaskContent content;
   content.created_at = WallTime(Millis(in.zigzag()));
   content.webhook_id = in.text();
   content.attempts_before = in.varint32();
-  decode_choices(in, content);
+  decode_choices(in, version, content);
   in.expect_end();
   if (!in.ok()) return in.error(what);
   return content;

@@ -6,7 +6,7 @@ namespace carillon {
 
 namespace {
 
-constexpr std::uint8_t kNoteVersion = 1;
+constexpr std::uint8_t kNoteVersion = 2;
 
 }  // namespace
 
@@ -18,6 +18,8 @@ std::string encode_note(const Note& note) {
   out.varint(note.attempt);
   out.varint(note.http_status);
   out.text(note.error);
+  out.zigzag(note.first_attempt_at.time_since_epoch().count());
+  out.varint(note.throttled);
   seal_row(row);
   return row;
 }
@@ -27,12 +29,17 @@ Result<Note> decode_note(std::string_view row) {
   const auto body = open_row(row, kNoteVersion, what);
   if (!body) return body.error();
   ByteReader in(*body);
-  in.u8();
+  const std::uint8_t version = in.u8();
   Note note;
   note.at = WallTime(Millis(in.zigzag()));
   note.attempt = in.varint32();
   note.http_status = in.varint32();
   note.error = in.text();
+  note.first_attempt_at = note.at;
+  if (version > 1) {
+    note.first_attempt_at = WallTime(Millis(in.zigzag()));
+    note.throttled = in.varint32();
+  }
   in.expect_end();
   if (!in.ok()) return in.error(what);
   return note;

@@ -20,7 +20,15 @@ enum class Kind : std::uint8_t {
   group_shift = 9,
   target_put = 10,
   target_delete = 11,
+  // Since version 3.
+  cancel_retries = 12,
+  named_group_cancel = 13,
+  named_group_shift = 14,
+  operation = 15,
+  target_hold = 16,
+  target_release = 17,
 };
+constexpr auto kLastKindOfVersion2 = Kind::target_delete;
 
 /// What a statement has beyond its fixed part. The seven that ordinary tasks have come first, so
 /// that their flags are one byte.
@@ -36,7 +44,11 @@ enum Flag : std::uint32_t {
   kAskedDue = 1 << 8,  // differs from due
   kState = 1 << 9,     // is not scheduled
   kFinishedAt = 1 << 10,
-  kAllFlags = (1 << 11) - 1,
+  kFlagsOfVersion2 = (1 << 11) - 1,
+  // Since version 3.
+  kRedrivenAt = 1 << 11,
+  kRetriesCancelled = 1 << 12,
+  kAllFlags = (1 << 13) - 1,
 };
 
 /// Before the due of a statement of version 1; it says nothing that is needed.
@@ -108,13 +120,17 @@ class Encoder {
   }
   void encode(const record::Remove& remove) { task(Kind::remove, remove.task, remove.number); }
   void encode(const record::GroupCancel& cancel) {
-    kind(Kind::group_cancel);
+    const bool named = cancel.operation.given();
+    kind(named ? Kind::named_group_cancel : Kind::group_cancel);
     hash(cancel.group);
+    if (named) name(cancel.operation);
   }
   void encode(const record::GroupShift& shift) {
-    kind(Kind::group_shift);
+    const bool named = shift.operation.given();
+    kind(named ? Kind::named_group_shift : Kind::group_shift);
     hash(shift.group);
     out_.zigzag(shift.by.count());
+    if (named) name(shift.operation);
   }
   void encode(const record::TargetPut& target) {
     kind(Kind::target_put);
@@ -128,6 +144,28 @@ class Encoder {
     kind(Kind::target_delete);
     hash(target.key);
   }
+  void encode(const record::CancelRetries& cancel) {
+    task(Kind::cancel_retries, cancel.task, cancel.number);
+  }
+  void encode(const record::Operation& operation) {
+    kind(Kind::operation);
+    name(operation.name);
+    moment(operation.at, context_.at);
+    out_.varint(operation.count);
+    out_.varint(operation.firing);
+  }
+  void encode(const record::TargetHold& hold) {
+    kind(Kind::target_hold);
+    hash(hold.key);
+    out_.u8(static_cast<std::uint8_t>(hold.reason));
+    moment(hold.since, context_.at);
+    moment(hold.until, hold.since);
+    out_.varint(hold.doublings);
+  }
+  void encode(const record::TargetRelease& release) {
+    kind(Kind::target_release);
+    hash(release.key);
+  }
 
   void kind(Kind kind) { out_.u8(static_cast<std::uint8_t>(kind)); }
   void fingerprint(const Fingerprint& task) {
@@ -137,6 +175,10 @@ class Encoder {
   void hash(const Hash128& hash) {
     out_.fixed<8>(hash.low);
     out_.fixed<8>(hash.high);
+  }
+  void name(const OperationName& name) {
+    hash(name.key);
+    out_.fixed<8>(name.arguments);
   }
   void moment(WallTime moment, WallTime base) {
     out_.zigzag(wrapping_difference(count_of(moment), count_of(base)));
@@ -159,6 +201,8 @@ class Encoder {
     if (task.asked_due != task.due) flags |= kAskedDue;
     if (task.state != State::scheduled) flags |= kState;
     if (task.finished_at != WallTime{}) flags |= kFinishedAt;
+    if (task.redriven_at != WallTime{}) flags |= kRedrivenAt;
+    if (task.retries_cancelled) flags |= kRetriesCancelled;
     return flags;
   }
 
@@ -176,6 +220,7 @@ class Encoder {
     if ((flags & kAskedDue) != 0) moment(task.asked_due, task.due);
     if ((flags & kState) != 0) out_.u8(static_cast<std::uint8_t>(task.state));
     if ((flags & kFinishedAt) != 0) moment(task.finished_at, context_.at);
+    if ((flags & kRedrivenAt) != 0) moment(task.redriven_at, context_.at);
     context_.after(task);
   }
 
@@ -193,6 +238,7 @@ class Decoder {
   /// Into `record`, which is a Put of nothing: what most records are.
   void record(Record& record) {
     const auto kind = static_cast<Kind>(in_.u8());
+    if (version_ < 3 && kind > kLastKindOfVersion2) in_.fail("a kind newer than the row");
     if (kind == Kind::put) {
       auto& put = std::get<record::Put>(record);
       put.previous = statement(put.task);
@@ -226,15 +272,32 @@ class Decoder {
       case Kind::remove:
         return task<record::Remove>();
       case Kind::group_cancel:
-        return record::GroupCancel{hash()};
+        return record::GroupCancel{hash(), {}};
+      case Kind::named_group_cancel: {
+        const GroupKey group = hash();
+        return record::GroupCancel{group, name()};
+      }
       case Kind::group_shift: {
         const GroupKey group = hash();
-        return record::GroupShift{group, Millis(in_.zigzag())};
+        return record::GroupShift{group, Millis(in_.zigzag()), {}};
+      }
+      case Kind::named_group_shift: {
+        const GroupKey group = hash();
+        const Millis by(in_.zigzag());
+        return record::GroupShift{group, by, name()};
       }
       case Kind::target_put:
         return target_put();
       case Kind::target_delete:
         return record::TargetDelete{hash()};
+      case Kind::cancel_retries:
+        return task<record::CancelRetries>();
+      case Kind::operation:
+        return operation();
+      case Kind::target_hold:
+        return target_hold();
+      case Kind::target_release:
+        return record::TargetRelease{hash()};
     }
     in_.fail("an unknown kind of record");
     return {};
@@ -261,6 +324,35 @@ class Decoder {
     target.paused = paused == 1;
     target.settings = in_.text();
     return target;
+  }
+
+  Record operation() {
+    record::Operation operation;
+    operation.name = name();
+    operation.at = moment(context_.at);
+    operation.count = in_.varint();
+    operation.firing = in_.varint();
+    return operation;
+  }
+
+  Record target_hold() {
+    record::TargetHold hold;
+    hold.key = hash();
+    const std::uint8_t reason = in_.u8();
+    if (reason >= kHoldReasons) in_.fail("an unknown reason for a hold");
+    hold.reason = in_.ok() ? static_cast<HoldReason>(reason) : HoldReason{};
+    hold.since = moment(context_.at);
+    hold.until = moment(hold.since);
+    hold.doublings = in_.varint32();
+    return hold;
+  }
+
+  OperationName name() {
+    OperationName name;
+    name.key = hash();
+    name.arguments = in_.fixed<8>();
+    if (!name.given()) in_.fail("an operation without a name");
+    return name;
   }
 
   template <typename T>
@@ -293,7 +385,8 @@ class Decoder {
 
   std::uint32_t flags() {
     const std::uint32_t flags = in_.varint32();
-    if ((flags & ~std::uint32_t{kAllFlags}) != 0) in_.fail("an unknown flag");
+    const std::uint32_t known = version_ < 3 ? kFlagsOfVersion2 : kAllFlags;
+    if ((flags & ~known) != 0) in_.fail("an unknown flag");
     if ((flags & kGroup) != 0 && (flags & kGroupRepeats) != 0) in_.fail("a group given twice");
     return flags;
   }
@@ -316,6 +409,8 @@ class Decoder {
     if ((flags & kAskedDue) != 0) task.asked_due = moment(task.due);
     if ((flags & kState) != 0) task.state = state(in_.u8());
     if ((flags & kFinishedAt) != 0) task.finished_at = moment(context_.at);
+    if ((flags & kRedrivenAt) != 0) task.redriven_at = moment(context_.at);
+    task.retries_cancelled = (flags & kRetriesCancelled) != 0;
     refuse_longer_form(flags, task, previous);
     context_.after(task);
     return previous;
@@ -333,7 +428,8 @@ class Decoder {
                         (given(kPrevious) && previous == 0) ||
                         (given(kAskedDue) && task.asked_due == task.due) ||
                         (given(kState) && task.state == State::scheduled) ||
-                        (given(kFinishedAt) && task.finished_at == WallTime{});
+                        (given(kFinishedAt) && task.finished_at == WallTime{}) ||
+                        (given(kRedrivenAt) && task.redriven_at == WallTime{});
     if (longer) in_.fail("a field that says nothing");
   }
 

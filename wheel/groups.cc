@@ -5,6 +5,7 @@
 namespace carillon {
 
 std::uint32_t Groups::find(const GroupKey& key) const {
+  if (key == GroupKey{}) return kNoGroup;
   const auto found = by_key_.find(key);
   return found == by_key_.end() ? kNoGroup : found->second;
 }
@@ -51,6 +52,7 @@ void Groups::leave(EntryRef ref) {
   if (!is_member(ref)) return;
   Membership& its = membership(ref);
   std::vector<EntryRef>& members = groups_[its.group].members;
+  groups_[its.group].latest_due_is_exact = false;
   const EntryRef last = members.back();
   members[its.position] = last;
   membership(last).position = its.position;

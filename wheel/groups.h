@@ -6,9 +6,13 @@
 // makes it follow the rest (Shard::settle). A sweep meets all of them within the next milliseconds,
 // a bounded number at a time. The counts that a client is told change at once.
 //
-// Members are the tasks that wait; a vector, each entry knowing its position, so that joining and
-// leaving cost a swap and a sweep from the back misses nobody: what a swap moves below the sweep's
-// position comes from above it, where it was met already or joined later.
+// Members are the tasks that are not finished; a vector, each entry knowing its position, so that
+// joining and leaving cost a swap and a sweep from the back misses nobody: what a swap moves below
+// the sweep's position comes from above it, where it was met already or joined later. A cancel
+// means no more also to those that are firing: their attempt becomes their last.
+//
+// A shift must not move a task past the horizon. `latest_due` is a bound on the dues of the members
+// that costs nothing to keep; only where the bound is too late are the members looked at.
 //
 // Most tasks are in no group, so an entry has one bit for it. What there is to know of those that
 // are lies beside the arena: 8 bytes for each reference of a stretch of 16,384 in which there ever
@@ -17,6 +21,7 @@
 // Concurrency: none.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <span>
@@ -41,6 +46,8 @@ struct Group {
   std::vector<GroupOperation>
       operations;  // that some member may have to follow yet; at most kOperationsMax
   std::array<std::uint32_t, kStates> counts{};
+  WallTime latest_due{};  // no scheduled member, nor one about to be, is due later
+  bool latest_due_is_exact = true;
   std::uint32_t users = 0;    // entries that name it, whatever their state
   std::uint32_t unswept = 0;  // members at positions below this are still to be met by the sweep
   std::uint8_t epoch = 0;     // operations so far, modulo 8
@@ -67,7 +74,15 @@ class Groups {
   }
   /// The entry, which names none yet, names `group` from now on.
   void assign(EntryRef ref, std::uint32_t group);
-  /// Makes a waiting entry, if it names a group, a member that has followed everything so far.
+  /// A task of `group`, if that is one, will be due then.
+  void note_due(std::uint32_t group, WallTime due) {
+    if (group != kNoGroup) groups_[group].latest_due = std::max(groups_[group].latest_due, due);
+  }
+  /// A member's due has changed, perhaps to an earlier one.
+  void note_moved(EntryRef ref) {
+    if (arena_[ref].in_group != 0) groups_[membership(ref).group].latest_due_is_exact = false;
+  }
+  /// Makes an unfinished entry, if it names a group, a member that has followed everything so far.
   void join(EntryRef ref);
   /// No-op where it is no member.
   void leave(EntryRef ref);

@@ -202,12 +202,12 @@ void Listing::look_at_members() {
     if (shard_.groups_.find(*group_) != index) break;
   }
   if (at_ > 0 && index != kNoGroup) return;
-  // Members are those that wait.
+  // Members are those that are not finished.
   const bool others = index != kNoGroup && [&] {
     const auto& counts = shard_.groups_[index].counts;
     for (int state = 0; state < kStates; ++state) {
       const auto one = static_cast<State>(state);
-      if (!waits(one) && wants(one) && counts[static_cast<std::size_t>(state)] > 0) return true;
+      if (finished(one) && wants(one) && counts[static_cast<std::size_t>(state)] > 0) return true;
     }
     return false;
   }();

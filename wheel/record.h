@@ -11,6 +11,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -25,16 +26,39 @@ struct Statement {
   Fingerprint task;
   TaskNumber number = 0;
   WallTime due{};        // when it is pushed next; when it was due, once finished
-  WallTime asked_due{};  // the due that was asked for; differs from `due` while it is retrying
+  WallTime asked_due{};  // the due that was asked for; differs from `due` while it is retrying, and
+                         // after a redrive
   TargetKey target;
   bool target_is_url = false;
   GroupKey group;
   std::optional<Millis> expire_after;
   std::uint32_t attempt = 0;
   State state = State::scheduled;
-  WallTime finished_at{};  // meaningful where finished(state)
+  bool retries_cancelled = false;  // it is firing, and that attempt is its last
+  WallTime finished_at{};          // meaningful where finished(state)
+  WallTime redriven_at{};          // of a dead letter that was sent again; 0: never
   friend bool operator==(const Statement&, const Statement&) = default;
 };
+
+/// An operation that its client named, so that it can be sent again without being done again.
+struct OperationName {
+  Hash128 key;                  // of call, resource and the client's name for it; all zero: none
+  std::uint64_t arguments = 0;  // a digest of them: the same name with others is a mistake
+  [[nodiscard]] bool given() const { return key != Hash128{}; }
+  friend bool operator==(const OperationName&, const OperationName&) = default;
+};
+
+/// Why nothing is pushed to a target for a while.
+enum class HoldReason : std::uint8_t {
+  too_many_requests,  // it answered 429
+  unavailable,        // it answered 503 with Retry-After
+};
+inline constexpr int kHoldReasons = 2;
+inline constexpr std::string_view kHoldReasonNames[kHoldReasons] = {"too_many_requests",
+                                                                    "unavailable"};
+[[nodiscard]] constexpr std::string_view name_of(HoldReason reason) {
+  return kHoldReasonNames[static_cast<int>(reason)];
+}
 
 namespace record {
 
@@ -59,6 +83,12 @@ struct Cancel {
   TaskNumber number = 0;
   friend bool operator==(const Cancel&, const Cancel&) = default;
 };
+/// The attempt that is under way is the task's last.
+struct CancelRetries {
+  Fingerprint task;
+  TaskNumber number = 0;
+  friend bool operator==(const CancelRetries&, const CancelRetries&) = default;
+};
 /// Its next attempt begins. Durable before the push starts.
 struct Fire {
   Fingerprint task;
@@ -66,7 +96,7 @@ struct Fire {
   friend bool operator==(const Fire&, const Fire&) = default;
 };
 /// How a firing task came out, or why one that was due was not fired: delivered, retrying (due
-/// again at `retry_at`), dead or expired.
+/// again at `retry_at`), dead, expired, or cancelled where its retries were.
 struct Outcome {
   Fingerprint task;
   TaskNumber number = 0;
@@ -80,9 +110,11 @@ struct Remove {
   TaskNumber number = 0;
   friend bool operator==(const Remove&, const Remove&) = default;
 };
-/// Every task of the group that waits at this point of the log is cancelled.
+/// Every task of the group that waits at this point of the log is cancelled, and the retries of
+/// those that are firing.
 struct GroupCancel {
   GroupKey group;
+  OperationName operation{};
   friend bool operator==(const GroupCancel&, const GroupCancel&) = default;
 };
 /// Every task of the group that waits at this point of the log moves by `by`, but not before the
@@ -90,6 +122,7 @@ struct GroupCancel {
 struct GroupShift {
   GroupKey group;
   Millis by{};
+  OperationName operation{};
   friend bool operator==(const GroupShift&, const GroupShift&) = default;
 };
 /// A named target was made or changed. `settings` is opaque here (delivery/target.h encodes it).
@@ -107,11 +140,37 @@ struct TargetDelete {
   friend bool operator==(const TargetDelete&, const TargetDelete&) = default;
 };
 
+/// A named operation was carried out, and this was its answer. Also restates what a group's record
+/// says of its own.
+struct Operation {
+  OperationName name;
+  WallTime at{};
+  std::uint64_t count = 0;
+  std::uint64_t firing = 0;
+  friend bool operator==(const Operation&, const Operation&) = default;
+};
+/// Nothing is pushed to a named target before `until`, but for what was on its way already.
+struct TargetHold {
+  TargetKey key;
+  HoldReason reason = HoldReason::too_many_requests;
+  WallTime since{};
+  WallTime until{};
+  std::uint32_t doublings = 0;  // how often in a row it was held without being told how long
+  friend bool operator==(const TargetHold&, const TargetHold&) = default;
+};
+/// Its hold is over.
+struct TargetRelease {
+  TargetKey key;
+  friend bool operator==(const TargetRelease&, const TargetRelease&) = default;
+};
+
 }  // namespace record
 
-using Record = std::variant<record::Put, record::Keep, record::Move, record::Cancel, record::Fire,
-                            record::Outcome, record::Remove, record::GroupCancel,
-                            record::GroupShift, record::TargetPut, record::TargetDelete>;
+using Record =
+    std::variant<record::Put, record::Keep, record::Move, record::Cancel, record::Fire,
+                 record::Outcome, record::Remove, record::GroupCancel, record::GroupShift,
+                 record::TargetPut, record::TargetDelete, record::CancelRetries, record::Operation,
+                 record::TargetHold, record::TargetRelease>;
 
 struct ContentRow {
   TaskNumber number = 0;

@@ -1,4 +1,4 @@
-// Deciding commands, and the batch that is being filled.
+// Deciding commands.
 
 #include "wheel/shard.h"
 
@@ -10,9 +10,6 @@ namespace {
 constexpr std::uint64_t kRecordBytes = 64;  // about what a record takes in the log
 // Fewer than an entry can name: replacements that are under way bring theirs when they are applied.
 constexpr std::size_t kTargetsAdmitted = kTargetsMax / 2;
-constexpr std::size_t kLeftoverRows = 8192;  // deleted with one batch, some milliseconds' work
-constexpr std::size_t kForgottenToCommit =
-    4096;  // rows to delete that are worth a commit of their own
 
 }  // namespace
 
@@ -40,7 +37,7 @@ void Shard::submit_one(Command& command, Ticket ticket) {
 bool Shard::busy(EntryRef ref) const {
   const Entry& entry = arena_[ref];
   return entry.busy != 0 ||
-         (entry.in_group != 0 && groups_[groups_.of(ref)].busy && waits(entry.current()));
+         (entry.in_group != 0 && groups_[groups_.of(ref)].busy && !finished(entry.current()));
 }
 
 /// Why a command on a waiting task cannot be carried out, if so.
@@ -88,8 +85,16 @@ void Shard::propose(Record record, Ticket ticket) {
   open_.bytes += kRecordBytes;
 }
 
-void Shard::propose_put(Statement& task, TaskNumber previous, std::string& content, Ticket ticket) {
+void Shard::propose_outcome(const Fingerprint& task, TaskNumber number, State state,
+                            WallTime retry_at) {
+  ++ended_counts_[static_cast<std::size_t>(state)];
+  propose(record::Outcome{task, number, state, retry_at}, 0);
+}
+
+void Shard::propose_put(Statement& task, TaskNumber previous, std::string& content, Ticket ticket,
+                        const Note* note) {
   open_.bytes += content.size();
+  if (note != nullptr) open_.put_notes.push_back({open_.records.size(), *note});
   if (previous != 0) open_.forgotten.push_back(previous);
   open_.contents.push_back({open_.records.size(), std::move(content)});
   open_.records.emplace_back(std::in_place_type<record::Put>, task, previous);
@@ -103,6 +108,10 @@ bool Shard::decide(command::Add& add, Ticket ticket) {
     const Entry& entry = arena_[old];
     if (busy(old)) return false;
     if (!finished(entry.current())) return decide_existing(add, old, ticket);
+    if (add.if_exists == IfExists::once) {
+      give_back(add, Verdict::kept, old, ticket);
+      return true;
+    }
   }
   if (const auto why = target_refusal(add.task)) {
     reply(ticket, *why);
@@ -115,7 +124,9 @@ bool Shard::decide(command::Add& add, Ticket ticket) {
     add.task.state = State::scheduled;
     add.task.asked_due = add.task.due;
     add.task.attempt = 0;
-    arena_[make_entry(add.task)].busy = 1;
+    const EntryRef ref = make_entry(add.task);
+    arena_[ref].busy = 1;
+    groups_.note_due(groups_.of(ref), add.task.due);
     propose_put(add.task, 0, add.content, ticket);
   }
   return true;
@@ -130,6 +141,7 @@ bool Shard::decide_existing(command::Add& add, EntryRef old, Ticket ticket) {
       give_back(add, Verdict::task_exists, old, ticket);
       return true;
     case IfExists::keep:
+    case IfExists::once:
       give_back(add, Verdict::kept, old, ticket);
       return true;
     case IfExists::replace:
@@ -153,53 +165,77 @@ bool Shard::decide_existing(command::Add& add, EntryRef old, Ticket ticket) {
     add.task.asked_due = add.task.due;
     add.task.attempt = 0;
     arena_[old].busy = 1;
+    groups_.note_due(groups_.find(add.task.group), add.task.due);
     propose_put(add.task, entry.number, add.content, ticket);
   }
   return true;
 }
 
 bool Shard::decide(command::Change& change, Ticket ticket) {
-  EntryRef ref = find_entry(change.task.task);
-  EntryRef finished_one = kNoEntry;  // that has the id of a dead letter
+  const EntryRef ref = find_entry(change.task.task);
   if (ref != kNoEntry && busy(ref)) return false;
-  if (change.redrive) {
-    if (ref != kNoEntry && !finished(arena_[ref].current())) {
-      reply(ticket, Verdict::task_exists, ref, change.task.task);
-      return true;
-    }
-    const EntryRef dead = find_number(change.task.task, change.expected);
-    if (dead == kNoEntry || arena_[dead].current() != State::dead) {
-      reply(ticket, Verdict::not_found);
-      return true;
-    }
-    if (busy(dead)) return false;
-    if (arena_[ref].current() != State::dead) finished_one = ref;
-    ref = dead;
-  } else if (const auto why = refusal(ref)) {
+  if (change.redrive) return decide_redrive(change, ref, ticket);
+  if (const auto why = refusal(ref)) {
     reply(ticket, *why, ref, change.task.task);
     return true;
   }
-  Entry& entry = arena_[ref];
-  if (entry.number != change.expected) {
-    reply(ticket, Verdict::content_moved, ref, change.task.task);
-    return true;
-  }
-  if (const auto why = target_refusal(change.task)) {
-    reply(ticket, *why);
-    return true;
-  }
+  const Entry& entry = arena_[ref];
+  const Extra extra = extra_of(ref);
+  change.task.redriven_at = extra.redriven_at;
+  change.task.asked_due = extra.asked_due;
+  change.task.state = State::scheduled;
   if (change.due_given) {
-    change.task.state = State::scheduled;
     change.task.asked_due = change.task.due;
   } else {
     change.task.state = entry.current();
     change.task.due = entry.due();
-    change.task.asked_due = asked_due(ref);
   }
-  change.task.attempt = entry.attempt;
-  entry.busy = 1;
-  if (finished_one != kNoEntry) forget(finished_one);
-  propose_put(change.task, entry.number, change.content, ticket);
+  return decide_change(change, ref, ticket);
+}
+
+/// `newest`: what has the dead letter's id, if anything.
+bool Shard::decide_redrive(command::Change& change, EntryRef newest, Ticket ticket) {
+  if (answer_operation(change.operation, ticket)) return true;
+  if (newest != kNoEntry && !finished(arena_[newest].current())) {
+    reply(ticket, Verdict::task_exists, newest, change.task.task);
+    return true;
+  }
+  const EntryRef dead = find_number(change.task.task, change.expected);
+  if (dead == kNoEntry || arena_[dead].current() != State::dead) {
+    reply(ticket, Verdict::not_found);
+    return true;
+  }
+  if (busy(dead)) return false;
+  change.task.state = State::scheduled;
+  change.task.asked_due = asked_due(dead);
+  change.task.redriven_at = change.task.due;
+  // Not before its due, also where the clock was set back since.
+  change.task.due = std::max(change.task.due, change.task.asked_due);
+  // A task that has finished meanwhile gives its id back.
+  const bool makes_room = arena_[newest].current() != State::dead;
+  const std::size_t before = open_.records.size();
+  static_cast<void>(decide_change(change, dead, ticket));
+  if (open_.records.size() == before) return true;
+  if (makes_room) forget(newest);
+  if (change.operation.given()) {
+    propose(record::Operation{change.operation, change.task.redriven_at, 1, 0}, 0);
+  }
+  return true;
+}
+
+/// A new content, and perhaps due, for `ref`, which is free for it.
+bool Shard::decide_change(command::Change& change, EntryRef ref, Ticket ticket) {
+  Entry& entry = arena_[ref];
+  if (entry.number != change.expected) {
+    reply(ticket, Verdict::content_moved, ref, change.task.task);
+  } else if (const auto why = target_refusal(change.task)) {
+    reply(ticket, *why);
+  } else {
+    change.task.attempt = entry.attempt;
+    entry.busy = 1;
+    groups_.note_due(groups_.find(change.task.group), change.task.due);
+    propose_put(change.task, entry.number, change.content, ticket, change.note.get());
+  }
   return true;
 }
 
@@ -211,6 +247,7 @@ bool Shard::decide(command::Move& move, Ticket ticket) {
     return true;
   }
   arena_[ref].busy = 1;
+  groups_.note_due(groups_.of(ref), move.due);
   propose(record::Move{move.task, arena_[ref].number, move.due}, ticket);
   return true;
 }
@@ -218,6 +255,15 @@ bool Shard::decide(command::Move& move, Ticket ticket) {
 bool Shard::decide(command::Cancel& cancel, Ticket ticket) {
   const EntryRef ref = find_entry(cancel.task);
   if (ref != kNoEntry && busy(ref)) return false;
+  if (cancel.retries && ref != kNoEntry && arena_[ref].current() == State::firing) {
+    if (extra_of(ref).retries_cancelled) {
+      reply(ticket, Verdict::done, ref, cancel.task);
+    } else {
+      arena_[ref].busy = 1;
+      propose(record::CancelRetries{cancel.task, arena_[ref].number}, ticket);
+    }
+    return true;
+  }
   if (const auto why = refusal(ref)) {
     reply(ticket, *why, ref, cancel.task);
     return true;
@@ -245,23 +291,88 @@ bool Shard::decide(command::RemoveDead& remove, Ticket ticket) {
   return true;
 }
 
+/// Whether a named operation is answered already: it was carried out before, or cannot be.
+bool Shard::answer_operation(const OperationName& name, Ticket ticket) {
+  if (!name.given()) return false;
+  const record::Operation* const done = operations_.find(name.key, now_);
+  if (done == nullptr) {
+    if (!operations_.full()) return false;
+    reply(ticket, Verdict::too_many_operations);
+  } else if (done->name.arguments != name.arguments) {
+    reply(ticket, Verdict::operation_reused);
+  } else {
+    reply(ticket, Verdict::repeated);
+    if (ticket != 0) {
+      effects_.replies.back().count = done->count;
+      effects_.replies.back().firing = done->firing;
+    }
+  }
+  return true;
+}
+
 bool Shard::decide(command::GroupCancel& cancel, Ticket ticket) {
-  return decide_group(cancel.group, cancel, ticket);
-}
-
-bool Shard::decide(command::GroupShift& shift, Ticket ticket) {
-  return decide_group(shift.group, shift, ticket);
-}
-
-bool Shard::decide_group(const GroupKey& key, const Record& operation, Ticket ticket) {
-  const std::uint32_t index = groups_.find(key);
+  const std::uint32_t index = groups_.find(cancel.group);
+  if (index != kNoGroup && groups_[index].busy) return false;
+  if (answer_operation(cancel.operation, ticket)) return true;
   if (index == kNoGroup) {
     reply(ticket, Verdict::not_found);
     return true;
   }
-  if (groups_[index].busy) return false;
   groups_[index].busy = true;
-  propose(operation, ticket);
+  propose(cancel, ticket);
+  return true;
+}
+
+bool Shard::decide(command::GroupShift& shift, Ticket ticket) {
+  const std::uint32_t index = groups_.find(shift.group);
+  if (index != kNoGroup && groups_[index].busy) return false;
+  if (answer_operation(shift.operation, ticket)) return true;
+  if (index == kNoGroup) {
+    reply(ticket, Verdict::not_found);
+    return true;
+  }
+  if (shift.by > Millis(0) && groups_[index].latest_due > shift.latest - shift.by) {
+    // The bound says too late, which the members may not be. What is under way is not among them.
+    if (under_way_) return false;
+    if (latest_due(index) > shift.latest - shift.by) {
+      reply(ticket, Verdict::beyond_horizon);
+      return true;
+    }
+  }
+  groups_[index].busy = true;
+  propose(record::GroupShift{shift.group, shift.by, shift.operation}, ticket);
+  return true;
+}
+
+/// The latest due of the group's scheduled tasks, with those in the open batch. Looks at all of
+/// them unless nothing changed since it last did.
+WallTime Shard::latest_due(std::uint32_t index) {
+  Group& group = groups_[index];
+  if (group.latest_due_is_exact) return group.latest_due;
+  WallTime latest{};
+  // From the back: one that following the group frees gives its place to one met already.
+  for (std::size_t i = group.members.size(); i > 0; --i) {
+    if (i > group.members.size()) continue;
+    const EntryRef ref = group.members[i - 1];
+    if (settle(ref) && arena_[ref].current() == State::scheduled) {
+      latest = std::max(latest, arena_[ref].due());
+    }
+  }
+  for (const Record& record : open_.records) {
+    if (const auto* put = std::get_if<record::Put>(&record)) {
+      if (put->task.group == group.key) latest = std::max(latest, put->task.due);
+    } else if (const auto* move = std::get_if<record::Move>(&record)) {
+      const EntryRef ref = find_number(move->task, move->number);
+      if (ref != kNoEntry && groups_.of(ref) == index) latest = std::max(latest, move->due);
+    }
+  }
+  group.latest_due = latest;
+  group.latest_due_is_exact = true;
+  return latest;
+}
+
+bool Shard::decide(command::Operation& operation, Ticket ticket) {
+  if (!answer_operation(operation.name, ticket)) propose(operation, ticket);
   return true;
 }
 
@@ -292,94 +403,59 @@ bool Shard::decide(command::TargetDelete& removal, Ticket ticket) {
   return true;
 }
 
+bool Shard::decide(command::TargetRelease& release, Ticket ticket) {
+  const std::uint32_t index = find_target(release.key);
+  if (index == kTargetsMax || !targets_[index].hold.active()) {
+    reply(ticket, Verdict::not_found);
+    return true;
+  }
+  targets_[index].hold.release();
+  note_hold(index);
+  make_runnable(index);
+  propose(release, ticket);
+  return true;
+}
+
 void Shard::outcome(const Fingerprint& task, TaskNumber number, State state, WallTime retry_at,
-                    Note note) {
+                    Note note, const std::optional<Throttle>& throttle) {
   const EntryRef ref = find_number(task, number);
   CARILLON_CHECK(ref != kNoEntry && arena_[ref].current() == State::firing);
+  const std::uint32_t index = arena_[ref].target;
+  Target& target = targets_[index];
+  if (!target.is_url && !target.deleted) {
+    if (throttle && target.hold.throttled(number, *throttle)) {
+      propose(target.hold.record(target.key), 0);
+      note_hold(index);
+    } else if (!throttle && target.hold.answered(number, target.settings.concurrency)) {
+      propose(record::TargetRelease{target.key}, 0);
+      note_hold(index);
+    }
+  }
+  free_slot(index, state == State::delivered || note.http_status != 0);
+  Ended ended{task, number, state, retry_at, std::move(note)};
+  if (!decide_outcome(ended)) ended_.push_back(std::move(ended));
+}
+
+/// False: it must wait for a record about the task, or about its group; it was not consumed.
+bool Shard::decide_outcome(Ended& ended) {
+  const EntryRef ref = find_number(ended.task, ended.number);
+  if (busy(ref)) return false;
   arena_[ref].busy = 1;
-  free_slot(arena_[ref].target, state == State::delivered || note.http_status != 0);
-  if (!note.error.empty()) {
-    open_.bytes += note.error.size();
-    open_.notes.push_back({number, std::move(note)});
+  if (!ended.note.error.empty()) {
+    open_.bytes += ended.note.error.size();
+    open_.notes.push_back({ended.number, std::move(ended.note)});
+  }
+  const Extra extra = extra_of(ref);
+  if (extra.retries_cancelled && ended.state != State::delivered) {
+    ended.state = State::cancelled;
+    ended.retry_at = {};
   }
   // Not before its due, also where the clock was set back since: the retry counts from then.
-  if (state == State::retrying) retry_at = std::max(retry_at, asked_due(ref));
-  propose(record::Outcome{task, number, state, retry_at}, 0);
-}
-
-bool Shard::wants_commit() const {
-  return !open_.records.empty() || open_.forgotten.size() >= kForgottenToCommit ||
-         restate_upto_ != 0 || !leftover_rows_.empty();
-}
-
-Batch Shard::seal(WallTime now, Batch spare) {
-  CARILLON_CHECK(!under_way_);
-  Batch batch = std::move(spare);
-  batch.first = last_sequence_ + 1;
-  batch.at = now;
-  batch.records.clear();
-  batch.contents.clear();
-  batch.notes.clear();
-  batch.forgotten.clear();
-  sealed_tickets_.clear();
-
-  for (const TargetKey& key : restate_targets_) {
-    const std::uint32_t index = find_target(key);
-    if (index != kTargetsMax && !targets_[index].deleted)
-      batch.records.emplace_back(targets_[index].settings);
+  if (ended.state == State::retrying) {
+    ended.retry_at = std::max(ended.retry_at, std::max(extra.asked_due, extra.redriven_at));
   }
-  // Should the same batches have been handed back twice, each task is restated once.
-  std::sort(restate_.begin(), restate_.end(),
-            [](const auto& a, const auto& b) { return a.second < b.second; });
-  restate_.erase(std::unique(restate_.begin(), restate_.end()), restate_.end());
-  for (const auto& [task, number] : restate_) {
-    const EntryRef ref = find_number(task, number);
-    if (ref != kNoEntry) batch.records.emplace_back(record::Keep{statement_of(ref, task)});
-  }
-  batch.trim_before = restate_upto_;
-  restate_targets_.clear();
-  restate_.clear();
-  restate_upto_ = 0;
-  sealed_tickets_.assign(batch.records.size(), 0);
-
-  const Sequence first_open = batch.first + batch.records.size();
-  for (ContentRow& row : open_.contents) {
-    std::get<record::Put>(open_.records[row.number]).task.number = first_open + row.number;
-    row.number += first_open;
-  }
-  if (batch.records.empty()) {
-    batch.records.swap(open_.records);
-  } else {
-    std::move(open_.records.begin(), open_.records.end(), std::back_inserter(batch.records));
-  }
-  sealed_tickets_.insert(sealed_tickets_.end(), open_.tickets.begin(), open_.tickets.end());
-  batch.contents.swap(open_.contents);
-  batch.notes.swap(open_.notes);
-  batch.forgotten.swap(open_.forgotten);
-  const auto some = static_cast<std::ptrdiff_t>(std::min(leftover_rows_.size(), kLeftoverRows));
-  batch.forgotten.insert(batch.forgotten.end(), leftover_rows_.end() - some, leftover_rows_.end());
-  leftover_rows_.erase(leftover_rows_.end() - some, leftover_rows_.end());
-  open_.records.clear();
-  open_.tickets.clear();
-  open_.bytes = 0;
-  last_sequence_ += batch.records.size();
-  under_way_ = true;
-  return batch;
-}
-
-void Shard::restate(const std::vector<Batch>& oldest) {
-  for (const Batch& batch : oldest) {
-    for (std::size_t i = 0; i < batch.records.size(); ++i) {
-      if (const auto* put = std::get_if<record::Put>(&batch.records[i])) {
-        restate_.emplace_back(put->task.task, batch.first + i);
-      } else if (const auto* keep = std::get_if<record::Keep>(&batch.records[i])) {
-        restate_.emplace_back(keep->task.task, keep->task.number);
-      } else if (const auto* target = std::get_if<record::TargetPut>(&batch.records[i])) {
-        restate_targets_.push_back(target->key);
-      }
-    }
-    restate_upto_ = std::max(restate_upto_, batch.last() + 1);
-  }
+  propose_outcome(ended.task, ended.number, ended.state, ended.retry_at);
+  return true;
 }
 
 std::optional<Statement> Shard::find(const Fingerprint& task) {
@@ -448,7 +524,8 @@ std::vector<const Shard::TargetState*> Shard::named_targets() const {
 std::uint64_t Shard::bytes() const {
   constexpr std::uint64_t kMapNode = 56;
   return arena_.bytes() + index_.bytes() + groups_.bytes() + extras_.size() * kMapNode +
-         targets_.size() * sizeof(Target) + retained_.bytes() + strays_.bytes();
+         targets_.size() * sizeof(Target) + retained_.bytes() + operations_.bytes() +
+         strays_.bytes();
 }
 
 }  // namespace carillon

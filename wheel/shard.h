@@ -44,6 +44,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -51,7 +52,10 @@
 #include <vector>
 
 #include "wheel/arena.h"
+#include "wheel/command.h"
 #include "wheel/groups.h"
+#include "wheel/hold.h"
+#include "wheel/operations.h"
 #include "wheel/record.h"
 #include "wheel/ref_set.h"
 #include "wheel/retained.h"
@@ -68,99 +72,6 @@ struct ShardOptions {
   std::uint64_t in_flight_max = 20'000;     // pushes under way at once, to all targets
   std::uint32_t url_concurrency = 64;       // of each origin that tasks name by URL
   std::uint32_t catch_up_per_second = 20'000;  // overdue tasks fired per target; 0: no limit
-};
-
-/// Whom to answer; chosen by the caller, 0: nobody.
-using Ticket = std::uint64_t;
-
-namespace command {
-
-struct Add {
-  Statement task;  // fingerprint, due, target, group, expire_after
-  IfExists if_exists = IfExists::reject;
-  std::string content;
-};
-/// New content for a task whose present content is number `expected`; `task` as for Add.
-struct Change {
-  Statement task;
-  TaskNumber expected = 0;
-  bool due_given = false;  // else the task keeps its due
-  bool redrive =
-      false;  // takes a dead letter instead of a waiting task, and gives it back its attempts
-  std::string content;
-};
-struct Move {
-  Fingerprint task;
-  WallTime due{};
-};
-struct Cancel {
-  Fingerprint task;
-};
-/// Deletes a dead letter; `number` 0: the newest with that fingerprint.
-struct RemoveDead {
-  Fingerprint task;
-  TaskNumber number = 0;
-};
-using record::GroupCancel;
-using record::GroupShift;
-using record::TargetPut;
-struct TargetDelete {
-  TargetKey key;
-  bool force = false;
-};
-
-}  // namespace command
-
-using Command = std::variant<command::Add, command::Change, command::Move, command::Cancel,
-                             command::RemoveDead, command::GroupCancel, command::GroupShift,
-                             command::TargetPut, command::TargetDelete>;
-
-enum class Verdict : std::uint8_t {
-  done,            // as asked, and durable
-  same,            // Add: the same task is there already; said by who compared the contents
-  kept,            // Add: if_exists left the old one
-  replaced,        // Add: if_exists replaced the old one
-  task_exists,     // Add: another task has the id
-  task_firing,     //
-  task_finished,   //
-  not_found,       // no such task, dead letter, group or target
-  content_moved,   // Change: the content is no longer number `expected`; look again
-  unknown_target,  // Add, Change: no target of that name
-  target_in_use,   // TargetDelete without force
-  too_many_targets,
-  full,
-};
-
-struct Reply {
-  Ticket ticket = 0;
-  Verdict verdict = Verdict::done;
-  Statement task;            // where one is concerned: as it stands now
-  std::uint64_t count = 0;   // group cancelled, shifted; tasks that name a target
-  std::uint64_t firing = 0;  // group cancel: of the group's tasks, too late for these
-  /// An Add's that asked to be rejected or to keep what there is, back again where something was
-  /// there: whether it is the same once more, the contents tell, which the shard does not hold.
-  std::string content;
-  bool same_due = false;  // that Add asked for the due that stands
-};
-
-/// A push to start.
-struct Fired {
-  Fingerprint task;
-  TaskNumber number = 0;
-  TargetKey target;
-  WallTime due{};  // when this attempt was due
-  WallTime asked_due{};
-  std::uint32_t attempt = 0;
-};
-
-struct Effects {
-  std::vector<Reply> replies;
-  std::vector<Fired> fired;
-  std::vector<TaskNumber> imminent;  // contents that will be wanted within half a second
-  std::vector<TargetKey> targets;    // made, changed or deleted
-  [[nodiscard]] bool empty() const {
-    return replies.empty() && fired.empty() && imminent.empty() && targets.empty();
-  }
 };
 
 /// What a listing that is under way is told (wheel/listing.h).
@@ -190,9 +101,9 @@ class Shard {
   /// Each in turn, with consecutive tickets from `first` on.
   void submit(std::span<Command> commands, Ticket first);
   /// How the push of `number` went: state delivered, retrying (due at `retry_at`) or dead. A note
-  /// without an error is not kept.
+  /// without an error is not kept. `throttle`: the receiver said "not now".
   void outcome(const Fingerprint& task, TaskNumber number, State state, WallTime retry_at,
-               Note note);
+               Note note, const std::optional<Throttle>& throttle = std::nullopt);
   /// The time; a `now` before the last one is a clock set back. Does a bounded amount of work: call
   /// it again when `next_wakeup` says so, which may be at once.
   void tick(WallTime now);
@@ -257,6 +168,7 @@ class Shard {
     bool answers = false;          // the last one that ended was answered
     /// How many pushes it may have under way: `concurrency`, and fewer the longer nobody answers.
     [[nodiscard]] std::uint32_t window() const;
+    Hold hold;
   };
   [[nodiscard]] const TargetState* target(const TargetKey& key) const;
   [[nodiscard]] std::vector<const TargetState*> named_targets() const;
@@ -265,8 +177,14 @@ class Shard {
   /// The earliest due among the heads of the targets' queues.
   [[nodiscard]] std::optional<WallTime> oldest_queued() const;
   [[nodiscard]] std::uint64_t in_flight() const { return in_flight_; }
-  /// Tasks that expired since the start.
-  [[nodiscard]] std::uint64_t expirations() const { return expirations_; }
+  /// What was done under that key within a day; null: nothing.
+  [[nodiscard]] const record::Operation* operation(const Hash128& key) const {
+    return operations_.find(key, now_);
+  }
+  [[nodiscard]] std::uint64_t operations() const { return operations_.size(); }
+  /// How often a due task came out in each state since the start: pushed, or not any more. Retrying
+  /// ones come out again.
+  [[nodiscard]] const std::array<std::uint64_t, kStates>& ended() const { return ended_counts_; }
   [[nodiscard]] Sequence last_sequence() const { return last_sequence_; }
   [[nodiscard]] std::vector<WheelLevel> wheel_levels() const { return wheel_.levels(); }
   [[nodiscard]] std::uint64_t bytes() const;
@@ -291,15 +209,27 @@ class Shard {
   /// What few tasks have.
   struct Extra {
     WallTime asked_due{};
-    std::optional<Millis> expire_after;
+    WallTime redriven_at{};  // 0: never
+    Millis expire_after{};   // 0: never
+    bool retries_cancelled = false;
+    friend bool operator==(const Extra&, const Extra&) = default;
   };
   struct OpenBatch {
     std::vector<Record> records;
     std::vector<Ticket> tickets;       // one for each record
     std::vector<ContentRow> contents;  // number: index into records until sealed
     std::vector<NoteRow> notes;
+    std::vector<NoteRow> put_notes;  // number: as for contents
     std::vector<TaskNumber> forgotten;
     std::uint64_t bytes = 0;
+  };
+  /// How a push went, as `outcome` was told.
+  struct Ended {
+    Fingerprint task;
+    TaskNumber number = 0;
+    State state = State::delivered;
+    WallTime retry_at{};
+    Note note;
   };
   struct KeyHash {
     std::size_t operator()(const Hash128& key) const { return key.low; }
@@ -318,13 +248,23 @@ class Shard {
   bool decide(command::RemoveDead& remove, Ticket ticket);
   bool decide(command::GroupCancel& cancel, Ticket ticket);
   bool decide(command::GroupShift& shift, Ticket ticket);
+  bool decide(command::Operation& operation, Ticket ticket);
   bool decide(command::TargetPut& put, Ticket ticket);
   bool decide(command::TargetDelete& removal, Ticket ticket);
+  bool decide(command::TargetRelease& release, Ticket ticket);
   bool decide_existing(command::Add& add, EntryRef old, Ticket ticket);
-  bool decide_group(const GroupKey& key, const Record& operation, Ticket ticket);
+  bool decide_redrive(command::Change& change, EntryRef newest, Ticket ticket);
+  bool decide_change(command::Change& change, EntryRef ref, Ticket ticket);
+  bool decide_outcome(Ended& ended);
+  [[nodiscard]] bool answer_operation(const OperationName& name, Ticket ticket);
+  [[nodiscard]] WallTime latest_due(std::uint32_t group);
   void submit_one(Command& command, Ticket ticket);
   void propose(Record record, Ticket ticket);
-  void propose_put(Statement& task, TaskNumber previous, std::string& content, Ticket ticket);
+  void propose_outcome(const Fingerprint& task, TaskNumber number, State state,
+                       WallTime retry_at = {});
+  void propose_put(Statement& task, TaskNumber previous, std::string& content, Ticket ticket,
+                   const Note* note = nullptr);
+  void restate_into(Batch& batch);
   void reply(Ticket ticket, Verdict verdict);
   /// `ref`, if any, is of `task`.
   void reply(Ticket ticket, Verdict verdict, EntryRef ref, const Fingerprint& task);
@@ -346,7 +286,12 @@ class Shard {
   void apply(const record::GroupShift& shift, Sequence sequence, WallTime at, Ticket ticket);
   void apply(const record::TargetPut& put, Sequence sequence, WallTime at, Ticket ticket);
   void apply(const record::TargetDelete& removal, Sequence sequence, WallTime at, Ticket ticket);
-  void operate(const GroupKey& key, GroupOperation operation, Ticket ticket);
+  void apply(const record::CancelRetries& cancel, Sequence sequence, WallTime at, Ticket ticket);
+  void apply(const record::Operation& operation, Sequence sequence, WallTime at, Ticket ticket);
+  void apply(const record::TargetHold& hold, Sequence sequence, WallTime at, Ticket ticket);
+  void apply(const record::TargetRelease& release, Sequence sequence, WallTime at, Ticket ticket);
+  void operate(const GroupKey& key, GroupOperation operation, const OperationName& name,
+               Ticket ticket);
   void retry_later(EntryRef ref, WallTime retry_at);
 
   // shard_entry.cc: one entry's life.
@@ -359,8 +304,8 @@ class Shard {
   }
   [[nodiscard]] Statement statement_of(EntryRef ref, const Fingerprint& task) const;
   [[nodiscard]] WallTime asked_due(EntryRef ref) const;
-  [[nodiscard]] std::optional<Millis> expire_after_of(EntryRef ref) const;
-  void set_extra(EntryRef ref, WallTime asked_due, std::optional<Millis> expire_after);
+  [[nodiscard]] Extra extra_of(EntryRef ref) const;
+  void set_extra(EntryRef ref, const Extra& extra);
   void drop_extra(EntryRef ref);
   bool settle(EntryRef ref);
   [[nodiscard]] bool still_due(EntryRef ref);
@@ -383,6 +328,8 @@ class Shard {
   void uncount(EntryRef ref);
 
   // shard_fire.cc: time.
+  void end_interrupted(std::vector<std::pair<WallTime, EntryRef>> interrupted);
+  void turn_wheel(WallTime now);
   void route_due(std::uint32_t budget);
   void enqueue(EntryRef ref);
   void pump(std::uint32_t budget);
@@ -396,10 +343,12 @@ class Shard {
   [[nodiscard]] bool too_late(EntryRef ref) const;
   [[nodiscard]] bool has_slot(const Target& target) const;
   [[nodiscard]] bool has_room(const Target& target) const;
-  void make_runnable(std::uint32_t index);
   void look_for_room();
   [[nodiscard]] bool is_crowded() const { return !crowded_[0].empty() || !crowded_[1].empty(); }
   void free_slot(std::uint32_t index, bool answered);
+  void make_runnable(std::uint32_t index);
+  void look_at_holds();
+  void note_hold(std::uint32_t index);
   void sweep(std::uint32_t budget);
   void finish_sweep(std::uint32_t index);
   bool sweep_group(std::uint32_t index, std::uint32_t& budget);
@@ -431,7 +380,7 @@ class Shard {
   std::uint64_t unfinished_ = 0;  // with those proposed
   std::uint64_t backlog_ = 0;
   std::uint64_t in_flight_ = 0;
-  std::uint64_t expirations_ = 0;
+  std::array<std::uint64_t, kStates> ended_counts_{};
 
   Retained retained_;  // but dead letters
   std::vector<TaskNumber>
@@ -440,13 +389,17 @@ class Shard {
   std::vector<std::uint32_t> paced_;  // targets that wait for their allowance
   // Targets that wait until fewer pushes are under way in all; second those that answer.
   std::array<std::deque<std::uint32_t>, 2> crowded_;
-  std::deque<std::uint32_t> sweeps_;  // groups
+  std::deque<std::uint32_t> sweeps_;                        // groups
+  std::set<std::pair<WallTime, std::uint32_t>> hold_ends_;  // targets to look at again then
+  Operations operations_;
 
   OpenBatch open_;
   std::vector<Ticket> sealed_tickets_;
   std::vector<std::pair<Command, Ticket>> waiting_;  // for the task or group they are about
+  std::vector<Ended> ended_;                         // likewise
   std::vector<std::pair<Fingerprint, TaskNumber>> restate_;
   std::vector<TargetKey> restate_targets_;
+  std::vector<Hash128> restate_operations_;
   Sequence restate_upto_ = 0;  // trim what is before it; 0: nothing to restate
   Sequence last_sequence_ = 0;
   WallTime now_{};
@@ -455,6 +408,7 @@ class Shard {
   bool under_way_ = false;
   bool firing_stopped_ = false;
   bool retain_none_ = false;
+  bool interrupted_ = false;  // what was firing when the last process ended is not due again yet
   Effects effects_;
 };
 

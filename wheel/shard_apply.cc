@@ -38,8 +38,14 @@ void Shard::committed(const Batch& batch) {
   CARILLON_CHECK(under_way_);
   under_way_ = false;
   apply(batch, sealed_tickets_);
+  interrupted_ = false;  // the first batch has them all
   std::vector<std::pair<Command, Ticket>> again;
   again.swap(waiting_);
+  std::vector<Ended> ended;
+  ended.swap(ended_);
+  for (Ended& its : ended) {
+    if (!decide_outcome(its)) ended_.push_back(std::move(its));
+  }
   for (auto& [command, ticket] : again) submit(std::move(command), ticket);
 }
 
@@ -76,9 +82,12 @@ void Shard::apply(const record::Move& move, Sequence, WallTime, Ticket ticket) {
   detach(ref);
   count(ref, entry.current(), State::scheduled);
   entry.state = static_cast<std::uint8_t>(State::scheduled) & 7;
-  const auto expire_after = expire_after_of(ref);
+  Extra extra = extra_of(ref);
+  extra.asked_due = move.due;
   entry.set_due(move.due);
-  set_extra(ref, move.due, expire_after);
+  set_extra(ref, extra);
+  groups_.note_due(groups_.of(ref), move.due);
+  groups_.note_moved(ref);
   place(ref);
   reply(ticket, Verdict::done, ref, move.task);
 }
@@ -90,12 +99,21 @@ void Shard::apply(const record::Cancel& cancel, Sequence, WallTime at, Ticket ti
   finish(ref, State::cancelled, at);
 }
 
+void Shard::apply(const record::CancelRetries& cancel, Sequence, WallTime, Ticket ticket) {
+  const EntryRef ref = find_number(cancel.task, cancel.number);
+  if (ref == kNoEntry) return;
+  arena_[ref].busy = 0;
+  Extra extra = extra_of(ref);
+  extra.retries_cancelled = true;
+  set_extra(ref, extra);
+  reply(ticket, Verdict::done, ref, cancel.task);
+}
+
 void Shard::apply(const record::Fire& fire, Sequence, WallTime, Ticket) {
   const EntryRef ref = find_number(fire.task, fire.number);
   if (ref == kNoEntry) return;
   Entry& entry = arena_[ref];
   entry.busy = 0;
-  groups_.leave(ref);
   count(ref, entry.current(), State::firing);
   entry.state = static_cast<std::uint8_t>(State::firing) & 7;
   entry.attempt = std::min<std::uint32_t>(entry.attempt + 1U, 1023U) & 1023U;
@@ -117,13 +135,11 @@ void Shard::apply(const record::Outcome& outcome, Sequence, WallTime at, Ticket)
 
 void Shard::retry_later(EntryRef ref, WallTime retry_at) {
   Entry& entry = arena_[ref];
-  const auto expire_after = expire_after_of(ref);
-  const WallTime asked = asked_due(ref);
+  const Extra extra = extra_of(ref);
   entry.set_due(retry_at);
-  set_extra(ref, asked, expire_after);
+  set_extra(ref, extra);
   count(ref, entry.current(), State::retrying);
   entry.state = static_cast<std::uint8_t>(State::retrying) & 7;
-  groups_.join(ref);
   place(ref);
 }
 
@@ -135,16 +151,21 @@ void Shard::apply(const record::Remove& remove, Sequence, WallTime, Ticket ticke
 }
 
 void Shard::apply(const record::GroupCancel& cancel, Sequence, WallTime at, Ticket ticket) {
-  operate(cancel.group, {.cancel = true, .by = Millis(0), .at = at}, ticket);
+  operate(cancel.group, {.cancel = true, .by = Millis(0), .at = at}, cancel.operation, ticket);
 }
 
 void Shard::apply(const record::GroupShift& shift, Sequence, WallTime at, Ticket ticket) {
-  operate(shift.group, {.cancel = false, .by = shift.by, .at = at}, ticket);
+  operate(shift.group, {.cancel = false, .by = shift.by, .at = at}, shift.operation, ticket);
 }
 
-void Shard::operate(const GroupKey& key, GroupOperation operation, Ticket ticket) {
+void Shard::operate(const GroupKey& key, GroupOperation operation, const OperationName& name,
+                    Ticket ticket) {
   const std::uint32_t index = groups_.find(key);
-  if (index == kNoGroup) return;
+  if (index == kNoGroup) {
+    // On recovery the group may be restated further on, or gone.
+    if (name.given()) operations_.remember({name, operation.at, 0, 0});
+    return;
+  }
   Group& group = groups_[index];
   std::uint64_t affected = group.counts[static_cast<std::size_t>(State::scheduled)];
   if (operation.cancel) {
@@ -158,10 +179,20 @@ void Shard::operate(const GroupKey& key, GroupOperation operation, Ticket ticket
       waiting = 0;
     }
   }
-  if (ticket != 0) {
+  const std::uint64_t firing = group.counts[static_cast<std::size_t>(State::firing)];
+  if (name.given()) {
+    const record::Operation done{name, operation.at, affected, firing};
+    operations_.remember(done);
+    // Once the log is cleaned a recovery counts other tasks here: the answer is a fact of its own.
+    if (started_) propose(done, ticket);
+  } else if (ticket != 0) {
     reply(ticket, Verdict::done);
     effects_.replies.back().count = affected;
-    effects_.replies.back().firing = group.counts[static_cast<std::size_t>(State::firing)];
+    effects_.replies.back().firing = firing;
+  }
+  if (!operation.cancel) {
+    group.latest_due = std::max(group.latest_due + operation.by, operation.at);
+    group.latest_due_is_exact = false;
   }
   if (group.operations.size() == Groups::kOperationsMax) finish_sweep(index);
   group.busy = false;
@@ -192,10 +223,36 @@ void Shard::apply(const record::TargetDelete& removal, Sequence, WallTime, Ticke
   const std::uint32_t index = find_target(removal.key);
   if (index == kTargetsMax) return;
   targets_[index].deleted = true;
+  targets_[index].hold.release();
   targets_[index].settings.name.clear();
   targets_[index].settings.settings.clear();
   make_runnable(index);
   drop_target_if_unused(index);
+}
+
+void Shard::apply(const record::Operation& operation, Sequence, WallTime, Ticket ticket) {
+  // Live, memory knows it already, but for that of a command of its own.
+  if (!started_ || operations_.find(operation.name.key, operation.at) == nullptr) {
+    operations_.remember(operation);
+  }
+  if (ticket == 0) return;
+  reply(ticket, Verdict::done);
+  effects_.replies.back().count = operation.count;
+  effects_.replies.back().firing = operation.firing;
+}
+
+// A hold counts from its decision on, so live there is nothing left to do here.
+void Shard::apply(const record::TargetHold& hold, Sequence, WallTime at, Ticket) {
+  if (started_) return;
+  // Once the log is cleaned it may be restated only further on.
+  targets_[find_or_make_target(hold.key, false)].hold.restore(hold, at);
+}
+
+void Shard::apply(const record::TargetRelease& release, Sequence, WallTime, Ticket ticket) {
+  reply(ticket, Verdict::done);
+  if (started_) return;
+  const std::uint32_t index = find_target(release.key);
+  if (index != kTargetsMax) targets_[index].hold.release();
 }
 
 }  // namespace carillon

@@ -62,9 +62,13 @@ void Shard::state_entry(EntryRef ref, const Statement& task, TaskNumber number) 
     retain(ref);
     return;
   }
-  set_extra(ref, task.asked_due, task.expire_after);
-  if (!waits(task.state)) return;
+  set_extra(ref, {.asked_due = task.asked_due,
+                  .redriven_at = task.redriven_at,
+                  .expire_after = task.expire_after.value_or(Millis(0)),
+                  .retries_cancelled = task.retries_cancelled});
   groups_.join(ref);
+  if (!waits(task.state)) return;
+  groups_.note_due(groups_.of(ref), task.due);
   place(ref);
 }
 
@@ -75,11 +79,14 @@ Statement Shard::statement_of(EntryRef ref, const Fingerprint& id) const {
   task.task = id;
   task.number = entry.number;
   task.due = entry.due();
-  task.asked_due = asked_due(ref);
   task.target = target.key;
   task.target_is_url = target.is_url;
   if (entry.in_group != 0) task.group = groups_[groups_.of(ref)].key;
-  task.expire_after = expire_after_of(ref);
+  const Extra extra = extra_of(ref);
+  task.asked_due = extra.asked_due;
+  task.redriven_at = extra.redriven_at;
+  task.retries_cancelled = extra.retries_cancelled;
+  if (extra.expire_after != Millis(0)) task.expire_after = extra.expire_after;
   task.attempt = entry.attempt;
   task.state = entry.current();
   if (finished(task.state)) task.finished_at = entry.finished_at();
@@ -91,19 +98,19 @@ WallTime Shard::asked_due(EntryRef ref) const {
   return entry.has_extra != 0 ? extras_.at(ref).asked_due : entry.due();
 }
 
-std::optional<Millis> Shard::expire_after_of(EntryRef ref) const {
-  if (arena_[ref].has_extra == 0) return std::nullopt;
-  return extras_.at(ref).expire_after;
+Shard::Extra Shard::extra_of(EntryRef ref) const {
+  const Entry& entry = arena_[ref];
+  return entry.has_extra != 0 ? extras_.at(ref) : Extra{.asked_due = entry.due()};
 }
 
-void Shard::set_extra(EntryRef ref, WallTime asked_due, std::optional<Millis> expire_after) {
+void Shard::set_extra(EntryRef ref, const Extra& extra) {
   Entry& entry = arena_[ref];
-  if (asked_due == entry.due() && !expire_after) {
+  if (extra == Extra{.asked_due = entry.due()}) {
     drop_extra(ref);
     return;
   }
   entry.has_extra = 1;
-  extras_.insert_or_assign(ref, Extra{asked_due, expire_after});
+  extras_.insert_or_assign(ref, extra);
 }
 
 void Shard::drop_extra(EntryRef ref) {
@@ -119,19 +126,22 @@ bool Shard::settle(EntryRef ref) {
   if (pending.empty()) return true;
   for (const GroupOperation& operation : pending) {
     Entry& entry = arena_[ref];
-    if (operation.cancel) {
+    Extra extra = extra_of(ref);
+    if (operation.cancel && entry.current() == State::firing) {
+      extra.retries_cancelled = true;
+      set_extra(ref, extra);
+    } else if (operation.cancel) {
       finish(ref, State::cancelled, operation.at, /*counted=*/true);
       return arena_.in_use(ref);
+    } else if (entry.current() == State::scheduled) {
+      const WallTime floor = std::min(entry.due(), operation.at);
+      detach(ref);
+      entry.set_due(std::max(entry.due() + operation.by, floor));
+      extra.asked_due = entry.due();
+      set_extra(ref, extra);
     }
-    if (entry.current() != State::scheduled) continue;
-    const WallTime due = entry.due();
-    const WallTime floor = std::min(due, operation.at);
-    const auto expire_after = expire_after_of(ref);
-    detach(ref);
-    entry.set_due(std::max(due + operation.by, floor));
-    set_extra(ref, entry.due(), expire_after);
   }
-  place(ref);
+  if (waits(arena_[ref].current())) place(ref);
   return true;
 }
 

@@ -35,29 +35,53 @@ void Shard::start(WallTime now) {
     finish_sweep(group);
     groups_.drop_if_unused(group);
   }
-  // The wheel begins before the first due, so that what is overdue leaves it in due order; among it
-  // is what was firing when the last process ended.
+  // The wheel begins before the first due, so that what is overdue leaves it in due order.
   wheel_.start_at(std::min(now, earliest_replayed_ - Millis(1)));
   now_ = now;
   started_ = true;
+  std::vector<std::pair<WallTime, EntryRef>> interrupted;
   for (EntryRef ref = 0; ref < arena_.end(); ++ref) {
     if (!arena_.in_use(ref)) continue;
-    if (!finished(arena_[ref].current())) wheel_.insert(ref);
+    const Entry& entry = arena_[ref];
+    if (waits(entry.current())) wheel_.insert(ref);
+    if (entry.current() == State::firing) interrupted.emplace_back(entry.due(), ref);
     if (is_stray(ref)) strays_.insert(ref);
   }
   order_retained();
   bound_replayed();
+  end_interrupted(std::move(interrupted));
+  for (std::uint32_t index = 0; index < targets_.size(); ++index) {
+    Target& target = targets_[index];
+    if (!target.hold.active()) continue;
+    if (target.deleted) {
+      target.hold.release();
+      drop_target_if_unused(index);
+    } else {
+      hold_ends_.emplace(target.hold.until(), index);
+    }
+  }
+}
+
+/// Nobody knows how the pushes went that were under way when the last process ended. Their tasks
+/// are due again at once, oldest first, or cancelled where those were their last. Until that is
+/// durable the wheel stands still, so that they come before what is overdue.
+void Shard::end_interrupted(std::vector<std::pair<WallTime, EntryRef>> interrupted) {
+  std::ranges::sort(interrupted);
+  interrupted_ = !interrupted.empty();
+  for (const auto& [due, ref] : interrupted) {
+    const bool last = extra_of(ref).retries_cancelled;
+    arena_[ref].busy = 1;
+    propose_outcome(index_.id(ref), arena_[ref].number, last ? State::cancelled : State::retrying,
+                    last ? WallTime{} : due);
+  }
 }
 
 void Shard::tick(WallTime now) {
   CARILLON_CHECK(started_);
   if (now < now_) clock_set_back(now);
   now_ = now;
-  wheel_.advance(now, kCascadesPerTick);
-  std::vector<EntryRef> imminent;
-  wheel_.prepare(kCascadesPerTick, &imminent);
-  for (const EntryRef ref : imminent) effects_.imminent.push_back(arena_[ref].number);
-  route_due(kRoutedPerTick);
+  if (!interrupted_) turn_wheel(now);
+  look_at_holds();
   for (const std::uint32_t index : std::exchange(paced_, {})) {
     targets_[index].paced = false;
     make_runnable(index);
@@ -65,13 +89,27 @@ void Shard::tick(WallTime now) {
   pump(kFiredPerTick);
   sweep(kSweptPerTick);
   forget_old(kForgottenPerTick);
+  operations_.forget_old(now);
+}
+
+void Shard::turn_wheel(WallTime now) {
+  wheel_.advance(now, kCascadesPerTick);
+  std::vector<EntryRef> imminent;
+  wheel_.prepare(kCascadesPerTick, &imminent);
+  for (const EntryRef ref : imminent) effects_.imminent.push_back(arena_[ref].number);
+  route_due(kRoutedPerTick);
 }
 
 /// What is no longer due leaves its target's queue for the wheel again.
 void Shard::clock_set_back(WallTime now) {
   note_moved_many();
   wheel_.rewind(now);
-  for (Target& target : targets_) {
+  for (std::uint32_t index = 0; index < targets_.size(); ++index) {
+    Target& target = targets_[index];
+    if (target.hold.active()) {
+      target.hold.clock_set_back(now);
+      hold_ends_.emplace(target.hold.until(), index);
+    }
     target.paced_at = std::min(target.paced_at, now);
     if (target.queued == 0) continue;
     for (const ListId queue : {target.punctual, target.overdue}) {
@@ -119,7 +157,8 @@ std::uint32_t Shard::TargetState::window() const {
 
 /// Whether its own settings let it have one more push under way.
 bool Shard::has_slot(const Target& target) const {
-  return target.deleted || (!target.settings.paused && target.in_flight < target.window());
+  return target.deleted || (!target.settings.paused && target.in_flight < target.window() &&
+                            target.hold.admits(now_, target.in_flight));
 }
 
 /// Whether what the others need lets it, too.
@@ -130,6 +169,22 @@ bool Shard::has_room(const Target& target) const {
   if (target.answers) return target.in_flight < free;
   if (target.in_flight == 0) return most / kFirstsShare < free;
   return std::uint64_t{4} * target.in_flight + most / kAnsweringShare < free;
+}
+
+/// Targets whose hold is over may send a probe.
+void Shard::look_at_holds() {
+  while (!hold_ends_.empty() && hold_ends_.begin()->first <= now_) {
+    const std::uint32_t index = hold_ends_.begin()->second;
+    hold_ends_.erase(hold_ends_.begin());
+    make_runnable(index);
+  }
+}
+
+/// The target's hold began, changed or ended.
+void Shard::note_hold(std::uint32_t index) {
+  effects_.holds.push_back(targets_[index].key);
+  const Hold& hold = targets_[index].hold;
+  if (hold.active()) hold_ends_.emplace(hold.until(), index);
 }
 
 void Shard::make_runnable(std::uint32_t index) {
@@ -150,7 +205,7 @@ void Shard::look_for_room() {
       const std::uint32_t index = waiting.front();
       waiting.pop_front();
       targets_[index].crowded = false;
-      if (targets_[index].queued == 0) continue;
+      if (targets_[index].queued == 0 || !has_slot(targets_[index])) continue;
       make_runnable(index);
       break;
     }
@@ -233,13 +288,13 @@ void Shard::fire(EntryRef ref) {
   if (target.deleted) {
     open_.notes.push_back(
         {entry.number, Note{now_, static_cast<std::uint32_t>(entry.attempt), 0, kTargetDeleted}});
-    propose(record::Outcome{index_.id(ref), entry.number, State::dead, {}}, 0);
+    propose_outcome(index_.id(ref), entry.number, State::dead);
   } else if (too_late(ref)) {
-    ++expirations_;
-    propose(record::Outcome{index_.id(ref), entry.number, State::expired, {}}, 0);
+    propose_outcome(index_.id(ref), entry.number, State::expired);
   } else {
     ++target.in_flight;
     ++in_flight_;
+    target.hold.fired(entry.number);
     propose(record::Fire{index_.id(ref), entry.number}, 0);
   }
 }
@@ -248,7 +303,8 @@ void Shard::fire(EntryRef ref) {
 bool Shard::too_late(EntryRef ref) const {
   if (arena_[ref].has_extra == 0) return false;
   const Extra& extra = extras_.at(ref);
-  return extra.expire_after && now_ > extra.asked_due + *extra.expire_after;
+  return extra.expire_after != Millis(0) &&
+         now_ > std::max(extra.asked_due, extra.redriven_at) + extra.expire_after;
 }
 
 void Shard::sweep(std::uint32_t budget) {
@@ -292,7 +348,7 @@ void Shard::forget_old(std::uint32_t budget) {
 
 bool Shard::has_work() const {
   const bool may_pump = !runnable_.empty() || (in_flight_ == 0 && is_crowded());
-  return wheel_.has_due() || (may_pump && may_fire()) || !sweeps_.empty() ||
+  return (wheel_.has_due() && !interrupted_) || (may_pump && may_fire()) || !sweeps_.empty() ||
          retained_.there() > retained_max();
 }
 
@@ -301,6 +357,7 @@ std::optional<WallTime> Shard::next_wakeup() const {
   std::optional<WallTime> next = wheel_.next_wakeup();
   const auto sooner = [&](WallTime moment) { next = std::min(next.value_or(moment), moment); };
   if (!paced_.empty()) sooner(now_ + kPaceInterval);
+  if (!hold_ends_.empty()) sooner(hold_ends_.begin()->first);
   if (!retained_.empty()) {
     const Retained::Record oldest = retained_.front();
     const Entry& entry = arena_[oldest.where()];
@@ -342,7 +399,7 @@ void Shard::check_invariants() {
     if (entry.number == 0) continue;
     ++counts[entry.state];
     CARILLON_CHECK(find_number(index_.id(ref), entry.number) == ref);
-    CARILLON_CHECK(groups_.is_member(ref) == (entry.in_group != 0 && waits(state)));
+    CARILLON_CHECK(groups_.is_member(ref) == (entry.in_group != 0 && !finished(state)));
     if (groups_.is_member(ref)) groups_.check_member(ref);
     // A waiting task is on the wheel, in a queue, or about to be decided by a record under way.
     if (started_ && waits(state)) CARILLON_CHECK(entry.where() != Place::nowhere || busy(ref));

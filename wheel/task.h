@@ -70,14 +70,32 @@ inline constexpr std::string_view kStateNames[kStates] = {
   return finished(state) && state != State::dead;
 }
 
-enum class IfExists : std::uint8_t { reject, keep, replace, earliest, latest };
+/// What an add does where its id is taken. `once` is as `keep`, and a finished task that is still
+/// there counts, too.
+enum class IfExists : std::uint8_t { reject, keep, replace, earliest, latest, once };
 
-/// How often and after which pauses a failed push is tried again.
+/// How often and after which pauses a failed push is tried again. The defaults outlast a bad
+/// deploy: 4 to 8 hours.
 struct RetryPolicy {
-  int max_attempts = 8;  // 1 to 1000, pushes in all
+  int max_attempts = 20;  // 1 to 1000, but for those that the receiver asked to come later
   Millis backoff_min{std::chrono::seconds(1)};
   Millis backoff_max{std::chrono::hours(1)};
+  Millis max_age{std::chrono::days(3)};  // from the first attempt to the last
   friend bool operator==(const RetryPolicy&, const RetryPolicy&) = default;
+};
+
+/// What a task has of a retry policy of its own. What it leaves open, its target says.
+struct RetryChoice {
+  std::optional<int> max_attempts;
+  std::optional<Millis> backoff_min;
+  std::optional<Millis> backoff_max;
+  std::optional<Millis> max_age;
+  friend bool operator==(const RetryChoice&, const RetryChoice&) = default;
+
+  [[nodiscard]] RetryPolicy over(const RetryPolicy& target) const {
+    return {max_attempts.value_or(target.max_attempts), backoff_min.value_or(target.backoff_min),
+            backoff_max.value_or(target.backoff_max), max_age.value_or(target.max_age)};
+  }
 };
 
 struct Header {
@@ -99,14 +117,15 @@ struct TaskContent {
   bool body_is_json = false;
   std::vector<Header> headers;
   std::optional<Millis> expire_after;
-  std::optional<RetryPolicy> retry;
-  /// The due as it was asked for, as a delay or as a moment. Neither: nobody asked (a redriven dead
-  /// letter), or the row is older than these fields.
+  std::optional<RetryChoice> retry;
+  /// The due as it was asked for, as a delay or as a moment. Neither: the row is older than these
+  /// fields, or of a dead letter that format 2 redrove.
   std::optional<Millis> delay;
   std::optional<WallTime> due_at;
 
   WallTime created_at{};
-  std::string_view webhook_id;  // constant over all attempts of one task
+  std::optional<WallTime> redriven_at;  // of a dead letter that was sent again
+  std::string_view webhook_id;          // constant over all attempts of one task
   /// Attempts that came before this content and do not count against `retry` (a redriven dead
   /// letter).
   std::uint32_t attempts_before = 0;
@@ -118,6 +137,9 @@ struct Note {
   std::uint32_t attempt = 0;
   std::uint32_t http_status = 0;  // 0: no answer came
   std::string error;              // empty: it was delivered
+  WallTime first_attempt_at{};    // since it was added or redriven: when `max_age` began
+  std::uint32_t throttled = 0;    // of its attempts since, that the receiver asked to come later
+  friend bool operator==(const Note&, const Note&) = default;
 };
 
 }  // namespace carillon

@@ -8,7 +8,8 @@ namespace {
 constexpr std::string_view kFull = R"({
   "kind": "http", "url": "https://example.com/in", "method": "PUT",
   "headers": {"X-One": "1", "x-two": "\u00e9"}, "timeout": "2s", "connection_max_age": "5s", "concurrency": 10000,
-  "retry": {"max_attempts": 3, "backoff_min": "250ms", "backoff_max": 60000},
+  "retry": {"max_attempts": 3, "backoff_min": "250ms", "backoff_max": 60000, "max_age": "2d"},
+  "hold_max": "30s",
   "secrets": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
   "tls": {"verify": false, "ca_file": "/ca", "certificate_file": "/c", "private_key_file": "/k"},
   "paused": true})";
@@ -23,7 +24,8 @@ TEST(Target, ReadsEveryField) {
   EXPECT_EQ(target->timeout, Millis(2000));
   EXPECT_EQ(target->connection_max_age, Millis(5000));
   EXPECT_EQ(target->concurrency, 10'000U);
-  EXPECT_EQ(target->retry, (RetryPolicy{3, Millis(250), Millis(60'000)}));
+  EXPECT_EQ(target->retry, (RetryPolicy{3, Millis(250), Millis(60'000), std::chrono::days(2)}));
+  EXPECT_EQ(target->hold_max, Millis(30'000));
   EXPECT_EQ(target->secrets.size(), 1U);
   EXPECT_EQ(target->tls, (TargetSettings::Tls{false, "/ca", "/c", "/k"}));
   EXPECT_TRUE(target->paused);
@@ -37,7 +39,9 @@ TEST(Target, WhatIsLeftOutHasItsDefault) {
   EXPECT_EQ(*target, expected);
   EXPECT_EQ(target->timeout, Millis(15'000));
   EXPECT_EQ(target->connection_max_age, Millis(60'000));
-  EXPECT_EQ(target->retry.max_attempts, 8);
+  EXPECT_EQ(target->retry,
+            (RetryPolicy{20, Millis(1000), Millis(3'600'000), std::chrono::days(3)}));
+  EXPECT_EQ(target->hold_max, Millis(300'000));
 }
 
 TEST(Target, WhatIsWrittenIsReadBack) {
@@ -84,11 +88,13 @@ TEST(Target, RefusesWhatIsWrongAndNamesTheField) {
       {R"({"url":"http://a/","concurrency":10001})", "bad_value", "concurrency"},
       {R"({"url":"http://a/","concurrency":-1})", "bad_value", "concurrency"},
       {R"({"url":"http://a/","concurrency":"1"})", "bad_type", "concurrency"},
-      {R"({"url":"http://a/","retry":{"max_attempts":0}})", "bad_value", "retry"},
-      {R"({"url":"http://a/","retry":{"max_attempts":1001}})", "bad_value", "retry"},
-      {R"({"url":"http://a/","retry":{"backoff_min":"2h"}})", "bad_value", "retry"},
-      {R"({"url":"http://a/","retry":{"backoff_min":0}})", "bad_value", "retry"},
-      {R"({"url":"http://a/","retry":{"backoff_max":"31d"}})", "bad_value", "retry"},
+      {R"({"url":"http://a/","retry":{"max_attempts":0}})", "bad_value", "retry.max_attempts"},
+      {R"({"url":"http://a/","retry":{"max_attempts":1001}})", "bad_value", "retry.max_attempts"},
+      {R"({"url":"http://a/","retry":{"backoff_min":"2h"}})", "bad_value", "retry.backoff_min"},
+      {R"({"url":"http://a/","retry":{"backoff_min":0}})", "bad_value", "retry.backoff_min"},
+      {R"({"url":"http://a/","retry":{"backoff_max":"31d"}})", "bad_value", "retry.backoff_max"},
+      {R"({"url":"http://a/","retry":{"max_age":"31d"}})", "bad_value", "retry.max_age"},
+      {R"({"url":"http://a/","hold_max":0})", "bad_value", "hold_max"},
       {R"({"url":"http://a/","retry":{"tries":1}})", "unknown_field", "retry.tries"},
       {R"({"url":"http://a/","retry":3})", "bad_type", "retry"},
       {R"({"url":"http://a/","headers":{"Host":"x"}})", "bad_header", "headers"},

@@ -175,7 +175,7 @@ TEST_P(OldFormat, OneOpensWithEveryTaskAsItWas) {
   EXPECT_EQ(number_at(server.call("GET", "/v1/groups/tens").body, "/counts/scheduled"), 2);
   EXPECT_EQ(number_at(server.call("GET", "/v1/stats").body, "/counts/dead"), 1);
   EXPECT_TRUE(server.call("DELETE", "/v1/tasks/task-1").ok());
-  EXPECT_TRUE(read_whole_file(data_ + "/FORMAT").starts_with("Carillon data directory, format 2\n"))
+  EXPECT_TRUE(read_whole_file(data_ + "/FORMAT").starts_with("Carillon data directory, format 3\n"))
       << "what an older program would stumble over may be in it now";
   EXPECT_EQ(server.stop(), 0);
   Carillond again(data_);

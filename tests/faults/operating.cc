@@ -132,7 +132,6 @@ void OperatingClient::add_doomed() {
   task.id = "doomed-" + std::to_string(++made_);
   task.payload = '"' + task.id + '"';
   const WallTime due = wall_now_up();
-  task.due = format_moment(due);
   task.entry = ledger_([&](Ledger& ledger) {
     return ledger.add_asked({.id = task.id, .body = hash_of_payload(task.payload), .due = due});
   });
@@ -152,24 +151,14 @@ void OperatingClient::add_doomed() {
 
 void OperatingClient::redrive() {
   if (doomed_.empty()) return;
-  Doomed& task = doomed_[random_() % doomed_.size()];
+  const Doomed& task = doomed_[random_() % doomed_.size()];
   set_paused(options_.doomed_target, true);
   const Answer answer = caller_.call("POST", "/v1/dead/" + task.id + ":redrive");
   if (answer) {
     EXPECT_TRUE(answer->status == 200 || answer->status == 404) << answer->body;
     if (answer->ok()) ++redriven_;
   }
-  note_redriven(task);
   set_paused(options_.doomed_target, false);
-}
-
-/// A redriven task is pushed with the moment when it was redriven as its due.
-void OperatingClient::note_redriven(Doomed& task) {
-  const auto seen = ask("GET", "/v1/tasks/" + task.id);
-  const std::string due = text_at(seen.body, "/due_at");
-  if (due.empty() || due == task.due) return;
-  task.due = due;
-  ledger_([&](Ledger& ledger) { ledger.move_asked(task.entry, parse_moment(due).value()); });
 }
 
 void OperatingClient::redrive_all() {
@@ -179,7 +168,6 @@ void OperatingClient::redrive_all() {
     EXPECT_EQ(answer->status, 200U) << answer->body;
     redriven_ += static_cast<std::uint64_t>(number_at(answer->body, "/redriven"));
   }
-  for (Doomed& task : doomed_) note_redriven(task);
   set_paused(options_.doomed_target, false);
 }
 

@@ -50,7 +50,6 @@ class OperatingClient {
   struct Doomed {
     std::string id, payload;
     Ledger::Task entry = 0;
-    std::string due;  // as the server showed it last
   };
   using Answer = std::optional<client::ApiAnswer>;
 
@@ -65,7 +64,6 @@ class OperatingClient {
   void redrive();
   void remove_dead();
   void forget_finished();
-  void note_redriven(Doomed& task);
   void checkpoint();
   void look();
 

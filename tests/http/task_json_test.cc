@@ -92,7 +92,7 @@ TEST(ParseTask, RefusesEachFieldThatIsWrong) {
   EXPECT_EQ(refusal(R"("lane":"a\nb")"), "bad_id lane");
   EXPECT_EQ(refusal(R"("expire_after":0)"), "bad_value expire_after");
   EXPECT_EQ(refusal(R"("expire_after":"-1s")"), "bad_duration expire_after");
-  EXPECT_EQ(refusal(R"("retry":{"max_attempts":0})"), "bad_value retry");
+  EXPECT_EQ(refusal(R"("retry":{"max_attempts":0})"), "bad_value retry.max_attempts");
   EXPECT_EQ(refusal(R"("retry":{"max_atempts":3})"), "unknown_field retry.max_atempts");
   EXPECT_EQ(refusal(R"("retry":{"backoff_min":"2h","backoff_max":"1h"})").substr(0, 9),
             "bad_value");

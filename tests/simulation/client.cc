@@ -12,7 +12,7 @@ constexpr Moment kNetwork = kMillisecond;
 constexpr Moment kPatience = 500 * kMillisecond;
 
 bool adds(Deed deed) {
-  return deed <= Deed::add_latest;
+  return deed <= Deed::add_once;
 }
 bool changes(Deed deed) {
   return deed == Deed::change || deed == Deed::change_due_too;
@@ -77,6 +77,9 @@ void Client::prepare(Asking& asking) {
   asking.old = asking.id->task;
   request.due = any_due();
   request.group = group_;
+  const bool may_be_named = request.deed == Deed::group_cancel ||
+                            request.deed == Deed::group_shift || request.deed == Deed::redrive;
+  if (may_be_named && world_.chance(swarm_.named)) request.name = (index_ + 1) * 100'000 + ++names_;
   if (adds(request.deed) || changes(request.deed)) {
     prepare_add(asking);
   } else if (request.deed == Deed::redrive || request.deed == Deed::remove_dead) {
@@ -123,6 +126,7 @@ void Client::write_down(Asking& asking) {
   }
   switch (request.deed) {
     case Deed::cancel:
+    case Deed::cancel_retries:
     case Deed::remove_dead:
       if (asking.old) ledger_.cancel_asked(*asking.old);
       break;
@@ -133,10 +137,13 @@ void Client::write_down(Asking& asking) {
       if (asking.old) ledger_.redrive_asked(*asking.old);
       break;
     case Deed::group_cancel:
-      asking.operation = ledger_.group_cancel_asked(request.group);
+      // Of the same name it is the same again.
+      if (!again || request.name == 0) {
+        asking.operation = ledger_.group_cancel_asked(request.group);
+      }
       break;
     case Deed::group_shift:
-      ledger_.group_shift_asked(request.group, request.by);
+      if (!again || request.name == 0) ledger_.group_shift_asked(request.group, request.by);
       break;
     default:
       break;
@@ -198,12 +205,12 @@ void Client::answered(const Reply& reply) {
     changed(asking, reply);
   } else if (deed == Deed::move) {
     moved(asking, reply);
-  } else if (deed == Deed::cancel || deed == Deed::remove_dead) {
+  } else if (deed == Deed::cancel || deed == Deed::cancel_retries || deed == Deed::remove_dead) {
     cancelled(asking, reply);
   } else if (deed == Deed::redrive) {
     if (!asking.old) {
       // There was none to redrive.
-    } else if (reply.verdict == Verdict::replaced) {
+    } else if (reply.verdict == Verdict::replaced || reply.verdict == Verdict::repeated) {
       ledger_.redrive_answered(*asking.old, true);
       asking.id->task = asking.old;
       asking.id->group = asking.old_group;
@@ -214,7 +221,8 @@ void Client::answered(const Reply& reply) {
   } else if (deed == Deed::group_cancel) {
     // Without a group there was nothing to cancel; after a lost answer, nothing more.
     ledger_.group_cancel_answered(asking.operation, reply.count, reply.firing, world_.now());
-  } else if (deed == Deed::group_shift && reply.verdict == Verdict::done) {
+  } else if (deed == Deed::group_shift &&
+             (reply.verdict == Verdict::done || reply.verdict == Verdict::repeated)) {
     ledger_.group_shift_answered(asking.request.group, asking.request.by, world_.latest_wall(),
                                  world_.now());
   }
@@ -282,7 +290,12 @@ void Client::cancelled(const Asking& asking, const Reply& reply) {
   const bool removal = asking.request.deed == Deed::remove_dead;
   const bool found_cancelled =
       reply.verdict == Verdict::task_finished && reply.task.state == State::cancelled;
-  if (reply.verdict == Verdict::done || found_cancelled) {
+  if (reply.verdict == Verdict::done && reply.task.state == State::firing) {
+    ledger_.retries_cancelled(*asking.old, reply.task.attempt);
+    // How that attempt ends, no later cancel can tell.
+    asking.id->task.reset();
+    asking.id->live = false;
+  } else if (reply.verdict == Verdict::done || found_cancelled) {
     ledger_.cancel_answered(*asking.old, true,
                             removal ? test::Ledger::kAttemptsUntold : reply.task.attempt,
                             world_.now());

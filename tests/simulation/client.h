@@ -72,6 +72,7 @@ class Client {
   };
   std::vector<Version> versions_;  // version 0 is none
   std::optional<Asking> asking_;
+  std::uint64_t names_ = 0;  // of operations, so far
   std::uint64_t asked_ = 0;  // counts requests, so that a late answer is known for one
   std::uint64_t deeds_ = 0;
   bool finishing_ = false;

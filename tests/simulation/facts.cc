@@ -44,8 +44,15 @@ void Facts::follow(const record::Put& put, Sequence sequence, WallTime) {
   for (const auto& [number, fact] : facts_) {
     expect(!(fact.task == task.task) || finished(fact.state), name + " overwrites a task");
   }
-  facts_[sequence] = {task.task,         task.state, task.due,    task.asked_due,
-                      task.expire_after, task.group, task.attempt};
+  facts_[sequence] = {.task = task.task,
+                      .state = task.state,
+                      .due = task.due,
+                      .asked_due = task.asked_due,
+                      .expire_after = task.expire_after,
+                      .group = task.group,
+                      .attempt = task.attempt,
+                      .redriven_at = task.redriven_at,
+                      .target = task.target};
 }
 
 void Facts::follow(const record::Keep& keep, Sequence sequence, WallTime) {
@@ -59,6 +66,10 @@ void Facts::follow(const record::Keep& keep, Sequence sequence, WallTime) {
   expect(task.state == fact.state, name + " restates another state");
   expect(task.attempt == fact.attempt, name + " restates another attempt");
   expect(finished(fact.state) || task.due == fact.due, name + " restates another due");
+  expect(finished(fact.state) || task.redriven_at == fact.redriven_at,
+         name + " restates another redrive");
+  expect(task.retries_cancelled == fact.retries_cancelled,
+         name + " forgets that retries were cancelled");
 }
 
 void Facts::follow(const record::Move& move, Sequence sequence, WallTime) {
@@ -79,10 +90,19 @@ void Facts::follow(const record::Cancel& cancel, Sequence sequence, WallTime) {
 void Facts::follow(const record::Fire& fire, Sequence sequence, WallTime) {
   const std::string name = "fire " + std::to_string(sequence);
   Fact& fact = facts_[fire.number];
-  expect(!finished(fact.state), name + " of one that is " + std::string(name_of(fact.state)));
+  expect(waits(fact.state), name + " of one that is " + std::string(name_of(fact.state)));
   expect(fact.due <= world_.recent_wall(), name + " is early");
-  expect(!fact.expire_after || world_.recent_wall_min() <= fact.asked_due + *fact.expire_after,
+  expect(!fact.expire_after || world_.recent_wall_min() <=
+                                   std::max(fact.asked_due, fact.redriven_at) + *fact.expire_after,
          name + " of one that has expired");
+  const auto held = held_.find(fact.target.low);
+  if (held != held_.end()) {
+    // A clock that was set back ends a hold sooner.
+    expect(held->second <= world_.latest_wall() || world_.latest_wall() > world_.wall(),
+           name + " for a target that is held");
+    expect(probes_.emplace(fact.target.low, fire.number).second,
+           name + " is a second probe at once");
+  }
   reached("fire", fact.state, State::firing);
   fact.state = State::firing;
   ++fact.attempt;
@@ -95,9 +115,17 @@ void Facts::follow(const record::Outcome& outcome, Sequence sequence, WallTime) 
   const bool pushed = outcome.state == State::delivered || outcome.state == State::retrying;
   expect(!finished(fact.state), name + " of a finished task");
   expect(!pushed || fact.state == State::firing, name + " of one that was not pushed");
-  expect(outcome.state != State::expired ||
-             (fact.expire_after && world_.latest_wall() > fact.asked_due + *fact.expire_after),
-         name + " is an expiry before its time");
+  expect(
+      outcome.state != State::expired ||
+          (fact.expire_after &&
+           world_.latest_wall() > std::max(fact.asked_due, fact.redriven_at) + *fact.expire_after),
+      name + " is an expiry before its time");
+  expect(outcome.state == State::delivered || outcome.state == State::cancelled ||
+             !fact.retries_cancelled,
+         name + " goes on with retries that were cancelled");
+  expect(outcome.state != State::cancelled || fact.retries_cancelled,
+         name + " cancels what nobody cancelled");
+  fact.retries_cancelled = false;
   fact.state = outcome.state;
   if (fact.state == State::retrying) fact.due = outcome.retry_at;
 }
@@ -110,6 +138,7 @@ void Facts::follow(const record::Remove& remove, Sequence sequence, WallTime) {
 }
 
 void Facts::follow(const record::GroupCancel& cancel, Sequence, WallTime) {
+  follow_name(cancel.operation);
   for (auto& [number, fact] : facts_) {
     if (fact.group != cancel.group || finished(fact.state)) continue;
     if (waits(fact.state)) {
@@ -117,11 +146,13 @@ void Facts::follow(const record::GroupCancel& cancel, Sequence, WallTime) {
       fact.state = State::cancelled;
     } else {
       reached("group cancel", fact.state, fact.state);
+      fact.retries_cancelled = true;
     }
   }
 }
 
 void Facts::follow(const record::GroupShift& shift, Sequence, WallTime at) {
+  follow_name(shift.operation);
   for (auto& [number, fact] : facts_) {
     if (fact.group != shift.group || finished(fact.state)) continue;
     reached("group shift", fact.state, fact.state);
@@ -136,8 +167,43 @@ void Facts::follow(const record::TargetPut& put, Sequence, WallTime) {
   ++coverage_[put.paused ? "target: put, paused" : "target: put"];
 }
 
-void Facts::follow(const record::TargetDelete&, Sequence, WallTime) {
+void Facts::follow(const record::TargetDelete& removal, Sequence, WallTime) {
+  held_.erase(removal.key.low);
+  probes_.erase(removal.key.low);
   ++coverage_["target: deleted"];
+}
+
+void Facts::follow(const record::CancelRetries& cancel, Sequence sequence, WallTime) {
+  Fact& fact = facts_[cancel.number];
+  expect(fact.state == State::firing,
+         "retries cancelled " + std::to_string(sequence) + " of one that is not firing");
+  reached("cancel retries", fact.state, fact.state);
+  fact.retries_cancelled = true;
+}
+
+void Facts::follow(const record::Operation&, Sequence, WallTime) {
+  ++coverage_["operation: answered"];
+}
+
+void Facts::follow(const record::TargetHold& hold, Sequence, WallTime) {
+  held_[hold.key.low] = hold.until;
+  ++coverage_["target: held"];
+}
+
+void Facts::follow(const record::TargetRelease& release, Sequence, WallTime) {
+  held_.erase(release.key.low);
+  probes_.erase(release.key.low);
+  ++coverage_["target: released"];
+}
+
+void Facts::push_ended(TaskNumber number) {
+  std::erase_if(probes_, [number](const auto& probe) { return probe.second == number; });
+}
+
+void Facts::follow_name(const OperationName& name) {
+  if (!name.given()) return;
+  expect(named_.insert(name.key.low).second, "a named operation is done twice");
+  ++coverage_["operation: done"];
 }
 
 void Facts::expect_true(const Statement& said) {
@@ -149,10 +215,14 @@ void Facts::expect_true(const Statement& said) {
   expect(said.state == fact.state, name + " is shown " + std::string(name_of(said.state)) +
                                        " and is " + std::string(name_of(fact.state)));
   expect(said.attempt == fact.attempt, name + " is shown with another attempt");
+  expect(said.retries_cancelled == fact.retries_cancelled,
+         name + " is shown with other retries than it has");
   expect(finished(fact.state) || said.due == fact.due, name + " is shown with another due");
 }
 
 void Facts::expect_same(Shard& shard) {
+  // What was under way is over.
+  probes_.clear();
   std::uint64_t shown = 0, unfinished = 0;
   for (std::uint32_t position = 0; position < shard.positions(); ++position) {
     const auto said = shard.at(position);

@@ -27,6 +27,9 @@ struct Fact {
   std::optional<Millis> expire_after;
   GroupKey group;
   std::uint32_t attempt = 0;
+  WallTime redriven_at{};
+  bool retries_cancelled = false;
+  TargetKey target;
 };
 
 class Facts {
@@ -37,6 +40,8 @@ class Facts {
   /// This batch is durable.
   void follow(const Batch& batch);
 
+  /// The push of that task is over, whether or not the log says so yet.
+  void push_ended(TaskNumber number);
   /// The fact about a number; a fault if there is none.
   [[nodiscard]] const Fact& at(TaskNumber number);
   /// That the shard says of every unfinished task what the log says, and of no other.
@@ -61,6 +66,11 @@ class Facts {
   void follow(const record::GroupShift& shift, Sequence sequence, WallTime at);
   void follow(const record::TargetPut& put, Sequence sequence, WallTime at);
   void follow(const record::TargetDelete& removal, Sequence sequence, WallTime at);
+  void follow(const record::CancelRetries& cancel, Sequence sequence, WallTime at);
+  void follow(const record::Operation& operation, Sequence sequence, WallTime at);
+  void follow(const record::TargetHold& hold, Sequence sequence, WallTime at);
+  void follow(const record::TargetRelease& release, Sequence sequence, WallTime at);
+  void follow_name(const OperationName& name);
   void expect(bool holds, const std::string& what);
   void reached(const char* record, State from, State to);
 
@@ -68,7 +78,10 @@ class Facts {
   Coverage& coverage_;
   std::vector<std::string>& faults_;
   std::map<TaskNumber, Fact> facts_;
-  std::set<std::uint64_t> put_;  // targets, by the low half of the key
+  std::map<std::uint64_t, WallTime> held_;      // targets, until when
+  std::map<std::uint64_t, TaskNumber> probes_;  // under way, of targets that are held
+  std::set<std::uint64_t> named_;               // operations that were done
+  std::set<std::uint64_t> put_;                 // targets, by the low half of the key
 };
 
 }  // namespace carillon::simulation

@@ -16,15 +16,20 @@ constexpr Moment kDownAtLeast = 50 * kMillisecond;  // longer than anything take
 constexpr Moment kDown = kSecond / 2;
 constexpr int kLooksMax = 10;
 constexpr Moment kLookAgain = 10 * kMillisecond;
+constexpr Millis kHoldMax = std::chrono::seconds(10);
 constexpr Millis kStuck = std::chrono::seconds(30);
 constexpr const char* kDeedNames[kDeeds] = {
-    "add",     "add keeping", "add replacing", "add earliest", "add latest",
-    "change",  "change due",  "move",          "cancel",       "get",
+    "add",     "add keeping", "add replacing", "add earliest", "add latest",     "add once",
+    "change",  "change due",  "move",          "cancel",       "cancel retries", "get",
     "redrive", "remove dead", "group cancel",  "group shift"};
 
 /// Each task goes to one target, so that a version needs no place to say it.
 std::uint64_t target_of(const Request& request) {
   return request.by_url ? kUrlTarget : 1 + request.version % kNamedTargets;
+}
+
+OperationName name_of_operation(const Request& request) {
+  return {{request.name, request.name == 0 ? 0U : 1U}, 0};
 }
 
 }  // namespace
@@ -248,7 +253,8 @@ void Server::touch() {
 
 void Server::heal() {
   healed_ = true;
-  swarm_.refused = swarm_.failed = swarm_.hangs = swarm_.gone = swarm_.lost_answer = 0;
+  swarm_.refused = swarm_.failed = swarm_.hangs = swarm_.gone = swarm_.lost_answer =
+      swarm_.throttled = 0;
   if (!up()) return;
   resume_targets();
   work();
@@ -298,7 +304,7 @@ void Server::recognise(Reply& reply) const {
   if (reply.content.empty()) return;
   const auto there = content_of(reply.task.number);
   if (!there) {
-    if (reply.verdict == Verdict::task_exists) reply.verdict = Verdict::content_moved;
+    reply.verdict = Verdict::content_moved;
   } else if (there->version == SimContent::parse(reply.content).version) {
     reply.verdict = Verdict::same;
   }
@@ -326,6 +332,7 @@ void Server::handle(const Request& request, Answered answered) {
     case Deed::add_keeping:
     case Deed::add_earliest:
     case Deed::add_latest:
+    case Deed::add_once:
       return add(request, answered);
     case Deed::change:
     case Deed::change_due_too:
@@ -333,7 +340,10 @@ void Server::handle(const Request& request, Answered answered) {
     case Deed::move:
       return submit(deed_name(request.deed), command::Move{task, request.due}, std::move(answered));
     case Deed::cancel:
-      return submit(deed_name(request.deed), command::Cancel{task}, std::move(answered));
+    case Deed::cancel_retries:
+      return submit(deed_name(request.deed),
+                    command::Cancel{task, request.deed == Deed::cancel_retries},
+                    std::move(answered));
     case Deed::get:
       return get(request, answered);
     case Deed::redrive:
@@ -342,11 +352,14 @@ void Server::handle(const Request& request, Answered answered) {
       return submit(deed_name(request.deed), command::RemoveDead{task, request.number},
                     std::move(answered));
     case Deed::group_cancel:
-      return submit(deed_name(request.deed), command::GroupCancel{group_key(request.group)},
+      return submit(deed_name(request.deed),
+                    command::GroupCancel{group_key(request.group), name_of_operation(request)},
                     std::move(answered));
     case Deed::group_shift:
-      return submit(deed_name(request.deed),
-                    command::GroupShift{group_key(request.group), request.by}, std::move(answered));
+      return submit(
+          deed_name(request.deed),
+          command::GroupShift{group_key(request.group), request.by, name_of_operation(request)},
+          std::move(answered));
   }
 }
 
@@ -407,7 +420,8 @@ void Server::redrive(const Request& request, const Answered& answered) {
   command::Change change;
   change.task.task = fingerprint(request.id);
   change.expected = request.number;
-  change.redrive = change.due_given = true;
+  change.redrive = true;
+  change.operation = name_of_operation(request);
   if (dead && content && dead->number == request.number) {
     change.task = *dead;
     SimContent again = *content;
@@ -436,11 +450,23 @@ std::string Server::deed_name(Deed deed) {
 }
 
 std::string Server::verdict_name(Verdict verdict) {
-  constexpr const char* kNames[] = {
-      "done",          "same",           "kept",          "replaced",
-      "task exists",   "task firing",    "task finished", "not found",
-      "content moved", "unknown target", "target in use", "too many targets",
-      "full"};
+  constexpr const char* kNames[] = {"done",
+                                    "same",
+                                    "kept",
+                                    "replaced",
+                                    "task exists",
+                                    "task firing",
+                                    "task finished",
+                                    "not found",
+                                    "content moved",
+                                    "unknown target",
+                                    "target in use",
+                                    "too many targets",
+                                    "full",
+                                    "repeated",
+                                    "operation reused",
+                                    "too many operations",
+                                    "beyond horizon"};
   return kNames[static_cast<int>(verdict)];
 }
 
@@ -461,30 +487,32 @@ void Server::begin_push(const Fired& fired) {
   world_.trace("push ", name_of_id(content->id), " v", content->version, " attempt ", fired.attempt,
                " due ", fired.asked_due);
   const Moment way = std::min(world_.pause(swarm_.push), kArrivesWithin);
-  const auto over = [this, fired, before = content->attempts_before](Moment pause, bool accepted,
-                                                                     bool gone) {
-    guarded_after(pause, [=, this] { finish_push(fired, before, accepted, gone); });
+  const auto over = [this, fired, before = content->attempts_before](Moment pause, Ending ending) {
+    guarded_after(pause, [=, this] { finish_push(fired, before, ending); });
   };
   const auto reach = [this, way, fired, at, content = *content](bool accepted) {
     world_.after(way, [=, this] { arrive(fired, content, at, accepted); });
   };
   if (world_.chance(swarm_.refused)) {
-    over(way, false, false);
+    over(way, {});
   } else if (world_.chance(swarm_.failed)) {
     reach(false);
-    over(way * 2, false, false);
+    over(way * 2, {});
   } else if (world_.chance(swarm_.gone)) {
     reach(false);
-    over(way * 2, false, true);
+    over(way * 2, {.gone = true});
+  } else if (world_.chance(swarm_.throttled)) {
+    reach(false);
+    over(way * 2, {.throttled = true});
   } else if (world_.chance(swarm_.hangs)) {
     reach(world_.chance(500));
-    over(kPushTimeout, false, false);
+    over(kPushTimeout, {});
   } else if (world_.chance(swarm_.lost_answer)) {
     reach(true);
-    over(way * 2, false, false);
+    over(way * 2, {});
   } else {
     reach(true);
-    over(way * 2, true, false);
+    over(way * 2, {.accepted = true});
   }
 }
 
@@ -501,17 +529,22 @@ void Server::arrive(const Fired& fired, const SimContent& content, WallTime at, 
                   .seen = world_.now()});
 }
 
-void Server::finish_push(const Fired& fired, std::uint32_t attempts_before, bool accepted,
-                         bool gone) {
+void Server::finish_push(const Fired& fired, std::uint32_t attempts_before, Ending ending) {
   const bool last =
       fired.attempt - std::min(fired.attempt - 1, attempts_before) >= swarm_.attempts_max;
-  const State state = accepted                     ? State::delivered
-                      : gone || (last && !healed_) ? State::dead
-                                                   : State::retrying;
-  const WallTime retry_at = world_.wall() + Millis(static_cast<std::int64_t>(world_.magnitude(12)));
-  world_.trace("outcome of ", fired.number, ": ", name_of(state));
-  shard_->outcome(fired.task, fired.number, state, retry_at,
-                  accepted ? Note{} : Note{world_.wall(), fired.attempt, 0, "failed"});
+  const bool dead = ending.gone || (last && !healed_ && !ending.throttled);
+  const State state = ending.accepted ? State::delivered : dead ? State::dead : State::retrying;
+  const auto pause = Millis(static_cast<std::int64_t>(world_.magnitude(12)));
+  std::optional<Throttle> throttle;
+  if (ending.throttled) {
+    throttle = {world_.wall(), HoldReason::too_many_requests, std::nullopt, kHoldMax};
+    if (world_.chance(500)) throttle->asked = pause * 4;
+  }
+  facts_.push_ended(fired.number);
+  world_.trace("outcome of ", fired.number, ": ", name_of(state), throttle ? ", not now" : "");
+  shard_->outcome(fired.task, fired.number, state, world_.wall() + pause,
+                  ending.accepted ? Note{} : Note{world_.wall(), fired.attempt, 0, "failed", {}, 0},
+                  throttle);
   work();
 }
 

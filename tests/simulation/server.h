@@ -41,8 +41,9 @@ struct Request {
   std::uint64_t group = 0;
   bool by_url = false;
   std::optional<Millis> expire_after;
-  TaskNumber number = 0;  // redrive, remove_dead: which
-  Millis by{};            // group_shift
+  TaskNumber number = 0;   // redrive, remove_dead: which
+  Millis by{};             // group_shift
+  std::uint64_t name = 0;  // of a group's operation or a redrive; 0: none
 };
 
 class Server {
@@ -95,7 +96,13 @@ class Server {
   void resume_targets();
   void begin_push(const Fired& fired);
   void arrive(const Fired& fired, const SimContent& content, WallTime at, bool accepted);
-  void finish_push(const Fired& fired, std::uint32_t attempts_before, bool accepted, bool gone);
+  /// How a push came out, for the server.
+  struct Ending {
+    bool accepted = false;
+    bool gone = false;
+    bool throttled = false;
+  };
+  void finish_push(const Fired& fired, std::uint32_t attempts_before, Ending ending);
   [[nodiscard]] std::optional<SimContent> content_of(TaskNumber number) const;
 
   World& world_;

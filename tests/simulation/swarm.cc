@@ -26,9 +26,10 @@ Swarm Swarm::draw(World& world) {
   for (std::uint32_t& deed : swarm.deeds) deed = weight(world);
   // Without adds there is nothing to do.
   swarm.deeds[static_cast<std::size_t>(Deed::add)] += 3;
-  for (std::uint32_t* some : {&swarm.request_lost, &swarm.answer_lost, &swarm.gives_up,
-                              &swarm.refused, &swarm.failed, &swarm.hangs, &swarm.gone,
-                              &swarm.lost_answer, &swarm.grouped, &swarm.expiring, &swarm.by_url}) {
+  for (std::uint32_t* some :
+       {&swarm.request_lost, &swarm.answer_lost, &swarm.gives_up, &swarm.refused, &swarm.failed,
+        &swarm.hangs, &swarm.gone, &swarm.lost_answer, &swarm.throttled, &swarm.named,
+        &swarm.grouped, &swarm.expiring, &swarm.by_url}) {
     *some = rate(world);
   }
   swarm.grouped *= 2;

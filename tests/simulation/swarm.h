@@ -21,23 +21,27 @@ enum class Deed : std::uint8_t {
   add_replacing,
   add_earliest,
   add_latest,
+  add_once,
   change,
   change_due_too,
   move,
   cancel,
+  cancel_retries,
   get,
   redrive,
   remove_dead,
   group_cancel,
   group_shift,
 };
-inline constexpr int kDeeds = 14;
+inline constexpr int kDeeds = 16;
 
 struct Swarm {
   std::array<std::uint32_t, kDeeds> deeds{};  // weights
   // Of a thousand.
   std::uint32_t request_lost = 0, answer_lost = 0, gives_up = 0;
-  std::uint32_t refused = 0, failed = 0, hangs = 0, gone = 0, lost_answer = 0;  // receivers
+  std::uint32_t refused = 0, failed = 0, hangs = 0, gone = 0, lost_answer = 0,
+                throttled = 0;  // receivers
+  std::uint32_t named = 0;      // operations on groups, and redrives
   std::uint32_t grouped = 0, expiring = 0, by_url = 0;
   // Mean pauses; 0: never happens.
   Moment crash = 0, clock_step = 0, clean = 0, operate = 0, touch = 0;

@@ -97,7 +97,9 @@ TEST(FormatDoc, worked_bytes_are_what_the_code_writes) {
   EXPECT_EQ(blocks["key"], hex(row_key(1000)));
   EXPECT_EQ(blocks["batch"], hex(batch));
   EXPECT_EQ(blocks["content"], hex(encode_content(example_content())));
-  EXPECT_EQ(blocks["note"], hex(encode_note({at_ms(1'700'000'060'012), 1, 503, "503"})));
+  EXPECT_EQ(
+      blocks["note"],
+      hex(encode_note({at_ms(1'700'000'060'012), 2, 503, "503", at_ms(1'700'000'000'000), 1})));
 
   const TempDir temp;
   ASSERT_TRUE(SyncedMark::create(rocksdb::Env::Default(), temp / "", temp / "SYNCED", 1002));

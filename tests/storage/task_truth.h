@@ -96,6 +96,12 @@ class TaskTruth {
       task.due = std::max(task.due + shift.by, std::min(task.due, batch.at));
     }
   }
+  void follow(const record::CancelRetries& cancel, const Batch&, Sequence) {
+    ASSERT_EQ(tasks_.at(cancel.task.low).state, State::firing);
+  }
+  void follow(const record::Operation&, const Batch&, Sequence) {}
+  void follow(const record::TargetHold&, const Batch&, Sequence) {}
+  void follow(const record::TargetRelease&, const Batch&, Sequence) {}
   void follow(const record::TargetPut& put, const Batch&, Sequence) {
     targets_.insert(put.key.low);
   }

@@ -61,6 +61,7 @@ class Ledger::Reader {
         {"cancel_answered", cancel_answered},
         {"move_asked", move_asked},
         {"move_answered", move_answered},
+        {"retries_cancelled", retries_cancelled},
         {"redrive_asked", about_task<&Ledger::redrive_asked>},
         {"redrive_answered", yes_or_no<&Ledger::redrive_answered>},
         {"group_cancel_asked", group_cancel_asked},
@@ -116,6 +117,14 @@ class Ledger::Reader {
     ledger.move_asked(task, due);
     return true;
   }
+  static bool retries_cancelled(Ledger& ledger, std::istream& line) {
+    Task task = 0;
+    std::uint32_t attempts = 0;
+    if (!read(line, task, attempts) || task >= ledger.tasks()) return false;
+    ledger.retries_cancelled(task, attempts);
+    return true;
+  }
+
   static bool move_answered(Ledger& ledger, std::istream& line) {
     Task task = 0;
     bool moved = false;

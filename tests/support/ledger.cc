@@ -37,7 +37,7 @@ class Ledger::Judge {
     for (std::size_t i = 0; i < group_cancels_.size(); ++i) {
       const GroupCancel& cancel = group_cancels_[i];
       if (!cancel.answered) continue;
-      cancelled[cancel.group] += cancel.cancelled;
+      cancelled[cancel.group] += cancel.cancelled + cancel.firing;
       if (pushed_later_[i] > cancel.firing) {
         fault("group " + std::to_string(cancel.group),
               "cancelled with " + std::to_string(cancel.firing) + " firing, yet " +
@@ -81,6 +81,14 @@ class Ledger::Judge {
     if (entry.group_cancel != kNone && !entry.maybe_redriven &&
         entry.last_push > group_cancels_[entry.group_cancel].at) {
       ++pushed_later_[entry.group_cancel];
+    }
+    if (entry.group_cancel != kNone && !entry.maybe_redriven && entry.asks == 1 &&
+        entry.pushes_after_group_cancel > 1) {
+      fault(entry, "pushed again after its group was cancelled");
+    }
+    if (entry.asks == 1 && !entry.maybe_redriven && entry.attempt_max > entry.last_attempt) {
+      fault(entry, "its retries were cancelled at attempt " + std::to_string(entry.last_attempt) +
+                       ", yet attempt " + std::to_string(entry.attempt_max) + " came");
     }
     if (entry.cancel != Outcome::yes) return;
     // Of two tasks that one request made, it is not known which was cancelled after how many.
@@ -197,6 +205,11 @@ void Ledger::cancel_answered(Task task, bool cancelled, std::uint32_t attempts, 
   if (cancelled && at != 0) entry.cancelled_at = at;
 }
 
+void Ledger::retries_cancelled(Task task, std::uint32_t attempts) {
+  record("retries_cancelled", task, attempts);
+  entries_[task].last_attempt = std::min(entries_[task].last_attempt, attempts);
+}
+
 void Ledger::move_asked(Task task, WallTime due) {
   record("move_asked", task, count(due));
   entries_[task].dues.push_back({due, due});
@@ -214,17 +227,15 @@ void Ledger::move_answered(Task task, bool moved, Moment at) {
 
 void Ledger::redrive_asked(Task task) {
   record("redrive_asked", task);
-  Entry& entry = entries_[task];
-  entry.maybe_redriven = true;
-  // When that is by the server's clock is not known here. It stands first: `move_answered` is about
-  // the last.
-  entry.dues.insert(entry.dues.begin(), {WallTime::min(), WallTime::max()});
+  entries_[task].maybe_redriven = true;
 }
 
 void Ledger::redrive_answered(Task task, bool redriven) {
   record("redrive_answered", task, redriven);
   // A dead letter has no part in what was done to its group.
   if (redriven) entries_[task].group_cancel = kNone;
+  // Nor in what its retries were.
+  if (redriven) entries_[task].last_attempt = kAttemptsUntold;
 }
 
 Ledger::Operation Ledger::group_cancel_asked(std::uint64_t group) {
@@ -235,6 +246,7 @@ Ledger::Operation Ledger::group_cancel_asked(std::uint64_t group) {
       entry.maybe_group_cancelled = true;
     }
     entry.group_cancel = group_cancels_.size();
+    entry.pushes_after_group_cancel = 0;
   }
   group_cancels_.push_back({.group = group});
   return group_cancels_.size() - 1;
@@ -306,6 +318,10 @@ void Ledger::pushed(const Push& push) {
     latest_due_ = std::max(latest_due_, push.due);
   }
   ++entry->pushes;
+  if (entry->group_cancel != kNone && group_cancels_[entry->group_cancel].answered &&
+      push.seen > group_cancels_[entry->group_cancel].at) {
+    ++entry->pushes_after_group_cancel;
+  }
   if (push.accepted) ++entry->accepted;
   entry->attempt_max = std::max(entry->attempt_max, push.attempt);
   entry->last_push = std::max(entry->last_push, push.seen);

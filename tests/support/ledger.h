@@ -109,19 +109,23 @@ class Ledger {
   /// moment, no push may be seen after it. A task that another replaced is cancelled, too.
   void cancel_answered(Task task, bool cancelled, std::uint32_t attempts, Moment at = 0);
 
+  /// The 200 to a cancel of its retries: it was firing, after so many attempts, and that is the
+  /// last. What `cancel_asked` wrote down before stays unknown: it may yet be delivered.
+  void retries_cancelled(Task task, std::uint32_t attempts);
+
   void move_asked(Task task, WallTime due);
   /// From an acknowledged move on, pushes come at the new due only.
   void move_answered(Task task, bool moved, Moment at);
 
-  /// A dead letter is to be pushed again, due when the server hears of it.
+  /// A dead letter is to be pushed again; its due stays as it was.
   void redrive_asked(Task task);
   void redrive_answered(Task task, bool redriven);
 
   /// Every task of the group whose add was asked before is concerned.
   Operation group_cancel_asked(std::uint64_t group);
   /// What the 200 said; asked again for want of an answer, it is another operation. Of the group's
-  /// tasks at most `firing` may be pushed after `at`, and at most `cancelled` may be gone without a
-  /// push.
+  /// tasks at most `firing` may be pushed after `at`, each once, and at most `cancelled` and
+  /// `firing` may be gone without a push.
   void group_cancel_answered(Operation operation, std::uint64_t cancelled, std::uint64_t firing,
                              Moment at);
   void group_shift_asked(std::uint64_t group, Millis by);
@@ -159,6 +163,8 @@ class Ledger {
     bool said_pending = false, said_delivered = false, said_dead = false, said_cancelled = false,
          said_expired = false;
     std::uint32_t cancel_attempts = 0;
+    std::uint32_t last_attempt = kAttemptsUntold;  // no attempt may be later
+    std::uint32_t pushes_after_group_cancel = 0;
     std::uint32_t attempt_max = 0;
     std::uint32_t pushes = 0;
     std::uint32_t accepted = 0;

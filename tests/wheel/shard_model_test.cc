@@ -24,6 +24,7 @@ struct ModelTask {
   std::uint64_t target = 1;
   std::uint32_t attempt = 0;
   TaskNumber number = 0;
+  bool retries_cancelled = false;
 };
 
 struct Asked {
@@ -31,6 +32,7 @@ struct Asked {
   std::uint64_t id = 0;  // of a task or a group
   ModelTask task;
   Millis by{};
+  std::uint64_t name = 0;  // of a group's operation; 0: none
 };
 
 class Model {
@@ -75,6 +77,7 @@ class Model {
     for (const auto& [id, task] : tasks_) {
       if (!waits(task.state) || task.due > driver_.now() || paused_.contains(task.target)) continue;
       const Shard::TargetState& target = *driver_const().target(target_key(task.target));
+      if (!target.hold.admits(driver_.now(), target.in_flight)) continue;
       ASSERT_GE(target.in_flight, target.window()) << "task " << id << " is due and was not fired";
     }
   }
@@ -90,6 +93,7 @@ class Model {
       ASSERT_EQ(found->state, task.state) << "task " << id;
       ASSERT_EQ(found->due, task.due) << "task " << id;
       ASSERT_EQ(found->attempt, task.attempt) << "task " << id;
+      ASSERT_EQ(found->retries_cancelled, task.retries_cancelled) << "task " << id;
     }
     for (const State state : {State::scheduled, State::firing, State::retrying}) {
       const auto index = static_cast<std::size_t>(state);
@@ -100,6 +104,9 @@ class Model {
   [[nodiscard]] std::uint64_t fired() const { return fired_; }
   [[nodiscard]] std::uint64_t crashes() const { return crashes_; }
   [[nodiscard]] std::uint64_t trims() const { return trims_; }
+  [[nodiscard]] std::uint64_t last_attempts() const { return last_attempts_; }
+  [[nodiscard]] std::uint64_t throttled() const { return throttled_; }
+  [[nodiscard]] std::uint64_t repeated() const { return repeated_; }
 
  private:
   static ShardOptions options(std::uint64_t seed) {
@@ -140,17 +147,25 @@ class Model {
       submit(asked, command::Move{fingerprint(asked.id), asked.task.due});
     } else if (what < 90) {
       asked.kind = Asked::Kind::cancel;
-      submit(asked, command::Cancel{fingerprint(asked.id)});
+      submit(asked, command::Cancel{fingerprint(asked.id), random_() % 2 == 0});
     } else if (what < 93) {
       asked.kind = Asked::Kind::group_cancel;
       asked.id = any(kGroups);
-      submit(asked, command::GroupCancel{group_key(asked.id)});
+      submit(asked, command::GroupCancel{group_key(asked.id), name_of_operation(asked, 1)});
     } else {
       asked.kind = Asked::Kind::group_shift;
       asked.id = any(kGroups);
       asked.by = Millis(static_cast<std::int64_t>(random_() % 20'000) - 10'000);
-      submit(asked, command::GroupShift{group_key(asked.id), asked.by});
+      submit(asked,
+             command::GroupShift{group_key(asked.id), asked.by, name_of_operation(asked, 2)});
     }
+  }
+
+  /// Now and then one of a few for each call and group, so that some are said again.
+  OperationName name_of_operation(Asked& asked, std::uint64_t call) {
+    if (random_() % 3 != 0) return {};
+    asked.name = 1 + random_() % 20 + 100 * asked.id + 1000 * call;
+    return {{asked.name, 3}, 0};
   }
 
   void tick_forward() {
@@ -162,7 +177,15 @@ class Model {
   }
 
   void step_back() {
-    driver_.set_now(driver_.now() - Millis(static_cast<std::int64_t>(random_() % 5000)));
+    // A hold that is not in the log yet would be shortened unseen.
+    for (int i = 0; i < 2; ++i) {
+      commit();
+      driver_.seal();
+    }
+    commit();
+    const Millis step(static_cast<std::int64_t>(random_() % 5000));
+    driver_.set_now(driver_.now() - step);
+    for (auto& [target, until] : held_) until -= step;
     driver_.shard().tick(driver_.now());
     take();
   }
@@ -177,10 +200,17 @@ class Model {
     const std::size_t index = random_() % pushes_.size();
     const Fired push = pushes_[index];
     pushes_.erase(pushes_.begin() + static_cast<std::ptrdiff_t>(index));
+    std::erase_if(probes_, [&](const auto& probe) { return probe.second == push.number; });
     const std::uint64_t how = random_() % 10;
     const State state = how < 6 ? State::delivered : how < 9 ? State::retrying : State::dead;
     const WallTime retry_at = driver_.now() + Millis(static_cast<std::int64_t>(random_() % 4000));
-    driver_.shard().outcome(push.task, push.number, state, retry_at, {});
+    std::optional<Throttle> throttle;
+    if (state == State::retrying && random_() % 4 == 0) {
+      throttle = {driver_.now(), HoldReason::too_many_requests, std::nullopt, Millis(3000)};
+      if (random_() % 2 == 0) throttle->asked = Millis(static_cast<std::int64_t>(random_() % 5000));
+      ++throttled_;
+    }
+    driver_.shard().outcome(push.task, push.number, state, retry_at, {}, throttle);
   }
 
   void toggle_pause() {
@@ -204,6 +234,10 @@ class Model {
     asked_.clear();
     pushes_.clear();
     group_counts_.clear();
+    probes_.clear();
+    // Done, and perhaps never answered: what a recovery counts is as good an answer.
+    for (const std::uint64_t name : unanswered_) answers_.erase(name);
+    unanswered_.clear();
     driver_.shard().effects() = {};
     driver_.restart();
     settle();
@@ -256,6 +290,7 @@ class Model {
     if (task.number != keep.task.number) return;  // a dead letter beside its successor
     ASSERT_EQ(task.state, keep.task.state);
     ASSERT_EQ(task.attempt, keep.task.attempt);
+    ASSERT_EQ(task.retries_cancelled, keep.task.retries_cancelled);
     if (!finished(task.state)) {
       ASSERT_EQ(task.due, keep.task.due);
     }
@@ -274,9 +309,11 @@ class Model {
   void follow(const record::Fire& fire, Sequence, WallTime at) {
     ModelTask& task = task_of(fire.task);
     ASSERT_EQ(task.number, fire.number) << "an old content was fired";
-    ASSERT_FALSE(finished(task.state)) << "a finished or cancelled task was fired";
-    if (task.state != State::firing) {
-      ASSERT_LE(task.due, std::max(at, latest_)) << "early";
+    ASSERT_TRUE(waits(task.state)) << "a task was fired that does not wait";
+    ASSERT_LE(task.due, std::max(at, latest_)) << "early";
+    if (const auto held = held_.find(task.target); held != held_.end()) {
+      ASSERT_LE(held->second, std::max(at, latest_)) << "its target is held";
+      ASSERT_TRUE(probes_.emplace(task.target, task.number).second) << "two probes at once";
     }
     task.state = State::firing;
     ++task.attempt;
@@ -284,17 +321,28 @@ class Model {
   void follow(const record::Outcome& outcome, Sequence, WallTime) {
     ModelTask& task = task_of(outcome.task);
     ASSERT_EQ(task.state, State::firing);
+    if (task.retries_cancelled) {
+      ASSERT_TRUE(outcome.state == State::delivered || outcome.state == State::cancelled);
+      ++last_attempts_;
+    } else {
+      ASSERT_NE(outcome.state, State::cancelled);
+    }
+    task.retries_cancelled = false;
     task.state = outcome.state;
     if (task.state == State::retrying) task.due = outcome.retry_at;
   }
   void follow(const record::GroupCancel& cancel, Sequence, WallTime) {
     std::uint64_t affected = 0;
     for (auto& [id, task] : tasks_) {
-      if (task.group != cancel.group.low || !waits(task.state)) continue;
+      if (task.group != cancel.group.low || finished(task.state)) continue;
+      if (task.state == State::firing) {
+        task.retries_cancelled = true;
+        continue;
+      }
       task.state = State::cancelled;
       ++affected;
     }
-    group_counts_.push_back(affected);
+    count_operation(cancel.operation, affected);
   }
   void follow(const record::GroupShift& shift, Sequence, WallTime at) {
     std::uint64_t affected = 0;
@@ -303,7 +351,32 @@ class Model {
       task.due = std::max(task.due + shift.by, std::min(task.due, at));
       ++affected;
     }
-    group_counts_.push_back(affected);
+    count_operation(shift.operation, affected);
+  }
+  void count_operation(const OperationName& name, std::uint64_t affected) {
+    if (!name.given()) {
+      group_counts_.push_back(affected);
+      return;
+    }
+    ASSERT_TRUE(named_.insert(name.key.low).second) << "a named operation was done twice";
+    answers_[name.key.low] = affected;
+    unanswered_.insert(name.key.low);
+  }
+  void follow(const record::CancelRetries& cancel, Sequence, WallTime) {
+    ModelTask& task = task_of(cancel.task);
+    ASSERT_TRUE(task.state == State::firing && task.number == cancel.number);
+    task.retries_cancelled = true;
+  }
+  void follow(const record::Operation& operation, Sequence, WallTime) {
+    const auto [answer, fresh] = answers_.try_emplace(operation.name.key.low, operation.count);
+    ASSERT_EQ(answer->second, operation.count);
+    unanswered_.erase(operation.name.key.low);
+  }
+  void follow(const record::TargetHold& hold, Sequence, WallTime) {
+    held_[hold.key.low] = hold.until;
+  }
+  void follow(const record::TargetRelease& release, Sequence, WallTime) {
+    held_.erase(release.key.low);
   }
   void follow(const record::Remove&, Sequence, WallTime) { FAIL() << "nobody asked for it"; }
   void follow(const record::TargetPut&, Sequence, WallTime) {}
@@ -313,10 +386,20 @@ class Model {
     const auto found = tasks_.find(asked.id);
     const bool done = reply.verdict == Verdict::done || reply.verdict == Verdict::replaced;
     if (asked.kind == Asked::Kind::group_cancel || asked.kind == Asked::Kind::group_shift) {
-      if (!done) return;
+      if (reply.verdict == Verdict::repeated || (done && asked.name != 0)) {
+        const auto answer = answers_.find(asked.name);
+        if (answer != answers_.end()) {
+          ASSERT_EQ(reply.count, answer->second);
+        }
+        if (reply.verdict == Verdict::repeated) ++repeated_;
+      }
+      if (!done || asked.name != 0) return;
       ASSERT_FALSE(group_counts_.empty());
       ASSERT_EQ(reply.count, group_counts_.front());
       group_counts_.erase(group_counts_.begin());
+    } else if (done && asked.kind == Asked::Kind::cancel && reply.task.state == State::firing) {
+      ASSERT_EQ(found->second.state, State::firing);
+      ASSERT_TRUE(found->second.retries_cancelled);
     } else if (done && asked.kind == Asked::Kind::cancel) {
       ASSERT_EQ(found->second.state, State::cancelled);
       ASSERT_EQ(found->second.attempt, reply.task.attempt);
@@ -341,12 +424,20 @@ class Model {
   std::set<std::uint64_t> paused_;
   std::vector<Fired> pushes_;
   std::vector<std::uint64_t> group_counts_;  // affected by each group record, not answered yet
+  std::set<std::uint64_t> named_;            // operations that were done
+  std::map<std::uint64_t, std::uint64_t> answers_;  // of these, where it is known
+  std::set<std::uint64_t> unanswered_;              // done, and the answer not durable yet
+  std::map<std::uint64_t, WallTime> held_;          // targets, until when, as the log says
+  std::map<std::uint64_t, TaskNumber> probes_;      // under way, of targets that are held
   Sequence next_sequence_ = 1;
   WallTime latest_{};  // the furthest that the clock has been
   Ticket last_ticket_ = 0;
   std::uint64_t fired_ = 0;
   std::uint64_t crashes_ = 0;
   std::uint64_t trims_ = 0;
+  std::uint64_t last_attempts_ = 0;
+  std::uint64_t throttled_ = 0;
+  std::uint64_t repeated_ = 0;
 };
 
 class ShardRandom : public testing::TestWithParam<std::uint64_t> {};
@@ -360,6 +451,9 @@ TEST_P(ShardRandom, keeps_every_promise_over_random_steps) {
   EXPECT_GT(model.fired(), 100U);
   EXPECT_GT(model.crashes(), 100U);
   EXPECT_GT(model.trims(), 100U);
+  EXPECT_GT(model.last_attempts(), 100U);
+  EXPECT_GT(model.throttled(), 20U);
+  EXPECT_GT(model.repeated(), 20U);
 }
 
 INSTANTIATE_TEST_SUITE_P(seeds, ShardRandom, testing::Range<std::uint64_t>(1, 13));

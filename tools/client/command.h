@@ -82,6 +82,9 @@ class Body {
   std::string members_;
 };
 
+inline constexpr const char* kOperationHelp =
+    "A name for this call: the same again within a day is not done again";
+
 /// A line that is rewritten in place while long work goes on; silent where stderr is no terminal.
 class Progress {
  public:

@@ -12,13 +12,13 @@ namespace carillon::client {
 namespace {
 
 struct DeadOptions {
-  std::string id, target, group, cursor;
+  std::string id, target, group, cursor, operation;
   std::size_t limit = 100;
   bool all = false;
 
   [[nodiscard]] std::string path() const { return "/v1/dead/" + percent_encoded(id); }
   [[nodiscard]] std::string filter() const {
-    return Body().text("target", target).text("group", group).json();
+    return Body().text("target", target).text("group", group).text("operation", operation).json();
   }
   [[nodiscard]] bool unfiltered() const { return target.empty() && group.empty(); }
 };
@@ -39,7 +39,10 @@ void list(Context& context, const DeadOptions& o) {
 }
 
 void redrive(Context& context, const DeadOptions& o) {
-  if (!o.id.empty()) return context.run("POST", o.path() + ":redrive", {}, show);
+  if (!o.id.empty()) {
+    const Body body = Body().text("operation", o.operation);
+    return context.run("POST", o.path() + ":redrive", body.empty() ? "" : body.json(), show);
+  }
   if (o.unfiltered() && !o.all) {
     return context.fail({"usage", "give an id, --target, --group, or --all", ""});
   }
@@ -78,6 +81,7 @@ void declare_dead_commands(CLI::App& app, Context& context) {
     command->add_option("id", o->id, "Id")->required();
   }
   redriven->add_option("id", o->id, "Id");
+  redriven->add_option("--operation", o->operation, kOperationHelp);
   for (CLI::App* command : {listed, redriven, purged}) {
     command->add_option("--target", o->target, "Only of this target");
     command->add_option("--group", o->group, "Only of this group");

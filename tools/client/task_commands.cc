@@ -1,4 +1,4 @@
-// carillon add, get, cancel, move, list.
+// carillon add, get, cancel, push, move, list.
 
 #include <iostream>
 #include <memory>
@@ -14,7 +14,7 @@ namespace carillon::client {
 namespace {
 
 struct TaskOptions {
-  std::string id, delay, due_at, target, group, lane, expire_after, if_exists;
+  std::string id, delay, due_at, target, group, lane, expire_after, if_exists, retries;
   std::string payload, payload_file, body, body_file, content_type;
   std::vector<std::string> headers;
   std::vector<std::string> ids;
@@ -67,13 +67,18 @@ void add(Context& context, TaskOptions& o) {
 
 void cancel(Context& context, const TaskOptions& o) {
   if (o.ids.size() == 1) {
-    return context.run("DELETE", "/v1/tasks/" + percent_encoded(o.ids[0]), {}, show_task);
+    Query query;
+    query.add("retries", o.retries);
+    return context.run("DELETE", "/v1/tasks/" + percent_encoded(o.ids[0]) + query.text(), {},
+                       show_task);
   }
   std::string body;
   JsonWriter json(body);
   json.begin_object().key("ids").begin_array();
   for (const std::string& id : o.ids) json.string(id);
-  json.end_array().end_object();
+  json.end_array();
+  if (!o.retries.empty()) json.key("retries").string(o.retries);
+  json.end_object();
   context.run("POST", "/v1/tasks:batchCancel", body, [&context](std::string_view answer) {
     std::cout << format_table(answer, {});
     const std::string failed = member(answer, "failed");
@@ -131,7 +136,7 @@ void declare_add(CLI::App& app, Context& context) {
   command->add_option("--lane", o->lane, "Lane");
   command->add_option("--expire-after", o->expire_after, "Drop if not pushed this long after due");
   command->add_option("--if-exists", o->if_exists, "What to do with a task of the same id")
-      ->check(CLI::IsMember({"reject", "keep", "replace", "earliest", "latest"}));
+      ->check(CLI::IsMember({"reject", "keep", "replace", "earliest", "latest", "once"}));
   command->callback([o, &context] { add(context, *o); });
 }
 
@@ -162,7 +167,15 @@ void declare_task_commands(CLI::App& app, Context& context) {
 
   auto* cancelled = app.add_subcommand("cancel", "Cancel tasks");
   cancelled->add_option("id", o->ids, "Ids")->required();
+  cancelled->add_option("--retries", o->retries, "Of tasks that are being pushed: no more attempts")
+      ->check(CLI::IsMember({"cancel"}));
   cancelled->callback([o, &context] { cancel(context, *o); });
+
+  auto* pushed = app.add_subcommand("push", "Make a waiting task due now");
+  pushed->add_option("id", o->id, "Id")->required();
+  pushed->callback([o, &context] {
+    context.run("POST", "/v1/tasks/" + percent_encoded(o->id) + ":push", {}, show_task);
+  });
 
   auto* moved = app.add_subcommand("move", "Give a task another due");
   moved->add_option("id", o->id, "Id")->required();

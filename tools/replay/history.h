@@ -35,8 +35,9 @@ struct LostRange {
 inline constexpr std::size_t kRecordKinds = std::variant_size_v<Record>;
 /// Names of Record's alternatives, in their order.
 inline constexpr std::array<std::string_view, kRecordKinds> kRecordNames = {
-    "put",    "keep",         "move",        "cancel",     "fire",         "outcome",
-    "remove", "group_cancel", "group_shift", "target_put", "target_delete"};
+    "put",           "keep",           "move",         "cancel",      "fire",
+    "outcome",       "remove",         "group_cancel", "group_shift", "target_put",
+    "target_delete", "cancel_retries", "operation",    "target_hold", "target_release"};
 
 class History {
  public:

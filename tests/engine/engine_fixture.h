@@ -1,0 +1,119 @@
+// What tests of the engine share: a real engine over a log in memory, a clock that is moved by
+// hand, and a real receiver, whose reaction each test chooses.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <gtest/gtest.h>
+
+#include "engine/engine.h"
+#include "storage/memory_log.h"
+#include "tests/delivery/receiver.h"
+#include "tests/support/test_names.h"
+
+namespace carillon {
+
+class EngineTest : public testing::Test {
+ protected:
+  EngineTest() { boot(); }
+  ~EngineTest() override { stop(); }
+
+  void boot(AutoAck auto_ack = AutoAck::yes) {
+    log = std::make_unique<MemoryLog>(
+        [this](std::function<void()> back) { boost::asio::post(loop, std::move(back)); }, auto_ack,
+        disk);
+    delivery = std::make_unique<Delivery>(loop, clock, Delivery::Options{.lookup = TestNames()});
+    engine = std::make_unique<Engine>(loop, clock, *log, *delivery, options);
+    ASSERT_TRUE(engine->recover([](auto, auto) {}));
+    engine->start();
+  }
+  /// As a crash does: nothing is drained.
+  void stop() {
+    engine.reset();
+    delivery.reset();
+    log.reset();
+  }
+  void restart() {
+    stop();
+    boot();
+  }
+
+  template <typename T>
+  T run(Async<T> work) {
+    std::optional<T> result;
+    boost::asio::co_spawn(loop, std::move(work), [&](const std::exception_ptr& error, T value) {
+      EXPECT_EQ(error, nullptr);
+      result.emplace(std::move(value));
+    });
+    run_until([&] { return result.has_value(); });
+    return std::move(*result);
+  }
+  template <typename Done>
+  void run_until(const Done& done) {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!done()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "nothing came";
+      loop.run_one_for(std::chrono::milliseconds(100));
+      loop.restart();
+    }
+  }
+
+  [[nodiscard]] static AddRequest task(std::string_view id, Millis delay) {
+    AddRequest request;
+    request.content.id = id;
+    request.content.target = "shop";
+    request.content.body = R"({"order":17})";
+    request.content.content_type = "application/json";
+    request.content.body_is_json = true;
+    request.delay = delay;
+    return request;
+  }
+  void put_target(std::uint32_t concurrency = 64, int max_attempts = 8) {
+    TargetSettings settings;
+    settings.name = "shop";
+    settings.url = receiver.url("/hook");
+    settings.concurrency = concurrency;
+    settings.retry.max_attempts = max_attempts;
+    settings.retry.backoff_min = Millis(1);
+    settings.retry.backoff_max = Millis(10);
+    const auto change = [&](const TargetSettings*) { return Result<TargetSettings>(settings); };
+    ASSERT_TRUE(run(engine->change_target(settings.name, change)));
+  }
+  Answer<AddAnswer> add(AddRequest request) {
+    auto planned = engine->plan(std::move(request));
+    if (!planned) return Refusal(planned.error());
+    return run(engine->add(std::move(planned->command)));
+  }
+  std::vector<Answer<Added>> add_batch(const std::vector<AddRequest>& requests) {
+    std::vector<Command> adds;
+    for (const AddRequest& request : requests) {
+      adds.emplace_back(engine->plan(request).value().command);
+    }
+    return run(engine->add_batch(std::move(adds)));
+  }
+  void advance(Millis by) { run(engine->advance_clock(by)); }
+  [[nodiscard]] std::uint64_t count(State state) const {
+    return engine->stats().counts[static_cast<std::size_t>(state)];
+  }
+
+  boost::asio::io_context loop{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard{
+      loop.get_executor()};
+  Reaction reaction{http_answer("200 OK")};
+  Receiver receiver{loop, [this](const ReceivedRequest&) { return reaction; }};
+  WallTime start{Millis(1'800'000'000'000)};
+  ManualClock clock{start};
+  EngineOptions options;
+  std::shared_ptr<MemoryDisk> disk = std::make_shared<MemoryDisk>();
+  std::unique_ptr<MemoryLog> log;
+  std::unique_ptr<Delivery> delivery;
+  std::unique_ptr<Engine> engine;
+};
+
+}  // namespace carillon

@@ -1,0 +1,128 @@
+// What goes into a shard and what comes out of it: commands, their replies, pushes to start.
+//
+// A command is what somebody would like; the shard decides, and what it decides is a record
+// (wheel/record.h). Effects are gathered by the shard and carried out by who drives it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "wheel/record.h"
+
+namespace carillon {
+
+/// Whom to answer; chosen by the caller, 0: nobody.
+using Ticket = std::uint64_t;
+
+namespace command {
+
+struct Add {
+  Statement task;  // fingerprint, due, target, group, expire_after
+  IfExists if_exists = IfExists::reject;
+  std::string content;
+};
+/// New content for a task whose present content is number `expected`; `task` as for Add.
+struct Change {
+  Statement task;
+  TaskNumber expected = 0;
+  bool due_given = false;  // else the task keeps its due
+  /// Takes a dead letter instead of a waiting task, gives it back its attempts, and leaves the due
+  /// that was asked for as it is; `task.due` is when.
+  bool redrive = false;
+  std::string content;
+  std::shared_ptr<const Note> note;  // of the content before it, to be kept; may be null
+  OperationName operation{};         // of a redrive
+};
+struct Move {
+  Fingerprint task;
+  WallTime due{};
+};
+struct Cancel {
+  Fingerprint task;
+  bool retries = false;  // of a firing one: makes the attempt under way its last
+};
+/// Deletes a dead letter; `number` 0: the newest with that fingerprint.
+struct RemoveDead {
+  Fingerprint task;
+  TaskNumber number = 0;
+};
+using record::GroupCancel;
+/// Refused where a task would be due after `latest`.
+struct GroupShift {
+  GroupKey group;
+  Millis by{};
+  OperationName operation{};
+  WallTime latest = WallTime::max();
+};
+using record::Operation;  // was carried out, by more than one command
+using record::TargetPut;
+using record::TargetRelease;
+struct TargetDelete {
+  TargetKey key;
+  bool force = false;
+};
+
+}  // namespace command
+
+using Command =
+    std::variant<command::Add, command::Change, command::Move, command::Cancel, command::RemoveDead,
+                 command::GroupCancel, command::GroupShift, command::Operation, command::TargetPut,
+                 command::TargetDelete, command::TargetRelease>;
+
+enum class Verdict : std::uint8_t {
+  done,            // as asked, and durable
+  same,            // Add: the same task is there already; said by who compared the contents
+  kept,            // Add: if_exists left the old one
+  replaced,        // Add: if_exists replaced the old one
+  task_exists,     // Add: another task has the id
+  task_firing,     //
+  task_finished,   //
+  not_found,       // no such task, dead letter, group or target
+  content_moved,   // Change: the content is no longer number `expected`; look again
+  unknown_target,  // Add, Change: no target of that name
+  target_in_use,   // TargetDelete without force
+  too_many_targets,
+  full,
+  repeated,             // a named operation that was carried out before: nothing more was done
+  operation_reused,     // another operation had that name
+  too_many_operations,  // as many are remembered as may be
+  beyond_horizon,       // GroupShift: a task would be due too late
+};
+
+struct Reply {
+  Ticket ticket = 0;
+  Verdict verdict = Verdict::done;
+  Statement task;            // where one is concerned: as it stands now
+  std::uint64_t count = 0;   // group cancelled, shifted; tasks that name a target
+  std::uint64_t firing = 0;  // group cancel: of the group's tasks, with an attempt under way
+  /// An Add's that asked to be rejected or to keep what there is, back again where something was
+  /// there: whether it is the same once more, the contents tell, which the shard does not hold.
+  std::string content;
+  bool same_due = false;  // that Add asked for the due that stands
+};
+
+/// A push to start.
+struct Fired {
+  Fingerprint task;
+  TaskNumber number = 0;
+  TargetKey target;
+  WallTime due{};  // when this attempt was due
+  WallTime asked_due{};
+  std::uint32_t attempt = 0;
+};
+
+struct Effects {
+  std::vector<Reply> replies;
+  std::vector<Fired> fired;
+  std::vector<TaskNumber> imminent;  // contents that will be wanted within half a second
+  std::vector<TargetKey> targets;    // made, changed or deleted
+  std::vector<TargetKey> holds;      // targets whose hold began, changed or ended
+  [[nodiscard]] bool empty() const {
+    return replies.empty() && fired.empty() && imminent.empty() && targets.empty() && holds.empty();
+  }
+};
+
+}  // namespace carillon
