@@ -1,10 +1,10 @@
 #include "http/connection.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include <boost/asio/post.hpp>
 
+#include "base/check.h"
 #include "base/failpoint.h"
 #include "http/framing.h"
 #include "http/problem.h"
@@ -14,6 +14,21 @@ namespace {
 
 FramingLimits framing_limits(const HttpLimits& limits) {
   return {limits.header_bytes_max, limits.header_fields_max, limits.uri_bytes_max};
+}
+
+// A buffer that is larger is freed when its request is done.
+constexpr std::size_t kKept = std::size_t{4} << 10;
+// An answer's body that is larger is not copied behind its head.
+constexpr std::size_t kSmallBody = std::size_t{64} << 10;
+
+void release_large(std::string& buffer) {
+  if (buffer.capacity() > kKept) std::string().swap(buffer);
+}
+
+/// Writes `number` over the first `digits` characters.
+void write_hex(std::string& out, std::size_t number, std::size_t digits) {
+  for (std::size_t at = digits; at-- > 0; number >>= 4) out[at] = "0123456789abcdef"[number & 15];
+  CARILLON_CHECK(number == 0);
 }
 
 Error body_too_large(std::size_t bytes_max) {
@@ -26,22 +41,25 @@ Error wrong_host() {
   return {"wrong_host",
           "Send the request to localhost or an IP address, or add the name to http.hosts", ""};
 }
+Error overloaded() {
+  return {"overloaded", "The server holds as much for its clients as it may; retry later", ""};
+}
 Error request_timeout() {
   return {"request_timeout", "the rest of the request did not come in time", ""};
 }
 
 }  // namespace
 
-HttpConnection::HttpConnection(std::shared_ptr<ConnectionHub> hub, Transport::Socket socket,
-                               Door door, std::shared_ptr<boost::asio::ssl::context> tls)
+HttpConnection::HttpConnection(boost::asio::io_context& loop, std::shared_ptr<ConnectionHub> hub,
+                               Transport::Socket socket, Door door,
+                               std::shared_ptr<boost::asio::ssl::context> tls)
     : hub_(std::move(hub)),
       settings_(hub_->settings),
       transport_(std::move(socket), std::move(tls)),
       door_(door),
-      deadline_([this] {
-        timed_out_ = true;
-        transport_.cancel();
-      }) {
+      deadline_([this] { interrupt(request_timeout()); }),
+      loop_(loop),
+      buffers_(hub_->buffers, [this] { interrupt(overloaded()); }) {
   hub_->connections.push_back(*this);
   ++hub_->open;
   if (door_ == Door::probes) ++hub_->probes_open;
@@ -58,14 +76,25 @@ void HttpConnection::close_if_idle() {
   if (idle_) transport_.close();
 }
 
+void HttpConnection::close() {
+  if (handshake_) handshake_->give_up();
+  transport_.close();
+}
+
+void HttpConnection::interrupt(const Error& because) {
+  interrupted_ = because;
+  if (handshake_) handshake_->give_up();
+  transport_.cancel();
+}
+
+/// Starts something that may be interrupted.
 void HttpConnection::arm(Deadlines& deadlines) {
-  timed_out_ = false;
+  interrupted_.reset();
   deadlines.arm(deadline_);
 }
 
 Async<void> HttpConnection::serve(std::shared_ptr<HttpConnection> self) {
-  self->arm(self->settings_->header);
-  if (co_await self->transport_.handshake()) co_return;
+  if (self->transport_.is_tls() && !co_await self->shake_hands()) co_return;
   for (bool more = true; more;) {
     more = co_await self->one_request();
     // Its client cannot have asked again yet: the answers of the same commit go out before the next
@@ -73,6 +102,21 @@ Async<void> HttpConnection::serve(std::shared_ptr<HttpConnection> self) {
     if (more && self->input_.size() == 0) co_await boost::asio::post(boost::asio::use_awaitable);
   }
   if (self->sent_all_) co_await self->linger();
+}
+
+/// Until the client has sent something, it has no slot and costs nothing of TLS.
+Async<bool> HttpConnection::shake_hands() {
+  arm(settings_->header);
+  idle_ = true;
+  if (co_await transport_.wait_for_input()) co_return false;
+  idle_ = false;
+  handshake_.emplace(loop_, hub_->handshakes);
+  co_await handshake_->wait();
+  if (!handshake_->granted() || interrupted_) co_return false;
+  arm(settings_->handshake);
+  const bool done = !co_await transport_.handshake();
+  handshake_.reset();
+  co_return done;
 }
 
 Async<void> HttpConnection::turn_away(std::shared_ptr<HttpConnection> self) {
@@ -89,10 +133,17 @@ HttpConnection::Step HttpConnection::refuse(Error error) {
   return Step::answered;
 }
 
-/// Receives something under the deadline that is armed; 0: the connection ended or time is up.
+/// After a receive of nothing: why, or that there is nobody to tell.
+HttpConnection::Step HttpConnection::refuse_interrupted() {
+  if (!interrupted_) return Step::ended;
+  return refuse(*interrupted_);
+}
+
+/// Receives something under the deadline that is armed; 0: the connection ended or was interrupted.
 Async<std::size_t> HttpConnection::receive(boost::asio::mutable_buffer into) {
+  if (interrupted_) co_return 0;
   const auto [ec, count] = co_await transport_.read_some(into);
-  co_return ec || timed_out_ ? 0 : count;
+  co_return ec || interrupted_ ? 0 : count;
 }
 
 Async<HttpConnection::Step> HttpConnection::receive_head() {
@@ -105,11 +156,14 @@ Async<HttpConnection::Step> HttpConnection::receive_head() {
     looked = input_.size();
     idle_ = looked == 0;
     if (idle_ && hub_->draining) co_return Step::ended;
+    const std::size_t capacity = input_.capacity();
     const std::span<char> space = input_.space();
+    if (capacity > 0 && !buffers_.take(input_.capacity() - capacity))
+      co_return refuse(overloaded());
     const auto [ec, count] =
         co_await transport_.read_some(boost::asio::buffer(space.data(), space.size()));
-    if (timed_out_ && !idle_) co_return refuse(request_timeout());
-    if (ec || timed_out_) co_return Step::ended;
+    if (interrupted_ && !idle_) co_return refuse_interrupted();
+    if (ec || interrupted_) co_return Step::ended;
     input_.received(count);
     if (idle_) arm(settings_->header);
     idle_ = false;
@@ -187,6 +241,13 @@ bool HttpConnection::body_is_here() {
   return true;
 }
 
+/// False where all connections together hold too much for that.
+bool HttpConnection::grow(std::string& buffer, std::size_t size) {
+  if (!buffers_.take(size - buffer.size())) return false;
+  buffer.resize(size);
+  return true;
+}
+
 Async<HttpConnection::Step> HttpConnection::receive_sized_body(std::size_t length) {
   const std::string_view here = input_.view().substr(head_size_);
   constexpr std::size_t kPiece = std::size_t{64} << 10;
@@ -196,11 +257,12 @@ Async<HttpConnection::Step> HttpConnection::receive_sized_body(std::size_t lengt
   std::size_t filled = here.size();
   while (filled < length) {
     // Memory follows what has come, not what was announced.
-    if (filled == body_.size())
-      body_.resize(std::min(length, std::max(filled * 2, filled + kPiece)));
+    if (filled == body_.size() &&
+        !grow(body_, std::min(length, std::max(filled * 2, filled + kPiece))))
+      co_return refuse(overloaded());
     const std::size_t count =
         co_await receive(boost::asio::buffer(body_.data() + filled, body_.size() - filled));
-    if (count == 0) co_return timed_out_ ? refuse(request_timeout()) : Step::ended;
+    if (count == 0) co_return refuse_interrupted();
     filled += count;
   }
   request_.body = body_;
@@ -209,22 +271,26 @@ Async<HttpConnection::Step> HttpConnection::receive_sized_body(std::size_t lengt
 
 Async<HttpConnection::Step> HttpConnection::receive_chunked_body() {
   constexpr std::size_t kPiece = std::size_t{16} << 10;
-  // A chunk's head, or the trailers, without an end in sight.
-  constexpr std::size_t kUnusedMax = std::size_t{16} << 10;
+  // A chunk's head, or the trailers, without an end in sight: they are looked at again with each
+  // piece that comes.
+  constexpr std::size_t kUnusedMax = std::size_t{4} << 10;
   arm(settings_->body);
+  if (!buffers_.take(kPiece + kUnusedMax)) co_return refuse(overloaded());
   wire_.assign(input_.view().substr(head_size_));
   used_ = input_.size();
   for (;;) {
+    const std::size_t held_before = body_.size();
     const auto progress = parser_->feed(wire_, body_bytes_max_);
     if (!progress) co_return refuse(progress.error());
+    if (!buffers_.take(body_.size() - held_before)) co_return refuse(overloaded());
     wire_.erase(0, progress->consumed);
     if (progress->done) break;
     const std::size_t held = wire_.size();
-    if (held > kUnusedMax) co_return refuse({"bad_request", "a chunk's head is too long", ""});
+    if (held > kUnusedMax) co_return refuse({"bad_request", "A chunk's head is too long", ""});
     wire_.resize(held + kPiece);
     const std::size_t count = co_await receive(boost::asio::buffer(wire_.data() + held, kPiece));
     wire_.resize(held + count);
-    if (count == 0) co_return timed_out_ ? refuse(request_timeout()) : Step::ended;
+    if (count == 0) co_return refuse_interrupted();
   }
   request_.body = body_;
   co_return Step::go_on;
@@ -248,8 +314,12 @@ Async<bool> HttpConnection::one_request() {
   }
   if (step == Step::go_on && !body_is_here()) step = co_await receive_body();
   deadline_.disarm();
+  buffers_.pin();
   if (step == Step::go_on) co_await hub_->service->answer(request_, response_);
   if (step == Step::ended) co_return false;
+  request_.body = {};
+  release_large(body_);
+  buffers_.give_back();
   if (!send_answer_now() && !co_await send_answer()) co_return false;
   input_.consume(used_);
   used_ = 0;
@@ -266,6 +336,7 @@ Async<bool> HttpConnection::one_request() {
   co_return !close_after_;
 }
 
+/// The head, and the body where it is small; `send_answer` sends a large one from where it is.
 void HttpConnection::format_answer() {
   const auto digit = static_cast<std::size_t>(response_.status / 100);
   ++hub_->by_status[std::min(digit, hub_->by_status.size() - 1)];
@@ -277,16 +348,22 @@ void HttpConnection::format_answer() {
                                                : Persistence::keep_alive;
   output_.clear();
   append_response_head(output_, response_, persistence, !http_1_0, hub_->date.now());
-  if (!response_.stream && request_.method != "HEAD") output_ += response_.body;
+  if (request_.method == "HEAD") {
+    response_.stream = nullptr;
+    response_.body.clear();
+  }
+  if (response_.stream || response_.body.size() > kSmallBody) return;
+  output_ += response_.body;
+  response_.body.clear();
 }
 
 /// Formats the answer and sends it if the kernel takes it whole, as it nearly always does. False:
-/// the rest, which `output_` then is, has to wait. One that sends request upon request without
-/// reading takes its turn with the others.
+/// the rest, which `output_` and a large body then are, has to wait. One that sends request upon
+/// request without reading takes its turn with the others.
 bool HttpConnection::send_answer_now() {
   format_answer();
   CARILLON_FAILPOINT("answer.before");
-  if (response_.stream || input_.size() > used_) return false;
+  if (response_.stream || !response_.body.empty() || input_.size() > used_) return false;
   output_.erase(0, transport_.write_now(output_));
   if (!output_.empty()) return false;
   CARILLON_FAILPOINT("answer.after");
@@ -295,42 +372,47 @@ bool HttpConnection::send_answer_now() {
 
 Async<bool> HttpConnection::send_answer() {
   arm(settings_->body);
-  if (!co_await send(output_)) co_return false;
+  if (!buffers_.take(output_.size() + response_.body.size())) co_return false;
+  if (!co_await send(output_) || !co_await send(response_.body)) co_return false;
+  buffers_.give_back();
   CARILLON_FAILPOINT("answer.after");
   const bool http_1_0 = parser_ && parser_->http_1_0();
-  if (response_.stream && request_.method != "HEAD" && !co_await send_stream(!http_1_0))
-    co_return false;
+  if (response_.stream && !co_await send_stream(!http_1_0)) co_return false;
   deadline_.disarm();
   co_return true;
 }
 
+/// Asks for the next piece when the last one is sent, so a slow client costs its own piece.
 Async<bool> HttpConnection::send_stream(bool chunked) {
-  std::string piece;
+  // A chunk's size in as many digits as there are here, so that it can be written in afterwards.
+  constexpr std::string_view kSize = "00000000\r\n";
+  std::string& piece = response_.body;
   for (bool more = true; more;) {
     deadline_.disarm();
-    piece.clear();
+    piece = chunked ? kSize : std::string_view();
     more = co_await response_.stream(piece);
-    output_.clear();
-    if (chunked && !piece.empty()) {
-      std::array<char, 16> size;
-      const auto end = std::to_chars(size.data(), size.data() + size.size(), piece.size(), 16).ptr;
-      output_.append(size.data(), static_cast<std::size_t>(end - size.data()));
-      output_ += "\r\n";
+    const std::size_t size = piece.size() - (chunked ? kSize.size() : 0);
+    if (chunked && size > 0) {
+      write_hex(piece, size, kSize.size() - 2);
+      piece += "\r\n";
+    } else if (chunked) {
+      piece.clear();
     }
-    output_ += piece;
-    if (chunked && !piece.empty()) output_ += "\r\n";
-    if (chunked && !more) output_ += "0\r\n\r\n";
+    if (chunked && !more) piece += "0\r\n\r\n";
     arm(settings_->body);
-    if (!co_await send(output_)) co_return false;
+    if (!buffers_.take(piece.size()) || !co_await send(piece)) co_return false;
+    release_large(piece);
+    buffers_.give_back();
   }
   co_return true;
 }
 
 /// Under the deadline that is armed; false: the connection is of no use any more.
 Async<bool> HttpConnection::send(std::string_view bytes) {
+  if (bytes.empty() || interrupted_) co_return !interrupted_;
   const auto [ec, count] =
       co_await transport_.write(boost::asio::buffer(bytes.data(), bytes.size()));
-  co_return !ec && !timed_out_;
+  co_return !ec && !interrupted_;
 }
 
 Async<void> HttpConnection::linger() {
@@ -346,11 +428,15 @@ Async<void> HttpConnection::linger() {
   }
 }
 
+/// What a connection keeps from one request to the next is so little that all of them together may
+/// wait for their clients.
 void HttpConnection::release_large_buffers() {
-  constexpr std::size_t kKept = std::size_t{64} << 10;
-  for (std::string* buffer : {&wire_, &body_, &output_, &response_.body}) {
-    if (buffer->capacity() > kKept) std::string().swap(*buffer);
-  }
+  for (std::string* buffer : {&wire_, &body_, &output_, &response_.body}) release_large(*buffer);
+  input_.release_if_empty();
+  if (head_.capacity() <= kKept) return;
+  head_settings_ = nullptr;
+  request_ = {};
+  std::string().swap(head_);
 }
 
 }  // namespace carillon

@@ -27,7 +27,8 @@ namespace carillon {
 
 class HttpConnection final : public OpenConnection {
  public:
-  HttpConnection(std::shared_ptr<ConnectionHub> hub, Transport::Socket socket, Door door,
+  HttpConnection(boost::asio::io_context& loop, std::shared_ptr<ConnectionHub> hub,
+                 Transport::Socket socket, Door door,
                  std::shared_ptr<boost::asio::ssl::context> tls);
   ~HttpConnection() override;
   HttpConnection(const HttpConnection&) = delete;
@@ -39,7 +40,7 @@ class HttpConnection final : public OpenConnection {
   static Async<void> turn_away(std::shared_ptr<HttpConnection> self);
 
   void close_if_idle() override;
-  void close() override { transport_.close(); }
+  void close() override;
 
  private:
   enum class Step {
@@ -47,6 +48,10 @@ class HttpConnection final : public OpenConnection {
     answered,  // `response_` is what to say
     ended,     // there is nobody to say anything to
   };
+  Async<bool> shake_hands();
+  void interrupt(const Error& because);
+  Step refuse_interrupted();
+  bool grow(std::string& buffer, std::size_t size);
   Async<Step> receive_head();
   Step parse_head();
   Step parse_new_head(std::string_view head);
@@ -73,7 +78,10 @@ class HttpConnection final : public OpenConnection {
   Transport transport_;
   const Door door_;
   Deadline deadline_;
-  bool timed_out_ = false;
+  boost::asio::io_context& loop_;
+  std::optional<Slots::Claim> handshake_;
+  Budget::Share buffers_;
+  std::optional<Error> interrupted_;  // what is under way shall end, for this reason
   bool idle_ = false;
   bool close_after_ = false;
   bool sent_all_ = false;

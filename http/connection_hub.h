@@ -1,6 +1,7 @@
 // What the connections of one server share.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -9,9 +10,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/intrusive/list.hpp>
 
+#include "http/budget.h"
 #include "http/host_rule.h"
 #include "http/message.h"
 #include "http/response_head.h"
+#include "http/slots.h"
 #include "net/deadlines.h"
 
 namespace carillon {
@@ -24,10 +27,13 @@ struct ConnectionSettings {
         header(loop, limits.header_timeout),
         body(loop, limits.body_timeout),
         idle(loop, limits.idle_timeout),
+        handshake(loop, std::min(limits.header_timeout, kHandshake)),
         linger(loop, std::chrono::seconds(2)) {}
+  /// Two round trips and a signature, and time for a very slow network.
+  static constexpr Millis kHandshake{std::chrono::seconds(5)};
   HttpLimits limits;
   HostRule hosts;
-  Deadlines header, body, idle, linger;
+  Deadlines header, body, idle, handshake, linger;
 };
 
 /// A connection as its server knows it.
@@ -51,6 +57,9 @@ struct ConnectionHub {
   bool draining = false;         // connections end with the request that they are at
   std::function<void()> closed;  // after each that ends
   HttpDate date;
+
+  Slots handshakes{0};
+  Budget buffers{0};  // bytes of bodies that come in and of answers that wait to go out
 
   // Counted since the start.
   std::uint64_t accepted = 0;

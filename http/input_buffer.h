@@ -17,6 +17,7 @@ class InputBuffer {
  public:
   [[nodiscard]] std::string_view view() const { return {bytes_.get() + begin_, end_ - begin_}; }
   [[nodiscard]] std::size_t size() const { return end_ - begin_; }
+  [[nodiscard]] std::size_t capacity() const { return capacity_; }
 
   /// Where the next bytes go: at least 1 KiB; views end here.
   [[nodiscard]] std::span<char> space() {
@@ -27,6 +28,12 @@ class InputBuffer {
   void received(std::size_t count) {
     CARILLON_CHECK(count <= capacity_ - end_);
     end_ += count;
+  }
+  /// Frees what it has grown to, where nothing is in it.
+  void release_if_empty() {
+    if (begin_ != end_ || capacity_ <= kFirst) return;
+    bytes_.reset();
+    capacity_ = begin_ = end_ = 0;
   }
   void consume(std::size_t count) {
     CARILLON_CHECK(count <= size());

@@ -40,7 +40,17 @@ std::vector<MetricFamily> families_of(const ConnectionHub& hub) {
   MetricFamily refused = family(MetricType::Counter, "carillon_http_connections_refused_total",
                                 "Connections turned away over the limit");
   add_value(refused, static_cast<double>(hub.refused));
-  return {std::move(answers), std::move(open), std::move(accepted), std::move(refused)};
+  MetricFamily handshakes =
+      family(MetricType::Gauge, "carillon_http_handshakes", "TLS handshakes under way");
+  add_value(handshakes, static_cast<double>(hub.handshakes.taken()));
+  MetricFamily buffers = family(MetricType::Gauge, "carillon_http_buffer_bytes",
+                                "Bodies that come in and answers that wait to go out");
+  add_value(buffers, static_cast<double>(hub.buffers.held()));
+  MetricFamily given_up = family(MetricType::Counter, "carillon_http_connections_given_up_total",
+                                 "Slow connections that made room for others");
+  add_value(given_up, static_cast<double>(hub.buffers.given_up()));
+  return {std::move(answers),    std::move(open),    std::move(accepted), std::move(refused),
+          std::move(handshakes), std::move(buffers), std::move(given_up)};
 }
 
 }  // namespace

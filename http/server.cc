@@ -23,6 +23,7 @@ class HttpServer::Impl {
         all_closed_(loop) {
     hub_->service = api_;
     hub_->settings = std::make_shared<ConnectionSettings>(loop, options);
+    set_bounds(options.limits);
     hub_->closed = [this] {
       if (hub_->open == 0) all_closed_.cancel();
     };
@@ -58,6 +59,7 @@ class HttpServer::Impl {
   }
 
   void reload(HttpOptions options) {
+    set_bounds(options.limits);
     hub_->settings = std::make_shared<ConnectionSettings>(loop_, options);
     api_->set_options(std::move(options));
   }
@@ -100,8 +102,13 @@ class HttpServer::Impl {
   void spawn(Async<void> (*how)(std::shared_ptr<HttpConnection>), Listener::Socket socket,
              const Listener& from) {
     auto connection =
-        std::make_shared<HttpConnection>(hub_, std::move(socket), from.door(), from.tls());
+        std::make_shared<HttpConnection>(loop_, hub_, std::move(socket), from.door(), from.tls());
     asio::co_spawn(loop_, how(std::move(connection)), asio::detached);
+  }
+
+  void set_bounds(const HttpLimits& limits) {
+    hub_->handshakes.set_most(limits.handshakes_max);
+    hub_->buffers.set_most(limits.buffer_bytes_max);
   }
 
   void stop_listening() {

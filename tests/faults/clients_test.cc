@@ -192,6 +192,23 @@ TEST_F(HostileClients, WhoSendWithoutEndAreRefused) {
   std::cout << fmt::format("[ figures  ] {:.0f} MiB were sent in vain\n", mib(sent));
 }
 
+TEST_F(HostileClients, WhoStallInTheMiddleOfLargeBodiesCostNoMoreThanTheirBound) {
+  const std::string half(8 * kMib, ' ');
+  // More than the server may hold for all clients together.
+  const std::size_t members = sized(40, 200);
+  crowd_during(
+      "half a batch", members,
+      "POST /v1/tasks:batchCreate HTTP/1.1\r\nHost: localhost\r\n"
+      "Content-Type: application/json\r\nContent-Length: 16777216\r\n\r\n",
+      [&, left = half.size() * members](SocketCrowd& bad) mutable {
+        const std::string_view piece =
+            std::string_view(half).substr(0, std::min(half.size(), left / members));
+        left -= std::min(left, bad.send(piece));
+        bad.receive(16'384);
+      },
+      0, 0, (128 + 64) * kMib);
+}
+
 TEST_F(HostileClients, WithMonstersOfRequestsAreRefused) {
   std::string many_headers;
   for (int i = 0; i < 100'000; ++i) many_headers += fmt::format("h{}: x\r\n", i);

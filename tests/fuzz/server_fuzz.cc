@@ -39,6 +39,7 @@ class FuzzedServer {
         hub_(std::make_shared<ConnectionHub>()) {
     hub_->service = std::make_shared<Api>(engine_, registry_, *hub_, options);
     hub_->settings = std::make_shared<ConnectionSettings>(loop_, options);
+    hub_->buffers.set_most(options.limits.buffer_bytes_max);
     CARILLON_CHECK(engine_.recover([](auto, auto) {}));
     engine_.start();
   }

@@ -1,5 +1,6 @@
 #include "tests/http/test_server.h"
 
+#include <csignal>
 #include <future>
 #include <thread>
 
@@ -24,6 +25,7 @@ class TestServer::Impl {
         delivery(loop, clock(setup.manual_clock), Delivery::Options{.lookup = TestNames()}),
         engine(loop, clock(setup.manual_clock), log, delivery, setup.engine),
         http(loop, engine, registry, setup.http) {
+    std::signal(SIGPIPE, SIG_IGN);  // as the server does
     if (setup.recovered) {
       CARILLON_CHECK(engine.recover([](auto, auto) {}));
       engine.start();

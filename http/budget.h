@@ -1,0 +1,64 @@
+// A bound on what the connections of one server hold together, such as bytes for clients that do
+// not read.
+//
+// Operation: each connection has a share. Where one takes more and the whole is over the bound, the
+// shares that have held something longer give up, the longest first, until it fits. So a client
+// that is slow loses its connection to one that is not. A share that is pinned is in use and cannot
+// give up. Where only such and younger ones are left, it is the taker that does not get what it
+// wants.
+//
+// Concurrency: the loop's thread only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include <boost/intrusive/list.hpp>
+
+namespace carillon {
+
+class Budget {
+ public:
+  class Share : public boost::intrusive::list_base_hook<
+                    boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+   public:
+    /// `give_up` is called when the share lost what it held; it must see to it that the memory is
+    /// freed soon, and must not destroy the share. The budget must outlive it.
+    Share(Budget& budget, std::function<void()> give_up)
+        : budget_(budget), give_up_(std::move(give_up)) {}
+    ~Share() { give_back(); }
+    Share(const Share&) = delete;
+    Share& operator=(const Share&) = delete;
+
+    /// Holds `amount` more; false, and nothing more, where there is no room. One that is alone may
+    /// hold more than the bound.
+    [[nodiscard]] bool take(std::size_t amount);
+    /// Keeps what it holds until it is given back.
+    void pin() { unlink(); }
+    void give_back();
+
+   private:
+    friend class Budget;
+    Budget& budget_;
+    std::function<void()> give_up_;
+    std::size_t amount_ = 0;
+  };
+
+  explicit Budget(std::size_t most) : most_(most) {}
+
+  /// For what is taken from now on.
+  void set_most(std::size_t most) { most_ = most; }
+  [[nodiscard]] std::size_t held() const { return held_; }
+  /// How many shares gave up, since the start.
+  [[nodiscard]] std::uint64_t given_up() const { return given_up_; }
+
+ private:
+  std::size_t most_;
+  std::size_t held_ = 0;
+  std::uint64_t given_up_ = 0;
+  // Those that can give up, the one that has held something longest first.
+  boost::intrusive::list<Share, boost::intrusive::constant_time_size<false>> shares_;
+};
+
+}  // namespace carillon
