@@ -19,7 +19,7 @@ namespace carillon {
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
   using Socket = boost::asio::generic::stream_protocol::socket;
-  using Accepted = std::function<void(Socket socket, const Listener& listener)>;
+  using Accepted = std::function<void(Socket socket, Listener& listener)>;
 
   Listener(boost::asio::io_context& loop, BoundSocket bound, const ListenAddress& address);
 
@@ -28,8 +28,9 @@ class Listener : public std::enable_shared_from_this<Listener> {
   void close();
 
   [[nodiscard]] Door door() const { return door_; }
-  /// Empty where it is plain.
-  [[nodiscard]] const std::shared_ptr<boost::asio::ssl::context>& tls() const { return tls_; }
+  [[nodiscard]] bool is_tls() const { return tls_ != nullptr; }
+  /// For a connection that has just come; empty where it is plain.
+  [[nodiscard]] TlsContext tls_context();
   /// "http://127.0.0.1:43123", "https://...", "unix:/run/x".
   [[nodiscard]] std::string url() const;
   /// Empty for a unix socket.
@@ -44,7 +45,8 @@ class Listener : public std::enable_shared_from_this<Listener> {
   BoundSocket bound_;
   boost::asio::steady_timer pause_;
   Door door_;
-  std::shared_ptr<boost::asio::ssl::context> tls_;
+  std::shared_ptr<WatchedTls> tls_;
+  std::string trouble_told_;  // with the files of `tls_`
   Accepted accepted_;
 };
 

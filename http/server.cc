@@ -42,9 +42,8 @@ class HttpServer::Impl {
     for (BoundSocket& socket : *bound) {
       auto listener = std::make_shared<Listener>(loop_, std::move(socket), address);
       urls.push_back(listener->url());
-      listener->start([this](Listener::Socket accepted, const Listener& from) {
-        take(std::move(accepted), from);
-      });
+      listener->start(
+          [this](Listener::Socket accepted, Listener& from) { take(std::move(accepted), from); });
       listeners_.push_back(std::move(listener));
     }
     return urls;
@@ -85,13 +84,13 @@ class HttpServer::Impl {
   /// Probes come in whatever clients do, and clients whatever probes do.
   static constexpr std::size_t kProbesMax = 32;
 
-  void take(Listener::Socket socket, const Listener& from) {
+  void take(Listener::Socket socket, Listener& from) {
     const bool probes = from.door() == Door::probes;
     const std::size_t open = probes ? hub_->probes_open : hub_->open - hub_->probes_open;
     const std::size_t most = probes ? kProbesMax : hub_->settings->limits.connections_max;
     if (open >= most) {
       ++hub_->refused;
-      if (from.tls() || open >= most + kTurnedAwayMax) return;
+      if (from.is_tls() || open >= most + kTurnedAwayMax) return;
       spawn(&HttpConnection::turn_away, std::move(socket), from);
       return;
     }
@@ -100,9 +99,11 @@ class HttpServer::Impl {
   }
 
   void spawn(Async<void> (*how)(std::shared_ptr<HttpConnection>), Listener::Socket socket,
-             const Listener& from) {
-    auto connection =
-        std::make_shared<HttpConnection>(loop_, hub_, std::move(socket), from.door(), from.tls());
+             Listener& from) {
+    TlsContext tls = from.tls_context();
+    if (from.is_tls() && !tls) return;
+    auto connection = std::make_shared<HttpConnection>(loop_, hub_, std::move(socket), from.door(),
+                                                       std::move(tls));
     asio::co_spawn(loop_, how(std::move(connection)), asio::detached);
   }
 

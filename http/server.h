@@ -15,11 +15,11 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <prometheus/registry.h>
 
 #include "base/result.h"
 #include "base/time.h"
+#include "net/tls.h"
 
 namespace carillon {
 
@@ -69,9 +69,9 @@ struct ListenAddress {
   std::string unix_group = {};  // a name or a number; empty: the process's own
 
   // Of TCP.
-  std::string host = {};   // an address, or a name: each of its addresses
-  std::uint16_t port = 0;  // 0: any free one
-  std::shared_ptr<boost::asio::ssl::context> tls = nullptr;  // empty: plain
+  std::string host = {};                      // an address, or a name: each of its addresses
+  std::uint16_t port = 0;                     // 0: any free one
+  std::shared_ptr<WatchedTls> tls = nullptr;  // empty: plain
   /// Refuse to listen where other machines can connect.
   bool loopback_only = false;
 

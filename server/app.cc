@@ -62,6 +62,10 @@ HttpOptions within_files(HttpOptions options) {
   return options;
 }
 
+ServerTls server_tls(const Options& options) {
+  return {options.tls.certificate_file, options.tls.private_key_file, options.tls.client_ca_file};
+}
+
 class App {
  public:
   App(const Arguments& arguments, Options options)
@@ -96,7 +100,7 @@ class App {
   // Sockets are used on the loop's thread alone; other threads only post to it.
   asio::io_context loop_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   Metrics metrics_;
-  TlsContext tls_;
+  std::shared_ptr<WatchedTls> tls_;
   // Made in this order, and unmade in the reverse.
   std::unique_ptr<Log> log_;
   std::unique_ptr<Delivery> delivery_;
@@ -181,11 +185,8 @@ Result<> App::open() {
 
 Result<> App::listen() {
   if (!options_.tls.certificate_file.empty()) {
-    Result<TlsContext> tls =
-        make_server_tls({options_.tls.certificate_file, options_.tls.private_key_file,
-                         options_.tls.client_ca_file});
-    if (!tls) return tls.error();
-    tls_ = std::move(*tls);
+    tls_ = std::make_shared<WatchedTls>(server_tls(options_));
+    if (const Result<TlsContext> made = tls_->context(); !made) return made.error();
   }
   http_ = std::make_unique<HttpServer>(loop_, *engine_, metrics_, within_files(options_.http));
   const auto addresses = listen_addresses(options_);
@@ -307,11 +308,10 @@ void App::apply(Options fresh) {
   if (const auto allowed = listen_addresses(as_it_runs); !allowed) return refuse(allowed.error());
   for (const std::string& warning : fresh.warnings) log_warning(warning);
   if (tls_ && !fresh.tls.certificate_file.empty()) {
-    Result<TlsContext> tls = make_server_tls(
-        {fresh.tls.certificate_file, fresh.tls.private_key_file, fresh.tls.client_ca_file});
-    if (!tls) return refuse(tls.error());
-    // The listeners hold the old context; connections that are open keep what they began with.
-    *tls_ = std::move(**tls);
+    // For new connections; those that are open keep what they began with.
+    WatchedTls tls(server_tls(fresh));
+    if (const Result<TlsContext> made = tls.context(); !made) return refuse(made.error());
+    *tls_ = std::move(tls);
   }
   if ((tls_ != nullptr) == fresh.tls.certificate_file.empty()) {
     log_warning("switching TLS on or off takes a restart");

@@ -51,9 +51,8 @@ class Tls : public testing::Test {
  protected:
   Tls() {
     const CertificateFiles files = make_certificate(dir_, "server");
-    const auto context = make_server_tls({files.certificate, files.private_key, ""});
-    EXPECT_TRUE(context);
-    setup_.listen.tls = *context;
+    setup_.listen.tls =
+        std::make_shared<WatchedTls>(ServerTls{files.certificate, files.private_key, ""});
     setup_.http.limits.header_timeout = std::chrono::milliseconds(200);
   }
   TempDir dir_;

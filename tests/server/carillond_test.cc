@@ -480,6 +480,24 @@ std::string subject_at(const std::string& url) {
   return run_program({"/usr/bin/openssl", "s_client", "-connect", url.substr(8)}).output;
 }
 
+TEST_F(Carillond, TakesARenewedCertificateByItself) {
+  make_certificate(dir_, "before");
+  const std::string file = dir_ / "a.toml";
+  write_file(file, "[tls]\ncertificate_file = '" + (dir_ / "certificate.pem") +
+                       "'\nprivate_key_file = '" + (dir_ / "key.pem") + "'\n");
+  Process server(command({"--config", file}));
+  const std::string url = url_of(server);
+  EXPECT_THAT(subject_at(url), HasSubstr("CN = before"));
+  make_certificate(dir_, "after");
+  EXPECT_THAT(subject_at(url), HasSubstr("CN = after"));
+  // Half of a renewal.
+  write_file(dir_ / "key.pem", "nonsense");
+  EXPECT_THAT(subject_at(url), HasSubstr("CN = after"));
+  EXPECT_TRUE(server.wait_for_line("the new TLS files are refused")) << server.errors();
+  make_certificate(dir_, "last");
+  EXPECT_THAT(subject_at(url), HasSubstr("CN = last"));
+}
+
 TEST_F(Carillond, SighupTakesARenewedCertificate) {
   make_certificate(dir_, "before");
   const std::string file = dir_ / "a.toml";
