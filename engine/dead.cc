@@ -1,7 +1,5 @@
 // Dead letters: redriven or removed, one or all that match.
 
-#include <algorithm>
-
 #include "engine/impl.h"
 #include "storage/content.h"
 
@@ -13,16 +11,6 @@ constexpr std::uint64_t kRedrivenBytes = std::uint64_t{4} << 20;
 
 Error no_dead_letter() {
   return {"not_found", "There is no such dead letter.", ""};
-}
-
-// Not in the coroutines themselves, where GCC 12 loses projections.
-void sort_by_number(std::vector<Statement>& tasks) {
-  std::ranges::sort(tasks, {}, &Statement::number);
-}
-/// How many were before the first that was left out.
-std::size_t count_read(const std::vector<Fetched>& fetched) {
-  const auto left = std::ranges::find(fetched, true, &Fetched::left_out);
-  return static_cast<std::size_t>(left - fetched.begin());
 }
 
 /// Of all that the filter of a redrive can say.
@@ -75,33 +63,38 @@ Async<Answer<TaskView>> Engine::Impl::redriven_before(std::string_view id, WallT
 }
 
 /// Gives each its attempts back and makes it due now, as many at a time as may be held in memory.
-/// An operation is of the only one.
+/// An operation names the redrive of a single one.
 Async<std::vector<Answer<Statement>>> Engine::Impl::redrive_these(std::vector<Statement> dead,
                                                                   OperationName operation) {
   std::vector<Answer<Statement>> answers(dead.size(), Refusal(no_dead_letter()));
-  for (std::size_t begin = 0; begin < dead.size();) {
-    // In the order of their numbers, as they are read: what is left out is at the end.
+  std::vector<std::size_t> missing;
+  for (std::size_t i = 0; i < dead.size(); ++i) missing.push_back(i);
+  while (!missing.empty()) {
     Fetch wanted{.numbers = {}, .bytes_max = kRedrivenBytes, .in_background = true};
-    for (std::size_t i = begin; i < dead.size(); ++i) wanted.numbers.push_back(dead[i].number);
+    for (const std::size_t index : missing) wanted.numbers.push_back(dead[index].number);
     std::vector<Fetched> fetched = co_await fetch(std::move(wanted));
-    const std::size_t read = count_read(fetched);
-    co_await redrive_some(std::span(dead).subspan(begin, read), std::move(fetched),
-                          std::span(answers).subspan(begin, read), operation);
-    begin += read;
+    std::vector<std::size_t> left;
+    for (std::size_t i = 0; i < missing.size(); ++i) {
+      if (fetched[i].left_out) left.push_back(missing[i]);
+    }
+    co_await redrive_some(dead, missing, fetched, answers, operation);
+    missing = std::move(left);
   }
   co_return answers;
 }
 
-/// Under one commit.
-Async<void> Engine::Impl::redrive_some(std::span<const Statement> dead,
-                                       std::vector<Fetched> fetched,
-                                       std::span<Answer<Statement>> answers,
+/// Those whose contents were read, under one commit.
+Async<void> Engine::Impl::redrive_some(const std::vector<Statement>& dead,
+                                       const std::vector<std::size_t>& which,
+                                       const std::vector<Fetched>& fetched,
+                                       std::vector<Answer<Statement>>& answers,
                                        OperationName operation) {
   std::vector<Command> commands;
   std::vector<std::size_t> asked;
-  for (std::size_t i = 0; i < dead.size(); ++i) {
-    if (!fetched[i].content) continue;
-    Result<TaskContent> content = decode_content(*fetched[i].content);
+  for (std::size_t at = 0; at < which.size(); ++at) {
+    if (!fetched[at].content) continue;
+    const std::size_t i = which[at];
+    Result<TaskContent> content = decode_content(*fetched[at].content);
     if (!content) {
       answers[i] = Refusal(content.error());
       continue;
@@ -160,24 +153,30 @@ Async<void> Engine::Impl::keep_those_that_fit(const Match& match, std::vector<St
   tasks.resize(kept);
 }
 
-/// The next dead letters that match, from `position` on, by number; empty at the end.
-Async<std::vector<Statement>> Engine::Impl::collect_dead(Match match, std::uint32_t& position,
-                                                         std::size_t most) {
-  match.tasks.state = State::dead;
+/// Adds those of the next positions that match; false: there are no more positions.
+bool Engine::Impl::collect_some_dead(const Match& match, std::uint32_t& position,
+                                     std::vector<Statement>& dead) {
+  for (std::uint32_t looked = 0; looked < kSlice / 4 && dead.size() < kDeadAtATime; ++looked) {
+    position = shard_.next_finished(position);
+    if (position >= shard_.positions()) return false;
+    const std::optional<Statement> task = shard_.at(position++);
+    if (task && task->state == State::dead && fits(match, *task)) dead.push_back(*task);
+  }
+  return true;
+}
+
+/// The next dead letters that match, from `position` on; empty at the end.
+Async<std::vector<Statement>> Engine::Impl::collect_dead(const Match& match,
+                                                         std::uint32_t& position) {
   std::vector<Statement> dead;
   const Allowance::Share turn = co_await turns_.take(1);
-  std::uint32_t slice = 0;
-  while (dead.empty() && position < shard_.positions()) {
-    for (; dead.size() < most; ++position) {
-      position = shard_.next_finished(position);
-      if (position >= shard_.positions()) break;
-      const std::optional<Statement> task = shard_.at(position);
-      if (task && fits(match, *task)) dead.push_back(*task);
-      if (++slice % (kSlice / 4) == 0) co_await yield();
+  for (bool more = true; more && dead.empty();) {
+    more = collect_some_dead(match, position, dead);
+    if (!dead.empty() && (match.target_url || match.lane)) {
+      co_await keep_those_that_fit(match, dead);
     }
-    if (match.target_url || match.lane) co_await keep_those_that_fit(match, dead);
+    if (dead.empty()) co_await yield();
   }
-  sort_by_number(dead);
   co_return dead;
 }
 
@@ -211,7 +210,7 @@ Async<std::uint64_t> Engine::Impl::redrive_matching(Match wanted) {
   std::uint64_t redriven = 0;
   std::uint32_t position = 0;
   for (;;) {
-    std::vector<Statement> dead = co_await collect_dead(wanted, position, kDeadAtATime);
+    std::vector<Statement> dead = co_await collect_dead(wanted, position);
     if (dead.empty()) co_return redriven;
     for (const Answer<Statement>& answer : co_await redrive_these(std::move(dead), {})) {
       if (answer) ++redriven;
@@ -226,7 +225,7 @@ Async<Answer<std::uint64_t>> Engine::Impl::purge_dead(TaskFilter filter) {
   std::uint64_t purged = 0;
   std::uint32_t position = 0;
   for (;;) {
-    const std::vector<Statement> dead = co_await collect_dead(*wanted, position, kDeadAtATime);
+    const std::vector<Statement> dead = co_await collect_dead(*wanted, position);
     if (dead.empty()) co_return purged;
     std::vector<Command> commands;
     for (const Statement& task : dead)

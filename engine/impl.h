@@ -217,15 +217,17 @@ class Engine::Impl {
 
   // dead.cc
   Async<void> keep_those_that_fit(const Match& match, std::vector<Statement>& tasks);
-  Async<std::vector<Statement>> collect_dead(Match match, std::uint32_t& position,
-                                             std::size_t most);
+  bool collect_some_dead(const Match& match, std::uint32_t& position, std::vector<Statement>& dead);
+  Async<std::vector<Statement>> collect_dead(const Match& match, std::uint32_t& position);
   Async<Answer<TaskView>> redriven_before(std::string_view id, WallTime at);
   Async<std::uint64_t> redrive_matching(Match wanted);
   /// As they stand then.
   Async<std::vector<Answer<Statement>>> redrive_these(std::vector<Statement> dead,
                                                       OperationName operation);
-  Async<void> redrive_some(std::span<const Statement> dead, std::vector<Fetched> fetched,
-                           std::span<Answer<Statement>> answers, OperationName operation);
+  Async<void> redrive_some(const std::vector<Statement>& dead,
+                           const std::vector<std::size_t>& which,
+                           const std::vector<Fetched>& fetched,
+                           std::vector<Answer<Statement>>& answers, OperationName operation);
 
   [[nodiscard]] TargetView view_of(const Shard::TargetState& target) const;
 

@@ -76,7 +76,8 @@ class ListsTest : public testing::Test {
     settings.concurrency = concurrency;
     settings.retry.max_attempts = max_attempts;
     settings.retry.backoff_min = minutes(1);
-    ASSERT_TRUE(run(engine->put_target(settings)));
+    const auto change = [&](const TargetSettings*) { return Result<TargetSettings>(settings); };
+    ASSERT_TRUE(run(engine->change_target(name, change)));
   }
   static AddRequest task(std::string_view id, Millis delay, std::string_view target = "shop") {
     AddRequest request;

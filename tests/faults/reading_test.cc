@@ -1,7 +1,10 @@
 // Whoever reads much at once, by lists, exports or large payloads that fall due together, harms
 // nobody's tasks, and memory stays bounded.
+#include <algorithm>
 #include <functional>
 #include <iostream>
+#include <thread>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -18,7 +21,7 @@ namespace {
 using std::chrono::seconds;
 
 constexpr Millis kLead{1000};
-constexpr int kRate = 100;
+constexpr std::size_t kRate = 100;
 constexpr std::size_t kMib = std::size_t{1} << 20;
 constexpr std::string_view kNowhere = "http://127.0.0.1:9/";
 
@@ -48,7 +51,9 @@ class Reading : public ::testing::Test {
     customer.add(kRate, length, wall_millis() + kLead);
     std::this_thread::sleep_for(kLead);
     read();
-    const Figures figures{customer.finish(), usage_of(pid).peak_bytes - before.resident_bytes,
+    const Histogram lateness = customer.finish();
+    const std::uint64_t peak_bytes = std::max(usage_of(pid).peak_bytes, before.resident_bytes);
+    const Figures figures{lateness, peak_bytes - before.resident_bytes,
                           p99_max(alone, Millis(100), stalls)};
     std::cout << fmt::format(
         "[ figures  ] {}: lateness {}; {:.0f} MiB more; the machine took {} ms\n", name,
@@ -165,8 +170,8 @@ TEST_F(Reading, LargePayloadsThatFallDueTogetherArePushedInTurn) {
   const Figures burst = during("large payloads", [&] { wait_until_idle(server); });
   EXPECT_LE(burst.lateness.quantile(0.99), burst.lateness_max);
   EXPECT_LE(burst.growth_bytes, 280 * kMib);
-  EXPECT_EQ(stat(server, "/counts/delivered"),
-            static_cast<std::int64_t>(count) + 2 * kRate * sized(3, 20));
+  EXPECT_EQ(static_cast<std::size_t>(stat(server, "/counts/delivered")),
+            count + 2 * kRate * sized(3, 20));
 }
 
 }  // namespace
