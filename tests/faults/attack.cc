@@ -24,13 +24,12 @@ void Attack::start(const std::string& config, std::vector<std::string> wrapper,
   if (!wrapper.empty()) server.run_under(std::move(wrapper));
   ASSERT_TRUE(server.start());
   const MachineStalls stalls(dir.path());
-  alone_ = measure([] {}, stalls);
-  alone_stalls_ = stalls.longest();
+  alone_ = measure([] {});
   std::cout << "[ figures  ] alone: lateness " << quantiles(alone_) << "; the machine took "
-            << alone_stalls_.count() / 1000 << " ms\n";
+            << stalls.longest().count() / 1000 << " ms\n";
 }
 
-Histogram Attack::measure(const std::function<void()>& attack, const MachineStalls& /*stalls*/) {
+Histogram Attack::measure(const std::function<void()>& attack) {
   Customer customer(server, "customer", customer_host_);
   customer.add(kRate, length_, wall_millis() + kLead);
   attack();
@@ -41,7 +40,7 @@ void Attack::beside(const std::string& name, const std::function<void()>& attack
   const int pid = server.process().pid();
   forget_peak(pid);
   const MachineStalls stalls(dir.path());
-  const Histogram lateness = measure(attack, stalls);
+  const Histogram lateness = measure(attack);
   const ProcessUsage usage = usage_of(pid);
   std::cout << fmt::format(
       "[ figures  ] {}: lateness {}; resident {:.0f} MiB, peak {:.0f}; the machine took {} ms\n",

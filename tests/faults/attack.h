@@ -47,11 +47,10 @@ class Attack : public ::testing::Test {
   Carillond server{dir / "data", {"--config", dir / "carillon.toml"}};
 
  private:
-  Histogram measure(const std::function<void()>& attack, const MachineStalls& stalls);
+  Histogram measure(const std::function<void()>& attack);
   const Millis length_{static_cast<int>(sized(3'000, 20'000))};
   std::string customer_host_;
   Histogram alone_;
-  Histogram::Micros alone_stalls_{0};
 };
 
 /// Listens on all loopback addresses, takes every connection and never says a word.

@@ -1,4 +1,5 @@
 // Nobody reads the server's log any more: tasks go on firing on time, and SIGTERM still stops it.
+#include <array>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
