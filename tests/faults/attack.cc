@@ -33,7 +33,10 @@ Histogram Attack::measure(const std::function<void()>& attack) {
   Customer customer(server, "customer", customer_host_);
   customer.add(kRate, length_, wall_millis() + kLead);
   attack();
-  return customer.finish();
+  Histogram lateness = customer.finish();
+  EXPECT_EQ(lateness.count(), static_cast<std::uint64_t>(kRate * length_.count() / 1000))
+      << "not each was pushed at its first attempt";
+  return lateness;
 }
 
 void Attack::beside(const std::string& name, const std::function<void()>& attack) {
