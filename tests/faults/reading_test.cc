@@ -32,7 +32,8 @@ class Reading : public ::testing::Test {
     alone = during("nobody", [] {}).lateness;
   }
   void TearDown() override {
-    if (!HasFatalFailure()) EXPECT_EQ(server.stop(), 0) << server.process().errors();
+    if (HasFatalFailure()) return;
+    EXPECT_EQ(server.stop(), 0) << server.process().errors();
   }
 
   struct Figures {
