@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include <boost/asio/local/stream_protocol.hpp>
 #include <grp.h>

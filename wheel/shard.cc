@@ -3,6 +3,7 @@
 #include "wheel/shard.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace carillon {
 namespace {

@@ -1,5 +1,6 @@
 #include "delivery/answer.h"
 
+#include <algorithm>
 #include <random>
 
 #include <gtest/gtest.h>

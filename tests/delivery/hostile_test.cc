@@ -1,4 +1,6 @@
 // Each way a receiver can misbehave: what comes of the push, in what time, at what cost.
+#include <algorithm>
+
 #include <boost/asio/write.hpp>
 
 #include "net/tls.h"

@@ -1,5 +1,6 @@
 // Time-outs: tasks with long delays, nearly all of which are cancelled in time.
 
+#include <algorithm>
 #include <thread>
 
 #include <gtest/gtest.h>

@@ -1,6 +1,7 @@
 // A backup made while the server runs: everything acknowledged before it began is in it, and what
 // is in it is a prefix of what was done; a kill in its middle leaves nothing that looks like one.
 // And data of an earlier format, kept from when it was current, opens.
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <random>

@@ -1,5 +1,6 @@
 #include "net/resolver.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>

@@ -1,5 +1,6 @@
 #include "server/log_writer.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>

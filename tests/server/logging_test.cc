@@ -1,5 +1,6 @@
 #include "server/logging.h"
 
+#include <algorithm>
 #include <map>
 
 #include <gmock/gmock.h>

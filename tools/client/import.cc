@@ -1,5 +1,6 @@
 // carillon export, import: every pending task as NDJSON, out of one server and into another.
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
