@@ -186,11 +186,11 @@ TEST_P(OldFormat, OneOpensWithEveryTaskAsItWas) {
 }
 
 TEST_P(OldFormat, NewerThanThisOneIsRefusedWithWhatToDo) {
-  write_file(data_ + "/FORMAT", "Carillon data directory, format 3\n");
+  write_file(data_ + "/FORMAT", "Carillon data directory, format 4\n");
   const Finished refused =
       run_program({program("carillond"), "--data-dir", data_, "--listen", "127.0.0.1:0"});
   EXPECT_EQ(refused.ending, (Ending{1, 0}));
-  EXPECT_THAT(refused.errors, HasSubstr("has format 3, written by a newer Carillon"));
+  EXPECT_THAT(refused.errors, HasSubstr("has format 4, written by a newer Carillon"));
   EXPECT_THAT(refused.errors, HasSubstr("carillon-replay"));
 }
 
