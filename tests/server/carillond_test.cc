@@ -543,6 +543,31 @@ TEST_F(Carillond, MetricsShowTheEngineAndTheHttpServer) {
   }
 }
 
+TEST_F(Carillond, TargetsBeyondFiveHundredShareOneSeries) {
+  Process server(command());
+  HttpClient client(url_of(server));
+  const auto put = [&](const std::string& name) {
+    return client.request("PUT", "/v1/targets/" + name, R"({"url":"http://127.0.0.1:9/"})").status;
+  };
+  for (int i = 0; i <= 500; ++i) ASSERT_EQ(put("t" + std::to_string(1000 + i)), 201);
+  ASSERT_EQ(put("other"), 201);
+  for (const char* target : {"t1500", "t1499", "t1000", "other"}) {
+    const std::string task = R"({"delay":"1h","target":")" + std::string(target) + "\"}";
+    ASSERT_EQ(client.post("/v1/tasks", task).status, 201);
+  }
+  std::istringstream lines(client.get("/metrics").body);
+  int series = 0;
+  std::string seen;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("carillon_target_tasks{")) continue;
+    ++series;
+    if (!line.ends_with(" 0")) seen += line.substr(22) + "\n";
+  }
+  EXPECT_EQ(series, 500);
+  // The one that is named so is among the others.
+  EXPECT_EQ(seen, "target=\"t1000\"} 1\ntarget=\"other\"} 3\n");
+}
+
 TEST_F(Carillond, EveryMetricIsDocumented) {
   Process server(command());
   HttpClient client(url_of(server));
