@@ -283,7 +283,10 @@ Refusal Engine::Impl::refused(const Reply& reply) {
                    ""};
     case Verdict::too_many_targets:
       ++counters_.refused_full;
-      return Error{"full", "Tasks for too many different receivers are pending.", "target"};
+      return Error{"full",
+                   "Tasks for 262144 different receivers are pending or still readable; retry when "
+                   "some of them are gone.",
+                   "target"};
     case Verdict::content_moved:
       return changed_all_the_time();
     case Verdict::operation_reused:

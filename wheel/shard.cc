@@ -9,8 +9,11 @@ namespace carillon {
 namespace {
 
 constexpr std::uint64_t kRecordBytes = 64;  // about what a record takes in the log
-// Fewer than an entry can name: replacements that are under way bring theirs when they are applied.
-constexpr std::size_t kTargetsAdmitted = kTargetsMax / 2;
+// Origins of URLs come with the tasks of clients, named targets by an operator's hand: a crowd of
+// the one leaves room for the other. Both are fewer than an entry can name, for replacements that
+// are under way bring theirs when they are applied.
+constexpr std::size_t kOriginsAdmitted = kTargetsMax / 2;
+constexpr std::size_t kTargetsAdmitted = kOriginsAdmitted + (std::size_t{1} << 16);
 
 }  // namespace
 
@@ -55,7 +58,7 @@ std::optional<Verdict> Shard::target_refusal(const Statement& task) const {
   const std::uint32_t target = find_target(task.target);
   const bool known = target != kTargetsMax;
   if (!task.target_is_url && (!known || targets_[target].deleted)) return Verdict::unknown_target;
-  if (!known && target_by_key_.size() >= kTargetsAdmitted) return Verdict::too_many_targets;
+  if (!known && target_by_key_.size() >= kOriginsAdmitted) return Verdict::too_many_targets;
   return std::nullopt;
 }
 

@@ -35,6 +35,25 @@ class ShardBounds : public testing::Test {
   WallTime start = driver.now();
 };
 
+TEST_F(ShardBounds, a_crowd_of_origins_leaves_room_for_named_targets) {
+  constexpr std::uint64_t kOrigins = (std::uint64_t{1} << 18) - 1;  // beside the named target
+  const auto by_url = [&](std::uint64_t id, std::uint64_t origin) {
+    command::Add add = driver.add(id, start + hours(1), 0, 1000 + origin);
+    add.task.target_is_url = true;
+    return add;
+  };
+  for (std::uint64_t id = 1; id <= kOrigins; ++id) driver.shard().submit(by_url(id, id), 0);
+  driver.run();
+  driver.take();
+  EXPECT_EQ(ask(by_url(kOrigins + 1, kOrigins + 1)).verdict, Verdict::too_many_targets);
+  EXPECT_EQ(ask(by_url(kOrigins + 2, 1)).verdict, Verdict::done);
+  record::TargetPut put;
+  put.key = target_key(2);
+  put.name = "t2";
+  put.concurrency = 1;
+  EXPECT_EQ(ask(put).verdict, Verdict::done);
+}
+
 /// Of retained tasks and of what is pending there may be so many.
 class BoundedShard : public ShardBounds {
  protected:
