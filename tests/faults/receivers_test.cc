@@ -83,7 +83,9 @@ class HostileReceivers : public ::testing::Test {
     GoodClient client(server, customer.target());
     if (!tasks.empty()) add(tasks);
     Histogram lateness = customer.finish();
-    if (cancel_rest) EXPECT_TRUE(server.call("POST", "/v1/groups/bad:cancel").ok());
+    if (cancel_rest) {
+      EXPECT_TRUE(server.call("POST", "/v1/groups/bad:cancel").ok());
+    }
     wait_until_idle(server);
     const auto took = wall_millis() - start;
     const auto& figures = client.stop();

@@ -58,8 +58,8 @@ class FuzzedServer {
     CARILLON_CHECK(::shutdown(ends[0], SHUT_WR) == 0);
     Transport::Socket socket(loop_, asio::generic::stream_protocol(AF_UNIX, 0), ends[1]);
     asio::co_spawn(loop_,
-                   HttpConnection::serve(std::make_shared<HttpConnection>(hub_, std::move(socket),
-                                                                          Door::tcp, nullptr)),
+                   HttpConnection::serve(std::make_shared<HttpConnection>(
+                       loop_, hub_, std::move(socket), Door::tcp, nullptr)),
                    asio::detached);
     std::string answered;
     std::array<char, 16384> piece;
