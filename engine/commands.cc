@@ -41,7 +41,7 @@ bool is_same(const Reply& reply, const TaskContent& there, const TaskContent& as
 }
 
 Error changed_all_the_time() {
-  return {"overloaded", "The task is being changed by others all the time; try again.", ""};
+  return {"overloaded", "Other changes of the task came first, again and again; retry later", ""};
 }
 
 Error not_found(std::string_view what) {
@@ -136,10 +136,10 @@ Result<WallTime> Engine::Impl::due_of(const std::optional<WallTime>& due_at,
   const auto now = std::chrono::ceil<Millis>(clock_.wall_micros());
   const WallTime due = due_at ? *due_at : now + *delay;
   if (due - now > options_.horizon) {
-    return Error{
-        "beyond_horizon",
-        "Due further ahead than " + format_duration(options_.horizon) + ", the server's horizon.",
-        due_at ? "due_at" : "delay"};
+    return Error{"beyond_horizon",
+                 (due_at ? "`due_at`" : "`delay`") + std::string(" is more than ") +
+                     format_duration(options_.horizon) + " ahead, which is the limit (`horizon`)",
+                 due_at ? "due_at" : "delay"};
   }
   return std::max(due, WallTime{});
 }
@@ -261,7 +261,9 @@ Refusal Engine::Impl::refused(const Reply& reply) {
                           finished(reply.task.state) ? reply.task.finished_at : reply.task.due};
   switch (reply.verdict) {
     case Verdict::task_exists:
-      return {Error{"task_exists", "Another task has this id; see if_exists.", "id"}, standing};
+      return {Error{"task_exists",
+                    "Another task has this id; choose another one, or send `if_exists`", "id"},
+              standing};
     case Verdict::task_firing:
       return {Error{"task_firing",
                     "The task is being pushed right now. To make this attempt its last, cancel it "
