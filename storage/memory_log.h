@@ -26,7 +26,7 @@ struct MemoryDisk {
   std::map<TaskNumber, std::string> contents;
   std::map<TaskNumber, std::string> notes;  // encoded
   Sequence last = 0;
-  WallTime clock{};             // of the latest batch without records
+  WallTime clock{};           // of the latest batch without records
   bool low_on_space = false;  // what stats say
   bool short_of_space = false;
 };

@@ -189,7 +189,8 @@ TEST_F(Api, EachRefusalOfABodyHasItsProblem) {
   EXPECT_EQ(add(R"({"due_at":"soon","target":"http://a/"})"), "400 bad_time");
   EXPECT_EQ(add(R"({"delay":1,"target":"ftp://a/"})"), "400 bad_url");
   EXPECT_EQ(add(R"({"delay":1})"), "400 missing_field");
-  EXPECT_EQ(add(R"({"delay":1,"due_at":1793000000000,"target":"http://a/"})"), "400 conflicting_fields");
+  EXPECT_EQ(add(R"({"delay":1,"due_at":1793000000000,"target":"http://a/"})"),
+            "400 conflicting_fields");
   EXPECT_EQ(add(task_json("a", R"("headers":{"host":"x"})")), "400 bad_header");
   EXPECT_EQ(add(task_json("a", R"("if_exists":"x")")), "400 bad_value");
   EXPECT_EQ(add(R"({"delay":"31d","target":"http://127.0.0.1/"})"), "422 beyond_horizon");
