@@ -209,8 +209,8 @@ class Shard {
   /// What few tasks have.
   struct Extra {
     WallTime asked_due{};
-    WallTime redriven_at{};  // 0: never
-    Millis expire_after{};   // 0: never
+    WallTime redriven_at{};   // 0: never
+    Millis expire_after{-1};  // negative: never
     bool retries_cancelled = false;
     friend bool operator==(const Extra&, const Extra&) = default;
   };

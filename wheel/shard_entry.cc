@@ -64,7 +64,7 @@ void Shard::state_entry(EntryRef ref, const Statement& task, TaskNumber number) 
   }
   set_extra(ref, {.asked_due = task.asked_due,
                   .redriven_at = task.redriven_at,
-                  .expire_after = task.expire_after.value_or(Millis(0)),
+                  .expire_after = task.expire_after.value_or(Extra().expire_after),
                   .retries_cancelled = task.retries_cancelled});
   groups_.join(ref);
   if (!waits(task.state)) return;
@@ -86,7 +86,7 @@ Statement Shard::statement_of(EntryRef ref, const Fingerprint& id) const {
   task.asked_due = extra.asked_due;
   task.redriven_at = extra.redriven_at;
   task.retries_cancelled = extra.retries_cancelled;
-  if (extra.expire_after != Millis(0)) task.expire_after = extra.expire_after;
+  if (extra.expire_after >= Millis(0)) task.expire_after = extra.expire_after;
   task.attempt = entry.attempt;
   task.state = entry.current();
   if (finished(task.state)) task.finished_at = entry.finished_at();

@@ -303,7 +303,7 @@ void Shard::fire(EntryRef ref) {
 bool Shard::too_late(EntryRef ref) const {
   if (arena_[ref].has_extra == 0) return false;
   const Extra& extra = extras_.at(ref);
-  return extra.expire_after != Millis(0) &&
+  return extra.expire_after >= Millis(0) &&
          now_ > std::max(extra.asked_due, extra.redriven_at) + extra.expire_after;
 }
 

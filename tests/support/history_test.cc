@@ -108,7 +108,7 @@ const Crafted kCrafted[] = {
             "another due"},
     Crafted{"RedrivenYetLost",
             "group_cancel_asked 7\ngroup_cancel_answered 0 0 0 40\nredrive_asked 0\n"
-            "redrive_answered 0 1\npushed a 11 5 2500 2500000 2 1 50\n",
+            "redrive_answered 0 1\npushed a 11 5 1000 2500000 2 1 50\n",
             "group_cancel_asked 7\ngroup_cancel_answered 0 0 0 40\nredrive_asked 0\n"
             "redrive_answered 0 1\n",
             "lost: ack"},
