@@ -134,10 +134,11 @@ bool Shard::settle(EntryRef ref) {
       finish(ref, State::cancelled, operation.at, /*counted=*/true);
       return arena_.in_use(ref);
     } else if (entry.current() == State::scheduled) {
-      const WallTime floor = std::min(entry.due(), operation.at);
+      const WallTime old = entry.due();
       detach(ref);
-      entry.set_due(std::max(entry.due() + operation.by, floor));
-      extra.asked_due = entry.due();
+      entry.set_due(std::max(old + operation.by, std::min(old, operation.at)));
+      // The due that was asked for of one that was redriven lies before the one that it has.
+      extra.asked_due = extra.asked_due == old ? entry.due() : extra.asked_due + operation.by;
       set_extra(ref, extra);
     }
   }

@@ -97,9 +97,10 @@ void Facts::follow(const record::Fire& fire, Sequence sequence, WallTime) {
          name + " of one that has expired");
   const auto held = held_.find(fact.target.low);
   if (held != held_.end()) {
-    // A clock that was set back ends a hold sooner.
-    expect(held->second <= world_.latest_wall() || world_.latest_wall() > world_.wall(),
-           name + " for a target that is held");
+    // Where the clock is set back, a hold begins anew and ends by an earlier moment.
+    expect(
+        held->second.until <= world_.latest_wall() || world_.was_set_back_since(held->second.began),
+        name + " for a target that is held");
     expect(probes_.emplace(fact.target.low, fire.number).second,
            name + " is a second probe at once");
   }
@@ -157,8 +158,9 @@ void Facts::follow(const record::GroupShift& shift, Sequence, WallTime at) {
     if (fact.group != shift.group || finished(fact.state)) continue;
     reached("group shift", fact.state, fact.state);
     if (fact.state != State::scheduled) continue;
-    fact.due = std::max(fact.due + shift.by, std::min(fact.due, at));
-    fact.asked_due = fact.due;
+    const WallTime old = fact.due;
+    fact.due = std::max(old + shift.by, std::min(old, at));
+    fact.asked_due = fact.asked_due == old ? fact.due : fact.asked_due + shift.by;
   }
 }
 
@@ -186,7 +188,7 @@ void Facts::follow(const record::Operation&, Sequence, WallTime) {
 }
 
 void Facts::follow(const record::TargetHold& hold, Sequence, WallTime) {
-  held_[hold.key.low] = hold.until;
+  held_[hold.key.low] = {hold.until, world_.now()};
   ++coverage_["target: held"];
 }
 

@@ -78,7 +78,11 @@ class Facts {
   Coverage& coverage_;
   std::vector<std::string>& faults_;
   std::map<TaskNumber, Fact> facts_;
-  std::map<std::uint64_t, WallTime> held_;      // targets, until when
+  struct Held {
+    WallTime until{};
+    Moment began = 0;  // when it was durable
+  };
+  std::map<std::uint64_t, Held> held_;          // targets
   std::map<std::uint64_t, TaskNumber> probes_;  // under way, of targets that are held
   std::set<std::uint64_t> named_;               // operations that were done
   std::set<std::uint64_t> put_;                 // targets, by the low half of the key

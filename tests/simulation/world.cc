@@ -27,12 +27,17 @@ void World::step_clock(Millis by) {
   before_step_min_ = recent_wall_min();
   before_step_ = recent_wall();
   stepped_at_ = now_;
+  if (by < Millis(0)) set_back_at_ = now_;
   latest_wall_ = latest_wall();
   offset_ += by;
 }
 
 WallTime World::recent_wall() const {
   return now_ - stepped_at_ < kRecent ? std::max(before_step_, wall()) : wall();
+}
+
+bool World::was_set_back_since(Moment moment) const {
+  return set_back_at_ && *set_back_at_ > moment - kRecent;
 }
 
 WallTime World::recent_wall_min() const {

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <queue>
 #include <random>
 #include <string>
@@ -38,6 +39,8 @@ class World {
   /// The furthest that it has been within the last moments: it may be set back between a decision
   /// and what follows from it a commit later.
   [[nodiscard]] WallTime recent_wall() const;
+  /// Whether it was set back after `moment`, or shortly before.
+  [[nodiscard]] bool was_set_back_since(Moment moment) const;
   /// The earliest that it has been within the last moments.
   [[nodiscard]] WallTime recent_wall_min() const;
   /// When the server's clock will show `wall`, if nobody steps it: not before now.
@@ -107,6 +110,7 @@ class World {
   Moment stepped_at_ = 0;
   WallTime before_step_{};
   WallTime before_step_min_{};
+  std::optional<Moment> set_back_at_;
   std::uint64_t planned_ = 0;
   std::uint64_t at_this_moment_ = 0;
   std::priority_queue<Event> events_;
