@@ -57,6 +57,7 @@ void Shard::start(WallTime now) {
       target.hold.release();
       drop_target_if_unused(index);
     } else {
+      target.hold.clock_set_back(now);  // if it was, while nobody ran or before the crash
       hold_ends_.emplace(target.hold.until(), index);
     }
   }

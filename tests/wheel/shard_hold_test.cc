@@ -108,6 +108,16 @@ TEST_F(ShardHold, a_hold_survives_a_restart_and_cleaning) {
   EXPECT_FALSE(hold().active()) << "that it is over survives, too";
 }
 
+TEST_F(ShardHold, a_clock_that_was_set_back_before_a_restart_makes_no_hold_longer) {
+  add(1, 1);
+  not_now(fired().at(0), seconds(60));
+  add(2, 9);
+  EXPECT_TRUE(fired().empty());
+  driver.set_now(start - minutes(30));
+  driver.restart();
+  EXPECT_EQ(hold().until(), start - minutes(30) + seconds(60));
+}
+
 TEST_F(ShardHold, to_resume_a_target_ends_its_hold) {
   add(1, 1);
   not_now(fired().at(0), seconds(60));
