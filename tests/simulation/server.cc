@@ -116,7 +116,7 @@ void Server::crash() {
   shard_.reset();
   log_.reset();
   waiters_.clear();
-  log_busy_ = commit_planned_ = cleaning_ = trimming_ = false;
+  log_busy_ = commit_planned_ = cleaning_ = trimming_ = touching_group_ = false;
   guarded_after(kDownAtLeast + world_.pause(kDown), [this] { start(); });
 }
 
@@ -247,8 +247,10 @@ void Server::touch() {
   change.expected = task->number;
   change.content = content->text();
   submit("touch", std::move(change), [](const Reply&) {});
-  if (!up() || task->group == GroupKey{}) return;
-  submit("touch group", command::GroupShift{task->group, Millis(0)}, [](const Reply&) {});
+  // One at a time: each takes a commit, and the clients' would wait behind all that pile up.
+  if (!up() || task->group == GroupKey{} || std::exchange(touching_group_, true)) return;
+  submit("touch group", command::GroupShift{task->group, Millis(0)},
+         [this](const Reply&) { touching_group_ = false; });
 }
 
 void Server::heal() {

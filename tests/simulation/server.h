@@ -122,6 +122,7 @@ class Server {
   bool commit_planned_ = false;
   bool cleaning_ = false;
   bool trimming_ = false;
+  bool touching_group_ = false;
   bool healed_ = false;
   Batch under_way_;
   bool armed_ = false;  // to crash in the middle of the next commit

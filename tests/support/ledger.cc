@@ -326,8 +326,10 @@ void Ledger::pushed(const Push& push) {
   entry->attempt_max = std::max(entry->attempt_max, push.attempt);
   entry->last_push = std::max(entry->last_push, push.seen);
   if (push.at < push.due) entry->early = true;
+  // Of two tasks that one request made, one may have been moved and the other redriven.
+  const bool of_two = entry->asks > 1 && entry->maybe_redriven;
   const bool asked_for = std::ranges::any_of(entry->dues, [&](const Due& due) {
-    return due.low <= push.due && push.due <= due.high && push.seen <= due.until;
+    return due.low <= push.due && push.due <= due.high && (push.seen <= due.until || of_two);
   });
   if (!asked_for && !entry->wrong_due) entry->wrong_due = push.due;
 }
