@@ -361,7 +361,8 @@ std::uint32_t Shard::look_up_target(const TargetKey& key, bool is_url) {
 void Shard::drop_target_if_unused(std::uint32_t index) {
   Target& target = targets_[index];
   if (target.users > 0 || (!target.is_url && !target.deleted)) return;
-  // While the log is read, a target that is held may be stated further on; `start` sees to the rest.
+  // While the log is read, a target that is held may be stated further on; `start` sees to the
+  // rest.
   if (!started_ && target.hold.active()) return;
   target_by_key_.erase(target.key);
   lists_.drop(target.punctual);
