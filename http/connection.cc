@@ -147,10 +147,10 @@ Async<std::size_t> HttpConnection::receive(boost::asio::mutable_buffer into) {
 }
 
 Async<HttpConnection::Step> HttpConnection::receive_head() {
-  const FramingLimits limits = framing_limits(settings_->limits);
   std::size_t looked = 0;
   arm(input_.size() == 0 ? settings_->idle : settings_->header);
   while ((head_size_ = find_head_end(input_.view(), looked)) == std::string_view::npos) {
+    const FramingLimits limits = framing_limits(settings_->limits);
     if (const auto checked = check_partial_head(input_.view(), limits); !checked)
       co_return refuse(checked.error());
     looked = input_.size();
@@ -165,7 +165,11 @@ Async<HttpConnection::Step> HttpConnection::receive_head() {
     if (interrupted_ && !idle_) co_return refuse_interrupted();
     if (ec || interrupted_) co_return Step::ended;
     input_.received(count);
-    if (idle_) arm(settings_->header);
+    if (idle_) {
+      // They may have changed while nothing came.
+      settings_ = hub_->settings;
+      arm(settings_->header);
+    }
     idle_ = false;
   }
   co_return Step::go_on;
