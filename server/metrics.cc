@@ -16,7 +16,7 @@ using prometheus::MetricFamily;
 using prometheus::MetricType;
 
 struct Sample {
-  std::string_view label;  // value of the family's one label; empty: no label
+  std::string label;  // value of the family's one label; empty: no label
   double value = 0;
 };
 
@@ -33,7 +33,7 @@ class Families {
     family.type = type;
     for (const Sample& sample : samples) {
       ClientMetric metric;
-      if (!label.empty()) metric.label = {{std::string(label), std::string(sample.label)}};
+      if (!label.empty()) metric.label = {{std::string(label), sample.label}};
       (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = sample.value;
       family.metric.push_back(std::move(metric));
     }
@@ -95,7 +95,8 @@ void Families::histogram(std::string name, std::string help, const Histogram& va
 void add_tasks(Families& families, const Stats& stats) {
   std::vector<Sample> states;
   for (int i = 0; i < kStates; ++i) {
-    states.push_back({kStateNames[i], number(stats.counts[static_cast<std::size_t>(i)])});
+    states.push_back(
+        {std::string(kStateNames[i]), number(stats.counts[static_cast<std::size_t>(i)])});
   }
   families.add(MetricType::Gauge, "carillon_tasks", "Tasks by state", "state", states);
   families.gauge("carillon_backlog_tasks", "Tasks that are due and not fired yet",
