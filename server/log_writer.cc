@@ -100,10 +100,11 @@ void LogWriter::run(const std::shared_ptr<State>& state) {
     if (state->waiting.empty()) return;
     state->waiting.swap(state->writing);
     state->busy = true;
+    // Lines that are dropped from now on come behind those that will wait meanwhile.
+    const std::uint64_t dropped = state->dropped;
     lock.unlock();
     const std::string_view lost = write_all(state->fd, state->writing);
     state->dropped += lines_in(lost);
-    const std::uint64_t dropped = state->dropped;
     if (lost.empty() && dropped > told) {
       const std::string line = state->dropped_line(dropped - std::exchange(told, dropped));
       static_cast<void>(write_all(state->fd, line));

@@ -2,9 +2,9 @@
 //
 // Operation: lines go into a buffer of bounded size; a thread of its own writes them. So a pipe
 // whose reader has stopped, or a terminal after Ctrl-S, holds up that thread and nothing else. A
-// line that does not fit is dropped and counted; once there is room again, one line says how many
-// were. Lines that could not be written, because the reader has gone or the disk is full, count as
-// dropped as well.
+// line that does not fit is dropped and counted; once there is room again, a line in the place of
+// those that are missing says how many they were. Lines that could not be written, because the
+// reader has gone or the disk is full, count as dropped as well.
 //
 // Concurrency: any thread. Nothing is allocated while the lock is held, so that a handler for
 // memory that ran out can still call `flush`.
