@@ -68,10 +68,23 @@ TEST(Settings, ChoicesAndNumbersAndSwitchesRefuseNonsense) {
   for (const Setting& setting : settings()) {
     const bool is_free_text = holds<std::string>(setting) && setting.choices.empty();
     if (is_free_text || is_list(setting)) continue;
-    for (const char* nonsense : {"nonsense", "", "1x", "0x10", " 5", "5 ", "-", "1e3"}) {
+    for (const char* nonsense : {"nonsense", "", "1x", "0x10", " 5", "5 ", "-", "1.5"}) {
       Options options;
       EXPECT_FALSE(set_text(setting, options, nonsense)) << setting.key << "=" << nonsense;
     }
+    // A duration is written as the API takes it; all else is as plain as it looks.
+    Options options;
+    if (!holds<Millis>(setting)) {
+      EXPECT_FALSE(set_text(setting, options, "1e3")) << setting.key;
+    }
+  }
+}
+
+TEST(Settings, DurationsTakeTheFormsOfTheApi) {
+  for (const char* text : {"90s", "1m30s", "1.5m", "PT90S", "90000", "90000.0", "9e4"}) {
+    Options options;
+    ASSERT_TRUE(set_text(*find_setting("shutdown_timeout"), options, text)) << text;
+    EXPECT_EQ(options.shutdown_timeout, std::chrono::seconds(90)) << text;
   }
 }
 
