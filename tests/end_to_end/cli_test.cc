@@ -63,7 +63,7 @@ TEST_F(CliTest, TaskIsAddedShownMovedListedAndCancelled) {
 }
 
 TEST_F(CliTest, ListGoesThroughEveryPage) {
-  for (int i = 0; i < 5; ++i) add("t" + std::to_string(i));
+  for (int i = 0; i < 5; ++i) add("t" + std::to_string(i), std::to_string(i + 1) + "h");
   EXPECT_THAT(ok({"list", "--limit", "2"}), AllOf(HasSubstr("t1"), Not(HasSubstr("t2"))));
   EXPECT_THAT(ok({"list", "--limit", "2", "--all"}), AllOf(HasSubstr("t0"), HasSubstr("t4")));
 }
@@ -197,8 +197,12 @@ TEST_F(CliTest, TimesHaveTheFormsOfTheApi) {
               text_at(ok({"--json", "get", "t0"}), "/due_at"))
         << delay;
   }
-  ok({"move", "t0", "--due-at", "1893456000000"});
-  EXPECT_EQ(cli({"move", "t0", "--due-at", "1893456000"}).ending.code, 1) << "seconds";
+  const std::chrono::nanoseconds in_a_day =
+      (std::chrono::system_clock::now() + std::chrono::days(1)).time_since_epoch();
+  const auto millis = std::chrono::duration_cast<Millis>(in_a_day);
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(in_a_day);
+  ok({"move", "t0", "--due-at", std::to_string(millis.count())});
+  EXPECT_EQ(cli({"move", "t0", "--due-at", std::to_string(seconds.count())}).ending.code, 1);
   ok({"clock", "advance", "1000"});
 }
 
