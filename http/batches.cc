@@ -8,6 +8,7 @@
 #include "http/handlers.h"
 #include "http/media_type.h"
 #include "http/problem.h"
+#include "http/trace_context.h"
 
 namespace carillon {
 namespace {
@@ -39,6 +40,7 @@ Error body_too_large(std::size_t bytes_max) {
 Result<PlannedAdd> plan_item(simdjson::ondemand::value value, Call& call, std::string& id) {
   auto task = parse_task(value, *call.scratch, &id);
   if (!task) return task.error();
+  keep_trace(call.request, task->content.headers);
   const std::string_view sent_id = task->content.id;
   const std::size_t body_bytes_max = call.api.options().limits.body_bytes_max;
   Result<PlannedAdd> planned = task->content.body.size() > body_bytes_max

@@ -33,6 +33,8 @@ struct HttpRequest {
   std::string_view content_type;
   std::string_view content_coding;  // of the body, where it is other than identity
   std::string_view authorization;
+  std::string_view traceparent;  // where there is one of it, and
+  std::string_view tracestate;   // likewise; not checked yet
   std::string_view body;
   bool has_body = false;  // one is announced; `body` is empty until it has come
   Door door = Door::tcp;

@@ -139,14 +139,27 @@ void RequestParser::on_field_impl(http::field name, string_view name_text, strin
       break;
   }
   if (known == nullptr && boost::beast::iequals(name_text, "sec-fetch-site")) known = &fetch_site_;
-  if (known == nullptr) return;
+  if (known == nullptr) return on_trace_field(view_of(name_text), view_of(value));
   // Of a header that means something there must be one.
   if (!known->empty()) ec = http::error::bad_field;
   *known = view_of(value);
 }
 
+void RequestParser::on_trace_field(std::string_view name, std::string_view value) {
+  constexpr std::string_view kParent = "traceparent", kState = "tracestate";
+  std::string_view* known = nullptr;
+  if (name.size() == kParent.size() && boost::beast::iequals(name, kParent))
+    known = &request_->traceparent;
+  if (name.size() == kState.size() && boost::beast::iequals(name, kState))
+    known = &request_->tracestate;
+  if (known == nullptr) return;
+  has_two_traces_ = has_two_traces_ || !known->empty();
+  *known = value;
+}
+
 void RequestParser::on_header_impl(error_code&) {
   in_head_ = false;
+  if (has_two_traces_) request_->traceparent = request_->tracestate = {};
   if (authority_.empty()) authority_ = host_;
 }
 

@@ -55,6 +55,7 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
   void on_response_impl(int, string_view, int, error_code&) override {}
   void on_field_impl(boost::beast::http::field name, string_view name_text, string_view value,
                      error_code& ec) override;
+  void on_trace_field(std::string_view name, std::string_view value);
   void on_header_impl(error_code& ec) override;
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
   std::size_t on_body_impl(string_view body, error_code& ec) override;
@@ -66,6 +67,7 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
   HttpRequest* request_ = nullptr;
   int version_ = 11;
   bool in_head_ = true;  // afterwards fields are trailers, which nobody reads
+  bool has_two_traces_ = false;
   std::size_t body_bytes_max_ = 0;
   std::string_view expect_, origin_, authority_, host_, fetch_site_;
 };

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "http/api.h"
 #include "http/handlers.h"
+#include "http/trace_context.h"
 
 namespace carillon {
 namespace {
@@ -31,6 +32,7 @@ Result<command::Add> plan_task(Call& call) {
                                                  [&](simdjson::ondemand::value value) -> Result<> {
                                                    auto task = parse_task(value, *call.scratch);
                                                    if (!task) return task.error();
+                                                   keep_trace(call.request, task->content.headers);
                                                    auto plan = call.engine.plan(std::move(*task));
                                                    if (!plan) return plan.error();
                                                    planned.emplace(std::move(*plan));
