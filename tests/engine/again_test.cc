@@ -280,6 +280,8 @@ TEST_F(AgainTest, each_event_is_counted) {
   AddRequest late = task("late", Millis(0));
   late.content.expire_after = Millis(1);
   ASSERT_TRUE(add(task("a", Millis(0))));
+  advance(Millis(0));
+  run_until_pushes(1);
   advance(seconds(1));
   wait_for(State::dead);
   ASSERT_TRUE(run(engine->pause_target("shop", true)));

@@ -8,6 +8,7 @@
 #include <rocksdb/db.h>
 
 #include "storage/content.h"
+#include "storage/data_dir.h"
 
 namespace carillon {
 namespace {
@@ -217,8 +218,9 @@ TEST_F(Damage, flipped_bits_in_tables_never_give_a_wrong_record_or_content) {
 
 TEST_F(Damage, newer_format_is_refused_with_what_to_do) {
   make_stopped(dir_, 1);
-  write_bytes(dir_ + "/FORMAT", "Carillon data directory, format 3\n");
-  expect_refused("has format 3, written by a newer Carillon");
+  const std::string newer = "format " + std::to_string(kFormatVersion + 1);
+  write_bytes(dir_ + "/FORMAT", "Carillon data directory, " + newer + "\n");
+  expect_refused("has " + newer + ", written by a newer Carillon");
 }
 
 TEST_F(Damage, unreadable_format_is_refused) {
