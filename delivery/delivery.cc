@@ -205,7 +205,7 @@ Result<std::string_view> Delivery::Impl::check_url(std::string_view text) {
     const Url& url = known.url;
     Result<> ok = proxy_ && !is_this_machine(url.host)
                       ? options_.egress.check_proxied(url.host, url.port_number())
-                      : options_.egress.check_host(url.host);
+                      : options_.egress.check_unresolved(url.host, url.port_number());
     if (!ok) return ok.error();
     known.allowed = true;
   }

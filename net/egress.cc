@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include <ifaddrs.h>
 #include <netinet/in.h>
@@ -17,6 +18,13 @@ using boost::asio::ip::address_v6;
 using boost::asio::ip::network_v4;
 using boost::asio::ip::network_v6;
 using boost::asio::ip::tcp;
+
+/// `host` as an address; nothing where it is a name.
+std::optional<address> literal_of(std::string_view host) {
+  boost::system::error_code error;
+  const address literal = boost::asio::ip::make_address(std::string(host), error);
+  return error ? std::nullopt : std::optional(literal);
+}
 
 /// ".example.com" matches example.com and all below it; "example.com" only itself.
 bool name_matches(std::string_view rule, std::string_view host) {
@@ -174,9 +182,7 @@ void Egress::refuse_endpoint(const tcp::endpoint& endpoint) {
 }
 
 Result<> Egress::check_host(std::string_view host) const {
-  boost::system::error_code error;
-  const address literal = boost::asio::ip::make_address(std::string(host), error);
-  if (!error) return check_address(host, literal);
+  if (const auto literal = literal_of(host)) return check_address(host, *literal);
   if (is_metadata_name(host)) return denied(host, "it is a cloud's metadata service");
   if (const auto rule = matching_name(deny_.names, host); !rule.empty()) {
     return denied(host, "egress.deny has " + std::string(rule));
@@ -217,11 +223,13 @@ Result<> Egress::check_address(std::string_view host, const address& whole) cons
   return {};
 }
 
+Result<> Egress::check_unresolved(std::string_view host, std::uint16_t port) const {
+  const std::optional<address> literal = literal_of(host);
+  return literal ? check_endpoint(host, tcp::endpoint(*literal, port)) : check_host(host);
+}
+
 Result<> Egress::check_proxied(std::string_view host, std::uint16_t port) const {
-  boost::system::error_code not_an_address;
-  const address literal = boost::asio::ip::make_address(std::string(host), not_an_address);
-  if (!not_an_address) return check_endpoint(host, tcp::endpoint(literal, port));
-  if (Result<> ok = check_host(host); !ok) return ok;
+  if (Result<> ok = check_unresolved(host, port); !ok || literal_of(host)) return ok;
   if (allow_by_default_ || !matching_name(allow_.names, host).empty()) return {};
   return denied(host, "egress.default is deny, and only its name could open it behind a proxy");
 }

@@ -57,6 +57,9 @@ class Egress {
   /// Whether a host may be resolved at all. It is a DNS name in lower case, without a dot at its
   /// end, or an IP address. Error slug: target_denied, with the rule.
   [[nodiscard]] Result<> check_host(std::string_view host) const;
+  /// Whether anything may be sent to `host` and `port`, as far as that is known before `host` is
+  /// resolved. Same error.
+  [[nodiscard]] Result<> check_unresolved(std::string_view host, std::uint16_t port) const;
   /// Whether a proxy may be asked for `host`, whose addresses only the proxy will know. Same error.
   [[nodiscard]] Result<> check_proxied(std::string_view host, std::uint16_t port) const;
   /// Whether to connect to `endpoint`, an address that `host` resolved to. Same error.

@@ -191,6 +191,9 @@ TEST(Egress, RefusesOurOwnEndpoints) {
   EXPECT_FALSE(may_connect(egress, "::ffff:127.0.0.1", "x", 8080));
   EXPECT_TRUE(may_connect(egress, "127.0.0.1", "x", 8081));
   EXPECT_TRUE(may_connect(egress, "127.0.0.2", "x", 8080));
+  EXPECT_FALSE(egress.check_unresolved("127.0.0.1", 8080)) << "before anything is sent there";
+  EXPECT_TRUE(egress.check_unresolved("127.0.0.1", 8081));
+  EXPECT_TRUE(egress.check_unresolved("x", 8080));
 }
 
 TEST(Egress, AnUnspecifiedOwnEndpointMeansEveryLocalAddress) {

@@ -66,6 +66,7 @@ TEST_F(Reloaded, EgressRulesHoldForTheNextAddAndTarget) {
   start("");
   EXPECT_EQ(add("http://127.0.0.1:9/"), 201);
   EXPECT_EQ(add("http://hooks.example/"), 201);
+  EXPECT_EQ(add(url_ + "/v1/tasks"), 422) << "the server itself";
   reload("[egress]\nprivate = false\ndeny = ['hooks.example']\n");
   EXPECT_EQ(add("http://127.0.0.1:9/"), 422);
   EXPECT_EQ(add("http://hooks.example/"), 422);
@@ -79,6 +80,7 @@ TEST_F(Reloaded, EgressRulesHoldForTheNextAddAndTarget) {
   EXPECT_EQ(add("http://other.example/"), 422);
   reload("");
   EXPECT_EQ(add("http://other.example/"), 201);
+  EXPECT_EQ(add(url_ + "/v1/tasks"), 422) << "the server itself";
   EXPECT_EQ(add("http://169.254.169.254/"), 422);
 }
 
