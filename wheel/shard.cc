@@ -437,26 +437,28 @@ void Shard::outcome(const Fingerprint& task, TaskNumber number, State state, Wal
   }
   free_slot(index, state == State::delivered || note.http_status != 0);
   Ended ended{task, number, state, retry_at, std::move(note)};
-  if (!decide_outcome(ended)) ended_.push_back(std::move(ended));
+  if (!decide_outcome(ended, ref)) ended_.push_back(std::move(ended));
 }
 
 /// False: it must wait for a record about the task, or about its group; it was not consumed.
-bool Shard::decide_outcome(Ended& ended) {
-  const EntryRef ref = find_number(ended.task, ended.number);
+/// `ref`: the task, which follows its group.
+bool Shard::decide_outcome(Ended& ended, EntryRef ref) {
   if (busy(ref)) return false;
   arena_[ref].busy = 1;
   if (!ended.note.error.empty()) {
     open_.bytes += ended.note.error.size();
     open_.notes.push_back({ended.number, std::move(ended.note)});
   }
-  const Extra extra = extra_of(ref);
-  if (extra.retries_cancelled && ended.state != State::delivered) {
-    ended.state = State::cancelled;
-    ended.retry_at = {};
-  }
-  // Not before its due, also where the clock was set back since: the retry counts from then.
-  if (ended.state == State::retrying) {
-    ended.retry_at = std::max(ended.retry_at, std::max(extra.asked_due, extra.redriven_at));
+  if (ended.state != State::delivered) {
+    const Extra extra = extra_of(ref);
+    if (extra.retries_cancelled) {
+      ended.state = State::cancelled;
+      ended.retry_at = {};
+    }
+    // Not before its due, also where the clock was set back since: the retry counts from then.
+    if (ended.state == State::retrying) {
+      ended.retry_at = std::max(ended.retry_at, std::max(extra.asked_due, extra.redriven_at));
+    }
   }
   propose_outcome(ended.task, ended.number, ended.state, ended.retry_at);
   return true;

@@ -255,7 +255,7 @@ class Shard {
   bool decide_existing(command::Add& add, EntryRef old, Ticket ticket);
   bool decide_redrive(command::Change& change, EntryRef newest, Ticket ticket);
   bool decide_change(command::Change& change, EntryRef ref, Ticket ticket);
-  bool decide_outcome(Ended& ended);
+  bool decide_outcome(Ended& ended, EntryRef ref);
   [[nodiscard]] bool answer_operation(const OperationName& name, Ticket ticket);
   [[nodiscard]] WallTime latest_due(std::uint32_t group);
   void submit_one(Command& command, Ticket ticket);
@@ -293,6 +293,7 @@ class Shard {
   void operate(const GroupKey& key, GroupOperation operation, const OperationName& name,
                Ticket ticket);
   void retry_later(EntryRef ref, WallTime retry_at);
+  void go_on_with_waiting();
 
   // shard_entry.cc: one entry's life.
   [[nodiscard]] EntryRef find_entry(const Fingerprint& task);

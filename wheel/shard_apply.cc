@@ -39,12 +39,17 @@ void Shard::committed(const Batch& batch) {
   under_way_ = false;
   apply(batch, sealed_tickets_);
   interrupted_ = false;  // the first batch has them all
+  if (!waiting_.empty() || !ended_.empty()) go_on_with_waiting();
+}
+
+/// What had to wait for the records that are applied now.
+void Shard::go_on_with_waiting() {
   std::vector<std::pair<Command, Ticket>> again;
   again.swap(waiting_);
   std::vector<Ended> ended;
   ended.swap(ended_);
   for (Ended& its : ended) {
-    if (!decide_outcome(its)) ended_.push_back(std::move(its));
+    if (!decide_outcome(its, find_number(its.task, its.number))) ended_.push_back(std::move(its));
   }
   for (auto& [command, ticket] : again) submit(std::move(command), ticket);
 }

@@ -62,10 +62,15 @@ void Shard::state_entry(EntryRef ref, const Statement& task, TaskNumber number) 
     retain(ref);
     return;
   }
-  set_extra(ref, {.asked_due = task.asked_due,
-                  .redriven_at = task.redriven_at,
-                  .expire_after = task.expire_after.value_or(Extra().expire_after),
-                  .retries_cancelled = task.retries_cancelled});
+  // Nearly every task is a plain one.
+  const bool plain = task.asked_due == task.due && task.redriven_at == WallTime{} &&
+                     !task.expire_after && !task.retries_cancelled;
+  if (!plain) {
+    set_extra(ref, {.asked_due = task.asked_due,
+                    .redriven_at = task.redriven_at,
+                    .expire_after = task.expire_after.value_or(Extra().expire_after),
+                    .retries_cancelled = task.retries_cancelled});
+  }
   groups_.join(ref);
   if (!waits(task.state)) return;
   groups_.note_due(groups_.of(ref), task.due);

@@ -29,7 +29,8 @@ Batch Shard::seal(WallTime now, Batch spare) {
   batch.forgotten.clear();
   sealed_tickets_.clear();
 
-  restate_into(batch);
+  batch.trim_before = restate_upto_;
+  if (restate_upto_ != 0) restate_into(batch);
   sealed_tickets_.assign(batch.records.size(), 0);
 
   const Sequence first_open = batch.first + batch.records.size();
@@ -79,7 +80,6 @@ void Shard::restate_into(Batch& batch) {
     const EntryRef ref = find_number(task, number);
     if (ref != kNoEntry) batch.records.emplace_back(record::Keep{statement_of(ref, task)});
   }
-  batch.trim_before = restate_upto_;
   restate_targets_.clear();
   restate_operations_.clear();
   restate_.clear();
