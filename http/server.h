@@ -45,7 +45,7 @@ struct HttpLimits {
   std::size_t connections_max = 10'000;
   std::size_t handshakes_max = 512;  // of TLS, under way at once; each takes some 60 KiB
   /// Of bodies that come in and answers that wait to go out, of all connections together.
-  std::size_t buffer_bytes_max = std::size_t{128} << 20;
+  std::size_t buffer_bytes_max = std::size_t{64} << 20;
   Millis header_timeout{std::chrono::seconds(10)};
   Millis body_timeout{std::chrono::seconds(60)};
   Millis idle_timeout{std::chrono::seconds(60)};

@@ -92,8 +92,10 @@ std::vector<Hostility> hostilities() {
   all.push_back(answers("503 Unavailable"));
   all.push_back(answers("410 Gone"));
   all.back().attempts = 1;
+  // Not a failure: its tasks wait, and its target is probed by one at a time.
   all.push_back(answers("429 Too Many Requests", "Retry-After: 1\r\n"));
   all.back().retry_pause = Millis(1000);
+  all.back().state = "retrying";
   all.push_back(shows("expired certificate",
                       {.valid_from_seconds = -7200, .valid_until_seconds = -3600}, "TLS.*expired"));
   all.push_back(

@@ -28,7 +28,7 @@ struct Hostility {
   std::optional<CertificateRequest> certificate;  // then it speaks TLS
 
   // What is promised.
-  std::string state = "dead";  // that each task ends up in
+  std::string state = "dead";  // that each task ends up in, or is in until it is cancelled
   int attempts = 2;            // until then
   std::string error;           // a regular expression for a part of `last_error`
   Millis retry_pause{0};       // at least so long between the attempts
