@@ -194,7 +194,7 @@ struct EngineOptions {
   std::uint64_t pending_bytes_max = std::uint64_t{64}
                                     << 20;  // waiting for storage; over it: overloaded
   std::uint64_t content_cache_bytes = std::uint64_t{64} << 20;
-  std::uint64_t push_bytes_max = std::uint64_t{64} << 20;    // contents that are being pushed
+  std::uint64_t push_bytes_max = std::uint64_t{16} << 20;    // contents that are being pushed
   std::uint64_t page_bytes_max = std::uint64_t{32} << 20;    // pages of lists on their way out
   std::uint64_t export_bytes_max = std::uint64_t{48} << 20;  // pieces of exports, likewise
   /// The log is cleaned when it is larger than twice what restating everything takes plus this.

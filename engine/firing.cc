@@ -70,9 +70,8 @@ void Engine::Impl::fetch_fired() {
   std::deque<Unfetched> asked;
   Fetch wanted{.numbers = {}, .bytes_max = kFetchedBytes};
   while (!unfetched_.empty() && asked.size() < kFetchedAtOnce) {
-    wanted.numbers.push_back(unfetched_.front().fired.number);
-    asked.push_back(std::move(unfetched_.front()));
-    unfetched_.pop_front();
+    asked.push_back(unfetched_.pop());
+    wanted.numbers.push_back(asked.back().fired.number);
   }
   ++fetching_;
   log_.fetch(std::move(wanted), [this, alive = std::weak_ptr(alive_),

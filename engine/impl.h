@@ -18,6 +18,7 @@
 #include "engine/allowance.h"
 #include "engine/content_cache.h"
 #include "engine/engine.h"
+#include "engine/fetch_queue.h"
 #include "engine/push_bytes.h"
 #include "engine/signal.h"
 #include "engine/tick_timer.h"
@@ -114,11 +115,6 @@ class Engine::Impl {
     std::optional<std::string> lane;
   };
   /// A fired task whose content is to be fetched.
-  struct Unfetched {
-    Fired fired;
-    std::uint64_t admitted_bytes = 0;  // of the bytes under way, counted already
-  };
-
   // drive.cc
   void carry_out();
   void carry_out_effects(Effects effects);
@@ -267,7 +263,7 @@ class Engine::Impl {
   bool low_on_space_ = false;
   std::vector<Hash128> redriving_;  // named redrives of many that are under way
   std::uint32_t commits_to_clean_check_ = 0;
-  std::deque<Unfetched> unfetched_;
+  FetchQueue unfetched_;
   std::uint64_t fetching_ = 0;  // fetches of fired tasks' contents under way
   std::deque<TaskNumber> to_prefetch_;
   bool prefetching_ = false;

@@ -114,9 +114,24 @@ Async<bool> HttpConnection::shake_hands() {
   co_await handshake_->wait();
   if (!handshake_->granted() || interrupted_) co_return false;
   arm(settings_->handshake);
+  co_await handshake_turn();
+  if (interrupted_) co_return false;
   const bool done = !co_await transport_.handshake();
   handshake_.reset();
   co_return done;
+}
+
+/// A handshake's first step signs something, which takes a millisecond or two. Where many clients
+/// come at once, everything else has its turn after each few of them.
+Async<void> HttpConnection::handshake_turn() {
+  constexpr std::size_t kBegunPerTurn = 4;
+  while (hub_->handshakes_begun >= kBegunPerTurn) {
+    co_await boost::asio::post(boost::asio::use_awaitable);
+  }
+  if (hub_->handshakes_begun++ > 0) co_return;
+  boost::asio::post(loop_, [hub = std::weak_ptr(hub_)] {
+    if (const auto alive = hub.lock()) alive->handshakes_begun = 0;
+  });
 }
 
 Async<void> HttpConnection::turn_away(std::shared_ptr<HttpConnection> self) {

@@ -49,6 +49,7 @@ class HttpConnection final : public OpenConnection {
     ended,     // there is nobody to say anything to
   };
   Async<bool> shake_hands();
+  Async<void> handshake_turn();
   void interrupt(const Error& because);
   Step refuse_interrupted();
   bool grow(std::string& buffer, std::size_t size);

@@ -59,6 +59,7 @@ struct ConnectionHub {
   HttpDate date;
 
   Slots handshakes{0};
+  std::size_t handshakes_begun = 0;  // in this turn of the loop
   Budget buffers{0};  // bytes of bodies that come in and of answers that wait to go out
 
   // Counted since the start.
