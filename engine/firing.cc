@@ -9,7 +9,6 @@ namespace carillon {
 namespace {
 
 /// Of one fetch.
-constexpr std::size_t kFetchedAtOnce = 1000;
 constexpr std::uint64_t kFetchedBytes = std::uint64_t{4} << 20;
 constexpr std::uint32_t kAttemptsMax = 1023;  // as far as an entry counts
 
@@ -69,7 +68,7 @@ void Engine::Impl::fetch_fired() {
   if (unfetched_.empty() || fetching_ > 0) return;
   std::deque<Unfetched> asked;
   Fetch wanted{.numbers = {}, .bytes_max = kFetchedBytes};
-  while (!unfetched_.empty() && asked.size() < kFetchedAtOnce) {
+  while (!unfetched_.empty() && asked.size() < fetched_at_once_) {
     asked.push_back(unfetched_.pop());
     wanted.numbers.push_back(asked.back().fired.number);
   }
@@ -78,11 +77,26 @@ void Engine::Impl::fetch_fired() {
                                  asked = std::move(asked)](std::vector<Fetched> fetched) mutable {
     if (alive.expired()) return;
     --fetching_;
+    note_sizes(fetched);
     fetched_fired(std::move(asked), std::move(fetched));
     fetch_fired();
     carry_out();
     changed_.notify();
   });
+}
+
+/// A fetch reads in the order of the numbers until it has its bytes. So that nothing of it is left
+/// out, for which others would have had their turn, it asks for no more than will fit.
+void Engine::Impl::note_sizes(const std::vector<Fetched>& fetched) {
+  std::uint64_t bytes = 0, count = 0;
+  for (const Fetched& task : fetched) {
+    if (!task.content) continue;
+    bytes += task.content->size();
+    ++count;
+  }
+  if (count == 0) return;
+  fetched_at_once_ =
+      std::clamp<std::size_t>(kFetchedBytes / (bytes / count + 1), 2, kFetchedAtOnce);
 }
 
 void Engine::Impl::fetched_fired(std::deque<Unfetched> asked, std::vector<Fetched> fetched) {

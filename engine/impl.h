@@ -137,6 +137,7 @@ class Engine::Impl {
   void prefetch(const std::vector<TaskNumber>& numbers);
   void prefetch_next();
   void fetch_fired();
+  void note_sizes(const std::vector<Fetched>& fetched);
   void fetched_fired(std::deque<Unfetched> asked, std::vector<Fetched> fetched);
   void push_if_admitted(const Fired& fired, ContentCache::Row row);
   void push(const Fired& fired, ContentCache::Row row);
@@ -264,6 +265,8 @@ class Engine::Impl {
   std::vector<Hash128> redriving_;  // named redrives of many that are under way
   std::uint32_t commits_to_clean_check_ = 0;
   FetchQueue unfetched_;
+  static constexpr std::size_t kFetchedAtOnce = 1000;
+  std::size_t fetched_at_once_ = kFetchedAtOnce;
   std::uint64_t fetching_ = 0;  // fetches of fired tasks' contents under way
   std::deque<TaskNumber> to_prefetch_;
   bool prefetching_ = false;
