@@ -15,7 +15,7 @@ set -euo pipefail
 
 suite=${1:-bookworm}
 command=${2:-tools/try.sh}
-repository=$(git -C "$(dirname "$0")" rev-parse --show-toplevel)
+repository=$(cd "$(dirname "$0")/.." && pwd)
 kept=${CARILLON_BARE:-/var/cache/carillon-bare}
 base=$kept/$suite
 skip() {
@@ -44,7 +44,7 @@ cp -a "$base/system/." "$root/"
 cp /etc/resolv.conf "$root/etc/"
 # As an installed Debian has them.
 printf '127.0.0.1 localhost\n::1 localhost ip6-localhost\n' > "$root/etc/hosts"
-git clone -q "$repository" "$root/root/carillon"
+git clone -q "$repository" "$root/root/carillon" || skip "the checkout cannot be cloned"
 variables=(CI=true HOME=/root CCACHE_DIR=/root/ccache PATH=/usr/sbin:/usr/bin:/sbin:/bin)
 # npm needs the certificates that this machine trusts.
 if [[ -n ${NODE_EXTRA_CA_CERTS:-} ]]; then
