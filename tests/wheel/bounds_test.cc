@@ -1,7 +1,7 @@
 // What a shard holds is bounded: finished tasks give way, dead letters count.
 #include <gtest/gtest.h>
 
-#include "tests/wheel/shard_driver.h"
+#include "tests/wheel/shard_fixture.h"
 
 namespace carillon {
 namespace {
@@ -9,31 +9,7 @@ namespace {
 using std::chrono::hours;
 using std::chrono::minutes;
 
-class ShardBounds : public testing::Test {
- protected:
-  ShardBounds() {
-    driver.put_target(1);
-    driver.run();
-    driver.take();
-  }
-  Reply only_reply() {
-    const Effects effects = driver.take();
-    EXPECT_EQ(effects.replies.size(), 1U);
-    return effects.replies.empty() ? Reply{} : effects.replies.front();
-  }
-  Reply ask(Command command) {
-    driver.shard().submit(std::move(command), 9);
-    driver.run();
-    return only_reply();
-  }
-  static ShardOptions options() {
-    ShardOptions options;
-    options.catch_up_per_second = 5000;
-    return options;
-  }
-  ShardDriver driver{options()};
-  WallTime start = driver.now();
-};
+class ShardBounds : public ShardTest {};
 
 TEST_F(ShardBounds, a_crowd_of_origins_leaves_room_for_named_targets) {
   constexpr std::uint64_t kOrigins = (std::uint64_t{1} << 18) - 1;  // beside the named target

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/wheel/shard_driver.h"
+#include "tests/wheel/shard_fixture.h"
 
 namespace carillon {
 namespace {
@@ -12,32 +12,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
-
-class ShardTest : public testing::Test {
- protected:
-  ShardTest() {
-    driver.put_target(1);
-    driver.run();
-    driver.take();
-  }
-  Reply only_reply() {
-    const Effects effects = driver.take();
-    EXPECT_EQ(effects.replies.size(), 1U);
-    return effects.replies.empty() ? Reply{} : effects.replies.front();
-  }
-  Reply ask(Command command) {
-    driver.shard().submit(std::move(command), 9);
-    driver.run();
-    return only_reply();
-  }
-  static ShardOptions options() {
-    ShardOptions options;
-    options.catch_up_per_second = 5000;
-    return options;
-  }
-  ShardDriver driver{options()};
-  WallTime start = driver.now();
-};
 
 TEST_F(ShardTest, an_add_is_answered_only_when_its_batch_is_committed) {
   driver.shard().submit(driver.add(1, start + minutes(1)), 9);
