@@ -14,9 +14,11 @@ constexpr Millis kHeldWithin = std::chrono::seconds(20);
 constexpr Millis kPollPause{3};
 constexpr Millis kSameServer{1000};
 
-/// The log is cleaned all the time, and finished tasks are forgotten while the run goes on.
+/// The log is cleaned all the time, and finished tasks are forgotten while the run goes on. Where
+/// commits are held, the queue to storage is full before the memory for clients is.
 const Process::Environment kSettings = {{"CARILLON_LOG_SLACK_BYTES", "16KiB"},
-                                        {"CARILLON_RETAIN_FINISHED", "4s"}};
+                                        {"CARILLON_RETAIN_FINISHED", "4s"},
+                                        {"CARILLON_LIMITS_BUFFER_BYTES_MAX", "256MiB"}};
 
 }  // namespace
 

@@ -66,7 +66,7 @@ class HeldCommit : public ::testing::Test {
   }
   [[nodiscard]] static std::string task(const std::string& id, std::string_view more = {}) {
     std::string body = R"({"id":")" + id + R"(","target":"shop","payload":"first")";
-    if (more.find("due_at") == std::string_view::npos) body += R"(,"due_at":")" + kDue + '"';
+    if (more.find("delay") == std::string_view::npos) body += R"(,"due_at":")" + kDue + '"';
     return body.append(more) + "}";
   }
   void wait_until_state(const std::string& id, std::string_view state) const {
@@ -170,7 +170,7 @@ class HeldChange : public HeldCommit, public ::testing::WithParamInterface<Chang
     add("a", R"(,"group":"g")");
     call("PUT", "/v1/targets/spare", R"({"url":"http://127.0.0.1:9/old"})");
     receiver->set_failing({.share = 1, .attempts = 0, .status = 410});
-    add("d", R"(,"due_at":0)");
+    add("d", R"(,"delay":0)");
     wait_until_state("d", "dead");
     call("POST", "/v1/targets/shop:pause");
   }
@@ -209,7 +209,7 @@ class HeldPush : public HeldCommit {
  protected:
   void hold(const std::string& failpoint, int commit) {
     call("POST", "/v1/targets/shop:pause");
-    add("a", R"(,"due_at":0)");
+    add("a", R"(,"delay":0)");
     ASSERT_NO_FATAL_FAILURE(start_held(failpoint, commit));
     call("POST", "/v1/targets/shop:resume");
     ASSERT_TRUE(server.held_at(failpoint));

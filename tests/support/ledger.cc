@@ -172,6 +172,7 @@ Ledger::Task Ledger::add_asked(const Asked& asked) {
   if (asked.due_of) {
     entry.dues = entries_[*asked.due_of].dues;
     std::erase_if(entry.dues, [](const Due& due) { return due.until != kNever; });
+    for (Due& due : entry.dues) due.shifted = 0;
   }
   entry.may_expire = asked.may_expire;
   if (asked.group != 0) members_[asked.group].push_back(task);
@@ -267,6 +268,7 @@ void Ledger::group_cancel_answered(Operation operation, std::uint64_t cancelled,
 void Ledger::group_shift_asked(std::uint64_t group, Millis by) {
   record("group_shift_asked", group, by.count());
   for (const Task task : members_[group]) {
+    const bool of_two = is_of_two(entries_[task]);
     std::vector<Due>& dues = entries_[task].dues;
     if (dues.size() > kDuesMax) {
       Due hull = dues.front();
@@ -276,9 +278,11 @@ void Ledger::group_shift_asked(std::uint64_t group, Millis by) {
       dues.assign(1, hull);
     }
     for (std::size_t i = 0, before = dues.size(); i < before; ++i) {
-      if (dues[i].until != kNever) continue;
+      dues[i].shifted = 0;
+      if (dues[i].until != kNever && !of_two) continue;
       const Due old = dues[i];
       if (old.high == WallTime::max()) continue;  // any due, shifted or not
+      dues[i].shifted = dues.size();
       dues.push_back({old.low + by, std::max(old.high, old.high + by)});
     }
   }
@@ -289,17 +293,11 @@ void Ledger::group_shift_answered(std::uint64_t group, Millis by, WallTime wall,
   for (const Task task : members_[group]) {
     Entry& entry = entries_[task];
     if (entry.add != Outcome::yes) continue;
-    // The dues that stood when it was asked for come first, then the shifted twin of each.
-    std::vector<Due*> standing;
-    for (Due& due : entry.dues) {
-      if (due.until == kNever && due.high != WallTime::max()) standing.push_back(&due);
-    }
-    for (std::size_t i = 0; i < standing.size() / 2; ++i) {
-      Due& old = *standing[i];
-      if (old.low <= wall) continue;
-      Due& shifted = *standing[standing.size() / 2 + i];
+    for (Due& old : entry.dues) {
+      if (old.shifted == 0 || old.low <= wall) continue;
+      Due& shifted = entry.dues[old.shifted];
       shifted.high = old.low + by > wall ? old.high + by : std::max(old.high + by, wall);
-      old.until = at;
+      old.until = std::min(old.until, at);
     }
   }
 }
@@ -326,8 +324,7 @@ void Ledger::pushed(const Push& push) {
   entry->attempt_max = std::max(entry->attempt_max, push.attempt);
   entry->last_push = std::max(entry->last_push, push.seen);
   if (push.at < push.due) entry->early = true;
-  // Of two tasks that one request made, one may have been moved and the other redriven.
-  const bool of_two = entry->asks > 1 && entry->maybe_redriven;
+  const bool of_two = is_of_two(*entry);
   const bool asked_for = std::ranges::any_of(entry->dues, [&](const Due& due) {
     return due.low <= push.due && push.due <= due.high && (push.seen <= due.until || of_two);
   });

@@ -148,6 +148,7 @@ class Ledger {
   struct Due {
     WallTime low{}, high{};  // a range: what is shifted into the past is due "now"
     Moment until = kNever;
+    std::size_t shifted = 0;  // where the due is that the last shift made of this one; 0: nowhere
   };
   struct Entry {
     std::string id;
@@ -194,6 +195,11 @@ class Ledger {
   };
 
   [[nodiscard]] Entry* find(std::string_view id, std::uint64_t body);
+  /// Of two tasks that one request made, one may have been moved and the other redriven: then no
+  /// due is over.
+  [[nodiscard]] static bool is_of_two(const Entry& entry) {
+    return entry.asks > 1 && entry.maybe_redriven;
+  }
   template <typename... Fields>
   void record(std::string_view call, const Fields&... fields);
 

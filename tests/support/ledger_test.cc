@@ -175,6 +175,30 @@ TEST_F(LedgerTest, AddedAgainIsAnotherTask) {
   expect_fault("cancelled after 0 attempts");
 }
 
+TEST_F(LedgerTest, OfTwoTasksOfOneRequestAShiftMovesEach) {
+  // The first was dead when the request was sent again. The second was moved, and the first then
+  // redriven and shifted with its group.
+  const auto task = ledger.add_asked({.id = "a", .body = kBody, .due = kDue, .group = 1});
+  ledger.add_asked_again(task);
+  ledger.add_answered(task, true);
+  ledger.move_asked(task, kDue - Millis(500));
+  ledger.move_answered(task, true, 10);
+  ledger.redrive_asked(task);
+  ledger.redrive_answered(task, true);
+  ledger.group_shift_asked(1, Millis(50));
+  ledger.group_shift_answered(1, Millis(50), kDue - Millis(100), 20);
+  auto push = push_of("a");
+  push.seen = 30;
+  push.due = kDue + Millis(50);
+  push.at = Ledger::Micros(push.due);
+  ledger.pushed(push);
+  expect_good();
+  push.due = kDue + Millis(60);
+  push.at = Ledger::Micros(push.due);
+  ledger.pushed(push);
+  expect_fault("another due", kAfterCrash);
+}
+
 TEST_F(LedgerTest, OrderIsJudgedByFirstPushesOnly) {
   for (const auto* id : {"a", "b"}) added(id);
   ledger.move_asked(1, kDue + Millis(5));
