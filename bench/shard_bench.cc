@@ -27,7 +27,7 @@
 
 #include "base/json.h"
 #include "bench/measure.h"
-#include "wheel/shard.h"
+#include "shard/shard.h"
 
 namespace carillon::bench {
 namespace {

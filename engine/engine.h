@@ -1,6 +1,6 @@
 // The engine: one shard, driven.
 //
-// Operation: the shard (wheel/shard.h) is a pure state machine; the engine is all that it must not
+// Operation: the shard (shard/shard.h) is a pure state machine; the engine is all that it must not
 // be. It hands it commands and the time, gives its batches to the log one at a time (what comes
 // while one is being committed is gathered for the next), resumes callers whose records are
 // durable, fetches contents shortly before they are due, and pushes what was fired.
@@ -28,8 +28,8 @@
 #include "delivery/delivery.h"
 #include "delivery/target.h"
 #include "engine/allowance.h"
+#include "shard/shard.h"
 #include "storage/log.h"
-#include "wheel/shard.h"
 #include "wheel/task.h"
 
 namespace carillon {

@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "wheel/shard.h"
+#include "shard/shard.h"
 
 namespace carillon {
 

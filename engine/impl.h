@@ -22,7 +22,7 @@
 #include "engine/push_bytes.h"
 #include "engine/signal.h"
 #include "engine/tick_timer.h"
-#include "wheel/listing.h"
+#include "shard/listing.h"
 
 namespace carillon {
 

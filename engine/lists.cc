@@ -12,8 +12,8 @@
 
 #include "engine/impl.h"
 #include "net/url.h"
+#include "shard/listing.h"
 #include "storage/content.h"
-#include "wheel/listing.h"
 
 namespace carillon {
 namespace {

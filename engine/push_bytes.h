@@ -2,7 +2,7 @@
 //
 // A push holds its content until it is over, which for a receiver that hangs is its time-out. So
 // the bytes under way are bounded, and no target can take those that others need: it may hold as
-// many more as are free beside what it holds (the same rule as for slots, wheel/shard.h). Small
+// many more as are free beside what it holds (the same rule as for slots, shard/shard.h). Small
 // contents are not asked about: slots bound them well enough, and a target with small payloads
 // never waits for another's large ones.
 //
@@ -17,7 +17,7 @@
 #include <optional>
 #include <unordered_map>
 
-#include "wheel/shard.h"
+#include "shard/shard.h"
 
 namespace carillon {
 

@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "wheel/record.h"
+#include "shard/record.h"
 
 namespace carillon {
 

@@ -14,8 +14,8 @@
 #include <thread>
 #include <vector>
 
+#include "shard/record.h"
 #include "storage/store.h"
-#include "wheel/record.h"
 
 namespace carillon {
 

@@ -16,7 +16,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "wheel/record.h"
+#include "shard/record.h"
 
 namespace carillon {
 

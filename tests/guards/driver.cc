@@ -8,7 +8,7 @@
 
 #include <valgrind/callgrind.h>
 
-#include "wheel/shard.h"
+#include "shard/shard.h"
 
 namespace carillon {
 namespace {

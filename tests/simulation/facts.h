@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "shard/shard.h"
 #include "tests/simulation/world.h"
-#include "wheel/shard.h"
 
 namespace carillon::simulation {
 

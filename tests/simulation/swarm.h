@@ -8,8 +8,8 @@
 #include <array>
 #include <cstdint>
 
+#include "shard/shard.h"
 #include "tests/simulation/world.h"
-#include "wheel/shard.h"
 
 namespace carillon::simulation {
 

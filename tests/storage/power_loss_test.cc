@@ -8,11 +8,11 @@
 #include <gtest/gtest.h>
 
 #include "base/log.h"
+#include "tests/shard/shard_driver.h"
 #include "tests/storage/log_fixture.h"
 #include "tests/storage/simulated_env.h"
 #include "tests/storage/task_truth.h"
 #include "tests/support/sized.h"
-#include "tests/wheel/shard_driver.h"
 
 namespace carillon {
 namespace {

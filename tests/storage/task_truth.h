@@ -13,7 +13,7 @@
 
 #include <gtest/gtest.h>
 
-#include "wheel/record.h"
+#include "shard/record.h"
 
 namespace carillon {
 

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "shard/shard.h"
 #include "tools/replay/salvage.h"
-#include "wheel/shard.h"
 
 namespace carillon::replay {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "wheel/record.h"
+#include "shard/record.h"
 
 namespace carillon::replay {
 

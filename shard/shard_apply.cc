@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "wheel/shard.h"
+#include "shard/shard.h"
 
 namespace carillon {
 namespace {

@@ -19,7 +19,7 @@
 #include <deque>
 #include <unordered_map>
 
-#include "wheel/record.h"
+#include "shard/record.h"
 
 namespace carillon {
 

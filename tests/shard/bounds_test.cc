@@ -1,7 +1,7 @@
 // What a shard holds is bounded: finished tasks give way, dead letters count.
 #include <gtest/gtest.h>
 
-#include "tests/wheel/shard_fixture.h"
+#include "tests/shard/shard_fixture.h"
 
 namespace carillon {
 namespace {

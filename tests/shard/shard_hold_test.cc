@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/wheel/shard_driver.h"
+#include "tests/shard/shard_driver.h"
 
 namespace carillon {
 namespace {

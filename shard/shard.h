@@ -51,12 +51,12 @@
 #include <variant>
 #include <vector>
 
+#include "shard/command.h"
+#include "shard/hold.h"
+#include "shard/operations.h"
+#include "shard/record.h"
 #include "wheel/arena.h"
-#include "wheel/command.h"
 #include "wheel/groups.h"
-#include "wheel/hold.h"
-#include "wheel/operations.h"
-#include "wheel/record.h"
 #include "wheel/ref_set.h"
 #include "wheel/retained.h"
 #include "wheel/task_index.h"
@@ -74,7 +74,7 @@ struct ShardOptions {
   std::uint32_t catch_up_per_second = 20'000;  // overdue tasks fired per target; 0: no limit
 };
 
-/// What a listing that is under way is told (wheel/listing.h).
+/// What a listing that is under way is told (shard/listing.h).
 struct ShardChanges {
   std::vector<EntryRef> placed;  // on the wheel, since it last looked
   bool moved_many = false;       // without a word about each: look at all once more

@@ -24,7 +24,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "wheel/record.h"
+#include "shard/record.h"
 
 namespace carillon {
 

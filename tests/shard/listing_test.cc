@@ -1,6 +1,6 @@
 // Pages of listings against the plain truth: all tasks, filtered and sorted.
 
-#include "wheel/listing.h"
+#include "shard/listing.h"
 
 #include <algorithm>
 #include <map>
@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/wheel/shard_driver.h"
+#include "tests/shard/shard_driver.h"
 
 namespace carillon {
 namespace {

@@ -1,4 +1,4 @@
-#include "wheel/operations.h"
+#include "shard/operations.h"
 
 #include <gtest/gtest.h>
 

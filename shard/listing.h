@@ -33,7 +33,7 @@
 #include <optional>
 #include <vector>
 
-#include "wheel/shard.h"
+#include "shard/shard.h"
 
 namespace carillon {
 

@@ -1,6 +1,6 @@
 // Deciding commands.
 
-#include "wheel/shard.h"
+#include "shard/shard.h"
 
 #include <algorithm>
 #include <iterator>

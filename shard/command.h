@@ -1,7 +1,7 @@
 // What goes into a shard and what comes out of it: commands, their replies, pushes to start.
 //
 // A command is what somebody would like; the shard decides, and what it decides is a record
-// (wheel/record.h). Effects are gathered by the shard and carried out by who drives it.
+// (shard/record.h). Effects are gathered by the shard and carried out by who drives it.
 #pragma once
 
 #include <memory>
@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "wheel/record.h"
+#include "shard/record.h"
 
 namespace carillon {
 

@@ -1,4 +1,4 @@
-#include "wheel/hold.h"
+#include "shard/hold.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "wheel/listing.h"
+#include "shard/listing.h"
 
 #include <algorithm>
 

@@ -1,10 +1,10 @@
-#include "wheel/shard.h"
+#include "shard/shard.h"
 
 #include <deque>
 
 #include <gtest/gtest.h>
 
-#include "tests/wheel/shard_fixture.h"
+#include "tests/shard/shard_fixture.h"
 
 namespace carillon {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "wheel/shard.h"
+#include "shard/shard.h"
 
 namespace carillon {
 
