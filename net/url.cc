@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include <boost/asio/ip/address_v4.hpp>
 #include <boost/asio/ip/address_v6.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
@@ -53,7 +54,22 @@ Result<> check_name(std::string_view host) {
   }
 }
 
-Result<> read_host(const boost::urls::url_view& from, Url& url) {
+/// Boost.URL 1.81 takes a name that begins with an IPv4 address for that address, and 1.82 refuses
+/// it (https://github.com/boostorg/url/issues/755). Behind a letter, such a host is a name to all
+/// versions.
+constexpr char kNameMark = 'n';
+
+/// Whether the host at `host` begins with a digit and is no IPv4 address.
+bool needs_mark(std::string_view text, std::size_t host) {
+  const std::size_t end = std::min(text.find_first_of(":/?#", host), text.size());
+  const std::string name(text.substr(host, end - host));
+  if (name.empty() || !is_digit(name.front())) return false;
+  boost::system::error_code error;
+  boost::asio::ip::make_address_v4(name, error);
+  return error.failed();
+}
+
+Result<> read_host(const boost::urls::url_view& from, bool marked, Url& url) {
   switch (from.host_type()) {
     case boost::urls::host_type::ipv4:
       url.host = std::string_view(from.encoded_host());
@@ -65,6 +81,7 @@ Result<> read_host(const boost::urls::url_view& from, Url& url) {
       url.host = std::string_view(from.encoded_host());
       std::ranges::transform(url.host, url.host.begin(),
                              [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+      if (marked) url.host.erase(0, 1);
       if (url.host.ends_with('.')) {
         url.host.pop_back();
         url.absolute = true;
@@ -135,12 +152,15 @@ std::string Url::host_header() const {
 Result<Url> parse_url(std::string_view original) {
   if (original.size() > kUrlBytesMax) return bad_url("a URL has at most 2048 bytes");
   if (!is_url(original)) return bad_url("it is not an absolute URL as RFC 3986 has it");
-  const std::string text = encoded(original);
+  std::string text = encoded(original);
   if (text.size() > kUrlBytesMax) return bad_url("a URL has at most 2048 bytes, percent-encoded");
   // Boost.URL 1.81 asserts what does not hold where a scheme and one character is all there is.
   if (std::string_view(text).substr(std::min(text.find(':'), text.size())).substr(0, 3) != "://") {
     return bad_url("it is not an absolute URL as RFC 3986 has it");
   }
+  const std::size_t host = text.find("://") + 3;
+  const bool marked = needs_mark(text, host);
+  if (marked) text.insert(host, 1, kNameMark);
   const auto parsed = boost::urls::parse_uri(text);
   if (!parsed) return bad_url("it is not an absolute URL as RFC 3986 has it");
   const boost::urls::url_view& view = *parsed;
@@ -153,12 +173,12 @@ Result<Url> parse_url(std::string_view original) {
   if (!view.has_authority()) return bad_url("it names no host");
   if (view.has_userinfo()) return bad_url("a user name or password in a URL is not taken");
   if (view.has_fragment()) return bad_url("a fragment (#...) is never sent and not taken");
-  // Boost.URL 1.81 takes "http://127.0.0.1.evil.com/" for the host 127.0.0.1 and a path behind it.
+  // Boost.URL 1.81 takes "http://[::1]evil.com/" for the host ::1 and a path behind it.
   const std::string_view path(view.encoded_path());
   if (!path.empty() && path.front() != '/') {
     return bad_url("what follows the IP address or port is not a path");
   }
-  if (Result<> ok = read_host(view, url); !ok) return ok.error();
+  if (Result<> ok = read_host(view, marked, url); !ok) return ok.error();
   if (Result<> ok = read_port(view, url); !ok) return ok.error();
   url.path = std::string(std::string_view(view.encoded_target()));
   if (!url.path.starts_with('/')) url.path.insert(0, 1, '/');

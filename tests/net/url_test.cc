@@ -27,6 +27,10 @@ TEST(Url, TakesApartWhatIsWellFormed) {
       {"http://my_service:0080/", "http://my_service:80", "my_service", "/"},
       {"http://xn--bcher-kva.example/", "http://xn--bcher-kva.example:80", "xn--bcher-kva.example",
        "/"},
+      {"http://127.0.0.1.nip.io:81/x", "http://127.0.0.1.nip.io:81", "127.0.0.1.nip.io:81", "/x"},
+      {"http://127.0.0.1evil.com", "http://127.0.0.1evil.com:80", "127.0.0.1evil.com", "/"},
+      {"http://1.2.3.4.a.?q", "http://1.2.3.4.a.:80", "1.2.3.4.a", "/?q"},
+      {"http://01.org/", "http://01.org:80", "01.org", "/"},
       // As JavaScript's URL leaves them.
       {"http://a/p|q?ids[]=1&f={x}&g=a^b`c\\d", "http://a:80", "a",
        "/p%7Cq?ids%5B%5D=1&f=%7Bx%7D&g=a%5Eb%60c%5Cd"},
@@ -62,13 +66,13 @@ TEST(Url, RefusesWhatIsNot) {
       "http://-a.com/", "http://a-.com/", "http://a!b/", "http://*/",
       // Numbers that some resolvers take for addresses.
       "http://0177.0.0.1/", "http://2130706433/", "http://0x7f000001/", "http://0x7f.1/",
-      "http://127.1/", "http://127.0.0.1.1/", "http://127.0.0.1.evil.com/",
-      "http://127.0.0.1evil.com", "http://[::1]evil.com/", "http://[::1].1/", "http://a:80b/",
-      "http://a:80.b", "http://1.2.3.256/", "http://01.2.3.4/", "http://a.0x7f/", "http://a.1/",
-      "http://[::1/", "http://::1/", "http://[::1%25eth0]/", "http://[fe80::1%eth0]/",
-      "http://[v1.fe]/", "http://[1.2.3.4]/", "http://a:/", "http://a:0/", "http://a:65536/",
-      "http://a:-1/", "http://a:8o/", "http://a\\b/", "http://a/%zz", "http://a{b}/", "http://a|b/",
-      "http://{a}@b/", "http://a:[80]/", "http://a/#[", label_of_64, long_name, too_long};
+      "http://127.1/", "http://127.0.0.1.1/", "http://[::1]evil.com/", "http://[::1].1/",
+      "http://a:80b/", "http://a:80.b", "http://1.2.3.256/", "http://01.2.3.4/", "http://a.0x7f/",
+      "http://a.1/", "http://[::1/", "http://::1/", "http://[::1%25eth0]/",
+      "http://[fe80::1%eth0]/", "http://[v1.fe]/", "http://[1.2.3.4]/", "http://a:/", "http://a:0/",
+      "http://a:65536/", "http://a:-1/", "http://a:8o/", "http://a\\b/", "http://a/%zz",
+      "http://a{b}/", "http://a|b/", "http://{a}@b/", "http://a:[80]/", "http://a/#[", label_of_64,
+      long_name, too_long};
   for (const std::string_view text : table) {
     const Result<Url> url = parse_url(text);
     ASSERT_FALSE(url) << text << " -> " << url->origin() << url->path;
