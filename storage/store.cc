@@ -6,13 +6,16 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 #include <rocksdb/listener.h>
+#include <rocksdb/system_clock.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
 
 #include "base/check.h"
 #include "storage/bytes.h"
 #include "storage/record_codec.h"
+#include "storage/wal_reading.h"
 #include "storage/wal_space.h"
 
 namespace carillon {
@@ -39,6 +42,16 @@ class NoInfoLog final : public rocksdb::Logger {
  public:
   using rocksdb::Logger::Logv;
   void Logv(const char* /*format*/, va_list /*arguments*/) override {}
+};
+
+/// Files of one's own; the clock is that of the other environment, threads are the machine's.
+class EnvOver final : public rocksdb::EnvWrapper {
+ public:
+  EnvOver(rocksdb::Env* env, const std::shared_ptr<rocksdb::FileSystem>& files)
+      : EnvWrapper(rocksdb::NewCompositeEnv(files)) {
+    file_system_ = files;
+    system_clock_ = env->GetSystemClock();
+  }
 };
 
 void append_big_endian(std::string& out, std::uint64_t value, int width) {
@@ -163,10 +176,10 @@ Result<std::unique_ptr<Store>> Store::open(const std::string& dir, StoreMode mod
   db_options.create_missing_column_families = mode != StoreMode::read_only;
   if (latch != nullptr) db_options.listeners.push_back(std::make_shared<BackgroundErrors>(latch));
   std::unique_ptr<Store> store(new Store());
-  if (mode != StoreMode::read_only) {
-    store->env_ = wal_space_env(db_options.env, dir, options.wal_ahead_bytes);
-    db_options.env = store->env_.get();
-  }
+  auto files = wal_reading_files(db_options.env->GetFileSystem());
+  if (mode != StoreMode::read_only) files = wal_space_files(files, dir, options.wal_ahead_bytes);
+  store->env_ = std::make_unique<EnvOver>(db_options.env, files);
+  db_options.env = store->env_.get();
   const auto families = family_descriptors(rocksdb::NewLRUCache(options.block_cache_bytes));
   rocksdb::DB* db = nullptr;
   const auto status =

@@ -6,9 +6,7 @@
 #include <map>
 #include <mutex>
 
-#include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
-#include <rocksdb/system_clock.h>
 
 #include "storage/worker.h"
 
@@ -203,22 +201,12 @@ class WalSpaceFs final : public rocksdb::FileSystemWrapper {
   Worker worker_{"wal space"};
 };
 
-/// The clock is that of the other environment, threads are the machine's.
-class WalSpaceEnv final : public rocksdb::EnvWrapper {
- public:
-  WalSpaceEnv(rocksdb::Env* env, const std::shared_ptr<WalSpaceFs>& files)
-      : EnvWrapper(rocksdb::NewCompositeEnv(files)) {
-    file_system_ = files;
-    system_clock_ = env->GetSystemClock();
-  }
-};
-
 }  // namespace
 
-std::unique_ptr<rocksdb::Env> wal_space_env(rocksdb::Env* env, const std::string& dir,
-                                            std::uint64_t ahead_bytes) {
-  return std::make_unique<WalSpaceEnv>(
-      env, std::make_shared<WalSpaceFs>(env->GetFileSystem(), dir, ahead_bytes));
+std::shared_ptr<rocksdb::FileSystem> wal_space_files(
+    const std::shared_ptr<rocksdb::FileSystem>& files, const std::string& dir,
+    std::uint64_t ahead_bytes) {
+  return std::make_shared<WalSpaceFs>(files, dir, ahead_bytes);
 }
 
 }  // namespace carillon

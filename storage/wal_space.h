@@ -38,14 +38,15 @@
 #include <string>
 
 namespace rocksdb {
-class Env;
+class FileSystem;
 }  // namespace rocksdb
 
 namespace carillon {
 
-/// An environment over the files of `env`, which must outlive it, with space ahead of the
-/// write-ahead logs of the database in `dir`: at first so much, at most eight times that.
-[[nodiscard]] std::unique_ptr<rocksdb::Env> wal_space_env(rocksdb::Env* env, const std::string& dir,
-                                                          std::uint64_t ahead_bytes);
+/// The same files, with space ahead of the write-ahead logs of the database in `dir`: at first so
+/// much, at most eight times that.
+[[nodiscard]] std::shared_ptr<rocksdb::FileSystem> wal_space_files(
+    const std::shared_ptr<rocksdb::FileSystem>& files, const std::string& dir,
+    std::uint64_t ahead_bytes);
 
 }  // namespace carillon

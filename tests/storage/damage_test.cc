@@ -104,6 +104,21 @@ TEST_F(Damage, torn_tail_in_front_of_zeros_starts_and_goes_on) {
   expect_goes_on(20);
 }
 
+/// As of a recycled or compressed log, or of a version of RocksDB to come.
+TEST_F(Damage, fragment_of_a_kind_that_is_never_written_ends_the_log) {
+  for (const int kind : {5, 6, 7, 8, 9, 10, 11, 130, 131, 255}) {
+    SCOPED_TRACE(kind);
+    std::filesystem::remove_all(dir_);
+    make_crashed(dir_, 20);
+    const std::string wal = largest(dir_ + "/db", ".log");
+    trim_wal(wal);
+    std::string bytes = read_bytes(wal);
+    bytes += std::string("\1\2\3\4\40\0", 6) + static_cast<char>(kind) + std::string(40, 'x');
+    write_bytes(wal, bytes);
+    expect_goes_on(20);
+  }
+}
+
 TEST_F(Damage, record_over_many_blocks_whose_later_ones_are_zeros_is_none_that_was_synced) {
   make_crashed(dir_, 20);
   const std::string wal = largest(dir_ + "/db", ".log");
