@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/shard/shard_driver.h"
+#include "tests/shard/hand_driver.h"
 
 namespace carillon {
 namespace {
@@ -162,7 +162,7 @@ class Traffic {
   std::vector<Fired> pushes_;
 
  public:
-  ShardDriver driver;
+  HandDriver driver;
 };
 
 TEST(ListingTest, every_page_is_what_looking_at_all_tasks_says) {
@@ -219,7 +219,7 @@ TEST(ListingTest, who_is_pending_throughout_a_walk_and_is_not_moved_is_in_it_onc
 }
 
 TEST(ListingTest, equal_dues_go_over_pages_also_where_entries_are_used_again) {
-  ShardDriver driver({.retain_finished = Millis(0)});
+  HandDriver driver({.retain_finished = Millis(0)});
   driver.put_target(1);
   driver.run();
   const WallTime due = driver.now() + std::chrono::hours(20);
@@ -254,7 +254,7 @@ TEST(ListingTest, equal_dues_go_over_pages_also_where_entries_are_used_again) {
 }
 
 TEST(ListingTest, a_task_keeps_its_place_when_its_content_is_replaced_at_the_same_due) {
-  ShardDriver driver;
+  HandDriver driver;
   driver.put_target(1);
   driver.run();
   const WallTime due = driver.now() + std::chrono::hours(1);
@@ -274,7 +274,7 @@ TEST(ListingTest, a_task_keeps_its_place_when_its_content_is_replaced_at_the_sam
 }
 
 TEST(ListingTest, due_from_is_inclusive_and_due_to_exclusive_on_every_way) {
-  ShardDriver driver;
+  HandDriver driver;
   driver.put_target(1);
   driver.run();
   const WallTime due = driver.now() + std::chrono::hours(2);
@@ -299,7 +299,7 @@ TEST(ListingTest, due_from_is_inclusive_and_due_to_exclusive_on_every_way) {
 }
 
 TEST(ListingTest, what_a_group_did_shows_at_once) {
-  ShardDriver driver;
+  HandDriver driver;
   driver.put_target(1);
   driver.run();
   const WallTime due = driver.now() + std::chrono::hours(1);
@@ -325,7 +325,7 @@ TEST(ListingTest, what_a_group_did_shows_at_once) {
 }
 
 TEST(ListingTest, a_page_by_due_looks_at_no_more_than_is_around_it) {
-  ShardDriver driver;
+  HandDriver driver;
   driver.put_target(1);
   driver.run();
   for (std::uint64_t id = 1; id <= 200'000; ++id) {
@@ -343,7 +343,7 @@ TEST(ListingTest, a_page_by_due_looks_at_no_more_than_is_around_it) {
 }
 
 TEST(ListingTest, where_the_counts_say_that_there_is_nothing_it_takes_one_step) {
-  ShardDriver driver;
+  HandDriver driver;
   driver.put_target(1);
   driver.put_target(2);
   driver.run();

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/shard/shard_driver.h"
+#include "tests/shard/hand_driver.h"
 
 namespace carillon {
 namespace {
@@ -55,7 +55,7 @@ class ShardAgain : public testing::Test {
     return {{key, 5}, arguments};
   }
 
-  ShardDriver driver{};
+  HandDriver driver{};
   WallTime start = driver.now();
   std::vector<Fired> fired_;
 };

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/shard/shard_driver.h"
+#include "tests/shard/hand_driver.h"
 
 namespace carillon {
 
@@ -31,7 +31,7 @@ class ShardTest : public testing::Test {
     options.catch_up_per_second = 5000;
     return options;
   }
-  ShardDriver driver{options()};
+  HandDriver driver{options()};
   WallTime start = driver.now();
 };
 

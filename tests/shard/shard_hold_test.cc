@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/shard/shard_driver.h"
+#include "tests/shard/hand_driver.h"
 
 namespace carillon {
 namespace {
@@ -39,7 +39,7 @@ class ShardHold : public testing::Test {
   }
   [[nodiscard]] const Hold& hold() { return driver.shard().target(target_key(1))->hold; }
 
-  ShardDriver driver{};
+  HandDriver driver{};
   WallTime start = driver.now();
 };
 

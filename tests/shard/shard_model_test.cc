@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/shard/shard_driver.h"
+#include "tests/shard/hand_driver.h"
 
 namespace carillon {
 namespace {
@@ -244,7 +244,7 @@ class Model {
     check_all();
   }
 
-  [[nodiscard]] Shard& driver_const() const { return const_cast<ShardDriver&>(driver_).shard(); }
+  [[nodiscard]] Shard& driver_const() const { return const_cast<HandDriver&>(driver_).shard(); }
 
   /// Follows the log, naively, then checks what the shard said and did.
   void take() {
@@ -417,7 +417,7 @@ class Model {
   }
 
   std::mt19937_64 random_;
-  ShardDriver driver_;
+  HandDriver driver_;
   std::map<std::uint64_t, ModelTask> tasks_;
   std::map<std::uint64_t, std::uint64_t> ids_;  // by the fingerprint's low half
   std::map<Ticket, Asked> asked_;

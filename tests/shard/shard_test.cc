@@ -409,7 +409,7 @@ TEST_F(ShardTest, restating_lets_the_log_be_trimmed_and_loses_nothing) {
 TEST_F(ShardTest, a_group_that_is_swept_by_its_eighth_operation_is_freed_once) {
   ShardOptions forgetful;
   forgetful.retain_finished = Millis(0);
-  ShardDriver other(forgetful, start);
+  HandDriver other(forgetful, start);
   other.put_target(1);
   other.run();
   other.shard().submit(other.add(1, start + hours(1), 7), 0);
@@ -470,7 +470,7 @@ TEST_F(ShardTest, a_due_shifted_past_all_dates_stays_there) {
 TEST_F(ShardTest, pushes_under_way_are_bounded_over_all_targets) {
   ShardOptions few;
   few.in_flight_max = 10;
-  ShardDriver other(few, start);
+  HandDriver other(few, start);
   for (std::uint64_t target = 1; target <= 5; ++target) other.put_target(target, 64);
   other.run();
   for (std::uint64_t id = 1; id <= 50; ++id) {

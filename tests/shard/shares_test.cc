@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/shard/shard_driver.h"
+#include "tests/shard/hand_driver.h"
 
 namespace carillon {
 namespace {
@@ -18,7 +18,7 @@ class SharesTest : public testing::Test {
   SharesTest() {
     ShardOptions options;
     options.in_flight_max = kSlots;
-    driver = std::make_unique<ShardDriver>(options, start);
+    driver = std::make_unique<HandDriver>(options, start);
   }
   void put_target(std::uint64_t target, std::uint32_t concurrency) {
     driver->put_target(target, concurrency);
@@ -45,7 +45,7 @@ class SharesTest : public testing::Test {
   }
 
   const WallTime start{Millis(1'763'700'000'000)};
-  std::unique_ptr<ShardDriver> driver;
+  std::unique_ptr<HandDriver> driver;
   std::uint64_t last_id = 0;
   std::map<std::uint64_t, std::deque<Fired>> pushes;
 };

@@ -3,7 +3,7 @@
 #include <sstream>
 
 #include "storage/record_codec.h"
-#include "tests/shard/shard_driver.h"
+#include "tests/shard/hand_driver.h"
 
 namespace carillon::simulation {
 namespace {

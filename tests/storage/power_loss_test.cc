@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/log.h"
-#include "tests/shard/shard_driver.h"
+#include "tests/shard/hand_driver.h"
 #include "tests/storage/log_fixture.h"
 #include "tests/storage/simulated_env.h"
 #include "tests/storage/task_truth.h"

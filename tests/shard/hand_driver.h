@@ -21,10 +21,9 @@ inline TargetKey target_key(std::uint64_t target) {
   return {target, 2};
 }
 
-class ShardDriver {
+class HandDriver {
  public:
-  explicit ShardDriver(ShardOptions options = {},
-                       WallTime now = WallTime(Millis(1'763'700'000'000)))
+  explicit HandDriver(ShardOptions options = {}, WallTime now = WallTime(Millis(1'763'700'000'000)))
       : options_(options), now_(now) {
     restart();
   }
