@@ -75,6 +75,10 @@ Result<> read_host(const boost::urls::url_view& from, bool marked, Url& url) {
       url.host = std::string_view(from.encoded_host());
       return {};
     case boost::urls::host_type::ipv6:
+      // Boost.URL 1.83 takes a zone, and drops it from the address.
+      if (from.encoded_host().find('%') != std::string_view::npos) {
+        return bad_url("an IPv6 address has no zone here");
+      }
       url.host = boost::asio::ip::address_v6(from.host_ipv6_address().to_bytes()).to_string();
       return {};
     case boost::urls::host_type::name:
