@@ -1,6 +1,7 @@
 #include "server/app.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <csignal>
 #include <memory>
@@ -58,6 +59,32 @@ HttpOptions within_files(HttpOptions options) {
         "LimitNOFILE)",
         {{"connections_max", fit}, {"open_files_max", open_files_max()}});
     connections_max = fit;
+  }
+  return options;
+}
+
+/// The bounds of all that grows with use beside tasks.
+std::array<std::uint64_t*, 6> buffer_bounds(Options& options) {
+  EngineOptions& engine = options.engine;
+  return {&engine.content_cache_bytes, &engine.push_bytes_max,
+          &engine.pending_bytes_max,   &engine.page_bytes_max,
+          &engine.export_bytes_max,    &options.http.limits.buffer_bytes_max};
+}
+
+/// Bounds tasks and buffers by what memory there is. A buffer of less than a MiB would hold up even
+/// a client that is alone.
+Options within_memory(Options options) {
+  constexpr std::uint64_t kBufferMin = 1 << 20;
+  std::uint64_t wanted = 0;
+  for (const std::uint64_t* bound : buffer_bounds(options)) wanted += *bound;
+  const MemoryShares shares = share_memory(options.memory_max, memory_available(), wanted);
+  ShardOptions& shard = options.engine.shard;
+  shard.pending_max = std::min(shard.pending_max, shares.tasks);
+  shard.tasks_max = shares.tasks;
+  if (shares.buffers == wanted) return options;
+  const double share = static_cast<double>(shares.buffers) / static_cast<double>(wanted);
+  for (std::uint64_t* bound : buffer_bounds(options)) {
+    *bound = std::max(kBufferMin, static_cast<std::uint64_t>(static_cast<double>(*bound) * share));
   }
   return options;
 }
@@ -141,13 +168,15 @@ ExitCode App::run() {
 }
 
 Result<> App::open() {
-  EngineOptions engine = options_.engine;
-  const std::uint64_t fit = tasks_that_fit(options_.memory_max, memory_available());
-  if (fit < engine.shard.pending_max) {
-    log_info("max_pending lowered to what memory holds", {{"max_pending", fit}});
-    engine.shard.pending_max = fit;
+  EngineOptions engine = within_memory(options_).engine;
+  if (engine.shard.pending_max < options_.engine.shard.pending_max) {
+    log_info("max_pending lowered to what memory holds",
+             {{"max_pending", engine.shard.pending_max}});
   }
-  engine.shard.tasks_max = fit;
+  if (engine.content_cache_bytes < options_.engine.content_cache_bytes) {
+    log_info("buffers lowered to half of the memory",
+             {{"content_cache_bytes", engine.content_cache_bytes}});
+  }
   const FileShares files = share_files(open_files_max(), options_.http.limits.connections_max);
   // The rest is for connections that are kept, for addresses tried beside others and for look-ups.
   engine.shard.in_flight_max = std::min(engine.shard.in_flight_max, files.pushes / 4 * 3);
@@ -188,7 +217,8 @@ Result<> App::listen() {
     tls_ = std::make_shared<WatchedTls>(server_tls(options_));
     if (const Result<TlsContext> made = tls_->context(); !made) return made.error();
   }
-  http_ = std::make_unique<HttpServer>(loop_, *engine_, metrics_, within_files(options_.http));
+  http_ = std::make_unique<HttpServer>(loop_, *engine_, metrics_,
+                                       within_files(within_memory(options_).http));
   const auto addresses = listen_addresses(options_);
   if (!addresses) return addresses.error();
   for (ListenAddress address : *addresses) {
@@ -323,7 +353,9 @@ void App::apply(Options fresh) {
     log_warning("takes a restart", {{"setting", "url_defaults"}});
   }
   set_up_logging(fresh.log.level, fresh.log.format);
-  http_->reload(within_files(fresh.http));
+  Options limited = options_;
+  limited.http = fresh.http;
+  http_->reload(within_files(within_memory(limited).http));
   options_.drain_grace = fresh.drain_grace;
   options_.shutdown_timeout = fresh.shutdown_timeout;
   options_.egress = fresh.egress;

@@ -30,7 +30,7 @@ struct Options {
   std::string data_dir = "./carillon-data";
   std::string clock = "system";  // or "manual"
   bool insecure = false;
-  std::uint64_t memory_max = 0;  // bytes for pending tasks; 0: by what the machine has
+  std::uint64_t memory_max = 0;  // bytes for tasks and buffers; 0: by what the machine has
   std::uint64_t disk_free_min = std::uint64_t{256} << 20;  // with less, adds are refused
   Millis drain_grace{0};  // between the signal to stop and its beginning
   Millis shutdown_timeout{std::chrono::seconds(30)};  // from then on, for what is under way

@@ -21,7 +21,7 @@ namespace {
 // 41 for its entry and index; of what only some tasks have, 12 for its group and 56 where it was
 // moved, is retried or expires, of which few have both.
 constexpr std::uint64_t kBytesPerTask = 100;
-// Code, RocksDB's caches and memtables, connections.
+// Code, RocksDB's caches and memtables, idle connections.
 constexpr std::uint64_t kBytesBesideTasks = std::uint64_t{192} << 20;
 constexpr std::uint64_t kTasksMin = 10'000;
 // RocksDB's tables (512) and logs, timers, listeners, standard streams.
@@ -97,11 +97,13 @@ std::uint64_t memory_available() {
   return least;
 }
 
-std::uint64_t tasks_that_fit(std::uint64_t memory_max, std::uint64_t available) {
-  const std::uint64_t budget =
+MemoryShares share_memory(std::uint64_t memory_max, std::uint64_t available,
+                          std::uint64_t buffers_wanted) {
+  const std::uint64_t memory =
       memory_max != 0 ? memory_max
                       : available / 4 * 3 - std::min(available / 4 * 3, kBytesBesideTasks);
-  return std::max(kTasksMin, budget / kBytesPerTask);
+  const std::uint64_t buffers = std::min(buffers_wanted, memory / 2);
+  return {std::max(kTasksMin, (memory - buffers) / kBytesPerTask), buffers};
 }
 
 }  // namespace carillon

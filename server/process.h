@@ -35,8 +35,14 @@ struct FileShares {
 /// The memory that this process may use: that of the machine, or less by its control group.
 [[nodiscard]] std::uint64_t memory_available();
 
-/// How many tasks fit: `memory_max` bytes, or where that is 0 three quarters of
-/// `available`, less what the process needs before it holds any.
-[[nodiscard]] std::uint64_t tasks_that_fit(std::uint64_t memory_max, std::uint64_t available);
+/// How memory is shared between tasks and buffers: contents, requests and answers on their way.
+struct MemoryShares {
+  std::uint64_t tasks = 0;    // how many fit
+  std::uint64_t buffers = 0;  // bytes; all that is wanted, or half of the memory
+};
+/// The memory is `memory_max` bytes, or where that is 0 three quarters of `available` less what the
+/// process needs before it holds anything.
+[[nodiscard]] MemoryShares share_memory(std::uint64_t memory_max, std::uint64_t available,
+                                        std::uint64_t buffers_wanted);
 
 }  // namespace carillon

@@ -90,8 +90,9 @@ constexpr Setting kSettings[] = {
      .min = 1, .max = 4'000'000'000},
     {.key = "memory_max", .flag = {},
      .place = [](Options& o) -> std::uint64_t& { return o.memory_max; },
-     .help = "memory for tasks, which lowers `max_pending` to what fits; finished ones give way to "
-             "waiting ones; 0B: three quarters of what the machine or its control group has",
+     .help = "memory for tasks and buffers, which lowers `max_pending` to what fits; finished tasks "
+             "give way to waiting ones; 0B: three quarters of what the machine or its control group "
+             "has",
      .min = 0, .max = 4096 * kGib, .unit = Unit::bytes},
     {.key = "content_cache_bytes", .flag = {},
      .place = [](Options& o) -> std::uint64_t& { return o.engine.content_cache_bytes; },

@@ -6,19 +6,29 @@
 namespace carillon {
 namespace {
 
-TEST(Memory, ThatIsSetDecidesHowManyTasksFit) {
-  EXPECT_EQ(tasks_that_fit(1'000'000'000, 1), 10'000'000U);
+constexpr std::uint64_t kMib = std::uint64_t{1} << 20;
+
+TEST(Memory, ThatIsSetHoldsTheBuffersAndAsManyTasksAsFitBesideThem) {
+  const MemoryShares shares = share_memory(1'000'000'000, 1, 300'000'000);
+  EXPECT_EQ(shares.tasks, 7'000'000U);
+  EXPECT_EQ(shares.buffers, 300'000'000U);
+}
+
+TEST(Memory, ThatTheBuffersWouldFillIsHalfForTasks) {
+  const MemoryShares shares = share_memory(100 * kMib, 1, 288 * kMib);
+  EXPECT_EQ(shares.tasks, 50 * kMib / 100);
+  EXPECT_EQ(shares.buffers, 50 * kMib);
 }
 
 TEST(Memory, ThatIsNotSetIsTakenFromTheMachineLessWhatTheServerNeeds) {
-  const std::uint64_t gib = std::uint64_t{1} << 30;
-  EXPECT_GT(tasks_that_fit(0, 2 * gib), 10'000'000U);
-  EXPECT_LT(tasks_that_fit(0, 2 * gib), 2 * gib / 64);
+  const std::uint64_t tasks = share_memory(0, 2048 * kMib, 288 * kMib).tasks;
+  EXPECT_GT(tasks, 10'000'000U);
+  EXPECT_LT(tasks, 2048 * kMib / 64);
 }
 
 TEST(Memory, ThatIsScarceStillHoldsAFewTasks) {
-  EXPECT_EQ(tasks_that_fit(0, 1 << 20), 10'000U);
-  EXPECT_EQ(tasks_that_fit(1, 1), 10'000U);
+  EXPECT_EQ(share_memory(0, kMib, kMib).tasks, 10'000U);
+  EXPECT_EQ(share_memory(1, 1, kMib).tasks, 10'000U);
 }
 
 TEST(Memory, OfThisMachineIsPlausible) {
