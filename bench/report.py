@@ -11,7 +11,7 @@ import textwrap
 INTRO = """\
 # Benchmarks
 
-Made by `bench/compare`, never by hand: it installs what is missing, builds, starts Carillon and its
+Made by `bench/compare`, all but the experiments at the end: it installs what is missing, builds, starts Carillon and its
 peers one after the other on one machine, and writes this page and its plots from
 `docs/benchmarks/results.json`. An absolute time says little on a machine that is shared, or is not
 yours; a **ratio** taken in one run, side by side, says more. So contestants take turns (A B A B),
@@ -23,6 +23,10 @@ lost something is no figure.
 
 An aim that is not met says so.
 """
+
+
+# Written by hand, and put at the end.
+EXPERIMENTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "experiments.md")
 
 
 class Section:
@@ -104,6 +108,8 @@ def write(directory, modules, results):
         for name, svg in section.plots.items():
             with open(os.path.join(plots, name), "w", encoding="utf-8") as file:
                 file.write(svg)
+    with open(EXPERIMENTS, encoding="utf-8") as file:
+        blocks.append(file.read().strip())
     with open(os.path.join(directory, "benchmarks.md"), "w", encoding="utf-8") as file:
         file.write("\n\n".join(blocks) + "\n")
 
