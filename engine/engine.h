@@ -8,7 +8,7 @@
 // Concurrency: everything on one event loop's thread. Members that answer later are coroutines on
 // that loop; the views in their arguments must stay valid until they return.
 //
-// Errors are those of docs/api.md, by slug; http/problem.h knows their status codes.
+// Errors are those of docs/api.md, by slug; api/problem.h knows their status codes.
 #pragma once
 
 #include <functional>

@@ -7,6 +7,7 @@
 // Limitations: names are resolved here, once, and that blocks.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,9 +18,28 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "base/result.h"
-#include "http/server.h"
+#include "net/tls.h"
 
 namespace carillon {
+
+/// Where to listen.
+struct ListenAddress {
+  std::string unix_path = {};  // empty: TCP
+
+  // Of a unix socket: who may connect.
+  unsigned unix_mode = 0700;
+  std::string unix_group = {};  // a name or a number; empty: the process's own
+
+  // Of TCP.
+  std::string host = {};                      // an address, or a name: each of its addresses
+  std::uint16_t port = 0;                     // 0: any free one
+  std::shared_ptr<WatchedTls> tls = nullptr;  // empty: plain
+  /// Refuse to listen where other machines can connect.
+  bool loopback_only = false;
+
+  /// Its requests come in at Door::probes.
+  bool probes_only = false;
+};
 
 /// A socket that listens. A unix socket's file goes with it, unless another has taken its place.
 class BoundSocket {

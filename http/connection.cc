@@ -7,7 +7,6 @@
 #include "base/check.h"
 #include "base/failpoint.h"
 #include "http/framing.h"
-#include "http/problem.h"
 
 namespace carillon {
 namespace {
@@ -141,9 +140,14 @@ Async<void> HttpConnection::turn_away(std::shared_ptr<HttpConnection> self) {
   if (sent) co_await self->linger();
 }
 
-HttpConnection::Step HttpConnection::refuse(Error error) {
+HttpConnection::Step HttpConnection::refuse(const Error& error) {
   response_.reset();
-  set_problem(response_, error);
+  if (!head_read_) {
+    request_ = {};
+    request_.door = door_;
+    head_settings_ = nullptr;
+  }
+  hub_->service->refuse(request_, error, response_);
   close_after_ = true;
   return Step::answered;
 }
@@ -199,6 +203,7 @@ HttpConnection::Step HttpConnection::parse_head() {
   if (!again) {
     if (const Step step = parse_new_head(head); step != Step::go_on) return step;
   }
+  head_read_ = true;
   request_.body = {};
   if (!parser_->keep_alive()) close_after_ = true;
   if (!right_host_) return refuse(wrong_host());
@@ -320,6 +325,7 @@ Async<bool> HttpConnection::one_request() {
   response_.reset();
   body_.clear();
   wire_.clear();
+  head_read_ = false;
   Step step = co_await receive_head();
   if (step == Step::go_on) step = parse_head();
   if (step == Step::go_on && !hub_->service->admit(request_, response_, body_bytes_max_)) {

@@ -4,8 +4,8 @@
 // parsed (http/request_parser.h); the service admits the request or refuses it before its body is
 // read; then the body is received and the service answers. A request that fits one receive costs
 // one receive and one send; requests that were sent ahead are answered in order. Whatever breaks
-// the framing is answered with a problem and the connection is closed: afterwards nobody could say
-// where the next request begins.
+// the framing is refused and the connection is closed: afterwards nobody could say where the next
+// request begins.
 //
 // A connection is closed by finishing to send and then reading on for a moment, since closing a
 // socket with unread input would take the answer back from the client.
@@ -19,7 +19,6 @@
 
 #include "http/connection_hub.h"
 #include "http/input_buffer.h"
-#include "http/message.h"
 #include "http/request_parser.h"
 #include "http/transport.h"
 
@@ -70,7 +69,7 @@ class HttpConnection final : public OpenConnection {
   Async<bool> send(std::string_view bytes);
   Async<void> linger();
   Async<std::size_t> receive(boost::asio::mutable_buffer into);
-  Step refuse(Error error);
+  Step refuse(const Error& error);
   void arm(Deadlines& deadlines);
   void release_large_buffers();
 
@@ -84,6 +83,7 @@ class HttpConnection final : public OpenConnection {
   Budget::Share buffers_;
   std::optional<Error> interrupted_;  // what is under way shall end, for this reason
   bool idle_ = false;
+  bool head_read_ = false;  // `request_` is the one that is being served
   bool close_after_ = false;
   bool sent_all_ = false;
 

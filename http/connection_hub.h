@@ -12,8 +12,9 @@
 
 #include "http/budget.h"
 #include "http/host_rule.h"
-#include "http/message.h"
+#include "http/options.h"
 #include "http/response_head.h"
+#include "http/service.h"
 #include "http/slots.h"
 #include "net/deadlines.h"
 
@@ -23,7 +24,7 @@ namespace carillon {
 struct ConnectionSettings {
   ConnectionSettings(boost::asio::io_context& loop, const HttpOptions& options)
       : limits(options.limits),
-        hosts(options.tokens.empty() ? HostRule(options.hosts) : HostRule()),
+        hosts(options.any_host ? HostRule() : HostRule(options.hosts)),
         header(loop, limits.header_timeout),
         body(loop, limits.body_timeout),
         idle(loop, limits.idle_timeout),
@@ -52,8 +53,7 @@ struct ConnectionHub {
   std::shared_ptr<ConnectionSettings> settings;
   boost::intrusive::list<OpenConnection, boost::intrusive::constant_time_size<false>> connections;
   std::size_t open = 0;
-  std::size_t probes_open = 0;  // of these, at doors for probes
-  bool drain_announced = false;
+  std::size_t probes_open = 0;   // of these, at doors for probes
   bool draining = false;         // connections end with the request that they are at
   std::function<void()> closed;  // after each that ends
   HttpDate date;

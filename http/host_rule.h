@@ -1,4 +1,4 @@
-// Which names a server without tokens answers to.
+// Which names a server that asks for no tokens answers to.
 //
 // A web page can give its own name the address 127.0.0.1 once a browser has loaded it. Requests of
 // the page to that name then reach this server, and to the browser they are not cross-origin. What

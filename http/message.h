@@ -1,7 +1,6 @@
 // A request as its handler sees it and the answer that it fills in.
 #pragma once
 
-#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -9,11 +8,9 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include "http/server.h"
-
 namespace carillon {
 
-struct ApiRoute;
+struct HttpRoute;
 
 template <typename T>
 using Async = boost::asio::awaitable<T>;
@@ -38,9 +35,11 @@ struct HttpRequest {
   std::string_view body;
   bool has_body = false;  // one is announced; `body` is empty until it has come
   Door door = Door::tcp;
-  const ApiRoute* route = nullptr;
-  std::string_view name;   // the {part} of the route's pattern, still encoded
-  Role role = Role::read;  // what its sender may do; set when it is admitted
+
+  // The service's own: set when it admits the request, for when it answers it.
+  const HttpRoute* route = nullptr;
+  std::string_view name;  // what stands for the variable part of the route's path, still encoded
+  int rights = 0;         // what its sender may do, as the service counts it
 };
 
 struct HttpResponse {
@@ -62,19 +61,6 @@ struct HttpResponse {
     body.clear();
     stream = nullptr;
   }
-};
-
-/// What a connection asks of the application.
-class HttpService {
- public:
-  virtual ~HttpService() = default;
-
-  /// Looks at a request of which only the head is there. Answers how long a body it may bring. For
-  /// a request that is refused already, `response` is filled in and false returned.
-  virtual bool admit(HttpRequest& request, HttpResponse& response, std::size_t& body_bytes_max) = 0;
-
-  /// Answers an admitted request; `request` and `response` live until it returns.
-  virtual Async<void> answer(const HttpRequest& request, HttpResponse& response) = 0;
 };
 
 }  // namespace carillon

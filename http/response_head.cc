@@ -6,6 +6,8 @@
 
 #include <boost/beast/http/status.hpp>
 
+#include "base/time.h"
+
 namespace carillon {
 namespace {
 

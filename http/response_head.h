@@ -1,6 +1,7 @@
 // The head of an answer.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 

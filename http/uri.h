@@ -1,4 +1,4 @@
-// Percent-encoding, query parameters, and the names that stand in a path.
+// Percent-encoding and query parameters.
 #pragma once
 
 #include <optional>
@@ -18,13 +18,6 @@ namespace carillon {
 
 /// Appends `text` so that it is one segment of a path.
 void append_percent_encoded(std::string& out, std::string_view text);
-
-/// What an id, group, target or lane is: 1 to 255 bytes of UTF-8 without control characters, and
-/// neither "." nor "..". Error: bad_id, with `field`.
-[[nodiscard]] Result<> check_name(std::string_view name, std::string_view field);
-/// What the name of a target is: a name that does not look like a URL, which a task may name
-/// instead. Error: bad_id, with `field`.
-[[nodiscard]] Result<> check_target_name(std::string_view name, std::string_view field);
 
 /// The parameters of a query: "group=a&limit=10".
 class Query {

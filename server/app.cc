@@ -18,8 +18,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <unistd.h>
 
+#include "api/api.h"
 #include "base/check.h"
 #include "base/thread.h"
+#include "http/server.h"
 #include "net/tls.h"
 #include "server/listen.h"
 #include "server/logging.h"
@@ -49,8 +51,11 @@ std::unique_ptr<Clock> make_clock(const std::string& kind) {
   return std::make_unique<SystemClock>();
 }
 
-/// With no more connections than the process may have open beside all else.
-HttpOptions within_files(HttpOptions options) {
+/// With no more connections than the process may have open beside all else. Where tokens are asked
+/// for, the host makes no difference.
+HttpOptions http_options(const Options& all) {
+  HttpOptions options = all.http;
+  options.any_host = !all.api.tokens.empty();
   std::size_t& connections_max = options.limits.connections_max;
   const std::size_t fit = share_files(open_files_max(), connections_max).clients;
   if (fit < connections_max) {
@@ -99,7 +104,7 @@ class App {
       : arguments_(arguments),
         options_(std::move(options)),
         clock_(make_clock(options_.clock)),
-        metrics_(options_.http.version),
+        metrics_(options_.api.version),
         signals_(loop_, SIGINT, SIGTERM, SIGHUP),
         grace_(loop_) {}
 
@@ -132,6 +137,7 @@ class App {
   std::unique_ptr<Log> log_;
   std::unique_ptr<Delivery> delivery_;
   std::unique_ptr<Engine> engine_;
+  std::shared_ptr<Api> api_;
   std::unique_ptr<HttpServer> http_;
   asio::signal_set signals_;
   asio::steady_timer grace_;
@@ -160,6 +166,7 @@ ExitCode App::run() {
   ask_for_short_slices();
   loop_.run();
   http_.reset();
+  api_.reset();
   engine_.reset();
   delivery_.reset();
   log_->close();
@@ -217,8 +224,9 @@ Result<> App::listen() {
     tls_ = std::make_shared<WatchedTls>(server_tls(options_));
     if (const Result<TlsContext> made = tls_->context(); !made) return made.error();
   }
-  http_ = std::make_unique<HttpServer>(loop_, *engine_, metrics_,
-                                       within_files(within_memory(options_).http));
+  api_ = std::make_shared<Api>(*engine_, metrics_, options_.api);
+  http_ = std::make_unique<HttpServer>(loop_, api_, http_options(within_memory(options_)));
+  metrics_.add(*http_);
   const auto addresses = listen_addresses(options_);
   if (!addresses) return addresses.error();
   for (ListenAddress address : *addresses) {
@@ -292,7 +300,7 @@ void App::on_signal(int signal) {
 }
 
 Async<void> App::stop() {
-  http_->announce_drain();
+  api_->announce_drain();
   metrics_.announce_drain();
   if (phase_ == Phase::leaving) {
     grace_.expires_after(options_.drain_grace);
@@ -355,7 +363,9 @@ void App::apply(Options fresh) {
   set_up_logging(fresh.log.level, fresh.log.format);
   Options limited = options_;
   limited.http = fresh.http;
-  http_->reload(within_files(within_memory(limited).http));
+  limited.api = fresh.api;
+  http_->reload(http_options(within_memory(limited)));
+  api_->set_options(std::move(fresh.api));
   options_.drain_grace = fresh.drain_grace;
   options_.shutdown_timeout = fresh.shutdown_timeout;
   options_.egress = fresh.egress;

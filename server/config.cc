@@ -180,7 +180,7 @@ Environment read_environment() {
 
 Result<Options> load_options(const Arguments& arguments, const Environment& environment) {
   Options options;
-  options.http.version = kVersion;
+  options.api.version = kVersion;
   std::string file = arguments.config_file;
   if (const auto named = environment.find(std::string(kConfigVariable));
       file.empty() && named != environment.end()) {

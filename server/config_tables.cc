@@ -7,8 +7,8 @@
 
 #include <openssl/sha.h>
 
+#include "api/names.h"
 #include "base/json.h"
-#include "http/uri.h"
 
 namespace carillon {
 namespace {
@@ -114,8 +114,7 @@ Result<> ConfigTables::read_token(const toml::node& node, Options& options) cons
   Token token;
   token.name = (*table)["name"].value_or(std::string());
   if (token.name.empty()) return at(node, "a token needs a name, for the log");
-  if (std::ranges::find(options.http.tokens, token.name, &Token::name) !=
-      options.http.tokens.end()) {
+  if (std::ranges::find(options.api.tokens, token.name, &Token::name) != options.api.tokens.end()) {
     return at(node, "two tokens are named \"" + token.name + "\"");
   }
   const auto* const role = std::ranges::find(kRoles, (*table)["role"].value_or(std::string_view()));
@@ -146,7 +145,7 @@ Result<> ConfigTables::read_token(const toml::node& node, Options& options) cons
     }
     token.sha256 = sha256(text);
   }
-  options.http.tokens.push_back(std::move(token));
+  options.api.tokens.push_back(std::move(token));
   return {};
 }
 

@@ -69,7 +69,7 @@ Result<std::vector<ListenAddress>> listen_addresses(const Options& options) {
   Result<unsigned> mode = options.listen_group.empty() ? kOwner : kOwnerAndGroup;
   if (!options.listen_mode.empty()) mode = parse_mode(options.listen_mode);
   if (!mode) return mode.error();
-  const bool open_to_all = options.http.tokens.empty() && !options.insecure;
+  const bool open_to_all = options.api.tokens.empty() && !options.insecure;
 
   std::vector<ListenAddress> all;
   for (const bool probes_only : {false, true}) {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "http/server.h"
+#include "http/bind.h"
 #include "server/options.h"
 
 namespace carillon {

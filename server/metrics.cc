@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "engine/engine.h"
+#include "http/server.h"
 #include "server/logging.h"
 
 namespace carillon {
@@ -216,6 +217,24 @@ void add_delivery(Families& families, const Stats& stats) {
                 {"reused", number(stats.delivery.connections_reused)}});
 }
 
+void add_http(Families& families, const HttpStats& stats) {
+  std::vector<Sample> answers;
+  for (std::size_t digit = 2; digit < stats.by_status.size(); ++digit)
+    answers.push_back({std::to_string(digit) + "xx", number(stats.by_status[digit])});
+  families.add(MetricType::Counter, "carillon_http_answers_total", "Answers by class of status",
+               "status", answers);
+  families.gauge("carillon_http_connections", "Connections open", number(stats.open));
+  families.counter("carillon_http_connections_accepted_total", "Connections that were served",
+                   stats.accepted);
+  families.counter("carillon_http_connections_refused_total",
+                   "Connections turned away over the limit", stats.refused);
+  families.gauge("carillon_http_handshakes", "TLS handshakes under way", number(stats.handshakes));
+  families.gauge("carillon_http_buffer_bytes",
+                 "Bodies that come in and answers that wait to go out", number(stats.buffer_bytes));
+  families.counter("carillon_http_connections_given_up_total",
+                   "Slow connections that made room for others", stats.given_up);
+}
+
 void add_process(Families& families, const Stats& stats) {
   families.counter("carillon_log_lines_dropped_total", "Log lines that standard error did not take",
                    log_lines_dropped());
@@ -246,6 +265,7 @@ std::vector<MetricFamily> Metrics::Collect() const {
   Families families(all);
   families.add(MetricType::Gauge, "carillon_build_info", "1, with the version", "version",
                {{version_, 1}});
+  if (http_ != nullptr) add_http(families, http_->stats());
   if (engine_ == nullptr) return all;
   families.gauge("carillon_ready", "1 where /readyz answers 200",
                  !draining_ && engine_->not_ready_because().empty() ? 1 : 0);

@@ -1,10 +1,9 @@
-// What /metrics shows: the HTTP server's own metrics and the engine's, together.
+// What /metrics shows: the numbers of the HTTP server, the engine and the process, together.
 //
-// Operation: the HTTP server registers its families as usual; the engine's counters are plain
-// numbers that it keeps anyway, and are turned into metrics when somebody asks. docs/operations.md
-// says what each means.
+// Operation: counters are plain numbers that their owners keep anyway, without locks; they are
+// turned into metrics when somebody asks. docs/operations.md says what each means.
 //
-// Concurrency: collected on the loop's thread only, since it reads the engine.
+// Concurrency: collected on the loop's thread only, since it reads their owners.
 #pragma once
 
 #include <string>
@@ -16,12 +15,14 @@
 namespace carillon {
 
 class Engine;
+class HttpServer;
 
 class Metrics final : public prometheus::Registry {
  public:
   explicit Metrics(std::string version) : version_(std::move(version)) {}
-  /// From now on the engine's metrics are shown too. It must outlive the last collection.
+  /// From now on its metrics are shown too. It must outlive the last collection.
   void add(const Engine& engine) { engine_ = &engine; }
+  void add(const HttpServer& http) { http_ = &http; }
   /// The server is about to stop: it is not ready any more.
   void announce_drain() { draining_ = true; }
   [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
@@ -29,6 +30,7 @@ class Metrics final : public prometheus::Registry {
  private:
   std::string version_;
   const Engine* engine_ = nullptr;
+  const HttpServer* http_ = nullptr;
   bool draining_ = false;
 };
 

@@ -8,9 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "api/options.h"
 #include "delivery/target.h"
 #include "engine/engine.h"
-#include "http/server.h"
+#include "http/options.h"
 #include "net/egress.h"
 #include "net/proxy.h"
 
@@ -45,7 +46,8 @@ struct Options {
     std::string client_ca_file;  // empty: clients need no certificate
   } tls;
 
-  HttpOptions http;
+  HttpOptions http;  // any_host follows from the tokens
+  ApiOptions api;
   EngineOptions engine;
   Egress::Settings egress;
   struct Proxy {

@@ -5,10 +5,10 @@
 
 #include <limits>
 
+#include "api/task_json.h"
 #include "delivery/request.h"
 #include "http/framing.h"
 #include "http/request_parser.h"
-#include "http/task_json.h"
 #include "http/uri.h"
 #include "net/url.h"
 #include "tests/fuzz/fuzz.h"

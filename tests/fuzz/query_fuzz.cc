@@ -1,5 +1,6 @@
 // Queries and names in paths: what is taken is, encoded, taken as the same.
 
+#include "api/names.h"
 #include "http/uri.h"
 #include "tests/fuzz/fuzz.h"
 #include "tools/client/endpoint.h"

@@ -15,8 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "api/api.h"
 #include "engine/engine.h"
-#include "http/api.h"
 #include "http/connection.h"
 #include "server/config_file.h"
 #include "storage/memory_log.h"
@@ -31,15 +31,15 @@ namespace http = boost::beast::http;
 
 class FuzzedServer {
  public:
-  explicit FuzzedServer(HttpOptions options)
+  FuzzedServer(const HttpOptions& http, ApiOptions api)
       : log_([this](std::function<void()> done) { asio::post(loop_, std::move(done)); },
              AutoAck::yes),
         delivery_(loop_, clock_, no_way_out()),
         engine_(loop_, clock_, log_, delivery_, EngineOptions()),
         hub_(std::make_shared<ConnectionHub>()) {
-    hub_->service = std::make_shared<Api>(engine_, registry_, *hub_, options);
-    hub_->settings = std::make_shared<ConnectionSettings>(loop_, options);
-    hub_->buffers.set_most(options.limits.buffer_bytes_max);
+    hub_->service = std::make_shared<Api>(engine_, registry_, std::move(api));
+    hub_->settings = std::make_shared<ConnectionSettings>(loop_, http);
+    hub_->buffers.set_most(http.limits.buffer_bytes_max);
     CARILLON_CHECK(engine_.recover([](auto, auto) {}));
     engine_.start();
   }
@@ -93,11 +93,17 @@ class FuzzedServer {
   std::shared_ptr<ConnectionHub> hub_;
 };
 
-HttpOptions options_of(bool with_tokens) {
+HttpOptions http_options(bool with_tokens) {
   HttpOptions options;
   options.limits.header_bytes_max = 2048;
-  options.limits.batch_tasks_max = 16;
+  options.any_host = with_tokens;
   options.hosts = {"h"};  // as the corpus has it
+  return options;
+}
+
+ApiOptions api_options(bool with_tokens) {
+  ApiOptions options;
+  options.limits.batch_tasks_max = 16;
   if (with_tokens)
     options.tokens = {{"reader", sha256("r"), Role::read}, {"admin", sha256("a"), Role::admin}};
   return options;
@@ -128,7 +134,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   carillon::fuzz::Input input(data, size);
   const bool with_tokens = (input.u8() & 1) != 0;
   const std::string_view sent = input.rest();
-  carillon::FuzzedServer server(carillon::options_of(with_tokens));
+  carillon::FuzzedServer server(carillon::http_options(with_tokens),
+                                carillon::api_options(with_tokens));
   const std::string answered = server.answer(sent);
   // An answer to HEAD announces a body that does not come.
   if (sent.find("HEAD") == std::string_view::npos) carillon::check_answers(answered);

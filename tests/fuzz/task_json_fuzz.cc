@@ -1,7 +1,7 @@
 // Tasks, changes and filters as JSON: a task that is taken is, exported and read again, the same,
 // and so is the row that is kept of it.
 
-#include "http/task_json.h"
+#include "api/task_json.h"
 #include "storage/content.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -54,13 +54,13 @@ TEST_F(ConfigTable, TokenComesAsHashOrByFileOrByEnvironment) {
     env = "MY_TOKEN"
   )");
   ASSERT_TRUE(options) << options.error().detail;
-  ASSERT_EQ(options->http.tokens.size(), 3U);
-  EXPECT_EQ(options->http.tokens[0].sha256, sha256("abc"));
-  EXPECT_EQ(options->http.tokens[0].role, Role::read);
-  EXPECT_EQ(options->http.tokens[1].sha256, sha256("0123456789abcdef0123456789abcdef"));
-  EXPECT_EQ(options->http.tokens[1].role, Role::write);
-  EXPECT_EQ(options->http.tokens[2].sha256, options->http.tokens[1].sha256);
-  EXPECT_EQ(options->http.tokens[2].role, Role::admin);
+  ASSERT_EQ(options->api.tokens.size(), 3U);
+  EXPECT_EQ(options->api.tokens[0].sha256, sha256("abc"));
+  EXPECT_EQ(options->api.tokens[0].role, Role::read);
+  EXPECT_EQ(options->api.tokens[1].sha256, sha256("0123456789abcdef0123456789abcdef"));
+  EXPECT_EQ(options->api.tokens[1].role, Role::write);
+  EXPECT_EQ(options->api.tokens[2].sha256, options->api.tokens[1].sha256);
+  EXPECT_EQ(options->api.tokens[2].role, Role::admin);
 }
 
 TEST_F(ConfigTable, AListenerBeyondThisMachineIsFineWithAToken) {

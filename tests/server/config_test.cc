@@ -55,7 +55,7 @@ TEST(Config, WithNothingSaidSuitsASidecar) {
   EXPECT_THAT(options->listen, ElementsAre("127.0.0.1:8080"));
   EXPECT_EQ(options->data_dir, "./carillon-data");
   EXPECT_EQ(options->clock, "system");
-  EXPECT_THAT(options->http.tokens, IsEmpty());
+  EXPECT_THAT(options->api.tokens, IsEmpty());
   EXPECT_EQ(options->engine.horizon, std::chrono::days(30));
   EXPECT_EQ(options->engine.shard.retain_finished, std::chrono::hours(1));
 }
@@ -94,7 +94,7 @@ TEST_F(ConfigFile, SetsValuesOfEveryType) {
   EXPECT_EQ(right->clock, "manual");
   EXPECT_EQ(right->engine.shard.retain_finished, std::chrono::minutes(10));
   EXPECT_EQ(right->engine.shard.catch_up_per_second, 100U);
-  EXPECT_EQ(right->http.limits.body_bytes_max, 2U << 20);
+  EXPECT_EQ(right->api.limits.body_bytes_max, 2U << 20);
   EXPECT_EQ(right->http.limits.idle_timeout, Millis(1500));
   EXPECT_FALSE(right->egress.allow_private);
   EXPECT_THAT(right->egress.deny, ElementsAre("example.com"));
@@ -285,7 +285,7 @@ TEST(Reload, NamesTheSettingsThatTakeARestart) {
   Options after;
   after.data_dir = "elsewhere";
   after.log.level = "debug";
-  after.http.limits.body_bytes_max = 5000;
+  after.api.limits.body_bytes_max = 5000;
   EXPECT_THAT(settings_that_need_restart(before, after), ElementsAre("data_dir"));
 }
 

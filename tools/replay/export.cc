@@ -4,7 +4,7 @@
 #include <fstream>
 #include <iostream>
 
-#include "http/task_json.h"
+#include "api/task_json.h"
 #include "storage/bytes.h"
 #include "tools/replay/task_line.h"
 

@@ -1,0 +1,165 @@
+#include "api/api.h"
+
+#include <algorithm>
+#include <span>
+
+#include <prometheus/text_serializer.h>
+
+#include "api/auth.h"
+#include "api/handlers.h"
+#include "api/names.h"
+#include "api/problem.h"
+#include "api/routes.h"
+#include "engine/engine.h"
+#include "http/media_type.h"
+#include "http/uri.h"
+
+namespace carillon {
+namespace {
+
+std::span<const std::string_view> types_of(Takes what) {
+  static constexpr std::string_view kJson[] = {"application/json"};
+  static constexpr std::string_view kPatch[] = {"application/json", "application/merge-patch+json"};
+  static constexpr std::string_view kTasks[] = {"application/json", "application/x-ndjson"};
+  if (what == Takes::json_patch) return kPatch;
+  if (what == Takes::tasks) return kTasks;
+  return kJson;
+}
+
+Error unsupported(std::string detail) {
+  return {"unsupported_media_type", std::move(detail), ""};
+}
+
+Result<> check_media_type(Takes what, std::string_view content_type) {
+  const auto types = types_of(what);
+  const auto media = parse_media_type(content_type);
+  if (!media || std::ranges::none_of(types, [&](auto type) { return media->is(type); })) {
+    std::string detail = "Send the body as " + std::string(types[0]);
+    if (types.size() > 1) detail += " or " + std::string(types[1]);
+    return unsupported(std::move(detail));
+  }
+  if (!media->is_utf8()) return unsupported("Send the body as UTF-8, not as " + media->charset);
+  return {};
+}
+
+Result<std::string> decode_name(std::string_view encoded) {
+  auto name = percent_decode(encoded);
+  if (!name) return Error{"bad_id", "the path has a % without two hex digits", ""};
+  if (const auto checked = check_name(*name, ""); !checked) return checked.error();
+  return Result<std::string>(boost::system::in_place_value, std::move(*name));
+}
+
+}  // namespace
+
+Api::Api(Engine& engine, const prometheus::Collectable& metrics, ApiOptions options)
+    : engine_(engine), metrics_(metrics), options_(std::move(options)) {}
+
+void Api::set_options(ApiOptions options) {
+  options_ = std::move(options);
+  scratches_.clear();
+}
+
+bool Api::admit(HttpRequest& request, HttpResponse& response, std::size_t& body_bytes_max) {
+  body_bytes_max = options_.limits.body_bytes_max;
+  const RouteMatch<ApiRoute> found = find_route(routes(), request.method, request.path);
+  if (found.route == nullptr) {
+    set_problem(response, Error{"not_found", "There is no such route", ""});
+    return false;
+  }
+  if (!found.allow.empty()) {
+    set_problem(response, Error{"method_not_allowed", "Allowed here: " + found.allow, ""});
+    response.headers += "allow: " + found.allow + "\r\n";
+    return false;
+  }
+  const ApiRoute& route = *found.route;
+  request.route = &route;
+  request.name = found.name;
+  if (route.takes == Takes::tasks) body_bytes_max = options_.limits.batch_bytes_max;
+  Answer<> checked = check_sender(route, request);
+  if (checked) checked = check_ready(route);
+  if (checked && request.has_body) checked = check_body(route, request, response);
+  if (!checked) set_problem(response, checked.error());
+  return checked.has_value();
+}
+
+/// Whether the request's sender may do what the route does; sets its role.
+Answer<> Api::check_sender(const ApiRoute& route, HttpRequest& request) const {
+  const bool is_probe = route.access == Access::probe || route.access == Access::metrics;
+  if (request.door == Door::probes) {
+    set_role(request, Role::read);
+    if (is_probe) return {};
+    return Refusal(Error{"not_found", "Only probes are served here", ""});
+  }
+  if (options_.tokens.empty()) {
+    set_role(request, Role::admin);
+    return {};
+  }
+  if (route.access == Access::open || route.access == Access::probe) return {};
+  const auto role = role_of(request.authorization, options_.tokens);
+  if (!role) return Refusal(Error{"unauthorized", "Send `Authorization: Bearer <token>`", ""});
+  set_role(request, *role);
+  if (*role >= route.role) return {};
+  return Refusal(Error{"forbidden",
+                       "This needs a token with the role " + std::string(name_of(route.role)), ""});
+}
+
+Answer<> Api::check_ready(const ApiRoute& route) const {
+  if (route.access != Access::serving) return {};
+  std::string why = engine_.not_ready_because();
+  if (why.empty()) return {};
+  return Refusal(Error{"not_ready", std::move(why), ""});
+}
+
+Answer<> Api::check_body(const ApiRoute& route, const HttpRequest& request,
+                         HttpResponse& response) {
+  if (!request.content_coding.empty()) {
+    response.headers += "accept-encoding: identity\r\n";
+    return Refusal(unsupported("Send the body without a content coding"));
+  }
+  if (route.takes == Takes::nothing) return {};
+  if (const auto checked = check_media_type(route.takes, request.content_type); !checked)
+    return Refusal(checked.error());
+  return {};
+}
+
+Async<void> Api::answer(const HttpRequest& request, HttpResponse& response) {
+  const auto& route = static_cast<const ApiRoute&>(*request.route);
+  auto query = Query::parse(request.query, route.parameters);
+  if (!query) co_return set_problem(response, query.error());
+  std::string name;
+  if (!request.name.empty()) {
+    auto decoded = decode_name(request.name);
+    if (!decoded) co_return set_problem(response, decoded.error());
+    name = std::move(*decoded);
+  }
+  Call call{engine_, *this, request, response, take_scratch(), std::move(*query), std::move(name)};
+  const Answer<> done = co_await route.handler(call);
+  if (!done) set_problem(response, done.error());
+  give_back(std::move(call.scratch));
+}
+
+void Api::refuse(const HttpRequest&, const Error& error, HttpResponse& response) {
+  set_problem(response, error);
+}
+
+std::string Api::metrics() const {
+  return prometheus::TextSerializer().Serialize(metrics_.Collect());
+}
+
+std::unique_ptr<JsonScratch> Api::take_scratch() {
+  if (scratches_.empty()) return std::make_unique<JsonScratch>(options_.limits.json_depth_max);
+  auto scratch = std::move(scratches_.back());
+  scratches_.pop_back();
+  return scratch;
+}
+
+void Api::give_back(std::unique_ptr<JsonScratch> scratch) {
+  constexpr std::size_t kKeptMax = 256;
+  constexpr std::size_t kBytesMax = std::size_t{64} << 10;
+  if (!scratch) return;
+  scratch->decoded.clear();
+  if (scratches_.size() < kKeptMax && scratch->reader.capacity() <= kBytesMax)
+    scratches_.push_back(std::move(scratch));
+}
+
+}  // namespace carillon

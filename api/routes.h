@@ -1,0 +1,43 @@
+// The API's one table: each route with all that is decided before its handler runs.
+//
+// 404, 405 with Allow, 401, 403, 415, the limit on the body and the known query parameters all come
+// from here, and the tests hold /openapi.json against it.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "api/options.h"
+#include "engine/engine.h"
+#include "http/message.h"
+#include "http/route.h"
+
+namespace carillon {
+
+struct Call;
+
+/// What of a task is a route's business; views and references live until the handler returns.
+using Handler = Async<Answer<>> (*)(Call& call);
+
+enum class Access {
+  probe,    // no token, and before the engine is ready; also where only probes are served
+  metrics,  // the same, but with a token where not only probes are served
+  open,     // no token, and before the engine is ready
+  serving,  // with a token, once the engine is ready
+};
+
+/// What a route takes as a body.
+enum class Takes { nothing, json, json_if_any, json_patch, tasks };
+
+struct ApiRoute : HttpRoute {
+  Handler handler = nullptr;
+  Role role = Role::read;
+  Takes takes = Takes::nothing;
+  Access access = Access::serving;
+  std::string_view parameters = {};  // of the query, separated by spaces
+};
+
+/// In the order in which they are tried.
+[[nodiscard]] std::span<const ApiRoute> routes();
+
+}  // namespace carillon

@@ -1,0 +1,152 @@
+#include <algorithm>
+#include <optional>
+
+#include "api/api.h"
+#include "api/handlers.h"
+#include "api/trace_context.h"
+#include "base/json.h"
+
+namespace carillon {
+namespace {
+
+void answer_task(Call& call, const TaskView& task) {
+  JsonWriter json(call.response.body);
+  append_task(json, task, TaskDetail::full, call.secrets(Role::write));
+}
+
+Result<std::optional<State>> state_of(const Query& query) {
+  const auto text = query.get("state");
+  if (!text) return std::optional<State>();
+  const auto* found = std::ranges::find(kStateNames, *text);
+  if (found == std::end(kStateNames))
+    return Error{"bad_parameter",
+                 "wanted scheduled, firing, retrying, delivered, dead, expired or cancelled",
+                 "state"};
+  return std::optional(static_cast<State>(found - std::begin(kStateNames)));
+}
+
+/// The add that the request asks for; the response is what it will be if the task is created.
+Result<command::Add> plan_task(Call& call) {
+  std::optional<PlannedAdd> planned;
+  const auto parsed = call.scratch->reader.parse(call.request.body,
+                                                 [&](simdjson::ondemand::value value) -> Result<> {
+                                                   auto task = parse_task(value, *call.scratch);
+                                                   if (!task) return task.error();
+                                                   keep_trace(call.request, task->content.headers);
+                                                   auto plan = call.engine.plan(std::move(*task));
+                                                   if (!plan) return plan.error();
+                                                   planned.emplace(std::move(*plan));
+                                                   return {};
+                                                 });
+  if (!parsed) return parsed.error();
+  call.response.status = 201;
+  call.response.headers += "location: /v1/tasks/";
+  append_percent_encoded(call.response.headers, planned->created.content.id);
+  call.response.headers += "\r\n";
+  answer_task(call, planned->created);
+  return std::move(planned->command);
+}
+
+}  // namespace
+
+Async<Answer<>> create_task(Call& call) {
+  auto add = plan_task(call);
+  if (!add) co_return add.error();
+  // Nothing that it holds is needed while the commit is under way, and the next request finds it
+  // in the processor's cache.
+  call.api.give_back(std::move(call.scratch));
+  const auto added = co_await call.engine.add(std::move(*add));
+  if (added && added->how == Added::created) co_return Answer<>();
+  call.response.reset();
+  if (!added) co_return added.error();
+  answer_task(call, *added->task);
+  co_return Answer<>();
+}
+
+Async<Answer<>> get_task(Call& call) {
+  const auto task = co_await call.engine.get(call.name);
+  if (!task) co_return task.error();
+  answer_task(call, *task);
+  co_return Answer<>();
+}
+
+Async<Answer<>> change_task(Call& call) {
+  ChangeRequest request;
+  const auto parsed = call.scratch->reader.parse(call.request.body,
+                                                 [&](simdjson::ondemand::value value) -> Result<> {
+                                                   auto change = parse_change(value, *call.scratch);
+                                                   if (!change) return change.error();
+                                                   request = std::move(*change);
+                                                   return {};
+                                                 });
+  if (!parsed) co_return parsed.error();
+  const auto task = co_await call.engine.change(call.name, std::move(request));
+  if (!task) co_return task.error();
+  answer_task(call, *task);
+  co_return Answer<>();
+}
+
+void append_cancelled(JsonWriter& json, const CancelAnswer& cancelled) {
+  json.key("state").string(name_of(cancelled.firing ? State::firing : State::cancelled));
+  json.key("attempts").unsigned_integer(cancelled.attempts);
+  if (cancelled.firing) json.key("retries").string("cancelled");
+}
+
+Async<Answer<>> cancel_task(Call& call) {
+  const auto retries = call.query.get("retries");
+  if (retries && *retries != "cancel")
+    co_return Error{"bad_parameter", "`retries` must be cancel.", "retries"};
+  const auto cancelled = co_await call.engine.cancel(call.name, retries.has_value());
+  if (!cancelled) co_return cancelled.error();
+  JsonWriter json(call.response.body);
+  json.begin_object().key("id").string(call.name);
+  append_cancelled(json, *cancelled);
+  json.end_object();
+  co_return Answer<>();
+}
+
+Async<Answer<>> push_task(Call& call) {
+  const auto task = co_await call.engine.push_now(call.name);
+  if (!task) co_return task.error();
+  answer_task(call, *task);
+  co_return Answer<>();
+}
+
+Async<Answer<>> list_tasks(Call& call) {
+  const auto state = state_of(call.query);
+  if (!state) co_return state.error();
+  TaskFilter filter;
+  filter.state = *state;
+  co_return co_await answer_page(call, std::move(filter));
+}
+
+Async<Answer<>> answer_page(Call& call, TaskFilter filter) {
+  constexpr std::size_t kLimit = 100;
+  constexpr std::size_t kLimitMax = 1000;
+  const auto from = call.query.moment("due_from");
+  if (!from) co_return from.error();
+  const auto to = call.query.moment("due_to");
+  if (!to) co_return to.error();
+  const auto limit = call.query.integer("limit", kLimit, 1, kLimitMax);
+  if (!limit) co_return limit.error();
+  filter.due_from = *from;
+  filter.due_to = *to;
+  if (const auto group = call.query.get("group")) filter.group = std::string(*group);
+  if (const auto target = call.query.get("target")) filter.target = std::string(*target);
+  if (const auto lane = call.query.get("lane")) filter.lane = std::string(*lane);
+  auto page = co_await call.engine.list(std::move(filter),
+                                        std::string(call.query.get("cursor").value_or("")), *limit);
+  if (!page) co_return page.error();
+  JsonWriter json(call.response.body);
+  json.begin_object().key("tasks").begin_array();
+  for (const TaskView& task : page->tasks)
+    append_task(json, task, TaskDetail::listed, call.secrets(Role::write));
+  json.end_array();
+  if (!page->next_cursor.empty()) json.key("next_cursor").string(page->next_cursor);
+  json.end_object();
+  page->held.resize(call.response.body.capacity());
+  call.response.held = std::make_shared<Allowance::Share>(std::move(page->held));
+  co_return Answer<>();
+}
+
+}  // namespace carillon
