@@ -22,6 +22,9 @@ MARKERS = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "
 # May include and link everything: they stand beside the layers.
 UNLAYERED = {"tests", "bench"}
 
+# Where a source file includes a header that stands on its own header.
+LOOPED = {"base", "delivery", "engine", "server"}
+
 breaches = []
 
 
@@ -65,6 +68,50 @@ def check_layers():
                     breach(path, number, f"{folder}/ is below {name}/ and must not know it")
                 if used[0] in UNLAYERED:
                     breach(path, number, f"{folder}/ must not know {used[0]}/")
+
+
+def included(path):
+    """(line number, path) of each header of ours that a file includes."""
+    for number, line in enumerate(read(path).splitlines(), 1):
+        if match := re.match(r'#include "([^"]+)"', line):
+            yield number, match[1]
+
+
+def loops(graph):
+    """The edges that close a loop, as (from, to)."""
+    done, path = set(), []
+
+    def visit(node):
+        path.append(node)
+        for following in sorted(graph.get(node, ())):
+            if following in path:
+                yield node, following
+            elif following not in done:
+                yield from visit(following)
+        done.add(path.pop())
+
+    for node in sorted(graph):
+        if node not in done:
+            yield from visit(node)
+
+
+def check_includes():
+    """Headers never include each other in a circle; nor do, within a folder, a header and its source
+    taken as one: so each folder can be read from the bottom up."""
+    headers, parts, where = {}, {}, {}
+    for path in files(".h", ".cc"):
+        folder, part = os.path.dirname(path), os.path.splitext(path)[0]
+        for number, used in included(path):
+            if path.endswith(".h"):
+                headers.setdefault(path, set()).add(used)
+                where[path, used] = path, number
+            of = os.path.splitext(used)[0]
+            if os.path.dirname(used) == folder and of != part and folder not in LOOPED:
+                parts.setdefault(part, set()).add(of)
+                where[part, of] = path, number
+    for graph in (headers, parts):
+        for node, used in loops(graph):
+            breach(*where[node, used], f"includes {used}, which stands on it")
 
 
 def check_text():
@@ -191,7 +238,7 @@ def check_format():
 
 
 def main():
-    for check in (check_layers, check_text, check_headers, check_functions, check_architecture,
+    for check in (check_layers, check_includes, check_text, check_headers, check_functions, check_architecture,
                   check_links, check_format):
         check()
     for line in breaches:
