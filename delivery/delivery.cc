@@ -186,45 +186,7 @@ void Delivery::Impl::note_way(const Attempt& attempt, const PushResult& result) 
                               *attempt.address);
 }
 
-// Rules and end.
-
-Result<Delivery::Impl::Known*> Delivery::Impl::know(std::string_view text) {
-  if (const auto found = known_.find(text); found != known_.end()) return &found->second;
-  Result<Url> url = parse_url(text);
-  if (!url) return url.error();
-  if (known_.size() >= kKnownMax) known_.clear();
-  std::string origin = url->origin();
-  return &known_.emplace(text, Known{*std::move(url), std::move(origin)}).first->second;
-}
-
-Result<std::string_view> Delivery::Impl::check_url(std::string_view text) {
-  const Result<Known*> found = know(text);
-  if (!found) return found.error();
-  Known& known = **found;
-  if (!known.allowed) {
-    const Url& url = known.url;
-    Result<> ok = proxy_ && !is_this_machine(url.host)
-                      ? options_.egress.check_proxied(url.host, url.port_number())
-                      : options_.egress.check_unresolved(url.host, url.port_number());
-    if (!ok) return ok.error();
-    known.allowed = true;
-  }
-  return std::string_view(known.origin);
-}
-
-void Delivery::Impl::set_egress(Egress egress) {
-  options_.egress = std::move(egress);
-  ++rules_;
-  known_.clear();
-  routes_.forget_tls_files();
-}
-
-void Delivery::Impl::set_proxy(const std::optional<Proxy>& proxy) {
-  const bool same = proxy ? proxy_ && *proxy_ == *proxy : !proxy_;
-  if (same) return;
-  proxy_ = proxy ? std::make_shared<const Proxy>(*proxy) : nullptr;
-  known_.clear();
-}
+// The end.
 
 void Delivery::Impl::stop() {
   alive_.reset();
@@ -243,21 +205,15 @@ void Delivery::Impl::stop() {
   attempts_.clear();
 }
 
-Delivery::Delivery(boost::asio::io_context& loop, Clock& clock, Options options)
-    : impl_(std::make_unique<Impl>(loop, clock, std::move(options))) {}
+Delivery::Delivery(boost::asio::io_context& loop, Clock& clock, UrlPolicy& urls, Options options)
+    : impl_(std::make_unique<Impl>(loop, clock, urls, std::move(options))) {}
 Delivery::~Delivery() = default;
 
 void Delivery::push(Push push, std::function<void(PushResult)> done) {
   impl_->push(std::move(push), std::move(done));
 }
-Result<std::string_view> Delivery::check_url(std::string_view url) {
-  return impl_->check_url(url);
-}
-void Delivery::set_egress(Egress egress) {
-  impl_->set_egress(std::move(egress));
-}
-void Delivery::set_proxy(const std::optional<Proxy>& proxy) {
-  impl_->set_proxy(proxy);
+void Delivery::reload_files() {
+  impl_->reload_files();
 }
 void Delivery::stop() {
   impl_->stop();

@@ -14,9 +14,9 @@
 //
 // Addresses: pushes are spread over those that the receiver's name has, all of them are tried, and
 // a retry prefers another one than the attempt before it (delivery/addresses.h, delivery/dial.h).
-// The egress rules are asked for each new connection, and again for kept ones when the rules have
-// changed. A push's time-out begins when its name is resolved; resolving has limits of its own
-// (net/resolver.h).
+// The egress rules (net/url_policy.h) are asked for each new connection, and again for kept ones
+// when the rules have changed. A push's time-out begins when its name is resolved; resolving has
+// limits of its own (net/resolver.h).
 //
 // Concurrency: everything happens on the loop's thread that the constructor was given.
 //
@@ -34,9 +34,8 @@
 
 #include "base/time.h"
 #include "delivery/target.h"
-#include "net/egress.h"
-#include "net/proxy.h"
 #include "net/resolver.h"
+#include "net/url_policy.h"
 #include "wheel/task.h"
 
 namespace carillon {
@@ -74,7 +73,6 @@ struct DeliveryStats {
 class Delivery {
  public:
   struct Options {
-    Egress egress{};
     std::size_t idle_connections_max = 256;  // kept per origin
     /// Unless the receiver says how long it keeps one (Keep-Alive: timeout=...): less than the 5 s
     /// after which Node, Apache and uvicorn close theirs.
@@ -87,7 +85,8 @@ class Delivery {
     std::string user_agent = "carillon";
     Resolver::Lookup lookup = system_lookup;  // of host names
   };
-  Delivery(boost::asio::io_context& loop, Clock& clock, Options options);
+  /// `urls` must outlive it.
+  Delivery(boost::asio::io_context& loop, Clock& clock, UrlPolicy& urls, Options options);
   ~Delivery();
   Delivery(const Delivery&) = delete;
   Delivery& operator=(const Delivery&) = delete;
@@ -96,16 +95,8 @@ class Delivery {
   /// `stop`.
   void push(Push push, std::function<void(PushResult)> done);
 
-  /// The origin of `url`, if the egress rules let a push go there at all, as far as can be told
-  /// without looking its host up; good until the next call. Error slugs: bad_url, target_denied.
-  [[nodiscard]] Result<std::string_view> check_url(std::string_view url);
-
-  /// Replaces the egress rules. They hold for the next push, also on connections that are open.
   /// New connections read the targets' TLS files again.
-  void set_egress(Egress egress);
-
-  /// Pushes go out by `proxy` from now on, but for those to this machine.
-  void set_proxy(const std::optional<Proxy>& proxy);
+  void reload_files();
 
   /// Drops every connection and attempt without calling back.
   void stop();

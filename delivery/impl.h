@@ -13,7 +13,7 @@
 #include "delivery/route.h"
 #include "net/deadlines.h"
 #include "net/resolver.h"
-#include "net/url.h"
+#include "net/url_policy.h"
 
 namespace carillon {
 
@@ -37,9 +37,10 @@ struct Attempt
 
 class Delivery::Impl final : public PushConnection::Events {
  public:
-  Impl(boost::asio::io_context& loop, Clock& clock, Options options)
+  Impl(boost::asio::io_context& loop, Clock& clock, UrlPolicy& urls, Options options)
       : loop_(loop),
         clock_(clock),
+        urls_(urls),
         options_(std::move(options)),
         resolver_(std::make_unique<Resolver>(loop, options_.resolving, options_.lookup)),
         next_address_(loop, Millis(250)),
@@ -48,32 +49,15 @@ class Delivery::Impl final : public PushConnection::Events {
   ~Impl() override { stop(); }
 
   void push(Push push, std::function<void(PushResult)> done);
-  [[nodiscard]] Result<std::string_view> check_url(std::string_view text);
-  void set_egress(Egress egress);
-  void set_proxy(const std::optional<Proxy>& proxy);
+  void reload_files() { routes_.forget_tls_files(); }
   void stop();
   [[nodiscard]] DeliveryStats stats() const { return stats_; }
 
  private:
   using Moment = std::chrono::steady_clock::time_point;
-  /// A URL taken apart. Tasks name the same few again and again, and taking one apart and holding
-  /// it against the egress rules costs more than all else that is done for an add.
-  struct Known {
-    Url url;
-    std::string origin;
-    bool allowed = false;  // by the egress rules as they are
-  };
-  struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>()(text);
-    }
-  };
-  static constexpr std::size_t kKnownMax = 4096;
   static constexpr std::size_t kFailedOnMax = 4096;
 
   // delivery.cc
-  [[nodiscard]] Result<Known*> know(std::string_view text);
   [[nodiscard]] Attempt& new_attempt();
   [[nodiscard]] Result<> start(Attempt& attempt);
   void send(Attempt& attempt);
@@ -112,13 +96,11 @@ class Delivery::Impl final : public PushConnection::Events {
 
   boost::asio::io_context& loop_;
   Clock& clock_;
+  UrlPolicy& urls_;
   Options options_;
   DeliveryStats stats_;
   Routes routes_;
-  std::unordered_map<std::string, Known, TextHash, std::equal_to<>> known_;
   std::unique_ptr<Resolver> resolver_;
-  std::shared_ptr<const Proxy> proxy_;  // empty: none
-  std::uint64_t rules_ = 0;             // the edition of the egress rules
   /// Where a task's last attempt failed, by its webhook id's hash; of receivers with more than one
   /// address.
   std::unordered_map<std::size_t, Addresses::Endpoint> failed_on_;

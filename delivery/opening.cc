@@ -39,15 +39,15 @@ Result<> Delivery::Impl::find_way(Attempt& attempt) {
     attempt.destination = &*attempt.route->destination;
     return {};
   }
-  const Result<Known*> known = know(attempt.push.content.target);
-  if (!known) return known.error();
-  attempt.own_destination = routes_.destination((*known)->url, attempt.push.target->tls);
+  const Result<const Url*> url = urls_.parse(attempt.push.content.target);
+  if (!url) return url.error();
+  attempt.own_destination = routes_.destination(**url, attempt.push.target->tls);
   attempt.destination = &attempt.own_destination;
   return {};
 }
 
 std::shared_ptr<const Proxy> Delivery::Impl::proxy_for(const Pool& pool) const {
-  return pool.local ? nullptr : proxy_;
+  return pool.local ? nullptr : urls_.proxy();
 }
 
 // Kept connections.
@@ -100,16 +100,16 @@ bool Delivery::Impl::is_usable(PushConnection& connection, const Attempt& attemp
 
 /// Whether the rules, which may have changed since it was opened, let a push go out on it.
 Result<> Delivery::Impl::check_rules(PushConnection& connection, const Pool& pool) const {
-  if (connection.rules == rules_) return {};
+  if (connection.rules == urls_.edition()) return {};
   if (connection.proxy) {
-    if (Result<> ok = options_.egress.check_proxied(pool.host, pool.port); !ok) return ok;
+    if (Result<> ok = urls_.egress().check_proxied(pool.host, pool.port); !ok) return ok;
   } else {
-    if (Result<> ok = options_.egress.check_host(pool.host); !ok) return ok;
-    if (Result<> ok = options_.egress.check_endpoint(pool.host, connection.endpoint()); !ok) {
+    if (Result<> ok = urls_.egress().check_host(pool.host); !ok) return ok;
+    if (Result<> ok = urls_.egress().check_endpoint(pool.host, connection.endpoint()); !ok) {
       return ok;
     }
   }
-  connection.rules = rules_;
+  connection.rules = urls_.edition();
   return {};
 }
 
@@ -199,8 +199,8 @@ void Delivery::Impl::open_more_later() {
 Result<> Delivery::Impl::open_connection(Attempt& attempt) {
   Pool& pool = *attempt.destination->pool;
   const std::shared_ptr<const Proxy> proxy = proxy_for(pool);
-  const Result<> allowed = proxy ? options_.egress.check_proxied(pool.host, pool.port)
-                                 : options_.egress.check_host(pool.host);
+  const Result<> allowed = proxy ? urls_.egress().check_proxied(pool.host, pool.port)
+                                 : urls_.egress().check_host(pool.host);
   if (!allowed) return allowed;
   Result<TlsContext> tls = routes_.tls_context(pool);
   if (!tls) return tls.error();
@@ -254,7 +254,7 @@ Result<> Delivery::Impl::connect(Attempt& attempt, const Result<Resolver::Addres
   for (const boost::asio::ip::address& address : *found) {
     const Addresses::Endpoint endpoint(address, proxy != nullptr ? proxy->port : pool.port);
     const Result<> ok =
-        proxy != nullptr ? Result<>() : options_.egress.check_endpoint(pool.host, endpoint);
+        proxy != nullptr ? Result<>() : urls_.egress().check_endpoint(pool.host, endpoint);
     if (!ok) {
       refused = ok;
     } else if (allowed.size() < kEndpointsMax) {
@@ -268,7 +268,7 @@ Result<> Delivery::Impl::connect(Attempt& attempt, const Result<Resolver::Addres
   note_address(attempt, in_order.front());
   const Millis whole = std::min(attempt.push.target->timeout, kConnectTimeoutMax);
   const Millis each = std::max(whole / std::min(std::ssize(in_order), kSharedAmong), Millis(1));
-  attempt.connection->rules = rules_;
+  attempt.connection->rules = urls_.edition();
   attempt.connection->connect(std::move(in_order), pool.host, next_address_, deadlines(each));
   return {};
 }

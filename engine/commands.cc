@@ -150,7 +150,7 @@ Result<> Engine::Impl::address(Statement& task, const TaskContent& content) {
   task.target_is_url = is_url(content.target);
   std::string_view queue = content.target;
   if (task.target_is_url) {
-    const Result<std::string_view> origin = delivery_.check_url(content.target);
+    const Result<std::string_view> origin = urls_.check(content.target);
     if (!origin) return origin.error().at_field("target");
     queue = *origin;
   }
@@ -348,7 +348,7 @@ Async<Answer<TaskView>> Engine::Impl::change(std::string_view id, ChangeRequest 
   if (!content_changes && due) co_return co_await move(task, *due);
   if (auto why = closed_to_contents()) co_return Refusal(std::move(*why));
   if (request.target && is_url(*request.target)) {
-    if (const auto allowed = delivery_.check_url(*request.target); !allowed)
+    if (const auto allowed = urls_.check(*request.target); !allowed)
       co_return Refusal(allowed.error().at_field("target"));
   }
 
@@ -491,7 +491,7 @@ Answer<TargetSettings> Engine::Impl::changed_target(const std::string& name,
       change(found == named_targets_.end() ? nullptr : found->second.get());
   if (!settings) return Refusal(std::move(settings).error());
   settings->name = name;
-  if (const auto allowed = delivery_.check_url(settings->url); !allowed) {
+  if (const auto allowed = urls_.check(settings->url); !allowed) {
     return Refusal(allowed.error().at_field("url"));
   }
   if (Result<> ok = check_tls_files(settings->tls); !ok) return Refusal(std::move(ok).error());

@@ -30,12 +30,13 @@ std::mt19937_64 make_random() {
 }  // namespace
 
 Engine::Impl::Impl(asio::io_context& loop, Clock& clock, Log& log, Delivery& delivery,
-                   EngineOptions options)
+                   UrlPolicy& urls, EngineOptions options)
     : loop_(loop),
       clock_(clock),
       manual_clock_(dynamic_cast<ManualClock*>(&clock)),
       log_(log),
       delivery_(delivery),
+      urls_(urls),
       options_(std::move(options)),
       key_(log.key()),
       shard_(options_.shard),

@@ -10,8 +10,8 @@ void throw_exception_from_error(const Refusal& error, const boost::source_locati
 }
 
 Engine::Engine(boost::asio::io_context& loop, Clock& clock, Log& log, Delivery& delivery,
-               EngineOptions options)
-    : impl_(std::make_unique<Impl>(loop, clock, log, delivery, std::move(options))) {}
+               UrlPolicy& urls, EngineOptions options)
+    : impl_(std::make_unique<Impl>(loop, clock, log, delivery, urls, std::move(options))) {}
 Engine::~Engine() = default;
 
 Result<> Engine::recover(const std::function<void(std::uint64_t, std::uint64_t)>& progress) {

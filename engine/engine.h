@@ -28,6 +28,7 @@
 #include "delivery/delivery.h"
 #include "delivery/target.h"
 #include "engine/allowance.h"
+#include "net/url_policy.h"
 #include "shard/shard.h"
 #include "storage/log.h"
 #include "wheel/task.h"
@@ -217,8 +218,8 @@ struct EngineCounters {
 
 class Engine {
  public:
-  /// `log`, `delivery` and `clock` must outlive it.
-  Engine(boost::asio::io_context& loop, Clock& clock, Log& log, Delivery& delivery,
+  /// `clock`, `log`, `delivery` and `urls` must outlive it.
+  Engine(boost::asio::io_context& loop, Clock& clock, Log& log, Delivery& delivery, UrlPolicy& urls,
          EngineOptions options);
   ~Engine();
   Engine(const Engine&) = delete;

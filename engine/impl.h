@@ -37,7 +37,7 @@ inline constexpr Ticket kTicketMask = (Ticket{1} << kTicketBits) - 1;
 
 class Engine::Impl {
  public:
-  Impl(boost::asio::io_context& loop, Clock& clock, Log& log, Delivery& delivery,
+  Impl(boost::asio::io_context& loop, Clock& clock, Log& log, Delivery& delivery, UrlPolicy& urls,
        EngineOptions options);
   ~Impl();
   Impl(const Impl&) = delete;
@@ -233,6 +233,7 @@ class Engine::Impl {
   ManualClock* manual_clock_;
   Log& log_;
   Delivery& delivery_;
+  UrlPolicy& urls_;
   EngineOptions options_;
   SipKey key_;
   Shard shard_;

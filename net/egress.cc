@@ -12,17 +12,10 @@
 namespace carillon {
 namespace {
 
-using boost::asio::ip::address;
-using boost::asio::ip::address_v4;
-using boost::asio::ip::address_v6;
-using boost::asio::ip::network_v4;
-using boost::asio::ip::network_v6;
-using boost::asio::ip::tcp;
-
 /// `host` as an address; nothing where it is a name.
-std::optional<address> literal_of(std::string_view host) {
+std::optional<ip::address> literal_of(std::string_view host) {
   boost::system::error_code error;
-  const address literal = boost::asio::ip::make_address(std::string(host), error);
+  const ip::address literal = ip::make_address(std::string(host), error);
   return error ? std::nullopt : std::optional(literal);
 }
 
@@ -53,13 +46,13 @@ std::string block_text(const Network& block) {
 }
 
 /// The first block of `v4` or `v6` that has any part of an address; empty: none.
-std::string block_with_any(const std::vector<network_v4>& v4, const std::vector<network_v6>& v6,
-                           const AddressParts& parts) {
-  for (const address_v4& one : parts.v4) {
-    if (const network_v4* block = matching_block(v4, one)) return block_text(*block);
+std::string block_with_any(const std::vector<ip::network_v4>& v4,
+                           const std::vector<ip::network_v6>& v6, const AddressParts& parts) {
+  for (const ip::address_v4& one : parts.v4) {
+    if (const ip::network_v4* block = matching_block(v4, one)) return block_text(*block);
   }
-  for (const address_v6& one : parts.v6) {
-    if (const network_v6* block = matching_block(v6, one)) return block_text(*block);
+  for (const ip::address_v6& one : parts.v6) {
+    if (const ip::network_v6* block = matching_block(v6, one)) return block_text(*block);
   }
   return {};
 }
@@ -76,15 +69,15 @@ bool block_means(const std::vector<Network>& blocks, const Address& one, bool li
 }
 
 /// Whether `v4` and `v6`, as exceptions, let an address through.
-bool blocks_open(const std::vector<network_v4>& v4, const std::vector<network_v6>& v6,
+bool blocks_open(const std::vector<ip::network_v4>& v4, const std::vector<ip::network_v6>& v6,
                  const AddressParts& parts, bool link_local) {
-  const bool as_v6 = std::ranges::any_of(parts.v6, [&](const address_v6& one) {
+  const bool as_v6 = std::ranges::any_of(parts.v6, [&](const ip::address_v6& one) {
     return block_means(v6, one, link_local, parts.carrier_prefix);
   });
   if (as_v6) return true;
   if (parts.v4.empty() || parts.carrier == AddressParts::Carrier::tunnel) return false;
   return std::ranges::all_of(
-      parts.v4, [&](const address_v4& one) { return block_means(v4, one, link_local); });
+      parts.v4, [&](const ip::address_v4& one) { return block_means(v4, one, link_local); });
 }
 
 bool is_local_name(std::string_view host) {
@@ -100,7 +93,7 @@ bool is_rule_name(std::string_view text) {
 
 /// Whether this machine has `one` as an address of its own. Looked up each time, since interfaces
 /// come and go; it is asked only for a port that is ours.
-bool is_own_address(const address& one) {
+bool is_own_address(const ip::address& one) {
   if (one.is_loopback()) return true;
   ifaddrs* first = nullptr;
   if (getifaddrs(&first) != 0) return true;
@@ -109,21 +102,21 @@ bool is_own_address(const address& one) {
     if (at->ifa_addr == nullptr) continue;
     if (at->ifa_addr->sa_family == AF_INET && one.is_v4()) {
       const auto* in = reinterpret_cast<const sockaddr_in*>(at->ifa_addr);
-      if (address_v4(ntohl(in->sin_addr.s_addr)) == one.to_v4()) return true;
+      if (ip::address_v4(ntohl(in->sin_addr.s_addr)) == one.to_v4()) return true;
     } else if (at->ifa_addr->sa_family == AF_INET6 && one.is_v6()) {
-      address_v6::bytes_type bytes;
+      ip::address_v6::bytes_type bytes;
       const auto* in = reinterpret_cast<const sockaddr_in6*>(at->ifa_addr);
       std::copy_n(in->sin6_addr.s6_addr, bytes.size(), bytes.begin());
-      if (address_v6(bytes) == address_v6(one.to_v6().to_bytes())) return true;
+      if (ip::address_v6(bytes) == ip::address_v6(one.to_v6().to_bytes())) return true;
     }
   }
   return false;
 }
 
 /// Whether a connection to `address` ends at a listener that is bound to `own`.
-bool is_own(const address& own, const address& to) {
+bool is_own(const ip::address& own, const ip::address& to) {
   const AddressParts parts = parts_of(to);
-  const auto same = [&](const address& one) {
+  const auto same = [&](const ip::address& one) {
     return own.is_unspecified() ? is_own_address(one) : own == one;
   };
   return std::ranges::any_of(parts.v4, same) || std::ranges::any_of(parts.v6, same);
@@ -142,15 +135,14 @@ Result<> Egress::add(Rules& rules, const std::string& entry) {
   std::ranges::transform(text, text.begin(),
                          [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
   boost::system::error_code error;
-  if (const address one = boost::asio::ip::make_address(text, error); !error) {
+  if (const ip::address one = ip::make_address(text, error); !error) {
     text += one.is_v4() ? "/32" : "/128";
   }
   // Asio reads the length with atoi, to which 4294967296 is 0.
   const bool readable = text.size() - std::min(text.find('/'), text.size()) <= 4;
-  if (const network_v4 v4 = boost::asio::ip::make_network_v4(text, error); !error && readable) {
+  if (const ip::network_v4 v4 = ip::make_network_v4(text, error); !error && readable) {
     rules.v4.push_back(v4);
-  } else if (const network_v6 v6 = boost::asio::ip::make_network_v6(text, error);
-             !error && readable) {
+  } else if (const ip::network_v6 v6 = ip::make_network_v6(text, error); !error && readable) {
     rules.v6.push_back(v6);
   } else if (is_rule_name(text)) {
     if (text.size() > 1 && text.ends_with('.')) text.pop_back();
@@ -177,7 +169,7 @@ Result<Egress> Egress::make(const Settings& settings) {
   return egress;
 }
 
-void Egress::refuse_endpoint(const tcp::endpoint& endpoint) {
+void Egress::refuse_endpoint(const ip::tcp::endpoint& endpoint) {
   own_.push_back(endpoint);
 }
 
@@ -197,7 +189,7 @@ Result<> Egress::check_host(std::string_view host) const {
   return {};
 }
 
-Result<> Egress::check_address(std::string_view host, const address& whole) const {
+Result<> Egress::check_address(std::string_view host, const ip::address& whole) const {
   const AddressParts parts = parts_of(whole);
   const std::string text = whole.to_string();
   const std::string shown =
@@ -224,8 +216,8 @@ Result<> Egress::check_address(std::string_view host, const address& whole) cons
 }
 
 Result<> Egress::check_unresolved(std::string_view host, std::uint16_t port) const {
-  const std::optional<address> literal = literal_of(host);
-  return literal ? check_endpoint(host, tcp::endpoint(*literal, port)) : check_host(host);
+  const std::optional<ip::address> literal = literal_of(host);
+  return literal ? check_endpoint(host, ip::tcp::endpoint(*literal, port)) : check_host(host);
 }
 
 Result<> Egress::check_proxied(std::string_view host, std::uint16_t port) const {
@@ -234,8 +226,8 @@ Result<> Egress::check_proxied(std::string_view host, std::uint16_t port) const 
   return denied(host, "egress.default is deny, and only its name could open it behind a proxy");
 }
 
-Result<> Egress::check_endpoint(std::string_view host, const tcp::endpoint& endpoint) const {
-  for (const tcp::endpoint& own : own_) {
+Result<> Egress::check_endpoint(std::string_view host, const ip::tcp::endpoint& endpoint) const {
+  for (const ip::tcp::endpoint& own : own_) {
     if (own.port() == endpoint.port() && is_own(own.address(), endpoint.address())) {
       return denied(host, "this server itself listens there");
     }

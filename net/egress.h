@@ -34,6 +34,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "base/result.h"
+#include "net/address.h"
 
 namespace carillon {
 
@@ -52,7 +53,7 @@ class Egress {
 
   /// Adds an endpoint that is always denied: our own listeners'. An unspecified address means
   /// every local address with that port.
-  void refuse_endpoint(const boost::asio::ip::tcp::endpoint& endpoint);
+  void refuse_endpoint(const ip::tcp::endpoint& endpoint);
 
   /// Whether a host may be resolved at all. It is a DNS name in lower case, without a dot at its
   /// end, or an IP address. Error slug: target_denied, with the rule.
@@ -64,22 +65,21 @@ class Egress {
   [[nodiscard]] Result<> check_proxied(std::string_view host, std::uint16_t port) const;
   /// Whether to connect to `endpoint`, an address that `host` resolved to. Same error.
   [[nodiscard]] Result<> check_endpoint(std::string_view host,
-                                        const boost::asio::ip::tcp::endpoint& endpoint) const;
+                                        const ip::tcp::endpoint& endpoint) const;
 
  private:
   struct Rules {
-    std::vector<boost::asio::ip::network_v4> v4;
-    std::vector<boost::asio::ip::network_v6> v6;
+    std::vector<ip::network_v4> v4;
+    std::vector<ip::network_v6> v6;
     std::vector<std::string> names;
   };
   [[nodiscard]] static Result<> add(Rules& rules, const std::string& entry);
-  [[nodiscard]] Result<> check_address(std::string_view host,
-                                       const boost::asio::ip::address& address) const;
+  [[nodiscard]] Result<> check_address(std::string_view host, const ip::address& address) const;
 
   Rules allow_, deny_;
   bool allow_by_default_ = true;
   bool allow_private_ = true;
-  std::vector<boost::asio::ip::tcp::endpoint> own_;
+  std::vector<ip::tcp::endpoint> own_;
 };
 
 }  // namespace carillon

@@ -23,6 +23,7 @@
 #include "base/thread.h"
 #include "http/server.h"
 #include "net/tls.h"
+#include "net/url_policy.h"
 #include "server/listen.h"
 #include "server/logging.h"
 #include "server/metrics.h"
@@ -135,6 +136,7 @@ class App {
   std::shared_ptr<WatchedTls> tls_;
   // Made in this order, and unmade in the reverse.
   std::unique_ptr<Log> log_;
+  UrlPolicy urls_;
   std::unique_ptr<Delivery> delivery_;
   std::unique_ptr<Engine> engine_;
   std::shared_ptr<Api> api_;
@@ -187,9 +189,6 @@ Result<> App::open() {
   const FileShares files = share_files(open_files_max(), options_.http.limits.connections_max);
   // The rest is for connections that are kept, for addresses tried beside others and for look-ups.
   engine.shard.in_flight_max = std::min(engine.shard.in_flight_max, files.pushes / 4 * 3);
-  Result<Egress> egress = Egress::make(options_.egress);
-  if (!egress) return egress.error();
-
   const auto post = [this](std::function<void()> work) { asio::post(loop_, std::move(work)); };
   auto log =
       open_rocksdb_log({.dir = options_.data_dir,
@@ -199,9 +198,8 @@ Result<> App::open() {
   if (!log) return std::move(log).error();
   log_ = std::move(*log);
   delivery_ = std::make_unique<Delivery>(
-      loop_, *clock_,
+      loop_, *clock_, urls_,
       Delivery::Options{
-          .egress = std::move(*egress),
           .connections_max = files.pushes / 8 * 7,
           .resolving = {.lookups_max = std::clamp<std::size_t>(files.pushes / 16, 8, 512)},
           .user_agent = "carillon/" + std::string(kVersion)});
@@ -214,7 +212,7 @@ Result<> App::open() {
       log_info("target not held any more", {{"target", target}});
     }
   };
-  engine_ = std::make_unique<Engine>(loop_, *clock_, *log_, *delivery_, std::move(engine));
+  engine_ = std::make_unique<Engine>(loop_, *clock_, *log_, *delivery_, urls_, std::move(engine));
   metrics_.add(*engine_);
   return {};
 }
@@ -382,8 +380,9 @@ void App::apply_egress() {
   Result<Egress> egress = Egress::make(options_.egress);
   CARILLON_CHECK(egress.has_value());  // load_options has checked it
   for (const auto& endpoint : http_->endpoints()) egress->refuse_endpoint(endpoint);
-  delivery_->set_egress(std::move(*egress));
-  delivery_->set_proxy(options_.way_out);
+  urls_.set_egress(std::move(*egress));
+  urls_.set_proxy(options_.way_out);
+  delivery_->reload_files();
 }
 
 /// Files that were usable when a target was set may have gone since. Its pushes fail until they are

@@ -23,8 +23,8 @@ class TestServer::Impl {
  public:
   explicit Impl(ServerSetup setup)
       : log(post(), AutoAck::yes),
-        delivery(loop, clock(setup.manual_clock), Delivery::Options{.lookup = TestNames()}),
-        engine(loop, clock(setup.manual_clock), log, delivery, setup.engine),
+        delivery(loop, clock(setup.manual_clock), policy, Delivery::Options{.lookup = TestNames()}),
+        engine(loop, clock(setup.manual_clock), log, delivery, policy, setup.engine),
         api(std::make_shared<Api>(engine, metrics, setup.api)),
         http(loop, api, http_options(setup)) {
     metrics.add(engine);
@@ -61,6 +61,7 @@ class TestServer::Impl {
   ManualClock manual_clock{WallTime(std::chrono::sys_days(std::chrono::year(2026) / 11 / 21))};
   SystemClock system_clock;
   MemoryLog log;
+  UrlPolicy policy;
   Delivery delivery;
   Engine engine;
   Metrics metrics{"test"};

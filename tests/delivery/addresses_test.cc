@@ -198,7 +198,7 @@ TEST_F(ManyAddresses, OfWhichTheRulesDenySomeAreOnlyUsedWhereTheyAllow) {
   Receiver& denied = listen("127.0.0.1");
   Receiver& allowed = listen("127.0.0.2");
   resolve_as("many.test", {"127.0.0.1", "127.0.0.2"});
-  delivery->set_egress(*Egress::make({.allow_private = true, .allow = {}, .deny = {"127.0.0.1"}}));
+  urls.set_egress(*Egress::make({.allow_private = true, .allow = {}, .deny = {"127.0.0.1"}}));
   for (int i = 0; i < 10; ++i) ASSERT_EQ(deliver(target()).kind, Kind::delivered);
   EXPECT_EQ(denied.requests().size(), 0U);
   EXPECT_EQ(allowed.requests().size(), 10U);

@@ -62,7 +62,7 @@ class DeliveryFixture : public testing::Test {
     names.set(host, addresses);
     Delivery::Options options{.lookup = names};
     options.resolving.fresh_for = options.resolving.stale_for = {};
-    delivery = std::make_unique<Delivery>(loop, clock, std::move(options));
+    delivery = std::make_unique<Delivery>(loop, clock, urls, std::move(options));
   }
 
   /// Runs the loop until `done` says so; fails the test after half a minute.
@@ -103,8 +103,9 @@ class DeliveryFixture : public testing::Test {
   HandSetClock clock;
   std::unique_ptr<Receiver> receiver;
   TestNames names;
+  UrlPolicy urls;
   std::unique_ptr<Delivery> delivery =
-      std::make_unique<Delivery>(loop, clock, Delivery::Options{.lookup = names});
+      std::make_unique<Delivery>(loop, clock, urls, Delivery::Options{.lookup = names});
 };
 
 }  // namespace carillon

@@ -74,7 +74,7 @@ class TunnelProxy {
 class ByProxy : public DeliveryFixture {
  protected:
   void use_proxy(unsigned short port, const std::string& credentials = "") {
-    delivery->set_proxy(*make_proxy("http://127.0.0.1:" + std::to_string(port), credentials));
+    urls.set_proxy(*make_proxy("http://127.0.0.1:" + std::to_string(port), credentials));
   }
 };
 
@@ -127,14 +127,13 @@ TEST_F(ByProxy, ThisMachineIsReachedDirectlyAndRulesHoldForNamesAndLiteralAddres
   Receiver proxy(loop);
   Receiver here(loop);
   use_proxy(proxy.port());
-  delivery->set_egress(
+  urls.set_egress(
       *Egress::make({.allow_private = false, .allow = {"127.0.0.1"}, .deny = {"denied.example"}}));
   EXPECT_EQ(deliver(settings_for(here.url())).kind, Kind::delivered);
   EXPECT_EQ(here.requests().size(), 1U);
   for (const char* url :
        {"http://denied.example/", "http://10.0.0.1/", "http://169.254.169.254/"}) {
     EXPECT_EQ(deliver(settings_for(url)).kind, Kind::refused_for_good) << url;
-    EXPECT_EQ(delivery->check_url(url).error().slug, "target_denied") << url;
   }
   EXPECT_EQ(proxy.requests().size(), 0U);
 }

@@ -100,7 +100,8 @@ int run(int pushes, int concurrency, bool signs) {
   const EchoReceiver receiver;
   boost::asio::io_context loop{1};
   SystemClock clock;
-  Delivery delivery(loop, clock, Delivery::Options());
+  UrlPolicy urls;
+  Delivery delivery(loop, clock, urls, Delivery::Options());
   TargetSettings target;
   target.url = "http://127.0.0.1:" + std::to_string(receiver.port()) + "/in";
   if (signs) target.secrets = {"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"};

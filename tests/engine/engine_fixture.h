@@ -28,8 +28,9 @@ class EngineTest : public testing::Test {
     log = std::make_unique<MemoryLog>(
         [this](std::function<void()> back) { boost::asio::post(loop, std::move(back)); }, auto_ack,
         disk);
-    delivery = std::make_unique<Delivery>(loop, clock, Delivery::Options{.lookup = TestNames()});
-    engine = std::make_unique<Engine>(loop, clock, *log, *delivery, options);
+    delivery =
+        std::make_unique<Delivery>(loop, clock, urls, Delivery::Options{.lookup = TestNames()});
+    engine = std::make_unique<Engine>(loop, clock, *log, *delivery, urls, options);
     ASSERT_TRUE(engine->recover([](auto, auto) {}));
     engine->start();
   }
@@ -112,6 +113,7 @@ class EngineTest : public testing::Test {
   EngineOptions options;
   std::shared_ptr<MemoryDisk> disk = std::make_shared<MemoryDisk>();
   std::unique_ptr<MemoryLog> log;
+  UrlPolicy urls;
   std::unique_ptr<Delivery> delivery;
   std::unique_ptr<Engine> engine;
 };

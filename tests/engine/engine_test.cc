@@ -112,7 +112,7 @@ TEST_F(EngineTest, a_delay_counts_from_the_microsecond_and_is_rounded_up) {
     }
     MonoTime mono() override { return {}; }
   } fine;
-  Engine other(loop, fine, *log, *delivery, options);
+  Engine other(loop, fine, *log, *delivery, urls, options);
   ASSERT_TRUE(other.recover([](auto, auto) {}));
   other.start();
   const std::string url = receiver.url();

@@ -34,8 +34,8 @@ class ListsTest : public testing::Test {
   void boot() {
     log = std::make_unique<MemoryLog>(
         [this](std::function<void()> back) { asio::post(loop, std::move(back)); }, AutoAck::yes);
-    delivery = std::make_unique<Delivery>(loop, clock, Delivery::Options{});
-    engine = std::make_unique<Engine>(loop, clock, *log, *delivery, options);
+    delivery = std::make_unique<Delivery>(loop, clock, urls, Delivery::Options{});
+    engine = std::make_unique<Engine>(loop, clock, *log, *delivery, urls, options);
     ASSERT_TRUE(engine->recover([](auto, auto) {}));
     engine->start();
   }
@@ -144,6 +144,7 @@ class ListsTest : public testing::Test {
   ManualClock clock{start};
   EngineOptions options;
   std::unique_ptr<MemoryLog> log;
+  UrlPolicy urls;
   std::unique_ptr<Delivery> delivery;
   std::unique_ptr<Engine> engine;
 };

@@ -34,8 +34,9 @@ class FuzzedServer {
   FuzzedServer(const HttpOptions& http, ApiOptions api)
       : log_([this](std::function<void()> done) { asio::post(loop_, std::move(done)); },
              AutoAck::yes),
-        delivery_(loop_, clock_, no_way_out()),
-        engine_(loop_, clock_, log_, delivery_, EngineOptions()),
+        urls_(no_way_out()),
+        delivery_(loop_, clock_, urls_, Delivery::Options{.lookup = TestNames()}),
+        engine_(loop_, clock_, log_, delivery_, urls_, EngineOptions()),
         hub_(std::make_shared<ConnectionHub>()) {
     hub_->service = std::make_shared<Api>(engine_, registry_, std::move(api));
     hub_->settings = std::make_shared<ConnectionSettings>(loop_, http);
@@ -75,18 +76,16 @@ class FuzzedServer {
   }
 
  private:
-  static Delivery::Options no_way_out() {
+  static Egress no_way_out() {
     Egress::Settings settings;
     settings.otherwise = "deny";
-    Delivery::Options options;
-    options.egress = *Egress::make(settings);
-    options.lookup = TestNames();
-    return options;
+    return *Egress::make(settings);
   }
 
   asio::io_context loop_{1};
   ManualClock clock_{WallTime(std::chrono::sys_days(std::chrono::year(2026) / 11 / 21))};
   MemoryLog log_;
+  UrlPolicy urls_;
   Delivery delivery_;
   Engine engine_;
   prometheus::Registry registry_;
