@@ -259,7 +259,7 @@ void Engine::Impl::set_timer() {
 }
 
 void Engine::Impl::note_hold(const TargetKey& key) {
-  const Shard::TargetState* target = shard_.target(key);
+  const TargetState* target = shard_.target(key);
   if (target == nullptr) return;
   if (target->hold.active()) ++counters_.holds;
   if (options_.on_hold) options_.on_hold(target->settings.name, view_of(*target).held);
@@ -267,7 +267,7 @@ void Engine::Impl::note_hold(const TargetKey& key) {
 
 void Engine::Impl::note_targets(const std::vector<TargetKey>& keys) {
   for (const TargetKey& key : keys) {
-    const Shard::TargetState* target = shard_.target(key);
+    const TargetState* target = shard_.target(key);
     if (target == nullptr || target->deleted) {
       const auto known = named_targets_.find(key.low);
       if (known == named_targets_.end()) continue;

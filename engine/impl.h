@@ -226,7 +226,7 @@ class Engine::Impl {
                            const std::vector<Fetched>& fetched,
                            std::vector<Answer<Statement>>& answers, OperationName operation);
 
-  [[nodiscard]] TargetView view_of(const Shard::TargetState& target) const;
+  [[nodiscard]] TargetView view_of(const TargetState& target) const;
 
   boost::asio::io_context& loop_;
   Clock& clock_;

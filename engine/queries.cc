@@ -156,7 +156,7 @@ Async<Answer<GroupView>> Engine::Impl::group(std::string_view name) {
   co_return view;
 }
 
-TargetView Engine::Impl::view_of(const Shard::TargetState& target) const {
+TargetView Engine::Impl::view_of(const TargetState& target) const {
   TargetView view;
   const auto settings = named_targets_.find(target.settings.key.low);
   if (settings != named_targets_.end()) view.settings = *settings->second;
@@ -170,7 +170,7 @@ TargetView Engine::Impl::view_of(const Shard::TargetState& target) const {
 }
 
 Answer<TargetView> Engine::Impl::target(std::string_view name) const {
-  const Shard::TargetState* target = shard_.target(key_of(name));
+  const TargetState* target = shard_.target(key_of(name));
   if (target == nullptr || target->deleted || target->is_url) {
     return Refusal(Error{"not_found", "There is no such target.", ""});
   }
@@ -193,7 +193,7 @@ std::uint64_t Engine::Impl::content_bytes() const {
 TargetCounts Engine::Impl::target_counts(std::string_view after) const {
   TargetCounts sum;
   for (auto at = target_names_.upper_bound(after); at != target_names_.end(); ++at) {
-    const Shard::TargetState& target = *shard_.target(at->second);
+    const TargetState& target = *shard_.target(at->second);
     sum.waiting += target.unfinished;
     sum.backlog += target.queued;
     sum.in_flight += target.in_flight;

@@ -54,7 +54,7 @@ bool Listing::there_are_none() const {
   }
   if (!target_) return false;
   if (target_index_ == kTargetsMax) return true;
-  const Shard::Target& its = shard_.targets_[target_index_];
+  const TargetState& its = shard_.targets_[target_index_];
   const bool wants_finished = states_ >> static_cast<int>(State::delivered) != 0;
   return its.users == 0 || (!wants_finished && its.unfinished == 0);
 }
@@ -62,7 +62,7 @@ bool Listing::there_are_none() const {
 /// Chooses where to look, from the start.
 void Listing::begin() {
   if (group_) group_index_ = shard_.groups_.find(*group_);
-  if (target_) target_index_ = shard_.find_target(*target_);
+  if (target_) target_index_ = shard_.targets_.find(*target_);
   slot_.reset();
   in_slot_ = false;
   resume_ = {};
@@ -266,7 +266,7 @@ void Listing::look(EntryRef ref) {
   if (entry.number == 0 || !wants(entry.current())) return;
   const std::int64_t due_ms = asked_due(ref).time_since_epoch().count();
   if (due_ms < due_first_ms_ || due_ms > due_last_ms_) return;
-  if (target_ && shard_.targets_[entry.target].key != *target_) return;
+  if (target_ && shard_.targets_[entry.target].settings.key != *target_) return;
   if (group_ && (entry.in_group == 0 || shard_.groups_[shard_.groups_.of(ref)].key != *group_)) {
     return;
   }

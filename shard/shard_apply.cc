@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "shard/prefetched.h"
 #include "shard/shard.h"
 
 namespace carillon {
@@ -15,7 +16,7 @@ constexpr std::uint64_t kRetainedToBound = 65'536;  // more than may be kept, at
 }  // namespace
 
 void Shard::apply(const Batch& batch, std::span<const Ticket> tickets) {
-  for_each_prefetched(std::span(batch.records), [&](const Record& record, std::size_t i) {
+  for_each_prefetched(index_, std::span(batch.records), [&](const Record& record, std::size_t i) {
     const Ticket ticket = tickets.empty() ? 0 : tickets[i];
     std::visit([&](const auto& fact) { apply(fact, batch.first + i, batch.at, ticket); }, record);
   });
@@ -38,7 +39,6 @@ void Shard::committed(const Batch& batch) {
   CARILLON_CHECK(under_way_);
   under_way_ = false;
   apply(batch, sealed_tickets_);
-  interrupted_ = false;  // the first batch has them all
   if (!waiting_.empty() || !ended_.empty()) go_on_with_waiting();
 }
 
@@ -123,14 +123,16 @@ void Shard::apply(const record::Fire& fire, Sequence, WallTime, Ticket) {
   entry.state = static_cast<std::uint8_t>(State::firing) & 7;
   entry.attempt = std::min<std::uint32_t>(entry.attempt + 1U, 1023U) & 1023U;
   if (!started_) return;
-  effects_.fired.push_back({fire.task, fire.number, targets_[entry.target].key, entry.due(),
-                            asked_due(ref), static_cast<std::uint32_t>(entry.attempt)});
+  effects_.fired.push_back({fire.task, fire.number, targets_[entry.target].settings.key,
+                            entry.due(), asked_due(ref),
+                            static_cast<std::uint32_t>(entry.attempt)});
 }
 
 void Shard::apply(const record::Outcome& outcome, Sequence, WallTime at, Ticket) {
   const EntryRef ref = find_number(outcome.task, outcome.number);
   if (ref == kNoEntry) return;
   arena_[ref].busy = 0;
+  if (interrupted_ > 0) --interrupted_;
   if (outcome.state == State::retrying) {
     retry_later(ref, outcome.retry_at);
   } else {
@@ -189,7 +191,7 @@ void Shard::operate(const GroupKey& key, GroupOperation operation, const Operati
     const record::Operation done{name, operation.at, affected, firing};
     operations_.remember(done);
     // Once the log is cleaned a recovery counts other tasks here: the answer is a fact of its own.
-    if (started_) propose(done, ticket);
+    if (started_) open_.append(done, ticket);
   } else if (ticket != 0) {
     reply(ticket, Verdict::done);
     effects_.replies.back().count = affected;
@@ -212,27 +214,14 @@ void Shard::operate(const GroupKey& key, GroupOperation operation, const Operati
 }
 
 void Shard::apply(const record::TargetPut& put, Sequence, WallTime, Ticket ticket) {
-  const std::uint32_t index = find_or_make_target(put.key, false);
-  Target& target = targets_[index];
-  const bool existed = !target.settings.name.empty();
-  target.deleted = false;
-  target.settings = put;
-  reply(ticket, existed ? Verdict::replaced : Verdict::done);
+  reply(ticket, targets_.put(put) ? Verdict::replaced : Verdict::done);
   effects_.targets.push_back(put.key);
-  make_runnable(index);
 }
 
 void Shard::apply(const record::TargetDelete& removal, Sequence, WallTime, Ticket ticket) {
+  targets_.remove(removal.key);
   reply(ticket, Verdict::done);
   effects_.targets.push_back(removal.key);
-  const std::uint32_t index = find_target(removal.key);
-  if (index == kTargetsMax) return;
-  targets_[index].deleted = true;
-  targets_[index].hold.release();
-  targets_[index].settings.name.clear();
-  targets_[index].settings.settings.clear();
-  make_runnable(index);
-  drop_target_if_unused(index);
 }
 
 void Shard::apply(const record::Operation& operation, Sequence, WallTime, Ticket ticket) {
@@ -250,14 +239,14 @@ void Shard::apply(const record::Operation& operation, Sequence, WallTime, Ticket
 void Shard::apply(const record::TargetHold& hold, Sequence, WallTime at, Ticket) {
   if (started_) return;
   // Once the log is cleaned it may be restated only further on.
-  targets_[find_or_make_target(hold.key, false)].hold.restore(hold, at);
+  targets_.restore_hold(hold, at);
 }
 
 void Shard::apply(const record::TargetRelease& release, Sequence, WallTime, Ticket ticket) {
   reply(ticket, Verdict::done);
   if (started_) return;
-  const std::uint32_t index = find_target(release.key);
-  if (index != kTargetsMax) targets_[index].hold.release();
+  const std::uint32_t index = targets_.find(release.key);
+  if (index != kTargetsMax) targets_.release_hold(index);
 }
 
 }  // namespace carillon

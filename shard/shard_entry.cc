@@ -1,4 +1,4 @@
-// One entry's life: made, stated, placed on the wheel, finished, retained, forgotten.
+// One entry's life: made, stated, placed on the wheel, finished, forgotten.
 
 #include <algorithm>
 
@@ -33,18 +33,14 @@ EntryRef Shard::make_entry(const Statement& task) {
   const EntryRef ref = arena_.allocate();
   Entry& entry = arena_[ref];
   entry.state = static_cast<std::uint8_t>(task.state) & 7;
-  const std::uint32_t target = find_or_make_target(task.target, task.target_is_url);
-  entry.target = target & (kTargetsMax - 1);
-  ++targets_[target].users;
+  const bool unfinished = !finished(task.state);
+  entry.target = targets_.add_user(task.target, task.target_is_url, unfinished) & (kTargetsMax - 1);
   if (task.group != GroupKey{}) {
     const std::uint32_t group = groups_.find_or_make(task.group);
     ++groups_[group].users;
     groups_.assign(ref, group);
   }
-  if (!finished(task.state)) {
-    ++unfinished_;
-    ++targets_[target].unfinished;
-  }
+  if (unfinished) ++unfinished_;
   index_.insert(ref, task.task);
   return ref;
 }
@@ -79,12 +75,12 @@ void Shard::state_entry(EntryRef ref, const Statement& task, TaskNumber number) 
 
 Statement Shard::statement_of(EntryRef ref, const Fingerprint& id) const {
   const Entry& entry = arena_[ref];
-  const Target& target = targets_[entry.target];
+  const TargetState& target = targets_[entry.target];
   Statement task;
   task.task = id;
   task.number = entry.number;
   task.due = entry.due();
-  task.target = target.key;
+  task.target = target.settings.key;
   task.target_is_url = target.is_url;
   if (entry.in_group != 0) task.group = groups_[groups_.of(ref)].key;
   const Extra extra = extra_of(ref);
@@ -189,12 +185,11 @@ void Shard::note_moved_many() {
 }
 
 void Shard::detach(EntryRef ref) {
-  const Entry& entry = arena_[ref];
-  if (entry.where() == Place::queue) {
-    --targets_[entry.target].queued;
-    --backlog_;
+  if (arena_[ref].where() == Place::queue) {
+    targets_.remove(ref);
+  } else {
+    wheel_.remove(ref);
   }
-  wheel_.remove(ref);
 }
 
 void Shard::finish(EntryRef ref, State state, WallTime at, bool counted) {
@@ -202,7 +197,7 @@ void Shard::finish(EntryRef ref, State state, WallTime at, bool counted) {
   groups_.leave(ref);
   Entry& entry = arena_[ref];
   --unfinished_;
-  --targets_[entry.target].unfinished;
+  targets_.finish_user(entry.target);
   entry.set_due(asked_due(ref));
   drop_extra(ref);
   if (!counted) count(ref, entry.current(), state);
@@ -213,90 +208,17 @@ void Shard::finish(EntryRef ref, State state, WallTime at, bool counted) {
   retain(ref);
 }
 
-/// So many finished tasks may be kept at present: what pending ones need is theirs.
-std::uint64_t Shard::retained_max() const {
-  if (retain_none_) return 0;
-  return std::min(options_.retained_max,
-                  options_.tasks_max - std::min(options_.tasks_max, pending()));
-}
-
-/// Each task that comes pays for two that go, so whatever the rate, no more are kept than may be.
-void Shard::make_room() {
-  for (int i = 0; i < 2 && retained_.there() > retained_max(); ++i) {
-    static_cast<void>(forget_oldest(WallTime::max(), /*forget_rows=*/true));
-  }
-}
-
-void Shard::retain(EntryRef ref) {
-  if (!forgettable(arena_[ref].current())) return;
-  if (started_ && options_.retain_finished == Millis(0)) {
-    forget(ref);
-    retained_.note_had_none();
-    return;
-  }
-  retained_.push_back(ref, arena_[ref].number);
-  retained_.tidy([this](const Retained::Record& its) { return is_retained(its); });
-}
-
-/// Whether the task that finished there is still there.
-bool Shard::is_retained(const Retained::Record& its) const {
-  if (!arena_.in_use(its.where())) return false;
-  const Entry& entry = arena_[its.where()];
-  return forgettable(entry.current()) && its.is(entry.number);
-}
-
-/// Forgets the task that finished first, if that was before then; false: it was not.
-bool Shard::forget_oldest(WallTime finished_before, bool forget_rows) {
-  if (retained_.empty()) return false;
-  const Retained::Record oldest = retained_.front();
-  const bool there = is_retained(oldest);
-  if (there && arena_[oldest.where()].finished_at() > finished_before) return false;
-  if (there) forget(oldest.where(), forget_rows);
-  retained_.pop_front();
-  return true;
-}
-
-/// During a replay: forgets the tasks that finished first until no more are kept than may be. Rows
-/// of most were deleted in the process that first forgot them, but nobody knows what its bound was.
-void Shard::bound_replayed() {
-  if (retained_.there() <= retained_max()) return;
-  order_retained();
-  while (retained_.there() > retained_max()) {
-    const Retained::Record oldest = retained_.front();
-    if (is_retained(oldest)) leftover_rows_.push_back(arena_[oldest.where()].number);
-    static_cast<void>(forget_oldest(WallTime::max(), /*forget_rows=*/false));
-  }
-}
-
-/// Restated ones were appended out of order, and some more than once.
-void Shard::order_retained() {
-  std::vector<std::pair<WallTime, EntryRef>> finished_ones;
-  finished_ones.reserve(retained_.size());
-  retained_.for_each([&](const Retained::Record& its) {
-    if (!is_retained(its)) return;
-    finished_ones.emplace_back(arena_[its.where()].finished_at(), its.where());
-  });
-  std::ranges::sort(finished_ones);
-  const auto twice = std::ranges::unique(finished_ones);
-  finished_ones.erase(twice.begin(), twice.end());
-  retained_ = Retained();
-  for (const auto& [at, ref] : finished_ones) retained_.push_back(ref, arena_[ref].number);
-}
-
 void Shard::forget(EntryRef ref, bool forget_rows) {
   Entry& entry = arena_[ref];
   detach(ref);
   groups_.leave(ref);
   drop_extra(ref);
-  Target& target = targets_[entry.target];
-  if (!finished(entry.current())) {
-    --unfinished_;
-    --target.unfinished;
-  }
+  const bool unfinished = !finished(entry.current());
+  if (unfinished) --unfinished_;
   if (forgettable(entry.current())) retained_.note_gone();
   if (entry.number != 0) {
     uncount(ref);
-    if (forget_rows) open_.forgotten.push_back(entry.number);
+    if (forget_rows) open_.forget(entry.number);
   }
   index_.erase(ref);
   strays_.erase(ref);
@@ -304,8 +226,7 @@ void Shard::forget(EntryRef ref, bool forget_rows) {
     --groups_[group].users;
     groups_.drop_if_unused(group);
   }
-  --target.users;
-  drop_target_if_unused(entry.target);
+  targets_.remove_user(entry.target, unfinished);
   arena_.free(ref);
 }
 
@@ -324,57 +245,6 @@ void Shard::uncount(EntryRef ref) {
   const Entry& entry = arena_[ref];
   --counts_[entry.state];
   if (entry.in_group != 0) --groups_[groups_.of(ref)].counts[entry.state];
-}
-
-std::uint32_t Shard::find_target(const TargetKey& key) const {
-  const auto found = target_by_key_.find(key);
-  return found == target_by_key_.end() ? kTargetsMax : found->second;
-}
-
-std::uint32_t Shard::find_or_make_target(const TargetKey& key, bool is_url) {
-  // Tasks of one target come together.
-  if (last_target_ == kTargetsMax || targets_[last_target_].key != key) {
-    last_target_ = look_up_target(key, is_url);
-  }
-  return last_target_;
-}
-
-std::uint32_t Shard::look_up_target(const TargetKey& key, bool is_url) {
-  const auto [at, fresh] = target_by_key_.try_emplace(key, 0);
-  if (!fresh) return at->second;
-  std::uint32_t index = static_cast<std::uint32_t>(targets_.size());
-  if (free_targets_.empty()) {
-    CARILLON_CHECK(index < kTargetsMax);
-    targets_.emplace_back();
-  } else {
-    index = free_targets_.back();
-    free_targets_.pop_back();
-  }
-  at->second = index;
-  Target& target = targets_[index];
-  target = Target{};
-  target.key = key;
-  target.is_url = is_url;
-  target.deleted = !is_url;  // until a TargetPut says otherwise
-  target.settings.key = key;
-  target.settings.concurrency = options_.url_concurrency;
-  target.punctual = lists_.make();
-  target.overdue = lists_.make();
-  return index;
-}
-
-void Shard::drop_target_if_unused(std::uint32_t index) {
-  Target& target = targets_[index];
-  if (target.users > 0 || (!target.is_url && !target.deleted)) return;
-  // While the log is read, a target that is held may be stated further on; `start` sees to the
-  // rest.
-  if (!started_ && target.hold.active()) return;
-  target_by_key_.erase(target.key);
-  lists_.drop(target.punctual);
-  lists_.drop(target.overdue);
-  target = Target{};
-  if (last_target_ == index) last_target_ = kTargetsMax;
-  free_targets_.push_back(index);
 }
 
 }  // namespace carillon

@@ -39,6 +39,9 @@ class HandDriver {
   /// From the next restart on.
   void set_options(ShardOptions options) { options_ = options; }
 
+  /// No batch is larger, but for one record.
+  void set_bytes_max(std::uint64_t bytes_max) { bytes_max_ = bytes_max; }
+
   [[nodiscard]] Shard& shard() { return *shard_; }
   [[nodiscard]] WallTime now() const { return now_; }
   void set_now(WallTime now) { now_ = now; }
@@ -47,7 +50,7 @@ class HandDriver {
   [[nodiscard]] bool sealed() const { return under_way_.has_value(); }
   /// Hands the open batch to the log; it is durable only with `commit`.
   void seal() {
-    if (!under_way_ && shard_->wants_commit()) under_way_ = shard_->seal(now_);
+    if (!under_way_ && shard_->wants_commit()) under_way_ = shard_->seal(now_, {}, bytes_max_);
   }
   void commit() {
     if (!under_way_) return;
@@ -108,6 +111,7 @@ class HandDriver {
  private:
   ShardOptions options_;
   WallTime now_;
+  std::uint64_t bytes_max_ = OpenBatch::kNoLimit;
   std::unique_ptr<Shard> shard_;
   std::vector<Batch> log_;
   std::optional<Batch> under_way_;

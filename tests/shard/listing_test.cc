@@ -219,7 +219,9 @@ TEST(ListingTest, who_is_pending_throughout_a_walk_and_is_not_moved_is_in_it_onc
 }
 
 TEST(ListingTest, equal_dues_go_over_pages_also_where_entries_are_used_again) {
-  HandDriver driver({.retain_finished = Millis(0)});
+  ShardOptions forgetful;
+  forgetful.retain_finished = Millis(0);
+  HandDriver driver(forgetful);
   driver.put_target(1);
   driver.run();
   const WallTime due = driver.now() + std::chrono::hours(20);

@@ -29,6 +29,7 @@ struct Asked {
 class Model : private NaiveLog {
  public:
   explicit Model(std::uint64_t seed) : random_(seed), driver_(options(seed)) {
+    if (seed % 4 == 1) driver_.set_bytes_max(1000);
     for (std::uint64_t id = 1; id <= kIds; ++id) ids_[fingerprint(id).low] = id;
     for (std::uint64_t target = 1; target <= kTargets; ++target) driver_.put_target(target, 5);
     settle();
@@ -67,7 +68,7 @@ class Model : private NaiveLog {
     driver_.run([this] { take(); });
     for (const auto& [id, task] : tasks_) {
       if (!waits(task.state) || task.due > driver_.now() || paused_.contains(task.target)) continue;
-      const Shard::TargetState& target = *driver_const().target(target_key(task.target));
+      const TargetState& target = *driver_const().target(target_key(task.target));
       if (!target.hold.admits(driver_.now(), target.in_flight)) continue;
       ASSERT_GE(target.in_flight, target.window()) << "task " << id << " is due and was not fired";
     }
