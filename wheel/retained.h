@@ -35,35 +35,37 @@ class Retained {
     }
   };
 
-  [[nodiscard]] bool empty() const { return size() == 0; }
-  [[nodiscard]] std::size_t size() const { return looked_at_.size() + records_.size(); }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] std::size_t size() const { return size_; }
   /// Of these, records of tasks that are there.
-  [[nodiscard]] std::size_t there() const { return size() - gone_; }
+  [[nodiscard]] std::size_t there() const { return there_; }
   [[nodiscard]] std::size_t bytes() const { return size() * sizeof(Record); }
   [[nodiscard]] Record front() const { return oldest().front(); }
   void push_back(EntryRef ref, std::uint64_t number) {
     records_.push_back({ref & kNoEntry, number & kNumberMask});
+    ++size_;
+    ++there_;
   }
   /// Of a task that is gone, noted or about to be.
   void pop_front() {
     oldest().pop_front();
-    --gone_;
+    --size_;
   }
   /// A task of which there is a record is gone.
-  void note_gone() { ++gone_; }
+  void note_gone() { --there_; }
   /// That was one of which there is no record.
-  void note_had_none() { --gone_; }
+  void note_had_none() { ++there_; }
   /// A little of the work that keeps records of what is gone few. `there(Record)`: the task is.
   template <typename There>
   void tidy(const There& there) {
-    for (int i = 0; i < 4 && gone_ > this->there() + kFewGone; ++i) {
+    for (int i = 0; i < 4 && size_ > 2 * there_ + kFewGone; ++i) {
       if (records_.empty()) records_.swap(looked_at_);
       const Record its = records_.front();
       records_.pop_front();
       if (there(its)) {
         looked_at_.push_back(its);
       } else {
-        --gone_;
+        --size_;
       }
     }
   }
@@ -83,7 +85,8 @@ class Retained {
 
   std::deque<Record> looked_at_;
   std::deque<Record> records_;
-  std::size_t gone_ = 0;
+  std::size_t size_ = 0;
+  std::size_t there_ = 0;
 };
 
 }  // namespace carillon
