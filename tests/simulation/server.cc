@@ -166,7 +166,7 @@ void Server::begin_commit() {
   if (log_busy_ || !shard_->wants_commit()) return;
   log_busy_ = true;
   durable_ = false;
-  under_way_ = shard_->seal(world_.wall());
+  under_way_ = shard_->seal(world_.wall(), {}, swarm_.batch_bytes_max);
   trimming_ = under_way_.trim_before != 0;
   world_.trace("commit of ", under_way_.records.size(), " from ", under_way_.first,
                trimming_ ? ", trims before " : "",

@@ -55,6 +55,10 @@ Swarm Swarm::draw(World& world) {
   options.url_concurrency = swarm.concurrency;
   constexpr std::uint32_t kCatchUp[] = {0, 10, 1000};
   options.catch_up_per_second = kCatchUp[world.below(3)];
+  // Where commits are fast: else what was decided would be old when it is durable.
+  if (swarm.sync <= 2 * kMillisecond && world.chance(500)) {
+    swarm.batch_bytes_max = 512 + world.below(1024);
+  }
   return swarm;
 }
 

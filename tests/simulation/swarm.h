@@ -51,6 +51,7 @@ struct Swarm {
   std::uint32_t concurrency = 1;
   std::uint32_t attempts_max = 1;
   ShardOptions options;
+  std::uint64_t batch_bytes_max = OpenBatch::kNoLimit;
 
   static Swarm draw(World& world);
 };
