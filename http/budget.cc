@@ -5,6 +5,7 @@
 namespace carillon {
 
 bool Budget::Share::take(std::size_t amount) {
+  if (amount == 0) return true;  // there would be nothing to give up
   Budget& all = budget_;
   if (!is_linked()) all.shares_.push_back(*this);
   while (all.held_ + amount > all.most_ && &all.shares_.front() != this) {

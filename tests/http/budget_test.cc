@@ -26,6 +26,14 @@ TEST_F(BudgetTest, HoldsUpToItsBound) {
   EXPECT_EQ(budget_.held(), 40U);
 }
 
+TEST_F(BudgetTest, AsksNobodyToGiveUpNothing) {
+  ASSERT_TRUE(first_.share.take(0));
+  ASSERT_TRUE(second_.share.take(60));
+  EXPECT_TRUE(third_.share.take(60));
+  EXPECT_EQ(first_.gave_up, 0);
+  EXPECT_EQ(second_.gave_up, 1);
+}
+
 TEST_F(BudgetTest, HasTheOldestGiveUpUntilItFits) {
   ASSERT_TRUE(first_.share.take(40));
   ASSERT_TRUE(second_.share.take(40));
