@@ -42,17 +42,20 @@ Result<> check_media_type(Takes what, std::string_view content_type) {
   return {};
 }
 
-Result<std::string> decode_name(std::string_view encoded) {
+/// The name in a path. The rest of a path is no name, and what it may be is its handler's to say.
+Result<std::string> decode_name(const ApiRoute& route, std::string_view encoded) {
   auto name = percent_decode(encoded);
   if (!name) return Error{"bad_id", "the path has a % without two hex digits", ""};
-  if (const auto checked = check_name(*name, ""); !checked) return checked.error();
+  const bool is_rest = route.pattern.find('*') != std::string_view::npos;
+  if (const auto checked = check_name(*name, ""); !checked && !is_rest) return checked.error();
   return Result<std::string>(boost::system::in_place_value, std::move(*name));
 }
 
 }  // namespace
 
-Api::Api(Engine& engine, const prometheus::Collectable& metrics, ApiOptions options)
-    : engine_(engine), metrics_(metrics), options_(std::move(options)) {}
+Api::Api(Engine& engine, const prometheus::Collectable& metrics, ApiOptions options,
+         std::span<const ApiRoute> routes)
+    : engine_(engine), metrics_(metrics), options_(std::move(options)), routes_(routes) {}
 
 void Api::set_options(ApiOptions options) {
   options_ = std::move(options);
@@ -61,24 +64,24 @@ void Api::set_options(ApiOptions options) {
 
 bool Api::admit(HttpRequest& request, HttpResponse& response, std::size_t& body_bytes_max) {
   body_bytes_max = options_.limits.body_bytes_max;
-  const RouteMatch<ApiRoute> found = find_route(routes(), request.method, request.path);
+  const RouteMatch<ApiRoute> found = find_route(routes_, request.method, request.path);
   if (found.route == nullptr) {
     set_problem(response, Error{"not_found", "There is no such route", ""});
     return false;
   }
+  const ApiRoute& route = *found.route;
   if (!found.allow.empty()) {
-    set_problem(response, Error{"method_not_allowed", "Allowed here: " + found.allow, ""});
+    route.format_error(response, Error{"method_not_allowed", "Allowed here: " + found.allow, ""});
     response.headers += "allow: " + found.allow + "\r\n";
     return false;
   }
-  const ApiRoute& route = *found.route;
   request.route = &route;
   request.name = found.name;
   if (route.takes == Takes::tasks) body_bytes_max = options_.limits.batch_bytes_max;
   Answer<> checked = check_sender(route, request);
   if (checked) checked = check_ready(route);
   if (checked && request.has_body) checked = check_body(route, request, response);
-  if (!checked) set_problem(response, checked.error());
+  if (!checked) route.format_error(response, checked.error());
   return checked.has_value();
 }
 
@@ -116,7 +119,7 @@ Answer<> Api::check_body(const ApiRoute& route, const HttpRequest& request,
     response.headers += "accept-encoding: identity\r\n";
     return Refusal(unsupported("Send the body without a content coding"));
   }
-  if (route.takes == Takes::nothing) return {};
+  if (route.takes == Takes::nothing || route.takes == Takes::anything) return {};
   if (const auto checked = check_media_type(route.takes, request.content_type); !checked)
     return Refusal(checked.error());
   return {};
@@ -125,21 +128,22 @@ Answer<> Api::check_body(const ApiRoute& route, const HttpRequest& request,
 Async<void> Api::answer(const HttpRequest& request, HttpResponse& response) {
   const auto& route = static_cast<const ApiRoute&>(*request.route);
   auto query = Query::parse(request.query, route.parameters);
-  if (!query) co_return set_problem(response, query.error());
+  if (!query) co_return route.format_error(response, query.error());
   std::string name;
   if (!request.name.empty()) {
-    auto decoded = decode_name(request.name);
-    if (!decoded) co_return set_problem(response, decoded.error());
+    auto decoded = decode_name(route, request.name);
+    if (!decoded) co_return route.format_error(response, decoded.error());
     name = std::move(*decoded);
   }
   Call call{engine_, *this, request, response, take_scratch(), std::move(*query), std::move(name)};
   const Answer<> done = co_await route.handler(call);
-  if (!done) set_problem(response, done.error());
+  if (!done) route.format_error(response, done.error());
   give_back(std::move(call.scratch));
 }
 
-void Api::refuse(const HttpRequest&, const Error& error, HttpResponse& response) {
-  set_problem(response, error);
+void Api::refuse(const HttpRequest& request, const Error& error, HttpResponse& response) {
+  const ApiRoute* const route = find_route(routes_, request.method, request.path).route;
+  (route == nullptr ? set_problem : route->format_error)(response, error);
 }
 
 std::string Api::metrics() const {

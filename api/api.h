@@ -1,5 +1,5 @@
 // The API behind the connections: finds the route, holds each request against what the route says,
-// and turns refusals into problems.
+// and turns refusals into problems, or into what the clients of the route expect.
 //
 // Until the engine is ready only /healthz, /readyz, /metrics and /openapi.json are answered; the
 // rest gets 503 `not_ready`.
@@ -8,23 +8,24 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include <prometheus/collectable.h>
 
 #include "api/options.h"
+#include "api/routes.h"
 #include "api/task_json.h"
 #include "http/service.h"
 
 namespace carillon {
 
-struct ApiRoute;
-
 class Api final : public HttpService {
  public:
-  /// `metrics` is what /metrics shows. Both must outlive it.
-  Api(Engine& engine, const prometheus::Collectable& metrics, ApiOptions options);
+  /// `metrics` is what /metrics shows. All must outlive it.
+  Api(Engine& engine, const prometheus::Collectable& metrics, ApiOptions options,
+      std::span<const ApiRoute> routes = carillon::routes());
 
   bool admit(HttpRequest& request, HttpResponse& response, std::size_t& body_bytes_max) override;
   Async<void> answer(const HttpRequest& request, HttpResponse& response) override;
@@ -52,6 +53,7 @@ class Api final : public HttpService {
   Engine& engine_;
   const prometheus::Collectable& metrics_;
   ApiOptions options_;
+  std::span<const ApiRoute> routes_;
   bool draining_ = false;
   std::vector<std::unique_ptr<JsonScratch>> scratches_;
 };

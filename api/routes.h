@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "api/options.h"
+#include "api/problem.h"
 #include "engine/engine.h"
 #include "http/message.h"
 #include "http/route.h"
@@ -26,8 +27,11 @@ enum class Access {
   serving,  // with a token, once the engine is ready
 };
 
-/// What a route takes as a body.
-enum class Takes { nothing, json, json_if_any, json_patch, tasks };
+/// What a route takes as a body; `anything` is of any media type, which its handler looks at.
+enum class Takes { nothing, json, json_if_any, json_patch, tasks, anything };
+
+/// Makes the response say why a request is refused, as the clients of a route expect it.
+using ErrorFormat = void (*)(HttpResponse& response, const Refusal& refusal);
 
 struct ApiRoute : HttpRoute {
   Handler handler = nullptr;
@@ -35,9 +39,11 @@ struct ApiRoute : HttpRoute {
   Takes takes = Takes::nothing;
   Access access = Access::serving;
   std::string_view parameters = {};  // of the query, separated by spaces
+  /// Of all that is refused here, also by the server itself.
+  ErrorFormat format_error = set_problem;
 };
 
-/// In the order in which they are tried.
+/// Those of Carillon, in the order in which they are tried.
 [[nodiscard]] std::span<const ApiRoute> routes();
 
 }  // namespace carillon

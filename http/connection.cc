@@ -373,7 +373,7 @@ void HttpConnection::format_answer() {
                                                : Persistence::keep_alive;
   output_.clear();
   append_response_head(output_, response_, persistence, !http_1_0, hub_->date.now());
-  if (request_.method == "HEAD") {
+  if (request_.method == "HEAD" || !has_body(response_)) {
     response_.stream = nullptr;
     response_.body.clear();
   }

@@ -8,6 +8,8 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "http/fields.h"
+
 namespace carillon {
 
 struct HttpRoute;
@@ -27,6 +29,7 @@ struct HttpRequest {
   std::string_view method;
   std::string_view path;   // as sent, still encoded, without the query
   std::string_view query;  // as sent, without "?"
+  HttpFields fields;       // all of its headers; the known ones are taken out already:
   std::string_view content_type;
   std::string_view content_coding;  // of the body, where it is other than identity
   std::string_view authorization;
@@ -42,10 +45,12 @@ struct HttpRequest {
   int rights = 0;         // what its sender may do, as the service counts it
 };
 
+/// An answer of status 204 or 304 has no body.
 struct HttpResponse {
   int status = 200;
   std::string_view content_type = "application/json";
-  std::string headers;  // more of them, each as "name: value\r\n"
+  std::string_view cache_control = "no-store";  // most answers are about this moment
+  std::string headers;                          // more of them, each as "name: value\r\n"
   std::string body;
   /// Set for an answer that is too long to hold: appends the next piece to its argument, which is
   /// sent before it is called again; false after the last. `body` is then not sent.
@@ -57,6 +62,7 @@ struct HttpResponse {
     held.reset();
     status = 200;
     content_type = "application/json";
+    cache_control = "no-store";
     headers.clear();
     body.clear();
     stream = nullptr;

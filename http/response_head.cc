@@ -27,16 +27,17 @@ std::string_view reason_of(int status) {
 
 void append_response_head(std::string& out, const HttpResponse& response, Persistence persistence,
                           bool chunked, std::string_view date) {
-  constexpr int kNoContent = 204;
   out += "HTTP/1.1 ";
   append_number(out, static_cast<std::size_t>(response.status));
   out += ' ';
   out += reason_of(response.status);
   out += "\r\ndate: ";
   out += date;
-  // Answers are about this moment, and are JSON whatever a browser may think they look like.
-  out += "\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n";
-  if (response.status != kNoContent) {
+  out += "\r\ncache-control: ";
+  out += response.cache_control;
+  // An answer is what it says, whatever a browser may think it looks like.
+  out += "\r\nx-content-type-options: nosniff\r\n";
+  if (has_body(response)) {
     out += "content-type: ";
     out += response.content_type;
     if (!response.stream) {

@@ -25,7 +25,7 @@ class TestServer::Impl {
       : log(post(), AutoAck::yes),
         delivery(loop, clock(setup.manual_clock), policy, Delivery::Options{.lookup = TestNames()}),
         engine(loop, clock(setup.manual_clock), log, delivery, policy, setup.engine),
-        api(std::make_shared<Api>(engine, metrics, setup.api)),
+        api(std::make_shared<Api>(engine, metrics, setup.api, setup.routes)),
         http(loop, api, http_options(setup)) {
     metrics.add(engine);
     metrics.add(http);

@@ -4,10 +4,12 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "api/options.h"
+#include "api/routes.h"
 #include "engine/engine.h"
 #include "http/server.h"
 #include "tests/support/http_client.h"
@@ -20,6 +22,7 @@ struct ServerSetup {
   EngineOptions engine;
   bool manual_clock = true;
   bool recovered = true;  // false: the engine never becomes ready
+  std::span<const ApiRoute> routes = carillon::routes();
   ListenAddress listen{.host = "127.0.0.1"};
 };
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "http/fields.h"
 #include "http/framing.h"
 #include "http/request_parser.h"
 #include "tests/fuzz/fuzz.h"
@@ -69,6 +70,19 @@ void check_lengths(std::string_view head, const RequestParser& parser) {
   CARILLON_CHECK(parser.chunked() == (field(head, "transfer-encoding") == "chunked"));
 }
 
+void check_fields(std::string_view head, const HttpFields& fields) {
+  std::string lowered;
+  for (const std::string_view name : {"host", "content-length", "content-type", "x"}) {
+    const auto value = fields.find(name);
+    lowered.assign(value.value_or(""));
+    std::ranges::transform(lowered, lowered.begin(), lower);
+    CARILLON_CHECK(field(head, name) == (value ? std::optional(lowered) : std::nullopt));
+  }
+  const std::size_t lines = std::count(head.begin(), head.end(), '\n');
+  CARILLON_CHECK(std::ranges::distance(fields.begin(), fields.end()) + 2 ==
+                 static_cast<std::ptrdiff_t>(lines));
+}
+
 std::optional<std::string> read_head(Wire& wire) {
   std::size_t looked = 0;
   std::size_t size = 0;
@@ -113,6 +127,7 @@ std::vector<Taken> read_requests(std::string_view bytes, std::size_t piece) {
     RequestParser parser(body);
     if (!parser.parse_head(*head, request)) break;
     check_lengths(*head, parser);
+    check_fields(*head, request.fields);
     static_cast<void>(parser.cross_origin());
     if (parser.content_length() > kBodyBytesMax || !read_body(wire, parser, body)) break;
     requests.push_back({std::string(request.method), std::string(request.path),

@@ -1,25 +1,25 @@
 #include <gtest/gtest.h>
 
-#include "tests/api/test_server.h"
+#include "tests/http/thing_server.h"
 
 namespace carillon::test {
 namespace {
 
 /// Sends bytes on a connection of its own; the answer's status, and that the server closes.
-int status_of_refusal(const TestServer& server, const std::string& bytes) {
+int status_of_refusal(const ThingServer& server, const std::string& bytes) {
   HttpClient client(server.url());
   EXPECT_TRUE(client.send(bytes));
   const HttpAnswer answer = client.read_answer();
   EXPECT_FALSE(answer.keep_alive) << bytes;
-  EXPECT_EQ(answer.header("content-type"), "application/problem+json") << bytes;
+  EXPECT_EQ(answer.header("content-type"), "text/plain") << bytes;
   EXPECT_TRUE(client.closed_by_peer()) << bytes;
   return answer.status;
 }
 
 TEST(Malformed, IsRefusedAndTheConnectionClosed) {
-  const TestServer server;
-  const std::string post = "POST /v1/tasks HTTP/1.1\r\nhost: localhost\r\n";
-  const std::string body = task_json("smuggled");
+  const ThingServer server;
+  const std::string post = "POST /things HTTP/1.1\r\nhost: localhost\r\n";
+  const std::string body = thing("smuggled");
   const std::string length = "content-length: " + std::to_string(body.size()) + "\r\n";
   const std::string chunked =
       "content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -46,7 +46,7 @@ TEST(Malformed, IsRefusedAndTheConnectionClosed) {
            post + "content-length: 5, 5\r\n\r\nhello",
            post + "content-length: -5\r\n\r\nhello",
            post + "content-length: five\r\n\r\nhello",
-           "POST /v1/tasks HTTP/1.0\r\nhost: localhost\r\n" + chunked,
+           "POST /things HTTP/1.0\r\nhost: localhost\r\n" + chunked,
            post + chunked + "zz\r\nhello\r\n0\r\n\r\n",
            post + chunked + "-1\r\nhello\r\n0\r\n\r\n",
            post + chunked + "5\r\nhelloXX0\r\n\r\n",
@@ -65,11 +65,11 @@ TEST(Malformed, IsRefusedAndTheConnectionClosed) {
   }
   // None of it was taken for a request.
   HttpClient client(server.url());
-  EXPECT_EQ(client.get("/v1/tasks/smuggled").status, 404);
+  EXPECT_EQ(client.get("/things/smuggled").status, 404);
 }
 
 TEST(Malformed, TooLargeHeadsAreRefused) {
-  const TestServer server;
+  const ThingServer server;
   const std::string get = "GET / HTTP/1.1\r\nhost: localhost\r\n";
   std::string many = get;
   for (int i = 0; i < 101; ++i) many += "x: y\r\n";
@@ -81,17 +81,17 @@ TEST(Malformed, TooLargeHeadsAreRefused) {
 }
 
 TEST(Malformed, EndlessChunkHeadIsRefused) {
-  const TestServer server;
+  const ThingServer server;
   const std::string head =
-      "POST /v1/tasks HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+      "POST /things HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
       "transfer-encoding: chunked\r\n\r\n5;";
   EXPECT_EQ(status_of_refusal(server, head + std::string(40000, 'x')), 400);
 }
 
 TEST(Malformed, HalfRequestsEndQuietly) {
-  const TestServer server;
+  const ThingServer server;
   for (const char* bytes : {"", "GET", "GET / HTTP/1.1\r\nhost: localhost\r\n",
-                            "POST /v1/tasks HTTP/1.1\r\nhost: localhost\r\ncontent-type: "
+                            "POST /things HTTP/1.1\r\nhost: localhost\r\ncontent-type: "
                             "application/json\r\ncontent-length: 10\r\n\r\n{"}) {
     HttpClient client(server.url());
     ASSERT_TRUE(client.connect());
@@ -102,10 +102,10 @@ TEST(Malformed, HalfRequestsEndQuietly) {
 }
 
 TEST(Malformed, RandomBytesNeverHarm) {
-  const TestServer server;
+  const ThingServer server;
   std::uint32_t random = 12345;
   const std::string good =
-      "POST /v1/tasks HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+      "POST /things HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
       "content-length: 2\r\n\r\n{}";
   for (int round = 0; round < 300; ++round) {
     std::string bytes = good;
@@ -118,7 +118,7 @@ TEST(Malformed, RandomBytesNeverHarm) {
     client.finish_sending();
     EXPECT_TRUE(client.closed_by_peer()) << bytes;
   }
-  EXPECT_EQ(HttpClient(server.url()).get("/healthz").status, 200);
+  EXPECT_EQ(HttpClient(server.url()).get("/health").status, 200);
 }
 
 }  // namespace

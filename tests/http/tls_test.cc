@@ -9,7 +9,7 @@
 #include <openssl/ssl.h>
 #include <poll.h>
 
-#include "tests/api/test_server.h"
+#include "tests/http/thing_server.h"
 #include "tests/net/certificate.h"
 
 namespace carillon::test {
@@ -18,7 +18,7 @@ namespace {
 /// A blocking TLS client over the sockets of HttpClient.
 class TlsClient {
  public:
-  explicit TlsClient(const TestServer& server, int version_max = TLS1_3_VERSION)
+  explicit TlsClient(const ThingServer& server, int version_max = TLS1_3_VERSION)
       : client_("http" + server.url().substr(5)), context_(SSL_CTX_new(TLS_client_method())) {
     SSL_CTX_set_max_proto_version(context_, version_max);
     SSL_CTX_set_security_level(context_, 0);
@@ -56,66 +56,55 @@ class Tls : public testing::Test {
     setup_.http.limits.header_timeout = std::chrono::milliseconds(200);
   }
   TempDir dir_;
-  ServerSetup setup_;
+  ThingSetup setup_;
 };
 
 TEST_F(Tls, RequestsAreAnsweredAndKeptAlive) {
-  const TestServer server(setup_);
+  const ThingServer server(setup_);
   EXPECT_TRUE(server.url().starts_with("https://"));
   TlsClient client(server);
   ASSERT_TRUE(client.handshake());
   for (int i = 0; i < 3; ++i) {
-    EXPECT_TRUE(client.exchange("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
+    EXPECT_TRUE(client.exchange("GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n")
                     .starts_with("HTTP/1.1 200"));
   }
   const std::string last =
-      client.exchange("GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+      client.exchange("GET /health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
   EXPECT_NE(last.find("connection: close"), std::string::npos);
   EXPECT_EQ(client.exchange(""), "");
 }
 
 TEST_F(Tls, OldVersionsAndPlainTextAreRefused) {
-  const TestServer server(setup_);
+  const ThingServer server(setup_);
   EXPECT_FALSE(TlsClient(server, TLS1_1_VERSION).handshake());
   HttpClient plain("http" + server.url().substr(5));
-  ASSERT_TRUE(plain.send("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n"));
+  ASSERT_TRUE(plain.send("GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n"));
   EXPECT_TRUE(plain.closed_by_peer());
 }
 
-/// A gauge of the server's metrics.
-double metric(TlsClient& client, const std::string& name) {
-  const std::string text = client.exchange("GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n");
-  const std::size_t at = text.find("\n" + name + " ");
-  EXPECT_NE(at, std::string::npos) << text;
-  return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size() + 2));
-}
-
 TEST_F(Tls, HandshakesUnderWayAreBoundedAndGivenBack) {
-  constexpr const char* kUnderWay = "carillon_http_handshakes";
   setup_.http.limits.handshakes_max = 3;
   setup_.http.limits.header_timeout = std::chrono::hours(1);
-  const TestServer server(setup_);
-  TlsClient watcher(server);
-  ASSERT_TRUE(watcher.handshake());
+  const ThingServer server(setup_);
   std::vector<std::unique_ptr<HttpClient>> half;
   for (int i = 0; i < 12; ++i) {
     half.push_back(std::make_unique<HttpClient>("http" + server.url().substr(5)));
     ASSERT_TRUE(half.back()->send(std::string_view("\x16\x03\x01", 3)));
   }
-  while (metric(watcher, kUnderWay) < 3) {
+  while (server.stats().handshakes < 3) {
   }
-  EXPECT_EQ(metric(watcher, kUnderWay), 3);
+  EXPECT_EQ(server.stats().handshakes, 3U);
   // One that comes behind them has its turn when they are gone.
   TlsClient late(server);
   std::thread turn([&] { EXPECT_TRUE(late.handshake()); });
   half.clear();
   turn.join();
-  while (metric(watcher, kUnderWay) > 0) {
+  while (server.stats().handshakes > 0) {
   }
 }
 
 TEST_F(Tls, HandshakeThatDoesNotEndIsTimedOut) {
-  const TestServer server(setup_);
+  const ThingServer server(setup_);
   HttpClient half("http" + server.url().substr(5));
   ASSERT_TRUE(half.send(std::string_view("\x16\x03\x01", 3)));
   EXPECT_TRUE(half.closed_by_peer());
@@ -124,19 +113,19 @@ TEST_F(Tls, HandshakeThatDoesNotEndIsTimedOut) {
 TEST_F(Tls, ConnectionsThatHaveSaidNothingTakeNoHandshake) {
   setup_.http.limits.handshakes_max = 1;
   setup_.http.limits.header_timeout = std::chrono::hours(1);
-  const TestServer server(setup_);
+  const ThingServer server(setup_);
   const TlsClient silent(server);
   TlsClient client(server);
   EXPECT_TRUE(client.handshake());
 }
 
 TEST_F(Tls, LargeBodiesPassBothWays) {
-  const TestServer server(setup_);
+  const ThingServer server(setup_);
   TlsClient client(server);
   ASSERT_TRUE(client.handshake());
-  const std::string task = task_json("large", R"("body":")" + std::string(900'000, 'x') + "\"");
+  const std::string task = thing("large", R"("body":")" + std::string(900'000, 'x') + "\"");
   const std::string added = client.exchange(
-      "POST /v1/tasks HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+      "POST /things HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
       "content-length: " +
       std::to_string(task.size()) + "\r\n\r\n" + task);
   EXPECT_TRUE(added.starts_with("HTTP/1.1 201")) << added.substr(0, 500);
@@ -149,7 +138,7 @@ TEST_F(Tls, LargeBodiesPassBothWays) {
 }
 
 TEST_F(Tls, SilentHandshakeIsTimedOut) {
-  const TestServer server(setup_);
+  const ThingServer server(setup_);
   TlsClient client(server);
   EXPECT_TRUE(client.plain().closed_by_peer());
 }

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "http/bind.h"
-#include "tests/api/test_server.h"
+#include "tests/http/thing_server.h"
 #include "tests/support/temp_dir.h"
 
 namespace carillon::test {
@@ -20,8 +20,8 @@ using testing::HasSubstr;
 
 class UnixListen : public testing::Test {
  protected:
-  [[nodiscard]] ServerSetup setup() const {
-    ServerSetup setup;
+  [[nodiscard]] ThingSetup setup() const {
+    ThingSetup setup;
     setup.listen = {.unix_path = path_};
     return setup;
   }
@@ -55,11 +55,11 @@ class UnixListen : public testing::Test {
 
 TEST_F(UnixListen, ServesAndLeavesNothingBehind) {
   {
-    const TestServer server(setup());
+    const ThingServer server(setup());
     EXPECT_EQ(server.url(), "unix:" + path_);
     HttpClient client(server.url());
-    EXPECT_EQ(client.post("/v1/tasks", task_json("unix")).status, 201);
-    EXPECT_EQ(client.get("/v1/tasks/unix").status, 200);
+    EXPECT_EQ(client.post("/things", thing("unix")).status, 201);
+    EXPECT_EQ(client.get("/things/unix").status, 200);
   }
   EXPECT_FALSE(fs::exists(path_));
 }
@@ -67,8 +67,8 @@ TEST_F(UnixListen, ServesAndLeavesNothingBehind) {
 TEST_F(UnixListen, TakesThePlaceOfASocketThatNobodyListensOn) {
   ::close(bind_socket(SOCK_STREAM));
   ASSERT_TRUE(fs::is_socket(path_));
-  const TestServer server(setup());
-  EXPECT_EQ(HttpClient(server.url()).get("/healthz").status, 200);
+  const ThingServer server(setup());
+  EXPECT_EQ(HttpClient(server.url()).get("/health").status, 200);
 }
 
 TEST_F(UnixListen, LeavesASocketThatIsInUse) {
