@@ -2,7 +2,6 @@
 #include <optional>
 
 #include "api/handlers.h"
-#include "api/mask.h"
 #include "api/names.h"
 #include "base/json.h"
 #include "delivery/target.h"
@@ -11,18 +10,9 @@
 namespace carillon {
 namespace {
 
-/// Signing secrets are shown to nobody; header values and the URL's query to those who set them.
-std::string format_settings(const TargetSettings& settings, Secrets secrets) {
-  if (secrets == Secrets::shown) return format_target(settings, Secrets::hidden);
-  TargetSettings masked = settings;
-  masked.url = mask_query(masked.url);
-  for (auto& [name, value] : masked.headers) value = kMask;
-  return format_target(masked, Secrets::hidden);
-}
-
 void append_target(JsonWriter& json, Call& call, const TargetView& view) {
   std::string& out = call.response.body;
-  const std::string settings = format_settings(view.settings, call.secrets(Role::admin));
+  const std::string settings = format_target(view.settings, call.secrets(Role::admin));
   json.begin_object().key("name").string(view.settings.name);
   // The members of the settings' own object, which has at least its url.
   out += ',';

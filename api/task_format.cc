@@ -1,7 +1,7 @@
 #include <simdjson.h>
 
-#include "api/mask.h"
 #include "api/task_json.h"
+#include "delivery/mask.h"
 #include "net/base64.h"
 
 namespace carillon {
@@ -48,7 +48,7 @@ void append_headers(JsonWriter& json, const TaskContent& content, Secrets secret
   if (content.headers.empty()) return;
   json.key("headers").begin_object();
   for (const Header& header : content.headers)
-    json.key(header.name).string(secrets == Secrets::shown ? header.value : kMask);
+    json.key(header.name).string(secrets == Secrets::shown ? header.value : kHiddenValue);
   json.end_object();
 }
 

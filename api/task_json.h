@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/json.h"
-#include "delivery/target.h"
+#include "delivery/mask.h"
 #include "engine/engine.h"
 
 namespace carillon {

@@ -4,8 +4,8 @@
 #include "api/handlers.h"
 #include "api/names.h"
 #include "api/task_json.h"
+#include "delivery/push_header.h"
 #include "delivery/retry_json.h"
-#include "delivery/target.h"
 #include "net/base64.h"
 #include "net/url.h"
 

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include "delivery/request.h"
-#include "delivery/target.h"
+#include "delivery/push_header.h"
 
 namespace carillon {
 namespace {

@@ -42,6 +42,12 @@ constexpr std::array<std::string_view, kSteps> kStepNames = {"submit_ns", "seal_
                                                              "committed_ns"};
 using StepNanos = std::array<double, kSteps>;
 
+ShardOptions without_bound() {
+  ShardOptions options;
+  options.pending_max = UINT64_MAX;
+  return options;
+}
+
 class Filled {
  public:
   explicit Filled(std::uint64_t tasks) : tasks_(tasks) {
@@ -112,7 +118,7 @@ class Filled {
   }
 
   std::uint64_t tasks_ = 0, added_ = 0, resident_ = 0;
-  Shard shard_{{.pending_max = UINT64_MAX}};
+  Shard shard_{without_bound()};
   std::mt19937_64 random_{tasks_};
   std::uniform_int_distribution<std::int64_t> delay_{1, kHorizon.count()};
   Batch spare_;
@@ -125,7 +131,7 @@ int replay(std::uint64_t tasks) {
   constexpr std::uint64_t kReplayed = 1000;
   std::mt19937_64 random(tasks);
   std::uniform_int_distribution<std::int64_t> delay(1, kHorizon.count());
-  Shard shard({.pending_max = UINT64_MAX});
+  Shard shard(without_bound());
   shard.expect(tasks);
   double replay_ns = 0;
   Batch batch;

@@ -1,8 +1,8 @@
+#include "delivery/push_header.h"
+
 #include <algorithm>
 #include <array>
-
-#include "delivery/request.h"
-#include "delivery/target.h"
+#include <string>
 
 namespace carillon {
 namespace {
@@ -17,6 +17,10 @@ constexpr std::array<std::string_view, 10> kReservedNames = {
     "host",    "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "te",
     "trailer", "expect",         "http2-settings"};
 constexpr std::array<std::string_view, 3> kReservedPrefixes = {"proxy-", "webhook-", "carillon-"};
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
 
 bool is_token_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -49,6 +53,10 @@ Error of_headers(std::string slug, std::string detail) {
 }
 
 }  // namespace
+
+bool same_header_name(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
 
 Result<> PushHeaderRules::take(std::string_view name, std::string_view value) {
   if (names_.size() == kHeadersMax)

@@ -15,7 +15,42 @@ Millis doubled(Millis from, std::uint32_t times, Millis most) {
   return bound;
 }
 
+constexpr int kAttemptsMax = 1'000;
+constexpr Millis kBackoffMax = std::chrono::days(30);
+constexpr Millis kMaxAgeMax = std::chrono::days(30);
+
+Error bad_value(std::string_view field, std::string detail) {
+  return {.slug = "bad_value", .detail = std::move(detail), .field = std::string(field)};
+}
+
 }  // namespace
+
+Result<> check_retry(const RetryPolicy& retry) {
+  if (retry.max_attempts < 1 || retry.max_attempts > kAttemptsMax) {
+    return bad_value("max_attempts", "`max_attempts` must be 1 to 1000");
+  }
+  if (retry.backoff_min < Millis(1) || retry.backoff_min > kBackoffMax) {
+    return bad_value("backoff_min", "`backoff_min` must be 1ms to 30d");
+  }
+  if (retry.backoff_max < Millis(1) || retry.backoff_max > kBackoffMax) {
+    return bad_value("backoff_max", "`backoff_max` must be 1ms to 30d");
+  }
+  if (retry.max_age < Millis(1) || retry.max_age > kMaxAgeMax) {
+    return bad_value("max_age", "`max_age` must be 1ms to 30d");
+  }
+  if (retry.backoff_min > retry.backoff_max) {
+    return bad_value("backoff_min", "`backoff_min` must not be longer than `backoff_max`");
+  }
+  return {};
+}
+
+Result<> check_retry(const RetryChoice& retry) {
+  RetryPolicy policy = retry.over({});
+  // Only where a choice gives both do they have to fit each other.
+  if (!retry.backoff_min) policy.backoff_min = std::min(policy.backoff_min, policy.backoff_max);
+  if (!retry.backoff_max) policy.backoff_max = std::max(policy.backoff_min, policy.backoff_max);
+  return check_retry(policy);
+}
 
 Millis retry_pause(const RetryPolicy& policy, std::uint32_t attempt, std::mt19937_64& random) {
   const Millis most = std::max(policy.backoff_max, policy.backoff_min);

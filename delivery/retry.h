@@ -14,12 +14,19 @@
 #include <optional>
 #include <random>
 
+#include "base/result.h"
 #include "wheel/task.h"
 
 namespace carillon {
 
 /// Pushes of one task since it was added or redriven, whatever they came to.
 inline constexpr std::uint32_t kPushesMax = 1000;
+
+/// Bounds of a retry policy: max_attempts 1 to 1000, 1ms <= backoff_min <= backoff_max <= 30d,
+/// max_age 1ms to 30d. Error slug: bad_value.
+[[nodiscard]] Result<> check_retry(const RetryPolicy& retry);
+/// The same for what is given of one.
+[[nodiscard]] Result<> check_retry(const RetryChoice& retry);
 
 /// The pause after the `attempt`th failure (from 1): between half and all of min(backoff_max,
 /// backoff_min * 2^(attempt-1)), and never under backoff_min. A backoff_max under backoff_min, as a

@@ -8,7 +8,7 @@
 
 namespace carillon {
 
-/// Reads and checks the object. Slugs: those of base/json.h and of check_retry (delivery/target.h).
+/// Reads and checks the object. Slugs: those of base/json.h and of check_retry (delivery/retry.h).
 [[nodiscard]] Result<RetryChoice> read_retry(simdjson::ondemand::value from);
 
 }  // namespace carillon

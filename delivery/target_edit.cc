@@ -12,9 +12,9 @@
 #include <simdjson.h>
 
 #include "base/json.h"
-#include "delivery/request.h"
+#include "delivery/kind.h"
+#include "delivery/push_header.h"
 #include "delivery/target.h"
-#include "net/url.h"
 
 namespace carillon {
 namespace {
@@ -31,10 +31,6 @@ bool same_key(std::string_view a, std::string_view b) {
 /// What an answer has and nobody sets.
 constexpr auto kAnsweredOnly =
     std::to_array<std::string_view>({"name", "waiting", "backlog", "in_flight", "held"});
-
-Error secret_needed(std::string_view field, std::string detail) {
-  return {.slug = "secret_needed", .detail = std::move(detail), .field = std::string(field)};
-}
 
 std::string folded(std::string_view name) {
   std::string text(name);
@@ -105,13 +101,13 @@ Result<> merge(JsonWriter& json, const Members& base, const Members& patch, Same
 
 /// The target as a client sees it; of a PUT the members that it need not repeat.
 std::string base_of(TargetEdit edit, const TargetSettings* before) {
-  if (edit == TargetEdit::merge) return format_target(*before, Secrets::hidden);
+  if (edit == TargetEdit::merge) return format_target(*before, Secrets::shown);
   if (before == nullptr) return "{}";
   std::string out;
   JsonWriter json(out);
-  json.begin_object().key("secrets").begin_array();
-  for (std::size_t i = 0; i < before->secrets.size(); ++i) json.string(kHiddenSecret);
-  json.end_array().key("paused").boolean(before->paused).end_object();
+  json.begin_object();
+  before->own->write_kept(json);
+  json.key("paused").boolean(before->paused).end_object();
   return out;
 }
 
@@ -159,80 +155,6 @@ Result<std::string> merged(std::string_view name, std::string_view json, TargetE
   return Result<std::string>(boost::system::in_place_value, std::move(out));
 }
 
-bool same_host_and_port(const std::string& a, const std::string& b) {
-  const Result<Url> one = parse_url(a);
-  const Result<Url> other = parse_url(b);
-  return one && other && one->host == other->host && one->port == other->port;
-}
-
-/// Puts what is stored in the place of hidden values.
-class Keeper {
- public:
-  Keeper(TargetSettings& to, const TargetSettings* before) : to_(to), before_(before) {}
-
-  Result<> keep() {
-    if (Result<> ok = keep_secrets(); !ok) return ok;
-    if (Result<> ok = keep_headers(); !ok) return ok;
-    if (Result<> ok = keep_query(); !ok) return ok;
-    if (kept_.empty() || same_host_and_port(before_->url, to_.url)) return {};
-    return secret_needed(kept_, "`" + kept_ +
-                                    "` was set for another host or port; send its values again" +
-                                    (kept_ == "secrets" ? ", or [] to push unsigned" : ""));
-  }
-
- private:
-  Result<> keep_query() {
-    const std::size_t at = to_.url.find('?');
-    if (at == std::string::npos || to_.url.substr(at + 1) != kHiddenValue) return {};
-    const std::size_t stored = before_ == nullptr ? std::string::npos : before_->url.find('?');
-    if (stored == std::string::npos) {
-      return secret_needed("url", "`url` has a hidden query, and none is stored");
-    }
-    to_.url.replace(at, std::string::npos, before_->url, stored, std::string::npos);
-    kept("url");
-    return {};
-  }
-
-  Result<> keep_secrets() {
-    std::size_t used = 0;
-    for (std::string& secret : to_.secrets) {
-      if (secret != kHiddenSecret) continue;
-      if (before_ == nullptr || used >= before_->secrets.size()) {
-        return secret_needed("secrets", "`secrets` has more hidden values than are stored");
-      }
-      secret = before_->secrets[used++];
-      kept("secrets");
-    }
-    return {};
-  }
-
-  Result<> keep_headers() {
-    for (auto& [name, value] : to_.headers) {
-      if (value != kHiddenValue) continue;
-      const auto same = [&](const auto& stored) { return same_header_name(stored.first, name); };
-      const std::string* found = nullptr;
-      if (before_ != nullptr) {
-        const auto at = std::ranges::find_if(before_->headers, same);
-        if (at != before_->headers.end()) found = &at->second;
-      }
-      if (found == nullptr) {
-        return secret_needed("headers", "the value of " + name + " is hidden, and none is stored");
-      }
-      value = *found;
-      kept("headers");
-    }
-    return {};
-  }
-
-  void kept(std::string_view field) {
-    if (kept_.empty()) kept_ = field;
-  }
-
-  TargetSettings& to_;
-  const TargetSettings* before_;
-  std::string kept_;  // the first field of which something was kept
-};
-
 }  // namespace
 
 Result<TargetSettings> edit_target(std::string_view name, std::string_view json, TargetEdit edit,
@@ -242,8 +164,10 @@ Result<TargetSettings> edit_target(std::string_view name, std::string_view json,
   Result<TargetSettings> settings = parse_stored_target(*whole);
   if (!settings) return settings;
   settings->name = name;
-  if (settings->url.empty()) return Error{"missing_field", "`url` is required", "url"};
-  if (Result<> ok = Keeper(*settings, before).keep(); !ok) return ok.error();
+  const bool same_kind = before != nullptr && &before->own->kind() == &settings->own->kind();
+  auto own = settings->own->with_hidden_kept(same_kind ? before->own.get() : nullptr);
+  if (!own) return own.error();
+  settings->own = *std::move(own);
   if (Result<> ok = check_target(*settings); !ok) return ok.error();
   return settings;
 }

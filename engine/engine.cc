@@ -1,144 +1,147 @@
 #include "engine/engine.h"
 
+#include <algorithm>
+#include <fstream>
+#include <random>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <unistd.h>
+
 #include "base/check.h"
-#include "engine/impl.h"
+#include "base/log.h"
 
 namespace carillon {
+namespace {
 
-void throw_exception_from_error(const Refusal& error, const boost::source_location& where) {
-  throw_exception_from_error(static_cast<const Error&>(error), where);
+namespace asio = boost::asio;
+
+constexpr std::uint64_t kTurns = 2;  // long looks at once; each adds a slice to the loop's turn
+
+std::mt19937_64 make_random() {
+  std::random_device device;
+  std::seed_seq seed{device(), device(), device(), device(),
+                     device(), device(), device(), device()};
+  return std::mt19937_64(seed);
 }
 
-Engine::Engine(boost::asio::io_context& loop, Clock& clock, Log& log, Delivery& delivery,
-               UrlPolicy& urls, EngineOptions options)
-    : impl_(std::make_unique<Impl>(loop, clock, log, delivery, urls, std::move(options))) {}
-Engine::~Engine() = default;
+std::uint64_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t size_pages = 0;
+  std::uint64_t resident_pages = 0;
+  statm >> size_pages >> resident_pages;
+  return resident_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+Engine::Engine(asio::io_context& loop, Clock& clock, Log& log, Sink& sink, UrlPolicy& urls,
+               EngineOptions options)
+    : manual_clock_(dynamic_cast<ManualClock*>(&clock)),
+      timer_(loop, clock, [this](std::optional<Millis> step) { time_came(step); }),
+      changed_(loop),
+      turns_(loop, kTurns),
+      local_(place(loop, clock, log, sink), std::move(options)),
+      planner_(local_, urls),
+      refusals_(local_),
+      queries_(loop, local_, turns_),
+      lists_(loop, local_, turns_),
+      commands_({local_, planner_, queries_, refusals_, urls}),
+      dead_letters_({loop, local_, planner_, queries_, refusals_, turns_, changed_}),
+      target_changes_({local_, refusals_, urls, changed_}),
+      clock_mover_({loop, local_, changed_}) {}
+
+LocalShard::Place Engine::place(asio::io_context& loop, Clock& clock, Log& log, Sink& sink) {
+  const auto turn_soon = [this, &loop] {
+    asio::post(loop, [this, alive = std::weak_ptr(alive_)] {
+      if (!alive.expired()) local_.driver().turn();
+    });
+  };
+  // A manual clock wakes nobody: whoever moves it sees to what is due.
+  const auto wake_at = [this](std::optional<WallTime> moment) {
+    if (manual_clock_ == nullptr) timer_.set(moment);
+  };
+  return {.loop = {.turn_soon = turn_soon, .wake_at = wake_at},
+          .clock = clock,
+          .log = log,
+          .sink = sink,
+          .random = make_random(),
+          .settled = [this] { changed_.notify(); }};
+}
+
+void Engine::time_came(std::optional<Millis> step) {
+  if (step) {
+    ++local_.counters().clock_steps;
+    if (manual_clock_ == nullptr) {
+      log_warning("the clock was set", {{"step", format_duration(*step)}});
+    }
+  }
+  if (manual_clock_ == nullptr) local_.driver().tick();
+}
 
 Result<> Engine::recover(const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
-  return impl_->recover(progress);
+  const Result<WallTime> latest = local_.driver().recover(progress);
+  if (!latest) return latest.error();
+  // A manual clock goes on where the log left it: its time does not run backward over a restart.
+  if (manual_clock_ != nullptr) manual_clock_->set(std::max(manual_clock_->wall(), *latest));
+  return {};
 }
-void Engine::start() {
-  impl_->start();
-}
+
 Async<void> Engine::drain(Millis deadline) {
-  return impl_->drain(deadline);
-}
-void Engine::storage_failed() {
-  impl_->storage_failed();
-}
-std::string Engine::not_ready_because() const {
-  return impl_->not_ready_because();
-}
-bool Engine::short_of_space() const {
-  return impl_->short_of_space();
+  const MonoTime until = std::chrono::steady_clock::now() + deadline;
+  local_.driver().drain();
+  while (!local_.driver().drained() && std::chrono::steady_clock::now() < until) {
+    co_await changed_.wait(until);
+  }
+  local_.sink().stop();
+  timer_.stop();
 }
 
-Result<PlannedAdd> Engine::plan(AddRequest request) {
-  return impl_->plan(std::move(request));
-}
-Async<Answer<AddAnswer>> Engine::add(command::Add add) {
-  return impl_->add(std::move(add));
-}
-Async<std::vector<Answer<Added>>> Engine::add_batch(std::vector<Command> adds) {
-  return impl_->add_batch(std::move(adds));
-}
-Async<Answer<TaskView>> Engine::get(std::string_view id) {
-  return impl_->get(id);
-}
-Async<Answer<TaskView>> Engine::change(std::string_view id, ChangeRequest request) {
-  return impl_->change(id, std::move(request));
-}
-Async<Answer<CancelAnswer>> Engine::cancel(std::string_view id, bool retries) {
-  return impl_->cancel(id, retries);
-}
-Async<std::vector<Answer<CancelAnswer>>> Engine::cancel_batch(std::vector<std::string_view> ids,
-                                                              bool retries) {
-  return impl_->cancel_batch(std::move(ids), retries);
-}
-Async<Answer<TaskView>> Engine::push_now(std::string_view id) {
-  return impl_->push_now(id);
-}
-Async<Answer<Page>> Engine::list(TaskFilter filter, std::string cursor, std::size_t limit) {
-  return impl_->list(std::move(filter), std::move(cursor), limit);
+Async<WallTime> Engine::advance_clock(Millis by) {
+  CARILLON_CHECK(manual_clock_ != nullptr);
+  return clock_mover_.advance(*manual_clock_, by);
 }
 
-Async<Answer<GroupView>> Engine::group(std::string_view name) {
-  return impl_->group(name);
-}
-Async<Answer<GroupCancelAnswer>> Engine::cancel_group(std::string_view name,
-                                                      std::string_view operation) {
-  return impl_->cancel_group(name, operation);
-}
-Async<Answer<std::uint64_t>> Engine::shift_group(std::string_view name, Millis by,
-                                                 std::string_view operation) {
-  return impl_->shift_group(name, by, operation);
-}
-
-Async<Answer<bool>> Engine::change_target(std::string name, TargetChange change) {
-  return impl_->change_target(std::move(name), std::move(change));
-}
-Async<Answer<>> Engine::delete_target(std::string_view name, bool force) {
-  return impl_->delete_target(name, force);
-}
-Async<Answer<>> Engine::pause_target(std::string_view name, bool paused) {
-  return impl_->pause_target(name, paused);
-}
-Async<Answer<TestPush>> Engine::test_target(std::string_view name) {
-  return impl_->test_target(name);
-}
 Answer<TargetView> Engine::target(std::string_view name) const {
-  return impl_->target(name);
-}
-std::vector<TargetView> Engine::targets(std::string_view after, std::size_t limit) const {
-  return impl_->targets(after, limit);
-}
-std::size_t Engine::target_count() const {
-  return impl_->target_count();
-}
-TargetCounts Engine::target_counts(std::string_view after) const {
-  return impl_->target_counts(after);
+  std::optional<TargetView> view = local_.targets().view(name);
+  if (!view) return Refusal(not_found("target"));
+  return *std::move(view);
 }
 
-Async<Answer<TaskView>> Engine::redrive(std::string_view id, std::string_view operation) {
-  return impl_->redrive(id, operation);
-}
-Async<Answer<>> Engine::remove_dead(std::string_view id) {
-  return impl_->remove_dead(id);
-}
-Async<Answer<std::uint64_t>> Engine::redrive_all(TaskFilter filter, std::string operation) {
-  return impl_->redrive_all(std::move(filter), std::move(operation));
-}
-Async<Answer<std::uint64_t>> Engine::purge_dead(TaskFilter filter) {
-  return impl_->purge_dead(std::move(filter));
+EngineCounters Engine::counters() const {
+  const auto ended = [this](State state) {
+    return local_.shard().ended()[static_cast<std::size_t>(state)];
+  };
+  EngineCounters counters = local_.counters();
+  counters.delivered = ended(State::delivered);
+  counters.retried = ended(State::retrying);
+  counters.died = ended(State::dead);
+  counters.expired = ended(State::expired);
+  counters.cancelled = commands_.cancelled() + ended(State::cancelled);
+  counters.operations = local_.shard().operations();
+  counters.commit_time = local_.driver().commit_times();
+  return counters;
 }
 
 Stats Engine::stats() const {
-  return impl_->stats();
-}
-const EngineCounters& Engine::counters() const {
-  return impl_->counters();
-}
-std::vector<WheelLevel> Engine::wheel() const {
-  return impl_->wheel();
-}
-WallTime Engine::now() const {
-  return impl_->now();
-}
-Async<std::vector<ForecastBucket>> Engine::forecast(Millis bucket, WallTime from, WallTime to,
-                                                    std::optional<std::string> target) {
-  return impl_->forecast(bucket, from, to, std::move(target));
-}
-Async<Result<>> Engine::checkpoint(std::string dir) {
-  return impl_->checkpoint(std::move(dir));
-}
-Async<std::vector<TaskView>> Engine::export_next(Export& its) {
-  return impl_->export_next(its);
-}
-Async<WallTime> Engine::advance_clock(Millis by) {
-  return impl_->advance_clock(by);
-}
-bool Engine::clock_is_manual() const {
-  return impl_->clock_is_manual();
+  const Shard& shard = local_.shard();
+  Stats stats;
+  stats.now = local_.clock().wall();
+  stats.counts = shard.counts();
+  stats.backlog = shard.backlog();
+  if (const auto oldest = shard.oldest_queued()) {
+    stats.oldest_overdue = std::max(stats.now - *oldest, Millis(0));
+  }
+  stats.lateness = local_.counters().lateness;
+  stats.log = local_.log().stats();
+  stats.delivery = local_.sink().stats();
+  stats.memory_tasks_bytes = shard.bytes();
+  stats.memory_content_bytes = local_.contents().bytes() + lists_.bytes();
+  stats.memory_resident_bytes = resident_bytes();
+  stats.last_sequence = shard.last_sequence();
+  stats.pending_max = local_.options().shard.pending_max;
+  stats.retained_max = local_.options().shard.retained_max;
+  return stats;
 }
 
 }  // namespace carillon

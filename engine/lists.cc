@@ -1,18 +1,13 @@
-// Long looks: pages of lists, the export, the forecast.
-//
-// They give way to what is due. Each works in slices of some 100 us between which the loop does
-// everything else; a few have their turn at once, and the others wait in order; contents are read
-// on a thread of their own; and what they hold, also while a client takes its time to read it, is
-// bounded in bytes.
+#include "engine/lists.h"
 
 #include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
 
-#include "engine/impl.h"
+#include "base/check.h"
+#include "engine/queries.h"
 #include "net/url.h"
-#include "shard/listing.h"
 #include "storage/content.h"
 
 namespace carillon {
@@ -50,15 +45,22 @@ std::optional<ListKey> parse_cursor(std::string_view text) {
 
 }  // namespace
 
-Result<Engine::Impl::Match> Engine::Impl::match(const TaskFilter& filter) const {
+TaskLists::TaskLists(boost::asio::io_context& loop, LocalShard& local, Allowance& turns)
+    : loop_(loop),
+      local_(local),
+      turns_(turns),
+      page_bytes_(loop, local.options().page_bytes_max),
+      export_bytes_(loop, local.options().export_bytes_max) {}
+
+Result<Match> match(const TaskFilter& filter, const Keys& keys) {
   Match match;
-  if (filter.group) match.tasks.group = key_of(*filter.group);
+  if (filter.group) match.tasks.group = keys.of(*filter.group);
   if (filter.target) {
-    match.tasks.target = key_of(*filter.target);
+    match.tasks.target = keys.of(*filter.target);
     if (is_url(*filter.target)) {
       const Result<Url> url = parse_url(*filter.target);
       if (!url) return url.error().at_field("target");
-      match.tasks.target = key_of(url->origin());
+      match.tasks.target = keys.of(url->origin());
       match.target_url = *filter.target;
     }
   }
@@ -69,7 +71,7 @@ Result<Engine::Impl::Match> Engine::Impl::match(const TaskFilter& filter) const 
   return match;
 }
 
-bool Engine::Impl::fits(const Match& match, const Statement& task) {
+bool fits(const Match& match, const Statement& task) {
   const ListFilter& wanted = match.tasks;
   return (!wanted.group || *wanted.group == task.group) &&
          (!wanted.target || *wanted.target == task.target) &&
@@ -78,14 +80,13 @@ bool Engine::Impl::fits(const Match& match, const Statement& task) {
          (!wanted.due_to || task.asked_due < *wanted.due_to);
 }
 
-/// What only a task's content says: to the shard, tasks of one origin are alike.
-bool Engine::Impl::content_fits(const Match& match, const TaskContent& content) {
+bool content_fits(const Match& match, const TaskContent& content) {
   return (!match.target_url || content.target == *match.target_url) &&
          (!match.lane || content.lane == *match.lane);
 }
 
-Async<Answer<Page>> Engine::Impl::list(TaskFilter filter, std::string cursor, std::size_t limit) {
-  const Result<Match> wanted = match(filter);
+Async<Answer<Page>> TaskLists::list(TaskFilter filter, std::string cursor, std::size_t limit) {
+  const Result<Match> wanted = match(filter, local_.keys());
   if (!wanted) co_return Refusal(wanted.error());
   std::optional<ListKey> after;
   if (!cursor.empty()) {
@@ -119,16 +120,16 @@ Async<Answer<Page>> Engine::Impl::list(TaskFilter filter, std::string cursor, st
   co_return page;
 }
 
-Async<Listing::Page> Engine::Impl::look(ListFilter filter, std::optional<ListKey> after,
-                                        std::size_t wanted) {
-  Listing listing(shard_, filter, after, wanted);
-  while (!listing.step()) co_await yield();
+Async<Listing::Page> TaskLists::look(ListFilter filter, std::optional<ListKey> after,
+                                     std::size_t wanted) {
+  Listing listing(local_.shard(), filter, after, wanted);
+  while (!listing.step()) co_await yield(loop_);
   co_return listing.take();
 }
 
 /// Adds those that are still there, and whose content fits, to the page until it has `most`.
-Async<void> Engine::Impl::show(const Match& wanted, std::vector<Listing::Found> found,
-                               std::size_t most, Page& page, std::vector<ListKey>& keys) {
+Async<void> TaskLists::show(const Match& wanted, std::vector<Listing::Found> found,
+                            std::size_t most, Page& page, std::vector<ListKey>& keys) {
   for (std::size_t begin = 0; begin < found.size() && page.tasks.size() < most;
        begin += kShownAtOnce) {
     const std::size_t end = std::min(begin + kShownAtOnce, found.size());
@@ -147,7 +148,7 @@ Async<void> Engine::Impl::show(const Match& wanted, std::vector<Listing::Found> 
 }
 
 /// What the tasks are, without body and headers; without a row where one is gone.
-Async<std::vector<TaskView>> Engine::Impl::heads(std::vector<Statement> tasks) {
+Async<std::vector<TaskView>> TaskLists::heads(std::vector<Statement> tasks) {
   std::vector<TaskView> shown(tasks.size());
   std::vector<std::size_t> missing;
   for (std::size_t i = 0; i < tasks.size(); ++i) missing.push_back(i);
@@ -159,12 +160,12 @@ Async<std::vector<TaskView>> Engine::Impl::heads(std::vector<Statement> tasks) {
       // Only what was tried, or is over, has a note.
       if (tasks[index].attempt > 0 || finished(tasks[index].state)) wanted.notes = true;
     }
-    std::vector<Fetched> fetched = co_await fetch(std::move(wanted));
+    std::vector<Fetched> fetched = co_await fetch(local_.log(), std::move(wanted));
     std::size_t kept = 0;
     for (std::size_t i = 0; i < missing.size(); ++i) {
       Statement& task = tasks[missing[i]];
       if (fill_view(task, fetched[i], shown[missing[i]])) continue;
-      const std::optional<Statement> now = shard_.find(task.task);
+      const std::optional<Statement> now = local_.shard().find(task.task);
       if (!now || finished(now->state) || now->number == task.number) continue;
       task = *now;
       missing[kept++] = missing[i];
@@ -174,20 +175,20 @@ Async<std::vector<TaskView>> Engine::Impl::heads(std::vector<Statement> tasks) {
   co_return shown;
 }
 
-Async<std::vector<ForecastBucket>> Engine::Impl::forecast(Millis bucket, WallTime from, WallTime to,
-                                                          std::optional<std::string> target) {
+Async<std::vector<ForecastBucket>> TaskLists::forecast(Millis bucket, WallTime from, WallTime to,
+                                                       std::optional<std::string> target) {
   CARILLON_CHECK(bucket > Millis(0) && from <= to);
   const Allowance::Share turn = co_await turns_.take(1);
   std::vector<std::uint64_t> counted(static_cast<std::size_t>((to - from) / bucket) + 1);
   std::optional<TargetKey> key;
   if (target) {
-    const Result<Match> wanted = match({.group = {}, .target = target});
+    const Result<Match> wanted = match({.group = {}, .target = target}, local_.keys());
     if (!wanted) co_return std::vector<ForecastBucket>();
     key = wanted->tasks.target;
   }
-  for (std::uint32_t position = 0; position < shard_.positions(); ++position) {
-    if (position % kSlice == kSlice - 1) co_await yield();
-    const std::optional<WallTime> due = shard_.next_push(position, key);
+  for (std::uint32_t position = 0; position < local_.shard().positions(); ++position) {
+    if (position % kSlice == kSlice - 1) co_await yield(loop_);
+    const std::optional<WallTime> due = local_.shard().next_push(position, key);
     if (due && *due >= from && *due < to) {
       ++counted[static_cast<std::size_t>((*due - from) / bucket)];
     }
@@ -200,16 +201,17 @@ Async<std::vector<ForecastBucket>> Engine::Impl::forecast(Millis bucket, WallTim
 }
 
 /// The next pending tasks from there on.
-Async<void> Engine::Impl::collect_pending(Export& its) {
+Async<void> TaskLists::collect_pending(Export& its) {
   for (std::uint32_t slice = 0;
-       its.position < shard_.positions() && its.rest.size() < kExportedAtOnce; ++its.position) {
-    if (++slice % (kSlice / 4) == 0) co_await yield();
-    std::optional<Statement> task = shard_.at(its.position);
+       its.position < local_.shard().positions() && its.rest.size() < kExportedAtOnce;
+       ++its.position) {
+    if (++slice % (kSlice / 4) == 0) co_await yield(loop_);
+    std::optional<Statement> task = local_.shard().at(its.position);
     if (task && !finished(task->state)) its.rest.push_back(std::move(*task));
   }
 }
 
-Async<std::vector<TaskView>> Engine::Impl::export_next(Export& its) {
+Async<std::vector<TaskView>> TaskLists::export_next(Export& its) {
   if (its.position == 0) its.held = co_await export_bytes_.take(2 * kExportedBytes);
   const Allowance::Share turn = co_await turns_.take(1);
   std::vector<TaskView> shown;
@@ -218,7 +220,7 @@ Async<std::vector<TaskView>> Engine::Impl::export_next(Export& its) {
     if (its.rest.empty()) break;
     Fetch wanted{.numbers = {}, .bytes_max = kExportedBytes, .in_background = true};
     for (const Statement& task : its.rest) wanted.numbers.push_back(task.number);
-    std::vector<Fetched> fetched = co_await fetch(std::move(wanted));
+    std::vector<Fetched> fetched = co_await fetch(local_.log(), std::move(wanted));
     std::vector<Statement> rest;
     for (std::size_t i = 0; i < fetched.size(); ++i) {
       const Statement& task = its.rest[i];
@@ -227,7 +229,7 @@ Async<std::vector<TaskView>> Engine::Impl::export_next(Export& its) {
         rest.push_back(task);
       } else if (fill_view(task, fetched[i], view)) {
         shown.push_back(std::move(view));
-      } else if (const auto now = shard_.find(task.task);
+      } else if (const auto now = local_.shard().find(task.task);
                  now && !finished(now->state) && now->number != task.number) {
         rest.push_back(*now);  // replaced between look-up and read
       }

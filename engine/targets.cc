@@ -1,4 +1,4 @@
-// Trying a target: a push of a task that is stored nowhere.
+#include "engine/targets.h"
 
 #include <memory>
 #include <utility>
@@ -6,7 +6,8 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "engine/impl.h"
+#include "delivery/kind.h"
+#include "engine/made_ids.h"
 #include "storage/content.h"
 
 namespace carillon {
@@ -19,22 +20,22 @@ constexpr std::string_view kTestId = "carillon-test";
 constexpr std::string_view kTestBody = R"({"test":true})";
 
 /// Waits until the push is over.
-Async<PushResult> push_to_the_end(Delivery& delivery, Push push) {
+Async<PushResult> push_to_the_end(Sink& sink, Push push) {
   return asio::async_initiate<const asio::use_awaitable_t<>, void(PushResult)>(
-      [&delivery, push = std::move(push)](auto handler) mutable {
+      [&sink, push = std::move(push)](auto handler) mutable {
         using Handler = decltype(handler);
         // The callback must be copyable, which a handler is not.
         auto kept = std::make_shared<Handler>(std::move(handler));
-        delivery.push(std::move(push),
-                      [kept](PushResult result) { std::move (*kept)(std::move(result)); });
+        sink.push(std::move(push),
+                  [kept](PushResult result) { std::move (*kept)(std::move(result)); });
       },
       asio::use_awaitable);
 }
 
 }  // namespace
 
-Push Engine::Impl::test_push(std::shared_ptr<const TargetSettings> target) {
-  const std::string webhook_id = make_webhook_id(random_);
+Push Targets::test_push(std::shared_ptr<const TargetSettings> target) {
+  const std::string webhook_id = make_webhook_id(its_.local.random());
   TaskContent content;
   content.id = kTestId;
   content.target = target->name;
@@ -42,7 +43,7 @@ Push Engine::Impl::test_push(std::shared_ptr<const TargetSettings> target) {
   content.content_type = "application/json";
   content.body_is_json = true;
   content.webhook_id = webhook_id;
-  content.created_at = clock_.wall();
+  content.created_at = its_.local.clock().wall();
   Push push;
   push.row = std::make_shared<const std::string>(encode_content(content));
   push.content = *decode_content(*push.row);
@@ -52,23 +53,96 @@ Push Engine::Impl::test_push(std::shared_ptr<const TargetSettings> target) {
   return push;
 }
 
-Async<Answer<TestPush>> Engine::Impl::test_target(std::string_view name) {
-  if (phase_ != Phase::serving) {
-    co_return Refusal(Error{"not_ready", "The server is " + not_ready_because() + ".", ""});
+Async<Answer<TestPush>> Targets::test(std::string_view name) {
+  if (const std::string why = its_.local.driver().not_ready_because(); !why.empty()) {
+    co_return Refusal(Error{"not_ready", "The server is " + why + ".", ""});
   }
-  const auto found = named_targets_.find(key_of(name).low);
-  if (found == named_targets_.end()) {
-    co_return Refusal(Error{"not_found", "There is no such target.", ""});
-  }
+  std::shared_ptr<const TargetSettings> target = its_.local.targets().find(name);
+  if (target == nullptr) co_return Refusal(not_found("target"));
   const MonoTime began = std::chrono::steady_clock::now();
-  PushResult result = co_await push_to_the_end(delivery_, test_push(found->second));
+  PushResult result = co_await push_to_the_end(its_.local.sink(), test_push(std::move(target)));
   TestPush test;
-  test.status = result.http_status;
+  test.status = result.status;
   test.delivered = result.kind == PushResult::Kind::delivered;
   if (!test.delivered) test.error = std::move(result.error);
   test.body = std::move(result.answer_body);
   test.duration = std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - began);
   co_return test;
+}
+
+Async<Answer<bool>> Targets::change(std::string name, TargetChange change) {
+  if (auto why = its_.refusals.closed()) co_return Refusal(std::move(*why));
+  co_await begin();
+  const Answer<TargetSettings> settings = changed(name, change);
+  Answer<bool> made = false;
+  if (settings) {
+    made = co_await submit(*settings);
+  } else {
+    made = settings.error();
+  }
+  end();
+  co_return made;
+}
+
+Answer<TargetSettings> Targets::changed(const std::string& name, const TargetChange& change) const {
+  Result<TargetSettings> settings = change(its_.local.targets().find(name).get());
+  if (!settings) return Refusal(std::move(settings).error());
+  settings->name = name;
+  if (Result<> ok = settings->own->check_address(its_.urls); !ok)
+    return Refusal(std::move(ok).error());
+  if (Result<> ok = settings->own->check_files(); !ok) return Refusal(std::move(ok).error());
+  return *std::move(settings);
+}
+
+Async<void> Targets::begin() {
+  while (changing_) co_await its_.changed.wait(MonoTime::max());
+  changing_ = true;
+}
+
+void Targets::end() {
+  changing_ = false;
+  its_.changed.notify();
+}
+
+Async<Answer<bool>> Targets::submit(TargetSettings settings) {
+  command::TargetPut put;
+  put.key = its_.local.keys().of(settings.name);
+  put.name = settings.name;
+  put.concurrency = settings.concurrency;
+  put.paused = settings.paused;
+  put.settings = format_target(settings, Secrets::stored);
+  const Reply reply = co_await ask(its_.local.driver(), std::move(put));
+  if (reply.verdict == Verdict::too_many_targets) co_return its_.refusals.of(reply);
+  co_return reply.verdict == Verdict::done;
+}
+
+Async<Answer<>> Targets::remove(std::string_view name, bool force) {
+  if (auto why = its_.refusals.closed()) co_return Refusal(std::move(*why));
+  co_await begin();
+  const Reply reply =
+      co_await ask(its_.local.driver(), command::TargetDelete{its_.local.keys().of(name), force});
+  end();
+  if (reply.verdict == Verdict::target_in_use) co_return its_.refusals.of(reply);
+  if (reply.verdict != Verdict::done) co_return Refusal(not_found("target"));
+  co_return Answer<>();
+}
+
+Async<Answer<>> Targets::pause(std::string_view name, bool paused) {
+  if (auto why = its_.refusals.closed()) co_return Refusal(std::move(*why));
+  co_await begin();
+  Answer<bool> done = Refusal(not_found("target"));
+  if (const auto found = its_.local.targets().find(name)) {
+    TargetSettings settings = *found;
+    settings.paused = paused;
+    done = co_await submit(settings);
+    // To resume a target also ends its hold, if there is one.
+    if (done && !paused)
+      static_cast<void>(
+          co_await ask(its_.local.driver(), command::TargetRelease{its_.local.keys().of(name)}));
+  }
+  end();
+  if (!done) co_return done.error();
+  co_return Answer<>();
 }
 
 }  // namespace carillon

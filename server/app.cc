@@ -21,6 +21,8 @@
 #include "api/api.h"
 #include "base/check.h"
 #include "base/thread.h"
+#include "delivery/delivery.h"
+#include "delivery/kind.h"
 #include "http/server.h"
 #include "net/tls.h"
 #include "net/url_policy.h"
@@ -198,11 +200,12 @@ Result<> App::open() {
   if (!log) return std::move(log).error();
   log_ = std::move(*log);
   delivery_ = std::make_unique<Delivery>(
-      loop_, *clock_, urls_,
-      Delivery::Options{
-          .connections_max = files.pushes / 8 * 7,
-          .resolving = {.lookups_max = std::clamp<std::size_t>(files.pushes / 16, 8, 512)},
-          .user_agent = "carillon/" + std::string(kVersion)});
+      SinkOptions{.loop = loop_,
+                  .clock = *clock_,
+                  .urls = urls_,
+                  .connections_max = files.pushes / 8 * 7,
+                  .resolving = {.lookups_max = std::clamp<std::size_t>(files.pushes / 16, 8, 512)},
+                  .user_agent = "carillon/" + std::string(kVersion)});
   engine.on_hold = [](const std::string& target, const std::optional<TargetView::Held>& held) {
     if (held) {
       log_warning("target held", {{"target", target},
@@ -394,7 +397,7 @@ void App::check_target_files() const {
        some = engine_->targets(after, kAtATime)) {
     after = some.back().settings.name;
     for (const TargetView& target : some) {
-      const Result<> usable = check_tls_files(target.settings.tls);
+      const Result<> usable = target.settings.own->check_files();
       if (usable) continue;
       log_error("TLS files of a target cannot be used",
                 {{"target", target.settings.name}, {"why", usable.error().detail}});

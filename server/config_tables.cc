@@ -9,6 +9,7 @@
 
 #include "api/names.h"
 #include "base/json.h"
+#include "delivery/http/settings.h"
 
 namespace carillon {
 namespace {
@@ -151,42 +152,37 @@ Result<> ConfigTables::read_token(const toml::node& node, Options& options) cons
 
 Result<TargetSettings> ConfigTables::read_target(const std::string& label, const toml::table& table,
                                                  Options& options) const {
-  const bool is_url_defaults = label == "url_defaults";
   toml::table fields = table;
   fields.erase("secrets_file");
   fields.erase("secrets_env");
-  if (is_url_defaults) {
-    if (const auto* url = table.get("url")) return at(*url, "each task brings its own url");
-    fields.insert("url", "http://localhost/");
-  }
+  const auto* const inline_secrets = table.get_as<toml::array>("secrets");
+  if (Result<> added = add_secrets(table, fields); !added) return added.error();
   // The API's own reader judges the fields, so that file and API take the same.
   std::ostringstream json;
   json << toml::json_formatter(fields);
-  Result<TargetSettings> settings = parse_target(json.str());
-  if (!settings) {
-    const Error& error = settings.error();
-    return at(node_of(table, error.field), label + ": " + error.detail);
-  }
-  if (is_url_defaults) settings->url.clear();
-  if (!settings->secrets.empty() && others_read_) {
+  Result<TargetSettings> settings =
+      label == "url_defaults" ? parse_url_defaults(json.str()) : parse_target(json.str());
+  Result<> fine = settings ? settings->own->check_files() : settings.error();
+  if (!fine) return at(node_of(table, fine.error().field), label + ": " + fine.error().detail);
+  if (inline_secrets != nullptr && !inline_secrets->empty() && others_read_) {
     options.warnings.push_back("everyone on this machine may read the secrets of " + label +
                                " in " + path_ + "; chmod 600 it, or use secrets_file");
   }
-  if (Result<> added = add_secrets(table, *settings); !added) return added.error();
-  Result<> fine = is_url_defaults ? Result<>() : check_target(*settings);
-  if (fine) fine = check_tls_files(settings->tls);
-  if (!fine) return at(node_of(table, fine.error().field), label + ": " + fine.error().detail);
   return settings;
 }
 
-Result<> ConfigTables::add_secrets(const toml::table& table, TargetSettings& settings) const {
+/// Puts the secrets that lie elsewhere behind those of the table itself.
+Result<> ConfigTables::add_secrets(const toml::table& table, toml::table& fields) const {
   for (const std::string_view key : {"secrets_file", "secrets_env"}) {
     const toml::node* const node = table.get(key);
     if (node == nullptr) continue;
     const Result<std::string> text = key == "secrets_file" ? file_text(*node) : variable(*node);
     if (!text) return text.error();
+    if (!fields.contains("secrets")) fields.insert("secrets", toml::array());
+    auto* const secrets = fields.get_as<toml::array>("secrets");
+    if (secrets == nullptr) continue;  // the reader says that it is no list
     std::istringstream words(*text);
-    for (std::string secret; words >> secret;) settings.secrets.push_back(secret);
+    for (std::string secret; words >> secret;) secrets->push_back(secret);
   }
   return {};
 }

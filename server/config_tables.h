@@ -29,7 +29,7 @@ class ConfigTables {
   [[nodiscard]] Result<TargetSettings> read_target(const std::string& label,
                                                    const toml::table& table,
                                                    Options& options) const;
-  [[nodiscard]] Result<> add_secrets(const toml::table& table, TargetSettings& settings) const;
+  [[nodiscard]] Result<> add_secrets(const toml::table& table, toml::table& fields) const;
   [[nodiscard]] Result<std::string> variable(const toml::node& name) const;
   [[nodiscard]] Result<std::string> file_text(const toml::node& path) const;
   /// The error at the place of `node` in the file.

@@ -77,17 +77,21 @@ bool lacks_families(const DataDir& dir, const StoreOptions& options) {
 }
 
 /// Completes a directory that is new, or whose making was cut short.
-Result<> complete(OpenStore& opened, rocksdb::Env* env, std::optional<Sequence> synced) {
+Result<> complete(OpenStore& opened, rocksdb::Env* env, const std::optional<SipKey>& wanted,
+                  std::optional<Sequence> synced) {
   auto key = opened.store->sip_key();
   if (!key) return key.error();
   if (!*key) {
     if (opened.end.last != 0) {
-      return storage_error(fmt::format("{}: the key of the directory is missing. {}",
-                                       opened.dir.path, how_to_go_on(opened.dir)));
+      return storage_error(fmt::format("{}: the key of the log is missing. {}", opened.dir.path,
+                                       how_to_go_on(opened.dir)));
     }
-    *key = random_key();
+    *key = wanted ? *wanted : random_key();
     if (auto wrote = opened.store->initialize(**key); !wrote) return wrote;
     CARILLON_FAILPOINT("open.initialized");
+  }
+  if (wanted && **key != *wanted) {
+    return storage_error(opened.dir.path + ": holds another log than the one that was asked for");
   }
   opened.key = **key;
   if (auto raised = opened.store->raise_format(); !raised) return raised;
@@ -114,7 +118,7 @@ Result<> check_against_mark(const DataDir& dir, Sequence recovered,
 }
 
 Result<OpenStore> open_data_dir(const DataDir& dir, const StoreOptions& options,
-                                FailureLatch* latch) {
+                                const std::optional<SipKey>& key, FailureLatch* latch) {
   rocksdb::Env* env = options.env != nullptr ? options.env : rocksdb::Env::Default();
   OpenStore opened;
   opened.dir = dir;
@@ -150,7 +154,7 @@ Result<OpenStore> open_data_dir(const DataDir& dir, const StoreOptions& options,
   const auto end = opened.store->log_end();
   if (!end) return end.error();
   opened.end = *end;
-  if (auto completed = complete(opened, env, *synced); !completed) return completed.error();
+  if (auto completed = complete(opened, env, key, *synced); !completed) return completed.error();
   auto mark = SyncedMark::open(env, dir.mark());
   if (!mark) return mark.error();
   opened.mark = std::move(*mark);

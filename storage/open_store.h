@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "base/result.h"
 #include "storage/store.h"
@@ -20,8 +21,10 @@ struct OpenStore {
   LogEnd end;
 };
 
-/// Opens `dir` for writing, and makes it where it is not there. `latch` must outlive the answer.
+/// Opens `dir` for writing, and makes it where it is not there. `key` as of RocksdbLogOptions;
+/// `latch` must outlive the answer.
 [[nodiscard]] Result<OpenStore> open_data_dir(const DataDir& dir, const StoreOptions& options,
+                                              const std::optional<SipKey>& key,
                                               FailureLatch* latch);
 
 /// Compares what a store recovered with the mark. Error: it ends before it, or there is no mark

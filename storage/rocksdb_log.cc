@@ -22,8 +22,16 @@ namespace {
 constexpr std::chrono::seconds kSizesAge{1};
 constexpr std::uint64_t kSizesBytes = 16 << 20;
 
+/// Somebody who waits for the batch that begins at `from`.
+struct Follower {
+  Sequence from = 0;
+  std::uint64_t bytes = 0;
+  Followed done;
+};
+
 /// Of the loop's thread, and alive as long as a callback that was posted to it may run.
 struct LoopState {
+  std::vector<Follower> followers;
   bool in_flight = false;
   LogEnd end;
   LogExtent extent;
@@ -63,7 +71,8 @@ class RocksdbLog final : public Log {
     return {};
   }
 
-  void append(Batch&& batch, std::function<void(Batch&&)> done) override;
+  void follow(Sequence from, std::uint64_t bytes, Followed done) override;
+  void append(Batch&& batch, AppendDone done) override;
   void fetch(Fetch wanted, std::function<void(std::vector<Fetched>)> done) override;
   void read_oldest(std::uint64_t bytes, std::function<void(std::vector<Batch>)> done) override;
   void checkpoint(std::string dir, std::function<void(Result<>)> done) override;
@@ -96,7 +105,7 @@ class RocksdbLog final : public Log {
   std::optional<DirWatch> watch_;
 };
 
-void RocksdbLog::append(Batch&& batch, std::function<void(Batch&&)> done) {
+void RocksdbLog::append(Batch&& batch, AppendDone done) {
   CARILLON_CHECK(!loop_->in_flight);
   CARILLON_CHECK(batch.records.empty() || batch.first == loop_->end.last + 1);
   const Sequence newest = batch.records.empty() ? loop_->end.first : batch.first;
@@ -109,14 +118,18 @@ void RocksdbLog::append(Batch&& batch, std::function<void(Batch&&)> done) {
           housekeeper_->post([this, before = durable.trim_before] { reclaim(before); });
         }
         auto shared = std::make_shared<Batch>(std::move(durable));
-        post_([loop = loop_, shared, row_bytes, done = std::move(done)] {
+        post_([this, loop = loop_, shared, row_bytes, done = std::move(done)] {
           loop->in_flight = false;
           if (shared->trim_before > 0) loop->extent.trim(shared->trim_before);
           if (!shared->records.empty()) {
             loop->end = {shared->first, shared->last()};
             loop->extent.add(shared->first, row_bytes);
+            // There are none once the log is closed.
+            for (Follower& one : std::exchange(loop->followers, {})) {
+              follow(one.from, one.bytes, std::move(one.done));
+            }
           }
-          done(std::move(*shared));
+          done(Appended::committed, std::move(*shared));
         });
       });
 }
@@ -132,6 +145,18 @@ void RocksdbLog::fetch(Fetch wanted, std::function<void(std::vector<Fetched>)> d
 void RocksdbLog::read_oldest(std::uint64_t bytes, std::function<void(std::vector<Batch>)> done) {
   reader_->post([this, oldest = loop_->extent.oldest(), bytes, done = std::move(done)] {
     auto batches = read_oldest_batches(*opened_.store, oldest, bytes, *latch_);
+    if (latch_->failed()) return;
+    post_([batches = std::move(batches), done]() mutable { done(std::move(batches)); });
+  });
+}
+
+void RocksdbLog::follow(Sequence from, std::uint64_t bytes, Followed done) {
+  if (from > loop_->end.last) {
+    loop_->followers.push_back({from, bytes, std::move(done)});
+    return;
+  }
+  browser_->post([this, from, bytes, done = std::move(done)] {
+    auto batches = read_batches_from(*opened_.store, from, bytes, *latch_);
     if (latch_->failed()) return;
     post_([batches = std::move(batches), done]() mutable { done(std::move(batches)); });
   });
@@ -214,6 +239,7 @@ LogStats RocksdbLog::stats() const {
 
 void RocksdbLog::close() {
   if (!opened_.store) return;
+  loop_->followers.clear();
   if (watch_) watch_->close();
   reader_->close();
   browser_->close();
@@ -240,7 +266,7 @@ Result<std::unique_ptr<Log>> open_rocksdb_log(RocksdbLogOptions options) {
   store_options.env = options.env;
   store_options.block_cache_bytes = options.block_cache_bytes;
   store_options.wal_ahead_bytes = options.wal_ahead_bytes;
-  auto opened = open_data_dir(DataDir{options.dir}, store_options, latch.get());
+  auto opened = open_data_dir(DataDir{options.dir}, store_options, options.key, latch.get());
   if (!opened) return opened.error();
   return std::unique_ptr<Log>(
       new RocksdbLog(std::move(options), std::move(latch), std::move(*opened)));

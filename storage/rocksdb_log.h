@@ -3,7 +3,8 @@
 // Operation: opening takes the directory's lock, checks its format, and compares what can be
 // recovered with the mark of what was synced, on a read-only view: a directory that has lost synced
 // data is refused untouched, so that carillon-replay still finds all there is. An append is one
-// synced RocksDB write on the committer's thread. Fetches run on the reader's thread; checkpoints,
+// synced RocksDB write on the committer's thread, and never fenced: the directory's lock sees to
+// it that there is one owner. Fetches run on the reader's thread; checkpoints,
 // the giving back of trimmed files and the measuring of sizes on a third, which sleeps otherwise.
 //
 // Concurrency: as storage/log.h.
@@ -13,6 +14,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -30,6 +32,9 @@ struct RocksdbLogOptions {
   /// Storage has failed and nothing is acknowledged any more: end the process (exit code 3). Called
   /// at most once, from any thread.
   std::function<void(std::string message)> on_failure;
+  /// The key of the log: a new directory is made with it, one that has another is refused. Absent:
+  /// a new one draws its own.
+  std::optional<SipKey> key = std::nullopt;
   std::size_t block_cache_bytes = 8 << 20;
   /// With less than this free on the disk, stats say that it is short of space.
   std::uint64_t disk_free_min = 0;

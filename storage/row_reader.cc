@@ -207,13 +207,15 @@ Result<LogExtent> read_batches(Store& store, Sequence from,
   return extent;
 }
 
-std::vector<Batch> read_oldest_batches(Store& store, Sequence oldest, std::uint64_t bytes,
-                                       FailureLatch& latch) {
+namespace {
+
+/// The rows from `from` on, or behind it, until `bytes` are read; at least one if there is one.
+std::vector<Batch> read_some(Store& store, const rocksdb::ReadOptions& options, Sequence from,
+                             std::uint64_t bytes, FailureLatch& latch) {
   std::vector<Batch> batches;
   std::uint64_t read = 0;
-  const std::unique_ptr<rocksdb::Iterator> rows(
-      store.db().NewIterator(scan_options(), store.log()));
-  for (rows->Seek(row_key(oldest)); rows->Valid() && (batches.empty() || read < bytes);
+  const std::unique_ptr<rocksdb::Iterator> rows(store.db().NewIterator(options, store.log()));
+  for (rows->Seek(row_key(from)); rows->Valid() && (batches.empty() || read < bytes);
        rows->Next()) {
     Batch batch;
     const Sequence expected = batches.empty() ? 0 : batches.back().last() + 1;
@@ -225,6 +227,23 @@ std::vector<Batch> read_oldest_batches(Store& store, Sequence oldest, std::uint6
     batches.push_back(std::move(batch));
   }
   if (!rows->status().ok()) latch.fail("reading the log: " + rows->status().ToString());
+  return batches;
+}
+
+}  // namespace
+
+std::vector<Batch> read_oldest_batches(Store& store, Sequence oldest, std::uint64_t bytes,
+                                       FailureLatch& latch) {
+  return read_some(store, scan_options(), oldest, bytes, latch);
+}
+
+Result<std::vector<Batch>> read_batches_from(Store& store, Sequence from, std::uint64_t bytes,
+                                             FailureLatch& latch) {
+  // A trim may be under way: what it deletes must not be read in part.
+  rocksdb::ReadOptions options = scan_options();
+  options.ignore_range_deletions = false;
+  std::vector<Batch> batches = read_some(store, options, from, bytes, latch);
+  if (batches.empty() || batches.front().first != from) return trimmed_error(from);
   return batches;
 }
 

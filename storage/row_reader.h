@@ -24,6 +24,12 @@ namespace carillon {
 [[nodiscard]] std::vector<Batch> read_oldest_batches(Store& store, Sequence oldest,
                                                      std::uint64_t bytes, FailureLatch& latch);
 
+/// As Log::follow, of rows that are there. Errors: trimmed; a row that cannot be read fails the
+/// latch.
+[[nodiscard]] Result<std::vector<Batch>> read_batches_from(Store& store, Sequence from,
+                                                           std::uint64_t bytes,
+                                                           FailureLatch& latch);
+
 /// As Log::fetch. What the disk refuses to read fails the latch. A content whose block is damaged
 /// comes as an empty row, which does not decode; such a note is left out; both are logged.
 [[nodiscard]] std::vector<Fetched> fetch_rows(Store& store, const Fetch& wanted,

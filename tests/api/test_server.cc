@@ -11,8 +11,9 @@
 
 #include "api/api.h"
 #include "base/check.h"
+#include "delivery/delivery.h"
 #include "server/metrics.h"
-#include "storage/memory_log.h"
+#include "tests/storage/memory_log.h"
 #include "tests/support/test_names.h"
 
 namespace carillon::test {
@@ -23,7 +24,10 @@ class TestServer::Impl {
  public:
   explicit Impl(ServerSetup setup)
       : log(post(), AutoAck::yes),
-        delivery(loop, clock(setup.manual_clock), policy, Delivery::Options{.lookup = TestNames()}),
+        delivery({.loop = loop,
+                  .clock = clock(setup.manual_clock),
+                  .urls = policy,
+                  .lookup = TestNames()}),
         engine(loop, clock(setup.manual_clock), log, delivery, policy, setup.engine),
         api(std::make_shared<Api>(engine, metrics, setup.api, setup.routes)),
         http(loop, api, http_options(setup)) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "delivery/push_header.h"
+#include "tests/delivery/http_target.h"
+
 namespace carillon {
 namespace {
 
@@ -17,17 +20,17 @@ constexpr std::string_view kFull = R"({
 TEST(Target, ReadsEveryField) {
   const Result<TargetSettings> target = parse_target(kFull);
   ASSERT_TRUE(target) << target.error().detail;
-  EXPECT_EQ(target->url, "https://example.com/in");
-  EXPECT_EQ(target->method, "PUT");
-  EXPECT_EQ(target->headers, (std::vector<std::pair<std::string, std::string>>{
-                                 {"X-One", "1"}, {"x-two", "\xc3\xa9"}}));
+  EXPECT_EQ(http_settings(*target).url, "https://example.com/in");
+  EXPECT_EQ(http_settings(*target).method, "PUT");
+  EXPECT_EQ(http_settings(*target).headers, (std::vector<std::pair<std::string, std::string>>{
+                                                {"X-One", "1"}, {"x-two", "\xc3\xa9"}}));
   EXPECT_EQ(target->timeout, Millis(2000));
-  EXPECT_EQ(target->connection_max_age, Millis(5000));
+  EXPECT_EQ(http_settings(*target).connection_max_age, Millis(5000));
   EXPECT_EQ(target->concurrency, 10'000U);
   EXPECT_EQ(target->retry, (RetryPolicy{3, Millis(250), Millis(60'000), std::chrono::days(2)}));
   EXPECT_EQ(target->hold_max, Millis(30'000));
-  EXPECT_EQ(target->secrets.size(), 1U);
-  EXPECT_EQ(target->tls, (TargetSettings::Tls{false, "/ca", "/c", "/k"}));
+  EXPECT_EQ(http_settings(*target).secrets.size(), 1U);
+  EXPECT_EQ(http_settings(*target).tls, (ClientTls{false, "/ca", "/c", "/k"}));
   EXPECT_TRUE(target->paused);
 }
 
@@ -35,10 +38,10 @@ TEST(Target, WhatIsLeftOutHasItsDefault) {
   const Result<TargetSettings> target = parse_target(R"({"url":"http://a/"})");
   ASSERT_TRUE(target);
   TargetSettings expected;
-  expected.url = "http://a/";
+  http_of(expected).url = "http://a/";
   EXPECT_EQ(*target, expected);
   EXPECT_EQ(target->timeout, Millis(15'000));
-  EXPECT_EQ(target->connection_max_age, Millis(60'000));
+  EXPECT_EQ(http_settings(*target).connection_max_age, Millis(60'000));
   EXPECT_EQ(target->retry,
             (RetryPolicy{20, Millis(1000), Millis(3'600'000), std::chrono::days(3)}));
   EXPECT_EQ(target->hold_max, Millis(300'000));
@@ -47,14 +50,14 @@ TEST(Target, WhatIsLeftOutHasItsDefault) {
 TEST(Target, WhatIsWrittenIsReadBack) {
   for (const std::string_view json : {kFull, std::string_view(R"({"url":"http://a/"})")}) {
     const TargetSettings target = *parse_target(json);
-    const Result<TargetSettings> again = parse_target(format_target(target, Secrets::shown));
+    const Result<TargetSettings> again = parse_target(format_target(target, Secrets::stored));
     ASSERT_TRUE(again) << again.error().detail;
     EXPECT_EQ(*again, target);
   }
 }
 
 TEST(Target, SecretsAreHiddenUnlessAskedFor) {
-  const std::string json = format_target(*parse_target(kFull), Secrets::hidden);
+  const std::string json = format_target(*parse_target(kFull), Secrets::shown);
   EXPECT_EQ(json.find("MfKQ"), std::string::npos);
   EXPECT_NE(json.find("whsec_***"), std::string::npos);
 }
@@ -122,14 +125,14 @@ constexpr std::string_view kSecretB = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 TargetSettings stored() {
   TargetSettings target = *parse_target(kFull);
   target.name = "shop";
-  target.url = "https://example.com/in?key=1";
-  target.secrets = {std::string(kSecretA), std::string(kSecretB)};
+  http_of(target).url = "https://example.com/in?key=1";
+  http_of(target).secrets = {std::string(kSecretA), std::string(kSecretB)};
   return target;
 }
 
 TEST(TargetEdit, WhatGetGivesPutTakesAndNothingChanges) {
   const TargetSettings before = stored();
-  std::string shown = format_target(before, Secrets::hidden);
+  std::string shown = format_target(before, Secrets::shown);
   shown.pop_back();
   shown += R"(,"name":"shop","waiting":3,"backlog":2,"in_flight":1,"held":null})";
   for (const TargetEdit edit : {TargetEdit::replace, TargetEdit::merge}) {
@@ -148,15 +151,15 @@ TEST(TargetEdit, PutKeepsSecretsAndPauseThatItDoesNotNameAndNothingElse) {
     ASSERT_TRUE(after) << after.error().detail;
     TargetSettings expected;
     expected.name = "shop";
-    expected.url = "https://example.com/";
-    expected.secrets = before.secrets;
+    http_of(expected).url = "https://example.com/";
+    http_of(expected).secrets = http_settings(before).secrets;
     expected.paused = true;
     EXPECT_EQ(*after, expected);
   }
   const auto after = edit_target("shop", R"({"url":"https://other/","secrets":[],"paused":false})",
                                  TargetEdit::replace, &before);
   ASSERT_TRUE(after) << after.error().detail;
-  EXPECT_TRUE(after->secrets.empty());
+  EXPECT_TRUE(http_settings(*after).secrets.empty());
   EXPECT_FALSE(after->paused);
 }
 
@@ -172,7 +175,7 @@ TEST(TargetEdit, PatchChangesWhatItNames) {
   expected.concurrency = 5;
   EXPECT_EQ(patched(R"({"concurrency":5})"), expected);
   expected = before;
-  expected.headers = {{"X-One", "2"}, {"new", "3"}};
+  http_of(expected).headers = {{"X-One", "2"}, {"new", "3"}};
   EXPECT_EQ(patched(R"({"headers":{"x-one":"2","X-TWO":null,"new":"3"}})"), expected);
   expected = before;
   expected.retry.max_attempts = 9;
@@ -180,12 +183,12 @@ TEST(TargetEdit, PatchChangesWhatItNames) {
   expected.retry.max_attempts = TargetSettings().retry.max_attempts;
   EXPECT_EQ(patched(R"({"retry":{"max_attempts":null}})"), expected);
   expected = before;
-  expected.tls.ca_file = "/other";
+  http_of(expected).tls.ca_file = "/other";
   EXPECT_EQ(patched(R"({"tls":{"ca_file":"/other"}})"), expected);
   expected = before;
   expected.timeout = TargetSettings().timeout;
-  expected.headers.clear();
-  expected.secrets.clear();
+  http_of(expected).headers.clear();
+  http_of(expected).secrets.clear();
   EXPECT_EQ(patched(R"({"timeout":null,"headers":null,"secrets":null})"), expected);
   EXPECT_EQ(edit_target("shop", R"({"url":null})", TargetEdit::merge, &before).error().slug,
             "missing_field");
@@ -199,10 +202,10 @@ TEST(TargetEdit, AHiddenValueKeepsWhatIsStored) {
         "headers":{"X-ONE":"***","c":"d"}})",
                                  TargetEdit::replace, &before);
   ASSERT_TRUE(after) << after.error().detail;
-  EXPECT_EQ(after->url, "https://example.com/new?key=1");
-  ASSERT_EQ(after->secrets.size(), 2U);
-  EXPECT_EQ(after->secrets[1], kSecretA);
-  EXPECT_EQ(after->headers.at(0).second, "1");
+  EXPECT_EQ(http_settings(*after).url, "https://example.com/new?key=1");
+  ASSERT_EQ(http_settings(*after).secrets.size(), 2U);
+  EXPECT_EQ(http_settings(*after).secrets[1], kSecretA);
+  EXPECT_EQ(http_settings(*after).headers.at(0).second, "1");
 }
 
 TEST(TargetEdit, AHiddenValueGoesToNoOtherHostOrPortAndNeedsOneStored) {
@@ -260,8 +263,10 @@ TEST(TargetEdit, IsAsStrictAsWhatIsSetAtFirst) {
 }
 
 TEST(TargetFiles, AreReadAndTheErrorNamesTheField) {
-  EXPECT_TRUE(check_tls_files({}));
-  const Result<> missing = check_tls_files({.verify = true, .ca_file = "/nonexistent/ca.pem"});
+  TargetSettings target = http_target("shop", "https://a/");
+  EXPECT_TRUE(target.own->check_files());
+  http_of(target).tls.ca_file = "/nonexistent/ca.pem";
+  const Result<> missing = target.own->check_files();
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().slug, "unusable_file");
   EXPECT_EQ(missing.error().field, "tls.ca_file");
@@ -269,15 +274,50 @@ TEST(TargetFiles, AreReadAndTheErrorNamesTheField) {
             "ca_file /nonexistent/ca.pem cannot be used: No such file or directory");
 }
 
+TEST(Target, IsWrittenInThreeDegreesOfOpenness) {
+  TargetSettings target = *parse_target(kFull);
+  http_of(target).url += "?key=1";
+  const auto written = [](std::string_view query, std::string_view one, std::string_view two,
+                          std::string_view secret) {
+    std::string json = R"({"kind":"http","url":"https://example.com/in?)";
+    json.append(query).append(R"(","method":"PUT","headers":{"X-One":")").append(one);
+    json.append(R"(","x-two":")").append(two);
+    json.append(R"("},"timeout":"2s","connection_max_age":"5s","concurrency":10000,)");
+    json.append(R"("retry":{"max_attempts":3,"backoff_min":"250ms","backoff_max":"1m",)");
+    json.append(R"("max_age":"2d"},"hold_max":"30s","secrets":[")").append(secret);
+    json.append(R"("],"tls":{"verify":false,"ca_file":"/ca","certificate_file":"/c",)");
+    json.append(R"("private_key_file":"/k"},"paused":true})");
+    return json;
+  };
+  const std::string_view secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+  EXPECT_EQ(format_target(target, Secrets::stored), written("key=1", "1", "\xc3\xa9", secret));
+  EXPECT_EQ(format_target(target, Secrets::shown), written("key=1", "1", "\xc3\xa9", "whsec_***"));
+  EXPECT_EQ(format_target(target, Secrets::hidden), written("***", "***", "***", "whsec_***"));
+}
+
+TEST(Target, OfUrlDefaultsHasNoUrlOfItsOwn) {
+  const Result<TargetSettings> target = parse_url_defaults(R"({"timeout":"2s"})");
+  ASSERT_TRUE(target) << target.error().detail;
+  EXPECT_EQ(target->timeout, Millis(2000));
+  EXPECT_EQ(http_settings(*target).url, "");
+  EXPECT_EQ(parse_url_defaults(R"({"url":"http://a/"})").error().field, "url");
+  EXPECT_EQ(parse_url_defaults(R"({"timeout":0})").error().field, "timeout");
+}
+
+TEST(Target, WithAnEscapedNameOfItsKindIsHeldToIt) {
+  EXPECT_TRUE(parse_target(R"({"url":"http://a/","k\u0069nd":"http"})"));
+  EXPECT_EQ(parse_target(R"({"url":"http://a/","k\u0069nd":"kafka"})").error().field, "kind");
+}
+
 TEST(Target, TooManyOrTooLongIsRefused) {
   TargetSettings target = *parse_target(R"({"url":"http://a/"})");
-  for (int i = 0; i < 65; ++i) target.headers.emplace_back(std::to_string(i), "");
+  for (int i = 0; i < 65; ++i) http_of(target).headers.emplace_back(std::to_string(i), "");
   EXPECT_EQ(check_target(target).error().field, "headers");
-  target.headers = {
+  http_of(target).headers = {
       {"a", std::string(8000, 'x')}, {"b", std::string(8000, 'x')}, {"c", std::string(8000, 'x')}};
   EXPECT_EQ(check_target(target).error().field, "headers");
-  target.headers.clear();
-  target.secrets.assign(5, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+  http_of(target).headers.clear();
+  http_of(target).secrets.assign(5, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
   EXPECT_EQ(check_target(target).error().field, "secrets");
 }
 

@@ -12,9 +12,11 @@
 #include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 
+#include "delivery/delivery.h"
 #include "engine/engine.h"
-#include "storage/memory_log.h"
+#include "tests/delivery/http_target.h"
 #include "tests/delivery/receiver.h"
+#include "tests/storage/memory_log.h"
 #include "tests/support/test_names.h"
 
 namespace carillon {
@@ -28,8 +30,8 @@ class EngineTest : public testing::Test {
     log = std::make_unique<MemoryLog>(
         [this](std::function<void()> back) { boost::asio::post(loop, std::move(back)); }, auto_ack,
         disk);
-    delivery =
-        std::make_unique<Delivery>(loop, clock, urls, Delivery::Options{.lookup = TestNames()});
+    delivery = std::make_unique<Delivery>(
+        SinkOptions{.loop = loop, .clock = clock, .urls = urls, .lookup = TestNames()});
     engine = std::make_unique<Engine>(loop, clock, *log, *delivery, urls, options);
     ASSERT_TRUE(engine->recover([](auto, auto) {}));
     engine->start();
@@ -78,7 +80,7 @@ class EngineTest : public testing::Test {
   void put_target(std::uint32_t concurrency = 64, int max_attempts = 8) {
     TargetSettings settings;
     settings.name = "shop";
-    settings.url = receiver.url("/hook");
+    http_of(settings).url = receiver.url("/hook");
     settings.concurrency = concurrency;
     settings.retry.max_attempts = max_attempts;
     settings.retry.backoff_min = Millis(1);

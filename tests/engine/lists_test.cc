@@ -9,12 +9,14 @@
 #include <boost/asio/steady_timer.hpp>
 #include <gtest/gtest.h>
 
+#include "delivery/delivery.h"
 #include "engine/allowance.h"
 #include "engine/content_cache.h"
 #include "engine/engine.h"
 #include "engine/push_bytes.h"
-#include "storage/memory_log.h"
+#include "tests/delivery/http_target.h"
 #include "tests/delivery/receiver.h"
+#include "tests/storage/memory_log.h"
 
 namespace carillon {
 namespace {
@@ -34,7 +36,7 @@ class ListsTest : public testing::Test {
   void boot() {
     log = std::make_unique<MemoryLog>(
         [this](std::function<void()> back) { asio::post(loop, std::move(back)); }, AutoAck::yes);
-    delivery = std::make_unique<Delivery>(loop, clock, urls, Delivery::Options{});
+    delivery = std::make_unique<Delivery>(SinkOptions{.loop = loop, .clock = clock, .urls = urls});
     engine = std::make_unique<Engine>(loop, clock, *log, *delivery, urls, options);
     ASSERT_TRUE(engine->recover([](auto, auto) {}));
     engine->start();
@@ -72,7 +74,7 @@ class ListsTest : public testing::Test {
                   int max_attempts = 8) {
     TargetSettings settings;
     settings.name = name;
-    settings.url = url;
+    http_of(settings).url = url;
     settings.concurrency = concurrency;
     settings.retry.max_attempts = max_attempts;
     settings.retry.backoff_min = minutes(1);

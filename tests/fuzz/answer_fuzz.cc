@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "delivery/answer.h"
+#include "delivery/http/answer.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace carillon {

@@ -1,6 +1,6 @@
 // Base64 and the secrets that are written in it: one text for each value.
 
-#include "delivery/signature.h"
+#include "delivery/http/signature.h"
 #include "net/base64.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "api/task_json.h"
-#include "delivery/request.h"
+#include "delivery/http/request.h"
 #include "http/framing.h"
 #include "http/request_parser.h"
 #include "http/uri.h"
@@ -27,7 +27,7 @@ void check_request(const std::string& head, const Push& push) {
   std::string body;
   RequestParser parser(body);
   CARILLON_CHECK(parser.parse_head(head, request));
-  CARILLON_CHECK(request.method == push.target->method);
+  CARILLON_CHECK(request.method == http_settings(*push.target).method);
   CARILLON_CHECK(parser.content_length() == push.content.body.size() && !parser.chunked());
 
   load::PushHead seen;
@@ -41,8 +41,9 @@ void check_request(const std::string& head, const Push& push) {
 }
 
 void check_push(const TargetSettings& settings, TaskContent content) {
-  const auto url = parse_url(settings.url);
-  const auto signer = WebhookSigner::make(settings.secrets);
+  const HttpSettings& http = http_settings(settings);
+  const auto url = parse_url(http.url);
+  const auto signer = WebhookSigner::make(http.secrets);
   CARILLON_CHECK(url && signer);
   if (content.id.empty()) content.id = "made here";
   content.webhook_id = "msg_0";
@@ -51,7 +52,7 @@ void check_push(const TargetSettings& settings, TaskContent content) {
   push.content = content;
   push.due = kNow;
   std::string head;
-  append_request_head(head, push, *url, "carillon", kNow, *signer);
+  append_request_head(head, push, http, *url, "carillon", kNow, *signer);
   check_request(head, push);
 }
 

@@ -16,11 +16,12 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "delivery/delivery.h"
 #include "engine/engine.h"
 #include "http/connection.h"
 #include "server/config_file.h"
-#include "storage/memory_log.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/storage/memory_log.h"
 #include "tests/support/test_names.h"
 
 namespace carillon {
@@ -35,7 +36,7 @@ class FuzzedServer {
       : log_([this](std::function<void()> done) { asio::post(loop_, std::move(done)); },
              AutoAck::yes),
         urls_(no_way_out()),
-        delivery_(loop_, clock_, urls_, Delivery::Options{.lookup = TestNames()}),
+        delivery_({.loop = loop_, .clock = clock_, .urls = urls_, .lookup = TestNames()}),
         engine_(loop_, clock_, log_, delivery_, urls_, EngineOptions()),
         hub_(std::make_shared<ConnectionHub>()) {
     hub_->service = std::make_shared<Api>(engine_, registry_, std::move(api));

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "delivery/http/settings.h"
 #include "server/config.h"
 #include "tests/support/temp_dir.h"
 
@@ -105,8 +106,8 @@ TEST_F(ConfigTable, TargetTakesTheFieldsOfTheApi) {
   ASSERT_EQ(options->targets.size(), 2U);
   const TargetSettings& mail = options->targets[0].settings;
   EXPECT_EQ(mail.name, "mail");
-  EXPECT_EQ(mail.url, "https://mail.example.com/push");
-  EXPECT_EQ(mail.method, "PUT");
+  EXPECT_EQ(http_settings(mail).url, "https://mail.example.com/push");
+  EXPECT_EQ(http_settings(mail).method, "PUT");
   EXPECT_EQ(mail.timeout, std::chrono::seconds(5));
   EXPECT_EQ(mail.concurrency, 7U);
   EXPECT_EQ(mail.retry.max_attempts, 3);
@@ -138,10 +139,10 @@ TEST_F(ConfigTable, SecretsComeFromFileAndEnvironment) {
   const std::string head = "[targets.a]\nurl = 'http://a.example/'\n";
   Result<Options> options = load(head + "secrets_file = '" + file + "'");
   ASSERT_TRUE(options) << options.error().detail;
-  EXPECT_THAT(options->targets[0].settings.secrets, ElementsAre(kSecretA));
+  EXPECT_THAT(http_settings(options->targets[0].settings).secrets, ElementsAre(kSecretA));
   options = load(head + "secrets_env = 'MY_SECRETS'");
   ASSERT_TRUE(options) << options.error().detail;
-  EXPECT_THAT(options->targets[0].settings.secrets, ElementsAre(kSecretA, kSecretB));
+  EXPECT_THAT(http_settings(options->targets[0].settings).secrets, ElementsAre(kSecretA, kSecretB));
   EXPECT_THAT(error_of(head + "secrets_env = 'NONE'"), StartsWith(file_ + ":3:"));
   EXPECT_THAT(error_of(head + "secrets_file = '/no/such'"), HasSubstr("/no/such"));
 }
@@ -165,10 +166,11 @@ TEST_F(ConfigTable, UrlDefaultsTakeATargetsFieldsWithoutUrl) {
   ASSERT_TRUE(options) << options.error().detail;
   EXPECT_EQ(options->engine.url_defaults.concurrency, 9U);
   EXPECT_EQ(options->engine.shard.url_concurrency, 9U);
-  EXPECT_EQ(options->engine.url_defaults.connection_max_age, std::chrono::seconds(5));
+  EXPECT_EQ(http_settings(options->engine.url_defaults).connection_max_age,
+            std::chrono::seconds(5));
   EXPECT_EQ(options->engine.url_defaults.timeout, std::chrono::seconds(2));
   EXPECT_EQ(options->engine.url_defaults.retry.max_attempts, 2);
-  EXPECT_EQ(options->engine.url_defaults.url, "");
+  EXPECT_EQ(http_settings(options->engine.url_defaults).url, "");
   EXPECT_THAT(error_of("[url_defaults]\nurl = 'http://a/'"), StartsWith(file_ + ":2:"));
 }
 

@@ -172,7 +172,7 @@ void Server::begin_commit() {
                trimming_ ? ", trims before " : "",
                trimming_ ? std::to_string(under_way_.trim_before) : "");
   if (armed_) guarded_after(world_.pause(swarm_.sync), [this] { crash(); });
-  log_->append(Batch(under_way_), [this](Batch&& batch) { commit_done(batch); });
+  log_->append(Batch(under_way_), [this](Appended, Batch&& batch) { commit_done(batch); });
   guarded_after(world_.pause(swarm_.sync), [this] {
     make_durable();
     guarded_after(world_.pause(swarm_.sync), [this] { log_->ack_next(); });

@@ -15,9 +15,9 @@
 #include <memory>
 #include <unordered_map>
 
-#include "storage/memory_log.h"
 #include "tests/simulation/facts.h"
 #include "tests/simulation/swarm.h"
+#include "tests/storage/memory_log.h"
 #include "tests/support/ledger.h"
 
 namespace carillon::simulation {

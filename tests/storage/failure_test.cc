@@ -36,7 +36,7 @@ TEST_F(Failure, failed_sync_is_not_acknowledged_late_either) {
   ASSERT_TRUE(harness.append(put_batch(1, 1)));
   faults_.fail_sync = true;
   bool done = false;
-  harness.log->append(put_batch(2, 1), [&done](Batch&&) { done = true; });
+  harness.log->append(put_batch(2, 1), [&done](Appended, Batch&&) { done = true; });
   ASSERT_TRUE(harness.loop.run_until([&] { return !harness.failures.empty(); }));
   harness.log->close();  // the committer has done all it will
   harness.loop.run();
@@ -89,7 +89,7 @@ TEST_F(Failure, nothing_is_acknowledged_before_its_sync_has_returned) {
   ASSERT_TRUE(harness.append(put_batch(1, 1)));
   faults_.hold_sync = true;
   bool done = false;
-  harness.log->append(put_batch(2, 1), [&](Batch&&) { done = true; });
+  harness.log->append(put_batch(2, 1), [&](Appended, Batch&&) { done = true; });
   ASSERT_TRUE(faults_.held.try_acquire_for(std::chrono::seconds(20))) << "nothing was synced";
   harness.loop.run();
   EXPECT_FALSE(done);

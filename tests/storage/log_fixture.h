@@ -123,8 +123,10 @@ inline Batch put_batch(Sequence first, std::size_t count, std::string_view body 
 class LogHarness {
  public:
   explicit LogHarness(const std::string& dir, rocksdb::Env* env = nullptr,
-                      std::uint64_t wal_ahead_bytes = 1 << 20) {
+                      std::uint64_t wal_ahead_bytes = 1 << 20,
+                      const std::optional<SipKey>& key = std::nullopt) {
     RocksdbLogOptions options;
+    options.key = key;
     options.wal_ahead_bytes = wal_ahead_bytes;
     options.dir = dir;
     options.env = env;
@@ -152,7 +154,8 @@ class LogHarness {
   /// Whether it was acknowledged.
   bool append(Batch batch) {
     bool done = false;
-    log->append(std::move(batch), [&](Batch&&) { done = true; });
+    log->append(std::move(batch),
+                [&](Appended how, Batch&&) { done = how == Appended::committed; });
     return loop.run_until([&] { return done || !failures.empty(); }) && done;
   }
 
@@ -172,6 +175,15 @@ class LogHarness {
     log->read_oldest(bytes, [&](std::vector<Batch> batches) { answer = std::move(batches); });
     EXPECT_TRUE(loop.run_until([&] { return answer.has_value(); }));
     return std::move(answer).value_or(std::vector<Batch>());
+  }
+
+  /// What comes at `from`; nothing: it has not yet.
+  std::shared_ptr<std::optional<Result<std::vector<Batch>>>> follow(Sequence from,
+                                                                    std::uint64_t bytes = 1) {
+    auto answer = std::make_shared<std::optional<Result<std::vector<Batch>>>>();
+    log->follow(from, bytes,
+                [answer](Result<std::vector<Batch>> batches) { *answer = std::move(batches); });
+    return answer;
   }
 
   /// Empty: written.

@@ -1,4 +1,4 @@
-#include "storage/memory_log.h"
+#include "tests/storage/memory_log.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,7 +20,7 @@ TEST(MemoryLog, automatic_acknowledgement_comes_through_post) {
   TestLoop loop;
   MemoryLog log(loop.post(), AutoAck::yes);
   bool done = false;
-  log.append(put_batch(1, 3), [&](Batch&& batch) { done = batch.first == 1; });
+  log.append(put_batch(1, 3), [&](Appended, Batch&& batch) { done = batch.first == 1; });
   EXPECT_FALSE(done);
   loop.run();
   EXPECT_TRUE(done);
@@ -31,7 +31,7 @@ TEST(MemoryLog, without_acknowledgement_nothing_is_durable) {
   TestLoop loop;
   MemoryLog log(loop.post(), AutoAck::no);
   bool done = false;
-  log.append(put_batch(1, 3), [&](Batch&&) { done = true; });
+  log.append(put_batch(1, 3), [&](Appended, Batch&&) { done = true; });
   loop.run();
   EXPECT_FALSE(done);
   MemoryLog after_crash(loop.post(), AutoAck::yes, log.disk());
@@ -45,7 +45,7 @@ TEST(MemoryLog, synced_but_not_acknowledged_append_survives_a_crash) {
   TestLoop loop;
   MemoryLog log(loop.post(), AutoAck::no);
   bool done = false;
-  log.append(put_batch(1, 3), [&](Batch&&) { done = true; });
+  log.append(put_batch(1, 3), [&](Appended, Batch&&) { done = true; });
   log.sync_next();
   MemoryLog after_crash(loop.post(), AutoAck::yes, log.disk());
   EXPECT_THAT(read_all(after_crash), SizeIs(1));
@@ -58,12 +58,12 @@ TEST(MemoryLog, fetch_trim_and_forget_work_as_on_disk) {
   MemoryLog log(loop.post(), AutoAck::yes);
   Batch batch = put_batch(1, 3);
   batch.notes.push_back({2, Note{at_ms(5), 1, 503, "503"}});
-  log.append(std::move(batch), [](Batch&&) {});
+  log.append(std::move(batch), [](Appended, Batch&&) {});
   loop.run();
   Batch next = put_batch(4, 1);
   next.forgotten = {3};
   next.trim_before = 4;
-  log.append(std::move(next), [](Batch&&) {});
+  log.append(std::move(next), [](Appended, Batch&&) {});
   loop.run();
   std::vector<Fetched> fetched;
   log.fetch({.numbers = {2, 3, 4}, .notes = true},
@@ -84,20 +84,39 @@ TEST(MemoryLog, fetch_trim_and_forget_work_as_on_disk) {
 TEST(MemoryLog, sequences_go_on_after_everything_was_trimmed) {
   TestLoop loop;
   MemoryLog log(loop.post(), AutoAck::yes);
-  log.append(put_batch(1, 6), [](Batch&&) {});
+  log.append(put_batch(1, 6), [](Appended, Batch&&) {});
   loop.run();
-  log.append(put_batch(7, 1), [](Batch&&) {});
+  log.append(put_batch(7, 1), [](Appended, Batch&&) {});
   loop.run();
   Batch trim;
   trim.trim_before = 8;
-  log.append(std::move(trim), [](Batch&&) {});
+  log.append(std::move(trim), [](Appended, Batch&&) {});
   loop.run();
   MemoryLog later(loop.post(), AutoAck::yes, log.disk());
   EXPECT_THAT(read_all(later), SizeIs(1));
   bool done = false;
-  later.append(put_batch(8, 1), [&](Batch&&) { done = true; });
+  later.append(put_batch(8, 1), [&](Appended, Batch&&) { done = true; });
   loop.run();
   EXPECT_TRUE(done);
+}
+
+TEST(MemoryLog, a_follower_gets_what_is_there_and_then_what_comes) {
+  TestLoop loop;
+  MemoryLog log(loop.post(), AutoAck::yes);
+  log.append(put_batch(1, 3), [](Appended, Batch&&) {});
+  loop.run();
+  std::vector<Sequence> followed;
+  const Followed note = [&](Result<std::vector<Batch>> batches) {
+    ASSERT_TRUE(batches);
+    for (const Batch& batch : *batches) followed.push_back(batch.first);
+  };
+  log.follow(1, 1, note);
+  log.follow(4, 1, note);
+  loop.run();
+  EXPECT_EQ(followed, std::vector<Sequence>{1});
+  log.append(put_batch(4, 1), [](Appended, Batch&&) {});
+  loop.run();
+  EXPECT_EQ(followed, (std::vector<Sequence>{1, 4}));
 }
 
 }  // namespace

@@ -293,7 +293,7 @@ TEST(RocksdbLogDeathTest, appending_with_a_gap_is_a_mistake) {
   const TempDir temp;
   LogHarness harness(temp / "data");
   ASSERT_TRUE(harness.append(put_batch(1, 3)));
-  EXPECT_DEATH(harness.log->append(put_batch(5, 1), [](Batch&&) {}), "first");
+  EXPECT_DEATH(harness.log->append(put_batch(5, 1), [](Appended, Batch&&) {}), "first");
 }
 
 TEST(RocksdbLogDeathTest, second_append_before_the_first_is_done_is_a_mistake) {
@@ -302,8 +302,8 @@ TEST(RocksdbLogDeathTest, second_append_before_the_first_is_done_is_a_mistake) {
   LogHarness harness(temp / "data");
   EXPECT_DEATH(
       {
-        harness.log->append(put_batch(1, 1), [](Batch&&) {});
-        harness.log->append(put_batch(2, 1), [](Batch&&) {});
+        harness.log->append(put_batch(1, 1), [](Appended, Batch&&) {});
+        harness.log->append(put_batch(2, 1), [](Appended, Batch&&) {});
       },
       "in_flight");
 }
@@ -328,7 +328,8 @@ TEST(RocksdbLog, batch_comes_back_with_its_memory) {
   Batch batch = put_batch(1, 3);
   const void* memory = batch.records.data();
   const void* returned = nullptr;
-  harness.log->append(std::move(batch), [&](Batch&& back) { returned = back.records.data(); });
+  harness.log->append(std::move(batch),
+                      [&](Appended, Batch&& back) { returned = back.records.data(); });
   ASSERT_TRUE(harness.loop.run_until([&] { return returned != nullptr; }));
   EXPECT_EQ(returned, memory);
 }
@@ -449,6 +450,71 @@ TEST(RocksdbLog, stats_count_commits_and_bytes) {
   EXPECT_GT(stats.commit_bytes, 20U * 50);
   EXPECT_GT(stats.log_bytes, 15U * 20);
   EXPECT_GT(stats.disk_bytes, 0U);
+}
+
+TEST(RocksdbLogFollow, gives_what_is_there_and_then_what_comes) {
+  const TempDir dir;
+  LogHarness harness(dir / "data");
+  for (const Sequence first : {1, 11, 21}) ASSERT_TRUE(harness.append(put_batch(first, 10)));
+  const auto some = harness.follow(1);
+  ASSERT_TRUE(harness.loop.run_until([&] { return some->has_value(); }));
+  ASSERT_THAT(some->value().value(), SizeIs(1)) << "no more than was asked for";
+  const auto rest = harness.follow(11, 1 << 20);
+  ASSERT_TRUE(harness.loop.run_until([&] { return rest->has_value(); }));
+  ASSERT_THAT(rest->value().value(), SizeIs(2));
+  EXPECT_EQ(rest->value()->back().last(), 30U);
+  const auto next = harness.follow(31);
+  harness.loop.run();
+  EXPECT_FALSE(next->has_value());
+  Batch time_alone;
+  time_alone.first = 31;
+  time_alone.at = at_ms(1'800'000'000'000);
+  ASSERT_TRUE(harness.append(time_alone));
+  harness.loop.run();
+  EXPECT_FALSE(next->has_value()) << "it has no records";
+  ASSERT_TRUE(harness.append(put_batch(31, 2)));
+  ASSERT_TRUE(harness.loop.run_until([&] { return next->has_value(); }));
+  EXPECT_EQ(next->value()->front().first, 31U);
+}
+
+TEST(RocksdbLogFollow, says_what_is_trimmed_and_goes_on_behind_it) {
+  const TempDir dir;
+  LogHarness harness(dir / "data");
+  for (const Sequence first : {1, 11, 21}) ASSERT_TRUE(harness.append(put_batch(first, 10)));
+  Batch trim = put_batch(31, 1);
+  trim.trim_before = 21;
+  ASSERT_TRUE(harness.append(trim));
+  const auto gone = harness.follow(11);
+  ASSERT_TRUE(harness.loop.run_until([&] { return gone->has_value(); }));
+  EXPECT_EQ(gone->value().error().slug, "trimmed");
+  const auto there = harness.follow(21);
+  ASSERT_TRUE(harness.loop.run_until([&] { return there->has_value(); }));
+  EXPECT_EQ(there->value()->front().first, 21U);
+}
+
+TEST(RocksdbLogFollow, ends_with_the_log) {
+  const TempDir dir;
+  LogHarness harness(dir / "data");
+  const auto next = harness.follow(1);
+  harness.log->close();
+  harness.loop.run();
+  EXPECT_FALSE(next->has_value());
+}
+
+TEST(RocksdbLogKey, is_the_one_that_was_given_and_no_other_log_is_opened_in_its_place) {
+  const TempDir dir;
+  const SipKey key{7, 8};
+  {
+    LogHarness harness(dir / "data", nullptr, 1 << 20, key);
+    ASSERT_TRUE(harness.log) << harness.error;
+    EXPECT_EQ(harness.log->key(), key);
+  }
+  LogHarness other(dir / "data", nullptr, 1 << 20, SipKey{7, 9});
+  EXPECT_FALSE(other.log);
+  EXPECT_THAT(other.error, HasSubstr("holds another log"));
+  LogHarness again(dir / "data");
+  ASSERT_TRUE(again.log) << again.error;
+  EXPECT_EQ(again.log->key(), key);
 }
 
 }  // namespace

@@ -1,0 +1,94 @@
+#include "delivery/http/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+#include "base/check.h"
+#include "delivery/http/signature.h"
+#include "delivery/push_header.h"
+
+namespace carillon {
+namespace {
+
+constexpr std::array<std::string_view, 5> kMethods = {"POST", "PUT", "PATCH", "GET", "DELETE"};
+constexpr std::size_t kSecretsMax = 4;
+constexpr Millis kConnectionAgeMax = std::chrono::days(1);
+
+Error bad_value(std::string_view field, std::string detail) {
+  return {.slug = "bad_value", .detail = std::move(detail), .field = std::string(field)};
+}
+
+Result<> check_headers(const HttpSettings& settings) {
+  PushHeaderRules rules;
+  for (const auto& [name, value] : settings.headers) {
+    if (Result<> ok = rules.take(name, value); !ok) return ok;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> HttpSettings::check() const {
+  if (url.empty()) return Error{"missing_field", "`url` is required", "url"};
+  if (Result<Url> parsed = parse_url(url); !parsed) return parsed.error().at_field("url");
+  if (std::ranges::find(kMethods, method) == kMethods.end()) {
+    return bad_value("method", "the method is POST, PUT, PATCH, GET or DELETE");
+  }
+  if (connection_max_age < Millis(0) || connection_max_age > kConnectionAgeMax) {
+    return bad_value("connection_max_age", "connection_max_age is 0 to 24h");
+  }
+  if (secrets.size() > kSecretsMax) {
+    return bad_value("secrets", "a target has at most 4 secrets");
+  }
+  for (const std::string& secret : secrets) {
+    if (Result<std::vector<unsigned char>> key = parse_secret(secret); !key) return key.error();
+  }
+  if (Result<> ok = check_headers(*this); !ok) return ok;
+  if (tls.certificate_file.empty() != tls.private_key_file.empty()) {
+    return bad_value("tls", "certificate_file and private_key_file go together");
+  }
+  return {};
+}
+
+Result<> HttpSettings::check_address(UrlPolicy& urls) const {
+  const auto allowed = urls.check(url);
+  return allowed ? Result<>() : allowed.error().at_field("url");
+}
+
+Result<> HttpSettings::check_files() const {
+  if (tls.ca_file.empty() && tls.certificate_file.empty()) return {};
+  const Result<TlsContext> made = make_client_tls(tls);
+  if (made) return {};
+  return Error{
+      .slug = "unusable_file", .detail = made.error().detail, .field = "tls." + made.error().field};
+}
+
+bool HttpSettings::equals(const KindSettings& other) const {
+  const auto all = [](const HttpSettings& its) {
+    return std::tie(its.url, its.method, its.headers, its.connection_max_age, its.secrets, its.tls);
+  };
+  return all(*this) == all(static_cast<const HttpSettings&>(other));
+}
+
+const HttpSettings& http_settings(const TargetSettings& target) {
+  CARILLON_CHECK(&target.own->kind() == &kHttpKind);
+  return static_cast<const HttpSettings&>(*target.own);
+}
+
+Result<TargetSettings> parse_url_defaults(std::string_view json) {
+  Result<TargetSettings> target = parse_stored_target(json);
+  if (!target) return target;
+  if (&target->own->kind() != &kHttpKind) {
+    return bad_value("kind", "a URL is pushed to by `http` alone");
+  }
+  auto own = std::make_shared<HttpSettings>(http_settings(*target));
+  if (!own->url.empty()) return bad_value("url", "each task brings its own url");
+  own->url = "http://localhost/";
+  target->own = own;
+  if (Result<> ok = check_target(*target); !ok) return ok.error();
+  own->url.clear();
+  return target;
+}
+
+}  // namespace carillon

@@ -1,0 +1,19 @@
+#include <algorithm>
+#include <array>
+
+#include "delivery/http/settings.h"
+#include "delivery/kind.h"
+
+namespace carillon {
+
+std::span<const TargetKind* const> kinds() {
+  static constexpr std::array<const TargetKind*, 1> kAll = {&kHttpKind};
+  return kAll;
+}
+
+const TargetKind* find_kind(std::string_view name) {
+  const auto found = std::ranges::find(kinds(), name, &TargetKind::name);
+  return found == kinds().end() ? nullptr : *found;
+}
+
+}  // namespace carillon

@@ -1,0 +1,39 @@
+// Coroutines over what answers by calling back: the driver, the log, the loop.
+//
+// Concurrency: the loop's thread only.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "engine/driver.h"
+#include "storage/log.h"
+
+namespace carillon {
+
+template <typename T>
+using Async = boost::asio::awaitable<T>;
+
+/// Submits a command and waits for its reply.
+[[nodiscard]] Async<Reply> ask(ShardDriver& driver, Command command);
+/// Submits each command, under one commit if they fit, and waits for all replies, which are written
+/// to `into` in the same order.
+[[nodiscard]] Async<void> ask_all(ShardDriver& driver, std::span<Command> commands, Reply* into);
+
+[[nodiscard]] Async<std::vector<Fetched>> fetch(Log& log, Fetch wanted);
+/// Calls `take` once for each of the numbers, with its index; what was read is dropped when that
+/// returns. A bounded piece at a time.
+[[nodiscard]] Async<void> fetch_each(Log& log, Fetch wanted,
+                                     std::function<void(std::size_t, Fetched&)> take);
+[[nodiscard]] Async<Result<>> checkpoint(Log& log, std::string dir);
+
+/// Lets other work run, between two slices of a long one.
+[[nodiscard]] Async<void> yield(boost::asio::io_context& loop);
+
+}  // namespace carillon

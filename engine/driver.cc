@@ -1,0 +1,283 @@
+#include "engine/driver.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+
+namespace carillon {
+namespace {
+
+/// A ticket names a caller and one of its replies.
+constexpr int kTicketBits = 20;
+constexpr Ticket kTicketMask = (Ticket{1} << kTicketBits) - 1;
+
+constexpr std::uint64_t kStatementBytes = 50;                    // of a task restated in the log
+constexpr std::uint64_t kCleanBytes = std::uint64_t{128} << 10;  // read at a time: some 3,000 tasks
+constexpr std::uint32_t kCommitsPerCleanCheck = 64;
+constexpr std::size_t kCommitAtMin = 16;  // fewer records are not worth a commit of their own
+
+}  // namespace
+
+ShardDriver::ShardDriver(DriverLoop loop, Clock& clock, Log& log, ShardConsumer& consumer,
+                         DriverOptions options)
+    : loop_(std::move(loop)),
+      clock_(clock),
+      log_(log),
+      consumer_(consumer),
+      options_(options),
+      shard_(options.shard) {}
+
+ShardDriver::~ShardDriver() {
+  // A caller that is dropped may take the next one with it.
+  for (Caller*& caller : callers_) {
+    if (Caller* const waiting = std::exchange(caller, nullptr)) waiting->dropped();
+  }
+}
+
+Result<WallTime> ShardDriver::recover(
+    const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+  WallTime latest{};
+  // The part of the log that was read says about how many tasks the whole of it will bring.
+  const auto extrapolate = [&](std::uint64_t read, std::uint64_t in_all) {
+    if (read > 0) {
+      const double share = static_cast<double>(read) / static_cast<double>(in_all);
+      shard_.expect(static_cast<std::uint64_t>(static_cast<double>(shard_.tasks()) / share));
+    }
+    progress(read, in_all);
+  };
+  const Result<> done = log_.read(
+      1,
+      [&](Batch&& batch) {
+        shard_.replay(batch);
+        CARILLON_FAILPOINT("recover.batch");
+        latest = std::max(latest, batch.at);
+      },
+      extrapolate);
+  if (!done) return done.error();
+  CARILLON_FAILPOINT("recover.replayed");
+  consumer_.targets_changed(std::exchange(shard_.effects(), {}).targets);
+  return latest;
+}
+
+void ShardDriver::start() {
+  phase_ = Phase::serving;
+  shard_.start(clock_.wall());
+  tick();
+}
+
+void ShardDriver::drain() {
+  if (phase_ != Phase::failed) phase_ = Phase::draining;
+  shard_.stop_firing();
+  carry_out();
+}
+
+bool ShardDriver::drained() const {
+  return shard_.in_flight() == 0 && !committing_ && !shard_.wants_commit();
+}
+
+void ShardDriver::storage_failed() {
+  phase_ = Phase::failed;
+  shard_.stop_firing();
+  consumer_.settled();
+}
+
+std::string ShardDriver::not_ready_because() const {
+  switch (phase_) {
+    case Phase::recovering:
+      return "recovering";
+    case Phase::draining:
+      return "draining";
+    case Phase::failed:
+      return "storage failed";
+    case Phase::serving:
+      break;
+  }
+  return {};
+}
+
+std::optional<Error> ShardDriver::closed() const {
+  switch (phase_) {
+    case Phase::recovering:
+    case Phase::draining:
+      return Error{"not_ready", "The server is " + not_ready_because() + ".", ""};
+    case Phase::failed:
+      return Error{"storage_failed", "Nothing was done; the server is about to end.", ""};
+    case Phase::serving:
+      break;
+  }
+  if (shard_.open_bytes() <= options_.pending_bytes_max) return std::nullopt;
+  return Error{"overloaded", "The queue to the disk is full; retry later.", ""};
+}
+
+void ShardDriver::submit(std::span<Command> commands, Caller& caller) {
+  CARILLON_CHECK(!commands.empty() && commands.size() <= kTicketMask && !caller.waits());
+  caller.missing_ = commands.size();
+  std::size_t index = callers_.size();
+  if (free_callers_.empty()) {
+    callers_.push_back(&caller);
+  } else {
+    index = free_callers_.back();
+    free_callers_.pop_back();
+    callers_[index] = &caller;
+  }
+  shard_.submit(commands, (index + 1) << kTicketBits);
+  carry_out();
+}
+
+void ShardDriver::submit(Command command) {
+  shard_.submit(std::move(command), 0);
+  carry_out();
+}
+
+void ShardDriver::outcome(const Fired& fired, State state, WallTime retry_at, Note note,
+                          const std::optional<Throttle>& throttle) {
+  shard_.outcome(fired.task, fired.number, state, retry_at, std::move(note), throttle);
+  carry_out();
+  // A slot that is free again, or a hold's end.
+  if (state != State::delivered || shard_.has_work()) set_timer();
+}
+
+void ShardDriver::tick() {
+  if (phase_ == Phase::recovering) return;
+  shard_.tick(clock_.wall());
+  begin_commit();
+  carry_out();
+  set_timer();
+}
+
+void ShardDriver::turn() {
+  turn_asked_for_ = false;
+  if (std::exchange(tick_in_turn_, false)) return tick();
+  begin_commit();
+}
+
+void ShardDriver::carry_out() {
+  while (!shard_.effects().empty()) hand_on(std::exchange(shard_.effects(), {}));
+  if (committing_ || !shard_.wants_commit()) return;
+  if (shard_.open_records() >= commit_at_) {
+    begin_commit();
+  } else {
+    ask_for_turn();
+  }
+}
+
+void ShardDriver::hand_on(Effects effects) {
+  if (!effects.targets.empty()) consumer_.targets_changed(effects.targets);
+  if (!effects.holds.empty()) consumer_.holds_changed(effects.holds);
+  if (!effects.imminent.empty()) consumer_.imminent(effects.imminent, {});
+  if (!effects.fired.empty()) consumer_.fired(std::move(effects.fired));
+  for (Reply& its : effects.replies) reply(its);
+}
+
+void ShardDriver::reply(Reply& reply) {
+  const std::size_t index = (reply.ticket >> kTicketBits) - 1;
+  Caller& caller = *callers_[index];
+  caller.replies_[reply.ticket & kTicketMask] = std::move(reply);
+  if (--caller.missing_ > 0) return;
+  callers_[index] = nullptr;
+  free_callers_.push_back(index);
+  caller.answered();
+}
+
+void ShardDriver::begin_commit() {
+  if (!committing_ && shard_.wants_commit()) commit();
+}
+
+void ShardDriver::commit() {
+  CARILLON_CHECK(!committing_);
+  committing_ = true;
+  commit_began_ = clock_.mono();
+  Batch sealed = shard_.seal(clock_.wall(), std::move(spare_));
+  trimming_ = sealed.trim_before != 0;
+  commit_at_ = std::max(kCommitAtMin, (last_records_ + sealed.records.size()) / 2);
+  last_records_ = sealed.records.size();
+  log_.append(std::move(sealed),
+              [this, alive = std::weak_ptr(alive_)](Appended how, Batch&& batch) {
+                CARILLON_CHECK(how == Appended::committed);  // the directory has one owner
+                if (!alive.expired()) committed(std::move(batch));
+              });
+}
+
+void ShardDriver::committed(Batch&& batch) {
+  CARILLON_FAILPOINT_IF(std::ranges::any_of(batch.records,
+                                            [](const Record& fact) {
+                                              return std::holds_alternative<record::Outcome>(fact);
+                                            }),
+                        "outcome.durable");
+  committing_ = false;
+  commit_times_.record(
+      std::chrono::duration_cast<std::chrono::microseconds>(clock_.mono() - commit_began_));
+  // Only now does the log know what was trimmed: cleaning on earlier would restate the same again.
+  if (std::exchange(trimming_, false)) {
+    cleaning_ = false;
+    commits_to_clean_check_ = 0;
+  }
+  shard_.committed(batch);
+  make_space();
+  const std::vector<TaskNumber> imminent = std::exchange(shard_.effects().imminent, {});
+  if (!imminent.empty()) consumer_.imminent(imminent, batch.contents);
+  spare_ = std::move(batch);
+  // The next batch was gathered while this one was committed: hand it over before anything else.
+  begin_commit();
+  carry_out();
+  set_timer();
+  clean_if_worth();
+  consumer_.settled();
+}
+
+/// Finished tasks give way before adds are refused: their contents are the only ones that nobody
+/// waits for.
+void ShardDriver::make_space() {
+  const LogStats stats = log_.stats();
+  if (stats.low_on_space != std::exchange(low_on_space_, stats.low_on_space) && low_on_space_) {
+    log_warning("the disk is getting full; finished tasks are forgotten early",
+                {{"free_bytes", stats.free_bytes}});
+  }
+  shard_.retain_none(low_on_space_);
+}
+
+void ShardDriver::clean_if_worth() {
+  if (cleaning_ || commits_to_clean_check_-- > 0) return;
+  commits_to_clean_check_ = kCommitsPerCleanCheck;
+  const std::uint64_t restated = kStatementBytes * shard_.tasks();
+  if (log_.stats().log_bytes >= 2 * restated + options_.log_slack_bytes) clean(kCleanBytes);
+}
+
+void ShardDriver::clean(std::uint64_t bytes) {
+  if (std::exchange(cleaning_, true)) return;
+  log_.read_oldest(bytes, [this, alive = std::weak_ptr(alive_)](std::vector<Batch> oldest) {
+    if (alive.expired()) return;
+    CARILLON_FAILPOINT("clean.read");
+    cleaning_ = !oldest.empty();
+    shard_.restate(oldest);
+    carry_out();
+  });
+}
+
+bool ShardDriver::at_rest() const {
+  return !is_due(shard_.next_wakeup()) && !committing_ && !shard_.wants_commit();
+}
+
+/// Where the shard's next wake-up is `next`: a tick would do something right now.
+bool ShardDriver::is_due(const std::optional<WallTime>& next) const {
+  return shard_.has_work() || (next && *next <= clock_.wall());
+}
+
+void ShardDriver::set_timer() {
+  const std::optional<WallTime> next = shard_.next_wakeup();
+  if (is_due(next)) {
+    tick_in_turn_ = true;
+    ask_for_turn();
+  } else {
+    loop_.wake_at(next);
+  }
+}
+
+void ShardDriver::ask_for_turn() {
+  if (!std::exchange(turn_asked_for_, true)) loop_.turn_soon();
+}
+
+}  // namespace carillon

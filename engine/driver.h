@@ -1,0 +1,193 @@
+// Drives one shard: gives it commands and the time, makes its batches durable, hands its effects
+// on.
+//
+// The shard (shard/shard.h) is a pure state machine; this is the loop around it, and it is the same
+// in the server and in the simulation. So it knows no HTTP, no receivers and no event loop: the
+// log, the clock, the loop's two services and the consumer of effects are handed in.
+//
+// Operation. Events come in: `submit`, `outcome`, `tick`, and the end of a commit. Each ends with
+// the same steps: effects are taken from the shard and handed on, a commit is begun if one is
+// wanted and none is under way, and the next wake-up is set. Callers and the consumer run inside
+// these steps and may come back in; effects are taken before anything is done with them, so that is
+// safe.
+//
+// Commits. At most one is under way; what comes meanwhile is gathered for the next. Where the log
+// is idle the batch is handed over at the loop's next turn, so that what other connections have
+// ready shares the commit, or at once when it is half as large as the last ones: callers that were
+// answered together ask again together, and the disk should not wait for all of them.
+//
+// Cleaning. When the log is larger than twice what restating everything takes, its oldest batches
+// are read back, restated with the next commit and trimmed. It is under way until that trim is
+// durable.
+//
+// Concurrency: the loop's thread only. What comes back from the log after the driver is gone is
+// dropped. Limitations: storage that has failed stays failed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/histogram.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "shard/shard.h"
+#include "storage/log.h"
+
+namespace carillon {
+
+/// What the driver asks of the loop that it runs on. Neither is to call the driver once it is gone.
+struct DriverLoop {
+  /// Calls `turn` soon, on the loop's thread, never inside this call.
+  std::function<void()> turn_soon;
+  /// Calls `tick` at that moment. Replaces the moment before; empty: at none.
+  std::function<void(std::optional<WallTime>)> wake_at;
+};
+
+/// Takes the shard's effects. Every member may call the driver.
+class ShardConsumer {
+ public:
+  virtual ~ShardConsumer() = default;
+  /// Their Fire is durable: each is to be pushed now, and then `outcome` be told, once.
+  virtual void fired(std::vector<Fired> tasks) = 0;
+  /// Contents that will be wanted within half a second. Those in `at_hand`, which are in the order
+  /// of their numbers, can be taken from there.
+  virtual void imminent(const std::vector<TaskNumber>& numbers, std::span<ContentRow> at_hand) = 0;
+  /// Targets that were made, changed or deleted.
+  virtual void targets_changed(const std::vector<TargetKey>& keys) = 0;
+  /// Targets whose hold began, changed or ended.
+  virtual void holds_changed(const std::vector<TargetKey>& keys) = 0;
+  /// A commit is over, or storage has failed: whoever waits for something looks again.
+  virtual void settled() = 0;
+};
+
+/// Somebody who waits for the replies to some commands; must live until one of its members is
+/// called.
+class Caller {
+ public:
+  /// The replies will be written to `into`, in the order of the commands.
+  explicit Caller(Reply* into) : replies_(into) {}
+  virtual ~Caller() = default;
+  Caller(const Caller&) = delete;
+  Caller& operator=(const Caller&) = delete;
+  [[nodiscard]] bool waits() const { return missing_ > 0; }
+  /// All replies are there.
+  virtual void answered() = 0;
+  /// The driver is gone, and no reply will come.
+  virtual void dropped() = 0;
+
+ private:
+  friend class ShardDriver;
+  Reply* replies_;
+  std::size_t missing_ = 0;
+};
+
+struct DriverOptions {
+  ShardOptions shard;
+  /// Of records and contents that wait for the log; over it: overloaded.
+  std::uint64_t pending_bytes_max = std::uint64_t{64} << 20;
+  /// The log is cleaned when it is larger than twice what restating everything takes plus this.
+  std::uint64_t log_slack_bytes = std::uint64_t{64} << 20;
+};
+
+class ShardDriver {
+ public:
+  /// `clock`, `log` and `consumer` must outlive it.
+  ShardDriver(DriverLoop loop, Clock& clock, Log& log, ShardConsumer& consumer,
+              DriverOptions options);
+  ~ShardDriver();
+  ShardDriver(const ShardDriver&) = delete;
+  ShardDriver& operator=(const ShardDriver&) = delete;
+
+  // --- Its life.
+  /// Replays the log; blocks. The latest time that it says, or error slug `storage`. `progress` as
+  /// Log::read.
+  [[nodiscard]] Result<WallTime> recover(
+      const std::function<void(std::uint64_t, std::uint64_t)>& progress);
+  /// Begins to take commands and to fire. After `recover`.
+  void start();
+  /// Fires nothing new and takes no commands; outcomes are still taken and made durable.
+  void drain();
+  /// No push is under way, and all is durable.
+  [[nodiscard]] bool drained() const;
+  /// The log takes nothing any more: fires nothing and takes no commands from now on.
+  void storage_failed();
+  /// Empty when commands are taken; else why not: "recovering", "draining", "storage failed".
+  [[nodiscard]] std::string not_ready_because() const;
+  /// The same as an error, also where too much waits for the log. Error slugs: not_ready,
+  /// storage_failed, overloaded.
+  [[nodiscard]] std::optional<Error> closed() const;
+
+  // --- Events.
+  /// At least one command, which are consumed.
+  void submit(std::span<Command> commands, Caller& caller);
+  /// A command whose reply nobody waits for.
+  void submit(Command command);
+  /// How the push of a fired task went, as Shard::outcome.
+  void outcome(const Fired& fired, State state, WallTime retry_at, Note note,
+               const std::optional<Throttle>& throttle = std::nullopt);
+  /// The time has come that `wake_at` was told, or the clock was set. Nothing before `start`.
+  void tick();
+  /// What was put off until now.
+  void turn();
+
+  // --- Commits.
+  /// Begins a commit even if there is nothing to say but what time it is: a restart goes on from
+  /// there. None may be under way.
+  void commit();
+  [[nodiscard]] bool committing() const { return committing_; }
+  /// Reads so much of the oldest of the log, to be restated and trimmed; nothing where that is
+  /// under way.
+  void clean(std::uint64_t bytes);
+
+  /// Nothing is left to do at this moment, and all is durable.
+  [[nodiscard]] bool at_rest() const;
+  /// For questions: what changes it comes through the driver.
+  [[nodiscard]] Shard& shard() { return shard_; }
+  [[nodiscard]] const Shard& shard() const { return shard_; }
+  [[nodiscard]] const Histogram& commit_times() const { return commit_times_; }
+
+ private:
+  enum class Phase { recovering, serving, draining, failed };
+
+  void carry_out();
+  void hand_on(Effects effects);
+  void reply(Reply& reply);
+  void begin_commit();
+  void committed(Batch&& batch);
+  void make_space();
+  void clean_if_worth();
+  [[nodiscard]] bool is_due(const std::optional<WallTime>& next) const;
+  void set_timer();
+  void ask_for_turn();
+
+  DriverLoop loop_;
+  Clock& clock_;
+  Log& log_;
+  ShardConsumer& consumer_;
+  DriverOptions options_;
+  Shard shard_;
+  Phase phase_ = Phase::recovering;
+  std::vector<Caller*> callers_;  // a ticket's upper bits are an index here, plus one
+  std::vector<std::size_t> free_callers_;
+  bool turn_asked_for_ = false;
+  bool tick_in_turn_ = false;  // that turn is to tick
+  bool committing_ = false;
+  bool cleaning_ = false;  // from reading the oldest batches until their trim is durable
+  bool trimming_ = false;  // the commit under way trims
+  bool low_on_space_ = false;
+  std::uint32_t commits_to_clean_check_ = 0;
+  std::size_t commit_at_ = 0;     // so many records need not wait for the loop's turn
+  std::size_t last_records_ = 0;  // of the last batch
+  MonoTime commit_began_{};
+  Batch spare_;  // its memory is used again
+  Histogram commit_times_;
+  /// Gone when the driver is: what comes back late from the log looks here first.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace carillon

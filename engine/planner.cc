@@ -1,0 +1,80 @@
+#include "engine/planner.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "engine/made_ids.h"
+#include "net/url.h"
+#include "storage/content.h"
+
+namespace carillon {
+
+Result<WallTime> Planner::due_of(const std::optional<WallTime>& due_at,
+                                 const std::optional<Millis>& delay) const {
+  // A delay counts from now, and now is rounded up: what it ends at is never early.
+  const auto now = std::chrono::ceil<Millis>(local_.clock().wall_micros());
+  const WallTime due = due_at ? *due_at : now + *delay;
+  const Millis horizon = local_.options().horizon;
+  if (due - now > horizon) {
+    return Error{"beyond_horizon",
+                 (due_at ? "`due_at`" : "`delay`") + std::string(" is more than ") +
+                     format_duration(horizon) + " ahead, which is the limit (`horizon`)",
+                 due_at ? "due_at" : "delay"};
+  }
+  return std::max(due, WallTime{});
+}
+
+/// A URL's tasks are queued by its origin, a name's by the name.
+Result<> Planner::address(Statement& task, const TaskContent& content) const {
+  task.target_is_url = is_url(content.target);
+  std::string_view queue = content.target;
+  if (task.target_is_url) {
+    const Result<std::string_view> origin = urls_.check(content.target);
+    if (!origin) return origin.error().at_field("target");
+    queue = *origin;
+  }
+  task.target = local_.keys().of(queue);
+  task.group = content.group.empty() ? GroupKey{} : local_.keys().of(content.group);
+  task.expire_after = content.expire_after;
+  return {};
+}
+
+OperationName Planner::operation(std::string_view call, std::string_view about,
+                                 std::string_view name, std::uint64_t arguments) const {
+  if (name.empty()) return {};
+  // Neither a call nor a name has a control character in it.
+  std::string text(call);
+  text.append(1, '\n').append(about).append(1, '\n').append(name);
+  return {local_.keys().of(text), arguments};
+}
+
+Result<PlannedAdd> Planner::plan(AddRequest request) {
+  PlannedAdd planned;
+  command::Add& add = planned.command;
+  TaskContent& content = request.content;
+  const Result<WallTime> due = due_of(request.due_at, request.delay);
+  if (!due) return due.error();
+  add.task.due = *due;
+  if (Result<> addressed = address(add.task, content); !addressed) return addressed.error();
+  content.delay = request.delay;
+  content.due_at = request.due_at;
+  content.created_at = local_.clock().wall();
+  if (content.id.empty()) {
+    planned.made_id = make_task_id(content.created_at, local_.random());
+    content.id = planned.made_id;
+  }
+  const std::string webhook_id = make_webhook_id(local_.random());
+  content.webhook_id = webhook_id;
+  add.task.task = local_.keys().task(content.id);
+  local_.shard().prefetch(add.task.task);
+  add.content = encode_content(content);
+  add.if_exists = request.if_exists;
+  content.webhook_id = {};
+  planned.created.due_at = *due;
+  planned.created.next_attempt_at = *due;
+  planned.created.content = std::move(content);
+  return planned;
+}
+
+}  // namespace carillon

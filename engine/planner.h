@@ -1,0 +1,38 @@
+// Makes of a request what the shard needs to know of the task: when it is due, where it goes, under
+// which keys, and its content as it is stored.
+//
+// Concurrency: the loop's thread only.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "engine/local_shard.h"
+#include "engine/requests.h"
+#include "net/url_policy.h"
+
+namespace carillon {
+
+class Planner {
+ public:
+  /// Both must outlive it.
+  Planner(LocalShard& local, UrlPolicy& urls) : local_(local), urls_(urls) {}
+
+  /// What adding the task comes to.
+  [[nodiscard]] Result<PlannedAdd> plan(AddRequest request);
+  /// When a task is due of which one of the two was asked. Error slug: beyond_horizon.
+  [[nodiscard]] Result<WallTime> due_of(const std::optional<WallTime>& due_at,
+                                        const std::optional<Millis>& delay) const;
+  /// Fills in the keys of target and group, and when it expires.
+  [[nodiscard]] Result<> address(Statement& task, const TaskContent& content) const;
+  /// The key of a client's name for an operation; none where that is empty. `call` and `about` say
+  /// what the name is for.
+  [[nodiscard]] OperationName operation(std::string_view call, std::string_view about,
+                                        std::string_view name, std::uint64_t arguments) const;
+
+ private:
+  LocalShard& local_;
+  UrlPolicy& urls_;
+};
+
+}  // namespace carillon

@@ -1,0 +1,118 @@
+#include "engine/pusher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/failpoint.h"
+#include "delivery/retry.h"
+#include "storage/content.h"
+
+namespace carillon {
+namespace {
+
+constexpr std::uint32_t kAttemptsMax = 1023;  // as far as an entry counts
+
+/// What the answer says about the target itself.
+std::optional<Throttle> throttle_of(const PushResult& result, WallTime now, Millis hold_max) {
+  if (!result.not_now) return std::nullopt;
+  const HoldReason reason = *result.not_now == NotNow::too_many_requests
+                                ? HoldReason::too_many_requests
+                                : HoldReason::unavailable;
+  return Throttle{now, reason, result.retry_after, hold_max};
+}
+
+}  // namespace
+
+Pusher::Pusher(Parts parts, std::uint64_t cache_bytes_max, std::uint64_t push_bytes_max)
+    : its_(parts), contents_(parts.clock, parts.log, *this, cache_bytes_max, push_bytes_max) {}
+
+void Pusher::begin(const std::vector<Fired>& fired) {
+  its_.counters.fired += fired.size();
+  contents_.bring(fired);
+}
+
+void Pusher::take(const Fired& fired, ContentCache::Row row) {
+  CARILLON_FAILPOINT("fire.durable");
+  const Result<TaskContent> content = decode_content(*row);
+  const std::uint64_t bytes = row->size();
+  if (!content) {
+    contents_.release(fired.target, bytes);
+    return bury(fired, content.error().detail);
+  }
+  Push push;
+  push.target = its_.targets.of_push(fired.target);
+  push.content = *content;
+  push.row = std::move(row);
+  push.due = fired.asked_due;
+  push.attempt = fired.attempt;
+  // A task that was given a due in the past is late from when it came.
+  const auto lateness = its_.clock.wall_micros() - std::max(fired.due, content->created_at);
+  its_.counters.lateness.record(std::chrono::duration_cast<std::chrono::microseconds>(lateness));
+  Pushing pushing;
+  pushing.fired = fired;
+  pushing.retry = content->retry.value_or(RetryChoice()).over(push.target->retry);
+  pushing.bytes = bytes;
+  pushing.hold_max = push.target->hold_max;
+  pushing.began = its_.clock.wall();
+  pushing.attempts = fired.attempt - std::min(fired.attempt - 1, content->attempts_before);
+  its_.sink.push(std::move(push),
+                 [this, alive = std::weak_ptr(alive_), pushing](PushResult result) {
+                   if (!alive.expired()) ended(pushing, std::move(result));
+                 });
+}
+
+void Pusher::take_nothing(const Fired& fired) {
+  bury(fired, "its content is missing from the data directory");
+}
+
+void Pusher::ended(const Pushing& push, PushResult result) {
+  CARILLON_FAILPOINT("push.answered");
+  contents_.release(push.fired.target, push.bytes);
+  if (result.kind == PushResult::Kind::delivered) {
+    return its_.driver.outcome(push.fired, State::delivered, {}, {});
+  }
+  if (push.attempts == 1) return failed(push, std::nullopt, std::move(result));
+  its_.log.fetch({.numbers = {push.fired.number}, .notes = true, .heads = true},
+                 [this, alive = std::weak_ptr(alive_), push,
+                  result = std::move(result)](std::vector<Fetched> fetched) {
+                   if (!alive.expired()) failed(push, fetched[0].note, result);
+                 });
+}
+
+void Pusher::failed(const Pushing& push, const std::optional<Note>& before, PushResult result) {
+  const Fired& fired = push.fired;
+  const WallTime now = its_.clock.wall();
+  const std::optional<Throttle> throttle = throttle_of(result, now, push.hold_max);
+  Note note{now, fired.attempt, result.status, std::move(result.error), push.began, 0};
+  if (before) {
+    note.first_attempt_at = before->first_attempt_at;
+    note.throttled = before->throttled;
+  }
+  if (throttle) {
+    ++its_.counters.throttled;
+    ++note.throttled;
+  }
+  std::optional<WallTime> again;
+  if (result.kind != PushResult::Kind::refused_for_good && fired.attempt < kAttemptsMax) {
+    again = next_attempt(push.retry,
+                         {.at = now,
+                          .first_attempt_at = note.first_attempt_at,
+                          .attempts = push.attempts,
+                          .throttled = note.throttled,
+                          .is_throttled = throttle.has_value(),
+                          .asked = result.retry_after,
+                          .throttle_max = push.hold_max},
+                         its_.random);
+  }
+  its_.driver.outcome(fired, again ? State::retrying : State::dead, again.value_or(WallTime{}),
+                      std::move(note), throttle);
+}
+
+/// What cannot be pushed because its content is damaged is a dead letter: seen, and never a wrong
+/// payload.
+void Pusher::bury(const Fired& fired, const std::string& why) {
+  const WallTime now = its_.clock.wall();
+  its_.driver.outcome(fired, State::dead, {}, Note{now, fired.attempt, 0, why, now, 0});
+}
+
+}  // namespace carillon

@@ -1,0 +1,72 @@
+// Pushes what was fired, and tells the driver how each push came out.
+//
+// Operation: a fired task gets its content (engine/contents.h), goes out by delivery as its
+// target's settings say, and the answer becomes an outcome: delivered, retrying at some moment, or
+// dead. A receiver that says "not now" is told to the shard too, which holds its target. When a
+// task's attempts began, and how many of them do not count, the note of the one before says; for a
+// task's first attempt nothing is read.
+//
+// Concurrency: the loop's thread only; what comes back after it is gone is dropped.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "delivery/sink.h"
+#include "engine/contents.h"
+#include "engine/driver.h"
+#include "engine/target_registry.h"
+
+namespace carillon {
+
+class Pusher final : ContentTaker {
+ public:
+  /// All but the bounds must outlive it. `settled`: see ShardConsumer.
+  struct Parts {
+    Clock& clock;
+    Log& log;
+    Sink& sink;
+    ShardDriver& driver;
+    const TargetRegistry& targets;
+    EngineCounters& counters;
+    std::mt19937_64& random;
+    const std::function<void()>& settled;
+  };
+  Pusher(Parts parts, std::uint64_t cache_bytes_max, std::uint64_t push_bytes_max);
+
+  void begin(const std::vector<Fired>& fired);
+  [[nodiscard]] Contents& contents() { return contents_; }
+  [[nodiscard]] const Contents& contents() const { return contents_; }
+
+ private:
+  /// What of a push is wanted when it ends.
+  struct Pushing {
+    Fired fired;
+    std::uint64_t bytes = 0;
+    RetryPolicy retry;
+    Millis hold_max{};
+    WallTime began{};
+    std::uint32_t attempts = 1;  // since it was added or redriven, this one included
+  };
+
+  void take(const Fired& fired, ContentCache::Row row) override;
+  void take_nothing(const Fired& fired) override;
+  void piece_taken() override { its_.settled(); }
+  void ended(const Pushing& push, PushResult result);
+  /// `before`: the note of the attempt before this one.
+  void failed(const Pushing& push, const std::optional<Note>& before, PushResult result);
+  void bury(const Fired& fired, const std::string& why);
+
+  Parts its_;
+  Contents contents_;
+  /// Gone when this is: what comes back late looks here first.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace carillon

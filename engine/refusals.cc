@@ -1,0 +1,101 @@
+#include "engine/refusals.h"
+
+#include <utility>
+
+namespace carillon {
+
+Error not_found(std::string_view what) {
+  return {"not_found", "There is no such " + std::string(what) + ".", ""};
+}
+
+Error changed_all_the_time() {
+  return {"overloaded", "Other changes of the task came first, again and again; retry later", ""};
+}
+
+std::optional<Error> Refusals::closed_to_contents(std::uint64_t tasks) {
+  if (auto why = closed()) {
+    if (why->slug == "overloaded") local_.counters().refused_overloaded += tasks;
+    return why;
+  }
+  if (!local_.log().stats().short_of_space) return std::nullopt;
+  local_.counters().refused_no_space += tasks;
+  return Error{"no_space",
+               "The server's disk is nearly full; cancels, reads and pushes go on. Send it again "
+               "after a pause.",
+               ""};
+}
+
+Refusal Refusals::of(const Reply& reply) {
+  const Standing standing{reply.task.state, reply.task.attempt,
+                          finished(reply.task.state) ? reply.task.finished_at : reply.task.due};
+  switch (reply.verdict) {
+    case Verdict::task_exists:
+      return {Error{"task_exists",
+                    "Another task has this id; choose another one, or send `if_exists`", "id"},
+              standing};
+    case Verdict::task_firing:
+      return {Error{"task_firing",
+                    "The task is being pushed right now. To make this attempt its last, cancel it "
+                    "with retries=cancel.",
+                    ""},
+              standing};
+    case Verdict::task_finished:
+      return {Error{"task_finished",
+                    "The task is finished: " + std::string(name_of(standing.state)) + ".", ""},
+              standing};
+    case Verdict::unknown_target:
+      return Error{"unknown_target",
+                   "There is no target of this name; PUT /v1/targets/{name} makes one.", "target"};
+    case Verdict::target_in_use:
+      return Error{"target_in_use",
+                   std::to_string(reply.count) +
+                       " tasks name this target; with ?force they go to the dead "
+                       "letters when due.",
+                   ""};
+    case Verdict::too_many_targets:
+      return full(
+          "Tasks for 262144 different receivers are pending or still readable; retry when some of "
+          "them are gone.",
+          "target");
+    case Verdict::content_moved:
+      return changed_all_the_time();
+    case Verdict::operation_reused:
+      return Error{"operation_reused",
+                   "This name was used within the last day for a call with other arguments; choose "
+                   "another one.",
+                   "operation"};
+    case Verdict::too_many_operations:
+      return full(
+          "As many named operations are remembered as may be. Send it without a name, or later.",
+          "operation");
+    case Verdict::beyond_horizon:
+      return Error{"beyond_horizon",
+                   "A task would be due further ahead than " +
+                       format_duration(local_.options().horizon) +
+                       ", the server's horizon. None was moved.",
+                   "by"};
+    case Verdict::full:
+      return full(why_full().c_str(), "");
+    default:
+      return not_found("task");
+  }
+}
+
+Error Refusals::full(const char* detail, const char* field) {
+  ++local_.counters().refused_full;
+  return {"full", detail, field};
+}
+
+/// What holds the room, and what to do about it: dead letters never leave unasked.
+std::string Refusals::why_full() const {
+  const std::string most = std::to_string(local_.options().shard.pending_max);
+  const std::uint64_t dead = local_.shard().counts()[static_cast<std::size_t>(State::dead)];
+  if (dead == 0)
+    return "All " + most + " tasks that `max_pending` allows are waiting; retry later.";
+  return "`max_pending` is " + most + ", and " + std::to_string(dead) +
+         " of these tasks are dead letters: redrive them (POST /v1/dead:redrive) or purge them "
+         "(POST "
+         "/v1/dead:purge), or retry later.";
+}
+
+}  // namespace carillon

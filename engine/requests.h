@@ -1,0 +1,189 @@
+// What is asked of the tasks' service, and what it answers.
+//
+// Views in a request must stay valid until its answer is there. Errors are those of docs/api.md, by
+// slug; what status each has, the API knows.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/histogram.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "delivery/sink.h"
+#include "delivery/target.h"
+#include "engine/allowance.h"
+#include "shard/command.h"
+#include "storage/log.h"
+#include "wheel/task.h"
+
+namespace carillon {
+
+/// How a task stood when a command on it was refused (task_firing, task_finished).
+struct Standing {
+  State state = State::scheduled;
+  std::uint32_t attempt = 0;
+  WallTime at{};  // when it entered that state; for firing, when the attempt began
+};
+struct Refusal : Error {
+  Refusal() = default;
+  Refusal(Error error, std::optional<Standing> how = std::nullopt)  // NOLINT: an Error is a Refusal
+      : Error(std::move(error)), standing(how) {}
+  std::optional<Standing> standing;
+};
+[[noreturn]] void throw_exception_from_error(const Refusal& error,
+                                             const boost::source_location& where);
+template <typename T = void>
+using Answer = boost::system::result<T, Refusal>;
+
+/// All that is known of one task.
+struct TaskView {
+  State state = State::scheduled;
+  WallTime due_at{};                        // as asked
+  std::optional<WallTime> next_attempt_at;  // scheduled: the due; retrying: the next attempt
+  std::optional<WallTime> finished_at;
+  std::uint32_t attempt = 0;
+  Note note;  // of the last push; note.attempt 0: none yet
+  /// Views into `row`, or into the request that brought it.
+  TaskContent content;
+  std::shared_ptr<const std::string> row;
+};
+
+struct AddRequest {
+  TaskContent
+      content;  // created_at and webhook_id are filled in by the engine; id too, where empty
+  std::optional<WallTime> due_at;  // exactly one of
+  std::optional<Millis> delay;     // the two
+  IfExists if_exists = IfExists::reject;
+};
+/// An add that is good in itself. Whether its id is free is decided when it is submitted.
+struct PlannedAdd {
+  command::Add command;
+  TaskView created;     // the task as it stands once it is created; views as the request's
+  std::string made_id;  // holds the id that is viewed, where the engine made it
+};
+enum class Added { created, same, kept, replaced };
+struct AddAnswer {
+  Added how = Added::created;
+  std::optional<TaskView> task;  // as it stands now; not of one that was created
+};
+
+/// Absent: unchanged. An empty group, lane or an empty optional inside: removed.
+struct ChangeRequest {
+  std::optional<WallTime> due_at;
+  std::optional<Millis> delay;
+  struct Body {
+    std::string_view bytes;
+    std::string_view content_type;
+    bool is_json = false;
+  };
+  std::optional<Body> body;
+  std::optional<std::vector<Header>> headers;
+  std::optional<std::string_view> target;
+  std::optional<std::string_view> group;
+  std::optional<std::string_view> lane;
+  std::optional<std::optional<Millis>> expire_after;
+  std::optional<std::optional<RetryChoice>> retry;
+};
+
+struct CancelAnswer {
+  std::uint32_t attempts = 0;
+  bool firing = false;  // an attempt is under way, and is its last
+};
+
+struct TaskFilter {
+  std::optional<std::string> group{};
+  std::optional<std::string> target{};
+  std::optional<State> state{};
+  std::optional<WallTime> due_from{};  // inclusive
+  std::optional<WallTime> due_to{};    // exclusive
+  std::optional<std::string> lane{};
+};
+struct Page {
+  std::vector<TaskView> tasks;  // in due order; without body and headers
+  std::string next_cursor;      // empty: this was the last
+  Allowance::Share held;        // to keep until what is made of it is sent
+};
+
+/// How far an export is. It begins empty; what is in it belongs to the engine.
+struct Export {
+  std::uint32_t position = 0;
+  std::vector<Statement> rest;  // found, but not read yet
+  Allowance::Share held;        // resize it to what is made of a piece until that is sent
+};
+
+struct GroupView {
+  std::array<std::uint64_t, kStates> counts{};
+  std::optional<WallTime> earliest_due;  // of those that wait
+  std::optional<WallTime> latest_due;
+};
+struct GroupCancelAnswer {
+  std::uint64_t cancelled = 0;
+  std::uint64_t firing = 0;
+};
+
+/// What a target becomes, given what it is (null: there is none).
+using TargetChange = std::function<Result<TargetSettings>(const TargetSettings* before)>;
+
+struct TargetCounts {
+  std::uint64_t waiting = 0;    // tasks not finished that name it
+  std::uint64_t backlog = 0;    // of these, due and not fired yet
+  std::uint64_t in_flight = 0;  // pushes under way
+  struct Held {
+    WallTime until{};  // past: one probe at a time goes out
+    WallTime since{};
+    HoldReason reason{};
+  };
+  std::optional<Held> held{};
+};
+struct TargetView : TargetCounts {
+  TargetSettings settings;
+};
+
+/// What a target answered to a push that tries it.
+struct TestPush {
+  std::uint32_t status = 0;  // 0: no answer came
+  bool delivered = false;
+  std::string error;  // empty where it was delivered
+  std::string body;   // of the answer, its beginning
+  Millis duration{};
+};
+
+struct Stats {
+  std::array<std::uint64_t, kStates> counts{};
+  std::uint64_t backlog = 0;
+  std::optional<Millis> oldest_overdue;
+  Histogram lateness;  // push start minus due, since the start
+  LogStats log;
+  DeliveryStats delivery;
+  std::uint64_t memory_tasks_bytes = 0;  // arena, index, groups
+  std::uint64_t memory_content_bytes = 0;
+  std::uint64_t memory_resident_bytes = 0;
+  Sequence last_sequence = 0;
+  std::uint64_t pending_max = 0;   // tasks not finished, and dead letters
+  std::uint64_t retained_max = 0;  // finished ones but dead letters
+  WallTime now{};
+};
+
+struct ForecastBucket {
+  WallTime from{};
+  std::uint64_t tasks = 0;
+};
+
+/// What the engine counts, for metrics; monotonic since the start.
+struct EngineCounters {
+  std::uint64_t added = 0, replaced = 0, changed = 0, cancelled = 0, fired = 0, delivered = 0,
+                retried = 0, died = 0, expired = 0, redriven = 0, clock_steps = 0,
+                refused_overloaded = 0, refused_full = 0, refused_no_space = 0, throttled = 0,
+                holds = 0, repeated = 0, operations = 0;
+  Histogram commit_time;
+  Histogram lateness;
+};
+
+}  // namespace carillon
