@@ -283,6 +283,7 @@ class Shard {
   // shard_retention.cc: finished tasks.
   [[nodiscard]] std::uint64_t retained_max() const;
   void make_room();
+  void make_target_room(const TargetKey& wanted);
   void retain(EntryRef ref);
   [[nodiscard]] bool is_retained(const Retained::Record& its) const;
   [[nodiscard]] bool forget_oldest(WallTime finished_before, bool forget_rows);

@@ -15,6 +15,7 @@ namespace {
 // are under way bring theirs when they are applied.
 constexpr std::size_t kOriginsAdmitted = kTargetsMax / 2;
 constexpr std::size_t kTargetsAdmitted = kOriginsAdmitted + (std::size_t{1} << 16);
+constexpr int kForgottenForATarget = 256;
 
 }  // namespace
 
@@ -53,7 +54,17 @@ void Shard::give_back(command::Add& add, Verdict verdict, EntryRef old, Ticket t
 
 // --- Tasks.
 
+/// Finished tasks that are kept give way where they alone keep origins that nobody else names. Each
+/// call pays for a few, so whatever was refused succeeds in the end.
+void Shard::make_target_room(const TargetKey& wanted) {
+  if (targets_.size() < kOriginsAdmitted || targets_.find(wanted) != kTargetsMax) return;
+  for (int i = 0; i < kForgottenForATarget && targets_.size() >= kOriginsAdmitted; ++i) {
+    if (!forget_oldest(WallTime::max(), /*forget_rows=*/true)) return;
+  }
+}
+
 bool Shard::decide(command::Add& add, Ticket ticket) {
+  make_target_room(add.task.target);
   const EntryRef old = find_entry(add.task.task);
   if (old != kNoEntry) {
     const Entry& entry = arena_[old];
@@ -123,6 +134,7 @@ bool Shard::decide_existing(command::Add& add, EntryRef old, Ticket ticket) {
 }
 
 bool Shard::decide(command::Change& change, Ticket ticket) {
+  make_target_room(change.task.target);
   const EntryRef ref = find_entry(change.task.task);
   if (ref != kNoEntry && busy(ref)) return false;
   if (change.redrive) return decide_redrive(change, ref, ticket);

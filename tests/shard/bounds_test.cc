@@ -28,6 +28,12 @@ TEST_F(ShardBounds, a_crowd_of_origins_leaves_room_for_named_targets) {
   put.name = "t2";
   put.concurrency = 1;
   EXPECT_EQ(ask(put).verdict, Verdict::done);
+  // Finished tasks that are kept give way: one origin is over the bound now, another wanted.
+  EXPECT_EQ(ask(command::Cancel{fingerprint(7)}).verdict, Verdict::done);
+  EXPECT_EQ(ask(by_url(kOrigins + 3, kOrigins + 3)).verdict, Verdict::too_many_targets);
+  EXPECT_EQ(ask(command::Cancel{fingerprint(8)}).verdict, Verdict::done);
+  EXPECT_EQ(ask(by_url(kOrigins + 3, kOrigins + 3)).verdict, Verdict::done);
+  EXPECT_EQ(ask(by_url(kOrigins + 4, kOrigins + 4)).verdict, Verdict::too_many_targets);
 }
 
 /// Of retained tasks and of what is pending there may be so many.
