@@ -47,10 +47,21 @@ class HttpConnection final : public OpenConnection {
     answered,  // `response_` is what to say
     ended,     // there is nobody to say anything to
   };
+  // http/connection.cc: from its first byte to its last.
   Async<bool> shake_hands();
   Async<void> handshake_turn();
+  Async<bool> one_request();
+  Async<void> linger();
+  void arm(Deadlines& deadlines);
   void interrupt(const Error& because);
+  Step refuse(const Error& error);
   Step refuse_interrupted();
+  void release_large_buffers();
+  static void release_large(std::string& buffer);
+  [[nodiscard]] static Error overloaded();
+
+  // http/connection_receive.cc: a request.
+  Async<std::size_t> receive(boost::asio::mutable_buffer into);
   bool grow(std::string& buffer, std::size_t size);
   Async<Step> receive_head();
   Step parse_head();
@@ -61,17 +72,13 @@ class HttpConnection final : public OpenConnection {
   Async<Step> receive_sized_body(std::size_t length);
   Async<Step> receive_chunked_body();
   Async<Step> ask_to_continue();
-  Async<bool> one_request();
+
+  // http/connection_answer.cc: its answer.
   void format_answer();
   bool send_answer_now();
   Async<bool> send_answer();
   Async<bool> send_stream(bool chunked);
   Async<bool> send(std::string_view bytes);
-  Async<void> linger();
-  Async<std::size_t> receive(boost::asio::mutable_buffer into);
-  Step refuse(const Error& error);
-  void arm(Deadlines& deadlines);
-  void release_large_buffers();
 
   std::shared_ptr<ConnectionHub> hub_;
   std::shared_ptr<ConnectionSettings> settings_;

@@ -2,7 +2,7 @@
 // what the parser says of the length is what the head says.
 //
 // The first byte of the input says how the rest is cut. What is read here is read in the way of
-// http/connection.cc.
+// http/connection_receive.cc.
 
 #include <algorithm>
 #include <charconv>
