@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "http/host_rule.h"
 #include "net/tls.h"
+#include "server/config_file.h"
 #include "server/listen.h"
 #include "server/version.h"
 

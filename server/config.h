@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "server/config_file.h"
 #include "server/options.h"
 #include "server/settings.h"
 

@@ -13,7 +13,6 @@
 // read the file; `secrets_file` and `file` name a file that holds them, one a line.
 #pragma once
 
-#include <map>
 #include <string>
 
 #include "base/result.h"
@@ -21,13 +20,8 @@
 
 namespace carillon {
 
-using Environment = std::map<std::string, std::string>;
-
 /// Reads the file at `path` into `options`, over what is there.
 [[nodiscard]] Result<> read_config_file(const std::string& path, const Environment& environment,
                                         Options& options);
-
-/// SHA-256 of `text`, 32 bytes.
-[[nodiscard]] std::string sha256(std::string_view text);
 
 }  // namespace carillon

@@ -8,9 +8,12 @@
 #include <toml++/toml.h>
 
 #include "base/result.h"
-#include "server/config_file.h"
+#include "server/options.h"
 
 namespace carillon {
+
+/// SHA-256 of `text`, 32 bytes.
+[[nodiscard]] std::string sha256(std::string_view text);
 
 class ConfigTables {
  public:

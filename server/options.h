@@ -4,6 +4,7 @@
 // together. server/settings.h names each one, server/config.h fills them in.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@
 #include "net/proxy.h"
 
 namespace carillon {
+
+using Environment = std::map<std::string, std::string>;
 
 /// A target of the config file.
 struct ConfiguredTarget {

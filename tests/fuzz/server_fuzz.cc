@@ -19,7 +19,7 @@
 #include "delivery/delivery.h"
 #include "engine/engine.h"
 #include "http/connection.h"
-#include "server/config_file.h"
+#include "server/config_tables.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/storage/memory_log.h"
 #include "tests/support/test_names.h"

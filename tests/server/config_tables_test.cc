@@ -1,3 +1,5 @@
+#include "server/config_tables.h"
+
 #include <filesystem>
 
 #include <gmock/gmock.h>
