@@ -100,7 +100,8 @@ bool TargetQueues::put(const record::TargetPut& settings) {
   Target& target = *targets_[find_or_make(settings.key, /*is_url=*/false)];
   const bool existed = !target.settings.name.empty();
   target.settings = settings;
-  target.deleted = false;
+  // One that is about to be deleted stays so: the record of that comes behind this one.
+  if (!existed) target.deleted = false;
   review(target);
   return existed;
 }

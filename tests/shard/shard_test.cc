@@ -166,6 +166,18 @@ TEST_F(ShardTest,
   EXPECT_EQ(driver.shard().find(fingerprint(1))->state, State::dead);
 }
 
+TEST_F(ShardTest, a_target_takes_no_task_from_the_decision_to_delete_it_on) {
+  driver.shard().restate(driver.log());
+  driver.seal();  // its settings are restated
+  driver.shard().submit(command::TargetDelete{target_key(1), false}, 0);
+  driver.commit();
+  EXPECT_EQ(ask(driver.add(1, start + minutes(1))).verdict, Verdict::unknown_target);
+  driver.put_target(1);
+  driver.run();
+  driver.take();
+  EXPECT_EQ(ask(driver.add(1, start + minutes(1))).verdict, Verdict::done) << "made again";
+}
+
 TEST_F(ShardTest, finished_tasks_are_forgotten_after_their_retention_with_their_rows) {
   ask(driver.add(1, start + hours(2)));
   const TaskNumber number = driver.shard().find(fingerprint(1))->number;
