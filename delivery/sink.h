@@ -43,7 +43,7 @@ enum class NotNow : std::uint8_t { too_many_requests, unavailable };
 struct PushResult {
   enum class Kind { delivered, failed, refused_for_good };
   Kind kind = Kind::failed;
-  /// Of a failed one: the receiver did not fail, it said "not now".
+  /// Where `kind` is failed: the receiver only asked to be left alone for a while.
   std::optional<NotNow> not_now{};
   std::optional<Millis> retry_after{};  // what the receiver asked for, in full, as a pause from now
   std::uint32_t status = 0;             // the receiver's answer as a number; 0: none came

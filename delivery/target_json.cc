@@ -37,7 +37,8 @@ Result<const TargetKind*> kind_of(value target) {
   return kind;
 }
 
-/// The kind was found before; a member that says another one is of a form that was not looked for.
+/// The kind was found before. But simdjson compares keys as they are written, so one with an
+/// escape in it is seen here first.
 Result<> read_kind(value from, const TargetKind& kind) {
   const Result<std::string_view> name = json_string(from, "kind");
   if (!name) return name.error();

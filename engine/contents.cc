@@ -116,7 +116,8 @@ void Contents::hand_out(const std::deque<Unfetched>& asked, std::vector<Fetched>
     if (fetched[i].left_out) continue;
     const auto& [task, admitted_bytes] = asked[i];
     const std::uint64_t bytes = fetched[i].content ? fetched[i].content->size() : 0;
-    if (bytes != admitted_bytes) push_bytes_.release(task.target, admitted_bytes);
+    // What it was admitted with is another's turn now.
+    if (bytes != admitted_bytes) release(task.target, admitted_bytes);
     if (!fetched[i].content) {
       taker_.take_nothing(task);
       continue;

@@ -27,12 +27,12 @@ Pusher::Pusher(Parts parts, std::uint64_t cache_bytes_max, std::uint64_t push_by
     : its_(parts), contents_(parts.clock, parts.log, *this, cache_bytes_max, push_bytes_max) {}
 
 void Pusher::begin(const std::vector<Fired>& fired) {
+  CARILLON_FAILPOINT("fire.durable");
   its_.counters.fired += fired.size();
   contents_.bring(fired);
 }
 
 void Pusher::take(const Fired& fired, ContentCache::Row row) {
-  CARILLON_FAILPOINT("fire.durable");
   const Result<TaskContent> content = decode_content(*row);
   const std::uint64_t bytes = row->size();
   if (!content) {

@@ -27,7 +27,7 @@ namespace carillon {
 
 class Pusher final : ContentTaker {
  public:
-  /// All but the bounds must outlive it. `settled`: see ShardConsumer.
+  /// All of them must outlive it. `settled`: see ShardConsumer.
   struct Parts {
     Clock& clock;
     Log& log;

@@ -75,15 +75,15 @@ Refusal Refusals::of(const Reply& reply) {
                        ", the server's horizon. None was moved.",
                    "by"};
     case Verdict::full:
-      return full(why_full().c_str(), "");
+      return full(why_full(), "");
     default:
       return not_found("task");
   }
 }
 
-Error Refusals::full(const char* detail, const char* field) {
+Error Refusals::full(std::string detail, std::string field) {
   ++local_.counters().refused_full;
-  return {"full", detail, field};
+  return {"full", std::move(detail), std::move(field)};
 }
 
 /// What holds the room, and what to do about it: dead letters never leave unasked.

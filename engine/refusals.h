@@ -27,7 +27,7 @@ class Refusals {
   [[nodiscard]] Refusal of(const Reply& reply);
 
  private:
-  [[nodiscard]] Error full(const char* detail, const char* field);
+  [[nodiscard]] Error full(std::string detail, std::string field);
   [[nodiscard]] std::string why_full() const;
 
   LocalShard& local_;

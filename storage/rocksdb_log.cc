@@ -33,6 +33,7 @@ struct Follower {
 struct LoopState {
   std::vector<Follower> followers;
   bool in_flight = false;
+  bool closed = false;
   LogEnd end;
   LogExtent extent;
 };
@@ -155,10 +156,12 @@ void RocksdbLog::follow(Sequence from, std::uint64_t bytes, Followed done) {
     loop_->followers.push_back({from, bytes, std::move(done)});
     return;
   }
-  browser_->post([this, from, bytes, done = std::move(done)] {
+  browser_->post([this, loop = loop_, from, bytes, done = std::move(done)] {
     auto batches = read_batches_from(*opened_.store, from, bytes, *latch_);
     if (latch_->failed()) return;
-    post_([batches = std::move(batches), done]() mutable { done(std::move(batches)); });
+    post_([loop, batches = std::move(batches), done]() mutable {
+      if (!loop->closed) done(std::move(batches));
+    });
   });
 }
 
@@ -239,6 +242,7 @@ LogStats RocksdbLog::stats() const {
 
 void RocksdbLog::close() {
   if (!opened_.store) return;
+  loop_->closed = true;
   loop_->followers.clear();
   if (watch_) watch_->close();
   reader_->close();

@@ -98,10 +98,10 @@ void HttpSink::failed(PushConnection& connection, std::string why) {
   for (const Addresses::Endpoint& dead : connection.unreachable()) {
     attempt.destination->pool->addresses.note_dead(dead, std::chrono::steady_clock::now());
   }
-  const std::uint32_t status = connection.answer().status();
+  PushResult result = judge(connection.answer(), std::move(why));
   close(connection);
   if (try_another(attempt)) return;
-  finish(attempt, {.status = status, .error = std::move(why)});
+  finish(attempt, std::move(result));
 }
 
 void HttpSink::expired(Attempt& attempt) {
@@ -110,36 +110,38 @@ void HttpSink::expired(Attempt& attempt) {
     std::erase(attempt.destination->pool->waiting, &attempt);
     return finish(attempt, {.error = std::move(why)});
   }
-  if (attempt.connection->answer().is_decided()) {
-    // Only its body is still to come.
-    PushResult result = judge(attempt.connection->answer());
-    close(*attempt.connection);
-    return finish(attempt, std::move(result));
-  }
-  const std::uint32_t status = attempt.connection->answer().status();
-  if (status != 0) {
+  const AnswerReader& answer = attempt.connection->answer();
+  if (answer.is_decided()) {
+    why.clear();  // only its body is still to come
+  } else if (answer.status() != 0) {
     why = "no whole answer within " + format_duration(attempt.push.target->timeout) + ", status " +
-          std::to_string(status);
+          std::to_string(answer.status());
   }
+  PushResult result = judge(answer, std::move(why));
   close(*attempt.connection);
-  finish(attempt, {.status = status, .error = std::move(why)});
+  finish(attempt, std::move(result));
 }
 
-PushResult HttpSink::judge(const AnswerReader& answer) const {
+/// `cut_short`: why the head did not come whole; empty where it did.
+PushResult HttpSink::judge(const AnswerReader& answer, std::string cut_short) const {
   using Kind = PushResult::Kind;
   constexpr std::uint32_t kGone = 410;
   constexpr std::uint32_t kTooManyRequests = 429;
   constexpr std::uint32_t kUnavailable = 503;
-  PushResult result{.status = answer.status(), .answer_body = answer.body()};
-  if (result.status >= 200 && result.status < 300) {
-    result.kind = Kind::delivered;
-    return result;
+  PushResult result{.status = answer.status()};
+  if (cut_short.empty()) {
+    result.answer_body = answer.body();
+    if (result.status >= 200 && result.status < 300) {
+      result.kind = Kind::delivered;
+      return result;
+    }
+    if (result.status == kGone) result.kind = Kind::refused_for_good;
+    result.retry_after = parse_retry_after(answer.retry_after(), options_.clock.real());
   }
-  result.kind = result.status == kGone ? Kind::refused_for_good : Kind::failed;
-  result.retry_after = parse_retry_after(answer.retry_after(), options_.clock.real());
   if (result.status == kTooManyRequests) result.not_now = NotNow::too_many_requests;
   if (result.status == kUnavailable && result.retry_after) result.not_now = NotNow::unavailable;
-  result.error = "answered " + std::to_string(result.status);
+  result.error =
+      cut_short.empty() ? "answered " + std::to_string(result.status) : std::move(cut_short);
   return result;
 }
 

@@ -91,7 +91,7 @@ class HttpSink final : public Sink, public PushConnection::Events {
   void drained(PushConnection& connection) override;
   void failed(PushConnection& connection, std::string why) override;
   void expired(Attempt& attempt);
-  [[nodiscard]] PushResult judge(const AnswerReader& answer) const;
+  [[nodiscard]] PushResult judge(const AnswerReader& answer, std::string cut_short = {}) const;
   [[nodiscard]] static PushResult unsent(const Error& error);
   void fail_later(Attempt& attempt, Error error);
   void finish(Attempt& attempt, PushResult result);

@@ -331,6 +331,9 @@ TEST_F(HttpSinkTest, AReceiverThatSaysNotNowHasNotFailed) {
   EXPECT_EQ(came_of("503 Busy").not_now, std::nullopt);
   EXPECT_EQ(came_of("500 Oops", "Retry-After: 7\r\n").not_now, std::nullopt);
   EXPECT_EQ(came_of("200 OK", "Retry-After: 7\r\n").not_now, std::nullopt);
+  // The head is cut short.
+  EXPECT_EQ(deliver_to({.bytes = "HTTP/1.1 429 Slow\r\nRetry-"}).not_now,
+            NotNow::too_many_requests);
 }
 
 TEST_F(HttpSinkTest, AWantedBodyThatNeverComesCostsThePushItsTimeAndNotItsSuccess) {
