@@ -10,7 +10,7 @@
 #include "api/names.h"
 #include "api/problem.h"
 #include "api/routes.h"
-#include "engine/engine.h"
+#include "engine/task_service.h"
 #include "http/media_type.h"
 #include "http/uri.h"
 
@@ -53,9 +53,9 @@ Result<std::string> decode_name(const ApiRoute& route, std::string_view encoded)
 
 }  // namespace
 
-Api::Api(Engine& engine, const prometheus::Collectable& metrics, ApiOptions options,
+Api::Api(TaskService& tasks, const prometheus::Collectable& metrics, ApiOptions options,
          std::span<const ApiRoute> routes)
-    : engine_(engine), metrics_(metrics), options_(std::move(options)), routes_(routes) {}
+    : tasks_(tasks), metrics_(metrics), options_(std::move(options)), routes_(routes) {}
 
 void Api::set_options(ApiOptions options) {
   options_ = std::move(options);
@@ -108,7 +108,7 @@ Answer<> Api::check_sender(const ApiRoute& route, HttpRequest& request) const {
 
 Answer<> Api::check_ready(const ApiRoute& route) const {
   if (route.access != Access::serving) return {};
-  std::string why = engine_.not_ready_because();
+  std::string why = tasks_.not_ready_because();
   if (why.empty()) return {};
   return Refusal(Error{"not_ready", std::move(why), ""});
 }
@@ -135,7 +135,7 @@ Async<void> Api::answer(const HttpRequest& request, HttpResponse& response) {
     if (!decoded) co_return route.format_error(response, decoded.error());
     name = std::move(*decoded);
   }
-  Call call{engine_, *this, request, response, take_scratch(), std::move(*query), std::move(name)};
+  Call call{tasks_, *this, request, response, take_scratch(), std::move(*query), std::move(name)};
   const Answer<> done = co_await route.handler(call);
   if (!done) route.format_error(response, done.error());
   give_back(std::move(call.scratch));

@@ -24,7 +24,7 @@ namespace carillon {
 class Api final : public HttpService {
  public:
   /// `metrics` is what /metrics shows. All must outlive it.
-  Api(Engine& engine, const prometheus::Collectable& metrics, ApiOptions options,
+  Api(TaskService& tasks, const prometheus::Collectable& metrics, ApiOptions options,
       std::span<const ApiRoute> routes = carillon::routes());
 
   bool admit(HttpRequest& request, HttpResponse& response, std::size_t& body_bytes_max) override;
@@ -50,7 +50,7 @@ class Api final : public HttpService {
                                            HttpResponse& response);
   std::unique_ptr<JsonScratch> take_scratch();
 
-  Engine& engine_;
+  TaskService& tasks_;
   const prometheus::Collectable& metrics_;
   ApiOptions options_;
   std::span<const ApiRoute> routes_;

@@ -15,7 +15,7 @@ namespace {
 
 /// The tasks of a batch: what adding each comes to, or why it cannot be.
 struct Batched {
-  std::vector<Command> adds;
+  std::vector<NewTask> adds;
   struct Item {
     std::optional<Error> error;  // else adds[index]
     std::size_t index = 0;
@@ -45,7 +45,7 @@ Result<PlannedAdd> plan_item(simdjson::ondemand::value value, Call& call, std::s
   const std::size_t body_bytes_max = call.api.options().limits.body_bytes_max;
   Result<PlannedAdd> planned = task->content.body.size() > body_bytes_max
                                    ? Result<PlannedAdd>(body_too_large(body_bytes_max))
-                                   : call.engine.plan(std::move(*task));
+                                   : call.tasks.plan(std::move(*task));
   if (!planned) id = sent_id;
   return planned;
 }
@@ -61,7 +61,7 @@ Result<> read_item(simdjson::ondemand::value value, Call& call, Batched& batch) 
   batch.items.push_back({std::nullopt, batch.adds.size(),
                          made ? std::string_view() : planned->created.content.id,
                          std::move(planned->made_id)});
-  batch.adds.emplace_back(std::move(planned->command));
+  batch.adds.emplace_back(std::move(planned->task));
   return {};
 }
 
@@ -127,7 +127,7 @@ Async<Answer<>> create_tasks(Call& call) {
   Batched batch;
   if (const auto read = read_batch(call, batch); !read) co_return read.error();
   std::vector<Answer<Added>> answers;
-  if (!batch.adds.empty()) answers = co_await call.engine.add_batch(std::move(batch.adds));
+  if (!batch.adds.empty()) answers = co_await call.tasks.add_batch(std::move(batch.adds));
 
   std::uint64_t created = 0;
   std::uint64_t failed = 0;
@@ -197,7 +197,7 @@ Async<Answer<>> cancel_tasks(Call& call) {
   if (!asked) co_return asked.error();
   const std::vector<std::string_view>& ids = asked->ids;
   std::vector<Answer<CancelAnswer>> answers;
-  if (!ids.empty()) answers = co_await call.engine.cancel_batch(ids, asked->retries);
+  if (!ids.empty()) answers = co_await call.tasks.cancel_batch(ids, asked->retries);
   std::uint64_t cancelled = 0;
   JsonWriter json(call.response.body);
   json.begin_object().key("results").begin_array();

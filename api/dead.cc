@@ -33,7 +33,7 @@ Async<Answer<>> list_dead(Call& call) {
 }
 
 Async<Answer<>> get_dead(Call& call) {
-  const auto task = co_await call.engine.get(call.name);
+  const auto task = co_await call.tasks.get(call.name);
   if (!task) co_return task.error();
   if (task->state != State::dead)
     co_return Error{"not_found", "the task is not among the dead letters", ""};
@@ -43,7 +43,7 @@ Async<Answer<>> get_dead(Call& call) {
 }
 
 Async<Answer<>> delete_dead(Call& call) {
-  const auto done = co_await call.engine.remove_dead(call.name);
+  const auto done = co_await call.tasks.remove_dead(call.name);
   if (!done) co_return done.error();
   call.response.status = 204;
   co_return Answer<>();
@@ -52,7 +52,7 @@ Async<Answer<>> delete_dead(Call& call) {
 Async<Answer<>> redrive_dead(Call& call) {
   std::string operation;
   if (const auto read = read_operation_body(call, operation); !read) co_return read.error();
-  const auto task = co_await call.engine.redrive(call.name, operation);
+  const auto task = co_await call.tasks.redrive(call.name, operation);
   if (!task) co_return task.error();
   JsonWriter json(call.response.body);
   append_task(json, *task, TaskDetail::full, call.secrets(Role::write));
@@ -63,7 +63,7 @@ Async<Answer<>> redrive_all_dead(Call& call) {
   std::string operation;
   auto filter = read_filter(call, &operation);
   if (!filter) co_return filter.error();
-  const auto count = co_await call.engine.redrive_all(std::move(*filter), std::move(operation));
+  const auto count = co_await call.tasks.redrive_all(std::move(*filter), std::move(operation));
   if (!count) co_return count.error();
   answer_count(call, "redriven", *count);
   co_return Answer<>();
@@ -72,7 +72,7 @@ Async<Answer<>> redrive_all_dead(Call& call) {
 Async<Answer<>> purge_all_dead(Call& call) {
   auto filter = read_filter(call);
   if (!filter) co_return filter.error();
-  const auto count = co_await call.engine.purge_dead(std::move(*filter));
+  const auto count = co_await call.tasks.purge_dead(std::move(*filter));
   if (!count) co_return count.error();
   answer_count(call, "purged", *count);
   co_return Answer<>();

@@ -66,7 +66,7 @@ Result<> read_operation_body(Call& call, std::string& operation) {
 }
 
 Async<Answer<>> get_group(Call& call) {
-  const auto group = co_await call.engine.group(call.name);
+  const auto group = co_await call.tasks.group(call.name);
   if (!group) co_return group.error();
   JsonWriter json(call.response.body);
   json.begin_object().key("group").string(call.name).key("counts").begin_object();
@@ -82,7 +82,7 @@ Async<Answer<>> get_group(Call& call) {
 Async<Answer<>> cancel_group(Call& call) {
   std::string operation;
   if (const auto read = read_operation_body(call, operation); !read) co_return read.error();
-  const auto done = co_await call.engine.cancel_group(call.name, operation);
+  const auto done = co_await call.tasks.cancel_group(call.name, operation);
   if (!done) co_return done.error();
   JsonWriter json(call.response.body);
   json.begin_object().key("cancelled").unsigned_integer(done->cancelled);
@@ -93,7 +93,7 @@ Async<Answer<>> cancel_group(Call& call) {
 Async<Answer<>> shift_group(Call& call) {
   const auto shift = read_shift(call);
   if (!shift) co_return shift.error();
-  const auto shifted = co_await call.engine.shift_group(call.name, *shift->by, shift->operation);
+  const auto shifted = co_await call.tasks.shift_group(call.name, *shift->by, shift->operation);
   if (!shifted) co_return shifted.error();
   JsonWriter json(call.response.body);
   json.begin_object().key("shifted").unsigned_integer(*shifted).end_object();

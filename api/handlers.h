@@ -6,7 +6,7 @@
 
 #include "api/auth.h"
 #include "api/task_json.h"
-#include "engine/engine.h"
+#include "engine/task_service.h"
 #include "http/message.h"
 #include "http/uri.h"
 
@@ -16,7 +16,7 @@ class Api;
 
 /// One request on its way through a handler.
 struct Call {
-  Engine& engine;
+  TaskService& tasks;
   Api& api;
   const HttpRequest& request;
   HttpResponse& response;

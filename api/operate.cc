@@ -94,10 +94,10 @@ Async<Answer<>> get_health(Call& call) {
 }
 
 Async<Answer<>> get_readiness(Call& call) {
-  std::string why = call.api.draining() ? "draining" : call.engine.not_ready_because();
+  std::string why = call.api.draining() ? "draining" : call.tasks.not_ready_because();
   if (!why.empty()) co_return Error{"not_ready", std::move(why), ""};
-  call.response.body = call.engine.short_of_space() ? R"({"status":"ready","refuses":"no_space"})"
-                                                    : R"({"status":"ready"})";
+  call.response.body = call.tasks.short_of_space() ? R"({"status":"ready","refuses":"no_space"})"
+                                                   : R"({"status":"ready"})";
   co_return Answer<>();
 }
 
@@ -113,7 +113,7 @@ Async<Answer<>> get_openapi(Call& call) {
 }
 
 Async<Answer<>> get_stats(Call& call) {
-  const Stats stats = call.engine.stats();
+  const Stats stats = call.tasks.stats();
   JsonWriter json(call.response.body);
   json.begin_object().key("version").string(call.api.options().version);
   json.key("now").moment(stats.now);
@@ -127,7 +127,7 @@ Async<Answer<>> get_stats(Call& call) {
 Async<Answer<>> get_wheel(Call& call) {
   JsonWriter json(call.response.body);
   json.begin_object().key("levels").begin_array();
-  for (const WheelLevel& level : call.engine.wheel()) {
+  for (const WheelLevel& level : call.tasks.wheel()) {
     json.begin_object().key("slot_width").duration(level.slot_width);
     json.key("slots").unsigned_integer(level.slots);
     json.key("occupied").unsigned_integer(level.occupied);
@@ -148,7 +148,7 @@ Async<Answer<>> get_forecast(Call& call) {
   if (!to) co_return to.error();
   const Millis width = bucket->value_or(std::chrono::minutes(1));
   if (width < Millis(1)) co_return Error{"bad_parameter", "wanted at least 1ms", "bucket"};
-  const WallTime begin = from->value_or(call.engine.now());
+  const WallTime begin = from->value_or(call.tasks.now());
   const WallTime end = to->value_or(begin + kAhead);
   if (end < begin) co_return Error{"bad_parameter", "it must not be before from", "to"};
   if ((end - begin) / width > kBucketsMax)
@@ -159,7 +159,7 @@ Async<Answer<>> get_forecast(Call& call) {
   std::optional<std::string> target;
   if (const auto named = call.query.get("target")) target = std::string(*named);
   for (const ForecastBucket& counted :
-       co_await call.engine.forecast(width, begin, end, std::move(target))) {
+       co_await call.tasks.forecast(width, begin, end, std::move(target))) {
     json.begin_object().key("from").moment(counted.from);
     json.key("tasks").unsigned_integer(counted.tasks).end_object();
   }
@@ -170,10 +170,10 @@ Async<Answer<>> get_forecast(Call& call) {
 namespace {
 
 /// Is not called again before its piece has been sent: a client that does not read costs that one.
-Async<bool> export_some(Engine& engine, std::shared_ptr<Export> its, std::string& out) {
+Async<bool> export_some(std::shared_ptr<Export> its, std::string& out) {
   bool more = false;
   {
-    const std::vector<TaskView> tasks = co_await engine.export_next(*its);
+    const std::vector<TaskView> tasks = co_await its->next();
     more = !tasks.empty();
     for (const TaskView& task : tasks) {
       JsonWriter json(out);
@@ -190,8 +190,9 @@ Async<bool> export_some(Engine& engine, std::shared_ptr<Export> its, std::string
 
 Async<Answer<>> export_tasks(Call& call) {
   call.response.content_type = "application/x-ndjson";
-  call.response.stream = [&engine = call.engine, its = std::make_shared<Export>()](
-                             std::string& out) { return export_some(engine, its, out); };
+  call.response.stream = [its = std::shared_ptr(call.tasks.export_pending())](std::string& out) {
+    return export_some(its, out);
+  };
   co_return Answer<>();
 }
 
@@ -206,7 +207,7 @@ Async<Answer<>> make_checkpoint(Call& call) {
   if (!read) co_return read.error();
   if (!dir.starts_with('/'))
     co_return Error{"bad_value", "`dir` must be an absolute path on the server's machine", "dir"};
-  const auto made = co_await call.engine.checkpoint(dir);
+  const auto made = co_await call.tasks.checkpoint(dir);
   if (!made && made.error().slug == "bad_value") co_return made.error();
   // An administrator may hear what the system said.
   if (!made) co_return Error{"checkpoint_failed", made.error().detail, "dir"};
@@ -216,11 +217,11 @@ Async<Answer<>> make_checkpoint(Call& call) {
 }
 
 Async<Answer<>> advance_clock(Call& call) {
-  if (!call.engine.clock_is_manual())
+  if (!call.tasks.clock_is_manual())
     co_return Error{"not_found", "the server does not run with --clock manual", ""};
   const auto by = read_by(call, false);
   if (!by) co_return by.error();
-  const WallTime now = co_await call.engine.advance_clock(*by);
+  const WallTime now = co_await call.tasks.advance_clock(*by);
   JsonWriter json(call.response.body);
   json.begin_object().key("now").moment(now).end_object();
   co_return Answer<>();

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "engine/engine.h"
+#include "engine/requests.h"
 #include "http/message.h"
 
 namespace carillon {

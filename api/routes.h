@@ -9,7 +9,7 @@
 
 #include "api/options.h"
 #include "api/problem.h"
-#include "engine/engine.h"
+#include "engine/task_service.h"
 #include "http/message.h"
 #include "http/route.h"
 

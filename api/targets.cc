@@ -46,7 +46,7 @@ std::string_view whole_characters(std::string_view text) {
 }
 
 Answer<> answer_target(Call& call) {
-  const auto view = call.engine.target(call.name);
+  const auto view = call.tasks.target(call.name);
   if (!view) return view.error();
   JsonWriter json(call.response.body);
   append_target(json, call, *view);
@@ -76,7 +76,7 @@ Async<Answer<>> edit(Call& call, TargetEdit how) {
       return Error{"not_found", "There is no such target.", ""};
     return edit_target(call.name, call.request.body, how, before);
   };
-  const auto made = co_await call.engine.change_target(call.name, change);
+  const auto made = co_await call.tasks.change_target(call.name, change);
   if (!made) co_return made.error();
   if (*made) {
     call.response.status = 201;
@@ -88,7 +88,7 @@ Async<Answer<>> edit(Call& call, TargetEdit how) {
 }
 
 Async<Answer<>> set_paused(Call& call, bool paused) {
-  const auto done = co_await call.engine.pause_target(call.name, paused);
+  const auto done = co_await call.tasks.pause_target(call.name, paused);
   if (!done) co_return done.error();
   co_return answer_target(call);
 }
@@ -103,7 +103,7 @@ Async<Answer<>> list_targets(Call& call) {
   // The name of the last target of the page before.
   const auto after = read_cursor(call.query.get("cursor").value_or(""));
   if (!after) co_return Error{"bad_cursor", "send a `next_cursor` as it was answered", "cursor"};
-  auto views = call.engine.targets(std::string_view(*after), *limit + 1);
+  auto views = call.tasks.targets(std::string_view(*after), *limit + 1);
   const bool more = views.size() > *limit;
   if (more) views.pop_back();
   JsonWriter json(call.response.body);
@@ -130,7 +130,7 @@ Async<Answer<>> change_target(Call& call) {
 Async<Answer<>> delete_target(Call& call) {
   const auto force = call.query.flag("force");
   if (!force) co_return force.error();
-  const auto done = co_await call.engine.delete_target(call.name, *force);
+  const auto done = co_await call.tasks.delete_target(call.name, *force);
   if (!done) co_return done.error();
   call.response.status = 204;
   co_return Answer<>();
@@ -145,7 +145,7 @@ Async<Answer<>> resume_target(Call& call) {
 }
 
 Async<Answer<>> test_target(Call& call) {
-  const auto test = co_await call.engine.test_target(call.name);
+  const auto test = co_await call.tasks.test_target(call.name);
   if (!test) co_return test.error();
   JsonWriter json(call.response.body);
   json.begin_object().key("status");

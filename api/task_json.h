@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "delivery/mask.h"
-#include "engine/engine.h"
+#include "engine/requests.h"
 
 namespace carillon {
 

@@ -26,14 +26,14 @@ Result<std::optional<State>> state_of(const Query& query) {
 }
 
 /// The add that the request asks for; the response is what it will be if the task is created.
-Result<command::Add> plan_task(Call& call) {
+Result<NewTask> plan_task(Call& call) {
   std::optional<PlannedAdd> planned;
   const auto parsed = call.scratch->reader.parse(call.request.body,
                                                  [&](simdjson::ondemand::value value) -> Result<> {
                                                    auto task = parse_task(value, *call.scratch);
                                                    if (!task) return task.error();
                                                    keep_trace(call.request, task->content.headers);
-                                                   auto plan = call.engine.plan(std::move(*task));
+                                                   auto plan = call.tasks.plan(std::move(*task));
                                                    if (!plan) return plan.error();
                                                    planned.emplace(std::move(*plan));
                                                    return {};
@@ -44,7 +44,7 @@ Result<command::Add> plan_task(Call& call) {
   append_percent_encoded(call.response.headers, planned->created.content.id);
   call.response.headers += "\r\n";
   answer_task(call, planned->created);
-  return std::move(planned->command);
+  return std::move(planned->task);
 }
 
 }  // namespace
@@ -55,7 +55,7 @@ Async<Answer<>> create_task(Call& call) {
   // Nothing that it holds is needed while the commit is under way, and the next request finds it
   // in the processor's cache.
   call.api.give_back(std::move(call.scratch));
-  const auto added = co_await call.engine.add(std::move(*add));
+  const auto added = co_await call.tasks.add(std::move(*add));
   if (added && added->how == Added::created) co_return Answer<>();
   call.response.reset();
   if (!added) co_return added.error();
@@ -64,7 +64,7 @@ Async<Answer<>> create_task(Call& call) {
 }
 
 Async<Answer<>> get_task(Call& call) {
-  const auto task = co_await call.engine.get(call.name);
+  const auto task = co_await call.tasks.get(call.name);
   if (!task) co_return task.error();
   answer_task(call, *task);
   co_return Answer<>();
@@ -80,7 +80,7 @@ Async<Answer<>> change_task(Call& call) {
                                                    return {};
                                                  });
   if (!parsed) co_return parsed.error();
-  const auto task = co_await call.engine.change(call.name, std::move(request));
+  const auto task = co_await call.tasks.change(call.name, std::move(request));
   if (!task) co_return task.error();
   answer_task(call, *task);
   co_return Answer<>();
@@ -96,7 +96,7 @@ Async<Answer<>> cancel_task(Call& call) {
   const auto retries = call.query.get("retries");
   if (retries && *retries != "cancel")
     co_return Error{"bad_parameter", "`retries` must be cancel.", "retries"};
-  const auto cancelled = co_await call.engine.cancel(call.name, retries.has_value());
+  const auto cancelled = co_await call.tasks.cancel(call.name, retries.has_value());
   if (!cancelled) co_return cancelled.error();
   JsonWriter json(call.response.body);
   json.begin_object().key("id").string(call.name);
@@ -106,7 +106,7 @@ Async<Answer<>> cancel_task(Call& call) {
 }
 
 Async<Answer<>> push_task(Call& call) {
-  const auto task = co_await call.engine.push_now(call.name);
+  const auto task = co_await call.tasks.push_now(call.name);
   if (!task) co_return task.error();
   answer_task(call, *task);
   co_return Answer<>();
@@ -134,8 +134,8 @@ Async<Answer<>> answer_page(Call& call, TaskFilter filter) {
   if (const auto group = call.query.get("group")) filter.group = std::string(*group);
   if (const auto target = call.query.get("target")) filter.target = std::string(*target);
   if (const auto lane = call.query.get("lane")) filter.lane = std::string(*lane);
-  auto page = co_await call.engine.list(std::move(filter),
-                                        std::string(call.query.get("cursor").value_or("")), *limit);
+  auto page = co_await call.tasks.list(std::move(filter),
+                                       std::string(call.query.get("cursor").value_or("")), *limit);
   if (!page) co_return page.error();
   JsonWriter json(call.response.body);
   json.begin_object().key("tasks").begin_array();

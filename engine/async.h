@@ -9,16 +9,13 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include "engine/driver.h"
+#include "engine/requests.h"
 #include "storage/log.h"
 
 namespace carillon {
-
-template <typename T>
-using Async = boost::asio::awaitable<T>;
 
 /// Submits a command and waits for its reply.
 [[nodiscard]] Async<Reply> ask(ShardDriver& driver, Command command);

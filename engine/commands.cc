@@ -16,6 +16,10 @@ bool is_same(const Reply& reply, const TaskContent& there, const TaskContent& as
   return same_choices(there, asked) && (reply.same_due || same_due_asked(there, asked));
 }
 
+command::Add as_command(NewTask task) {
+  return {std::move(task.task), task.if_exists, std::move(task.content)};
+}
+
 }  // namespace
 
 /// Makes `same` of the replies to adds that found just that task under their id. One fetch for all.
@@ -60,9 +64,9 @@ Answer<Added> Commands::added(const Reply& reply) {
   }
 }
 
-Async<Answer<AddAnswer>> Commands::add(command::Add add) {
+Async<Answer<AddAnswer>> Commands::add(NewTask task) {
   if (auto why = its_.refusals.closed_to_contents()) co_return Refusal(std::move(*why));
-  Reply reply = co_await ask(its_.local.driver(), std::move(add));
+  Reply reply = co_await ask(its_.local.driver(), as_command(std::move(task)));
   if (!reply.content.empty()) co_await recognise(std::span(&reply, 1));
   const Answer<Added> how = added(reply);
   if (!how) co_return how.error();
@@ -75,16 +79,19 @@ Async<Answer<AddAnswer>> Commands::add(command::Add add) {
   co_return answer;
 }
 
-Async<std::vector<Answer<Added>>> Commands::add_batch(std::vector<Command> adds) {
+Async<std::vector<Answer<Added>>> Commands::add_batch(std::vector<NewTask> tasks) {
   std::vector<Answer<Added>> answers;
-  if (auto why = its_.refusals.closed_to_contents(adds.size())) {
-    answers.assign(adds.size(), Refusal(std::move(*why)));
+  if (auto why = its_.refusals.closed_to_contents(tasks.size())) {
+    answers.assign(tasks.size(), Refusal(std::move(*why)));
     co_return answers;
   }
+  std::vector<Command> adds;
+  adds.reserve(tasks.size());
+  for (NewTask& task : tasks) adds.emplace_back(as_command(std::move(task)));
   std::vector<Reply> replies(adds.size());
   co_await ask_all(its_.local.driver(), adds, replies.data());
   co_await recognise(replies);
-  answers.reserve(adds.size());
+  answers.reserve(tasks.size());
   for (const Reply& reply : replies) answers.push_back(added(reply));
   co_return answers;
 }

@@ -33,8 +33,8 @@ class Commands {
   /// All must outlive it.
   explicit Commands(Parts parts) : its_(parts) {}
 
-  [[nodiscard]] Async<Answer<AddAnswer>> add(command::Add add);
-  [[nodiscard]] Async<std::vector<Answer<Added>>> add_batch(std::vector<Command> adds);
+  [[nodiscard]] Async<Answer<AddAnswer>> add(NewTask task);
+  [[nodiscard]] Async<std::vector<Answer<Added>>> add_batch(std::vector<NewTask> tasks);
   [[nodiscard]] Async<Answer<TaskView>> change(std::string_view id, ChangeRequest request);
   [[nodiscard]] Async<Answer<CancelAnswer>> cancel(std::string_view id, bool retries);
   [[nodiscard]] Async<std::vector<Answer<CancelAnswer>>> cancel_batch(

@@ -140,6 +140,7 @@ Async<Answer<>> DeadLetters::remove(std::string_view id) {
   if (auto why = its_.refusals.closed()) co_return Refusal(std::move(*why));
   const Reply reply =
       co_await ask(its_.local.driver(), command::RemoveDead{its_.local.keys().task(id), 0});
+  if (lost(reply)) co_return its_.refusals.of(reply);
   if (reply.verdict != Verdict::done) co_return Refusal(no_dead_letter());
   co_return Answer<>();
 }

@@ -69,12 +69,14 @@ void ShardDriver::start() {
 }
 
 void ShardDriver::drain() {
+  if (phase_ == Phase::fenced) return;
   if (phase_ != Phase::failed) phase_ = Phase::draining;
   shard_.stop_firing();
   carry_out();
 }
 
 bool ShardDriver::drained() const {
+  if (phase_ == Phase::fenced) return true;
   return shard_.in_flight() == 0 && !committing_ && !shard_.wants_commit();
 }
 
@@ -92,6 +94,8 @@ std::string ShardDriver::not_ready_because() const {
       return "draining";
     case Phase::failed:
       return "storage failed";
+    case Phase::fenced:
+      return "fenced";
     case Phase::serving:
       break;
   }
@@ -105,6 +109,8 @@ std::optional<Error> ShardDriver::closed() const {
       return Error{"not_ready", "The server is " + not_ready_because() + ".", ""};
     case Phase::failed:
       return Error{"storage_failed", "Nothing was done; the server is about to end.", ""};
+    case Phase::fenced:
+      return Error{"moved", "Nothing was done; the shard has another owner. Send it again.", ""};
     case Phase::serving:
       break;
   }
@@ -114,6 +120,9 @@ std::optional<Error> ShardDriver::closed() const {
 
 void ShardDriver::submit(std::span<Command> commands, Caller& caller) {
   CARILLON_CHECK(!commands.empty() && commands.size() <= kTicketMask && !caller.waits());
+  // Until the shard says otherwise.
+  for (std::size_t i = 0; i < commands.size(); ++i) caller.replies_[i].verdict = Verdict::moved;
+  if (phase_ == Phase::fenced) return;
   caller.missing_ = commands.size();
   std::size_t index = callers_.size();
   if (free_callers_.empty()) {
@@ -128,12 +137,14 @@ void ShardDriver::submit(std::span<Command> commands, Caller& caller) {
 }
 
 void ShardDriver::submit(Command command) {
+  if (phase_ == Phase::fenced) return;
   shard_.submit(std::move(command), 0);
   carry_out();
 }
 
 void ShardDriver::outcome(const Fired& fired, State state, WallTime retry_at, Note note,
                           const std::optional<Throttle>& throttle) {
+  if (phase_ == Phase::fenced) return;
   shard_.outcome(fired.task, fired.number, state, retry_at, std::move(note), throttle);
   carry_out();
   // A slot that is free again, or a hold's end.
@@ -141,7 +152,7 @@ void ShardDriver::outcome(const Fired& fired, State state, WallTime retry_at, No
 }
 
 void ShardDriver::tick() {
-  if (phase_ == Phase::recovering) return;
+  if (phase_ == Phase::recovering || phase_ == Phase::fenced) return;
   shard_.tick(clock_.wall());
   begin_commit();
   carry_out();
@@ -150,6 +161,7 @@ void ShardDriver::tick() {
 
 void ShardDriver::turn() {
   turn_asked_for_ = false;
+  if (phase_ == Phase::fenced) return;
   if (std::exchange(tick_in_turn_, false)) return tick();
   begin_commit();
 }
@@ -190,14 +202,14 @@ void ShardDriver::commit() {
   CARILLON_CHECK(!committing_);
   committing_ = true;
   commit_began_ = clock_.mono();
-  Batch sealed = shard_.seal(clock_.wall(), std::move(spare_));
+  Batch sealed = shard_.seal(clock_.wall(), std::move(spare_), options_.batch_bytes_max);
   trimming_ = sealed.trim_before != 0;
   commit_at_ = std::max(kCommitAtMin, (last_records_ + sealed.records.size()) / 2);
   last_records_ = sealed.records.size();
   log_.append(std::move(sealed),
               [this, alive = std::weak_ptr(alive_)](Appended how, Batch&& batch) {
-                CARILLON_CHECK(how == Appended::committed);  // the directory has one owner
-                if (!alive.expired()) committed(std::move(batch));
+                if (alive.expired()) return;
+                how == Appended::committed ? committed(std::move(batch)) : lose_shard();
               });
 }
 
@@ -228,6 +240,25 @@ void ShardDriver::committed(Batch&& batch) {
   consumer_.settled();
 }
 
+void ShardDriver::lose_shard() {
+  committing_ = false;
+  phase_ = Phase::fenced;
+  for (const Ticket ticket : shard_.sealed_tickets()) {
+    if (ticket == 0) continue;
+    Caller& caller = *callers_[(ticket >> kTicketBits) - 1];
+    caller.replies_[ticket & kTicketMask].verdict = Verdict::outcome_unknown;
+  }
+  // Whoever is told may take others with him, or the driver.
+  const std::weak_ptr alive(alive_);
+  for (std::size_t i = 0; !alive.expired() && i < callers_.size(); ++i) {
+    Caller* const caller = std::exchange(callers_[i], nullptr);
+    if (caller == nullptr) continue;
+    caller->missing_ = 0;
+    caller->answered();
+  }
+  if (!alive.expired()) consumer_.fenced();
+}
+
 /// Finished tasks give way before adds are refused: their contents are the only ones that nobody
 /// waits for.
 void ShardDriver::make_space() {
@@ -249,7 +280,7 @@ void ShardDriver::clean_if_worth() {
 void ShardDriver::clean(std::uint64_t bytes) {
   if (std::exchange(cleaning_, true)) return;
   log_.read_oldest(bytes, [this, alive = std::weak_ptr(alive_)](std::vector<Batch> oldest) {
-    if (alive.expired()) return;
+    if (alive.expired() || phase_ == Phase::fenced) return;
     CARILLON_FAILPOINT("clean.read");
     cleaning_ = !oldest.empty();
     shard_.restate(oldest);

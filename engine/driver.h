@@ -20,6 +20,11 @@
 // are read back, restated with the next commit and trimmed. It is under way until that trim is
 // durable.
 //
+// Fenced. Where the log has taken another owner's batch in place of the one under way, the shard
+// has decided what never came to be, so it and its driver are of no more use. Callers hear at once:
+// `outcome_unknown` of what was sealed, `moved` of all else. From then on nothing is done; whoever
+// made the driver discards it and may make another over the same log.
+//
 // Concurrency: the loop's thread only. What comes back from the log after the driver is gone is
 // dropped. Limitations: storage that has failed stays failed.
 #pragma once
@@ -63,6 +68,9 @@ class ShardConsumer {
   virtual void holds_changed(const std::vector<TargetKey>& keys) = 0;
   /// A commit is over, or storage has failed: whoever waits for something looks again.
   virtual void settled() = 0;
+  /// The shard has another owner, and callers have been told. The driver is to be discarded, which
+  /// may be done from here.
+  virtual void fenced() = 0;
 };
 
 /// Somebody who waits for the replies to some commands; must live until one of its members is
@@ -92,6 +100,7 @@ struct DriverOptions {
   std::uint64_t pending_bytes_max = std::uint64_t{64} << 20;
   /// The log is cleaned when it is larger than twice what restating everything takes plus this.
   std::uint64_t log_slack_bytes = std::uint64_t{64} << 20;
+  std::uint64_t batch_bytes_max = OpenBatch::kNoLimit;  // of one commit; see Shard::seal
 };
 
 class ShardDriver {
@@ -116,10 +125,11 @@ class ShardDriver {
   [[nodiscard]] bool drained() const;
   /// The log takes nothing any more: fires nothing and takes no commands from now on.
   void storage_failed();
-  /// Empty when commands are taken; else why not: "recovering", "draining", "storage failed".
+  /// Empty when commands are taken; else why not: "recovering", "draining", "storage failed",
+  /// "fenced".
   [[nodiscard]] std::string not_ready_because() const;
   /// The same as an error, also where too much waits for the log. Error slugs: not_ready,
-  /// storage_failed, overloaded.
+  /// storage_failed, moved, overloaded.
   [[nodiscard]] std::optional<Error> closed() const;
 
   // --- Events.
@@ -152,13 +162,14 @@ class ShardDriver {
   [[nodiscard]] const Histogram& commit_times() const { return commit_times_; }
 
  private:
-  enum class Phase { recovering, serving, draining, failed };
+  enum class Phase { recovering, serving, draining, failed, fenced };
 
   void carry_out();
   void hand_on(Effects effects);
   void reply(Reply& reply);
   void begin_commit();
   void committed(Batch&& batch);
+  void lose_shard();
   void make_space();
   void clean_if_worth();
   [[nodiscard]] bool is_due(const std::optional<WallTime>& next) const;

@@ -66,7 +66,9 @@ LocalShard::Place Engine::place(asio::io_context& loop, Clock& clock, Log& log, 
           .log = log,
           .sink = sink,
           .random = make_random(),
-          .settled = [this] { changed_.notify(); }};
+          .settled = [this] { changed_.notify(); },
+          // A data directory has one owner.
+          .fenced = [] { CARILLON_CHECK(false); }};
 }
 
 void Engine::time_came(std::optional<Millis> step) {

@@ -1,4 +1,4 @@
-// The engine: one shard at work, and everything that can be asked of it.
+// The engine: the tasks' service of one shard of this node.
 //
 // Operation: it puts the parts together, and each call goes to the part whose work it is. The shard
 // is driven, and its tasks pushed, by what needs no event loop (engine/local_shard.h); around it
@@ -34,12 +34,13 @@
 #include "engine/requests.h"
 #include "engine/signal.h"
 #include "engine/targets.h"
+#include "engine/task_service.h"
 #include "engine/tick_timer.h"
 #include "net/url_policy.h"
 
 namespace carillon {
 
-class Engine {
+class Engine final : public TaskService {
  public:
   /// `clock`, `log`, `sink` and `urls` must outlive it.
   Engine(boost::asio::io_context& loop, Clock& clock, Log& log, Sink& sink, UrlPolicy& urls,
@@ -57,131 +58,105 @@ class Engine {
   [[nodiscard]] Async<void> drain(Millis deadline);
   /// The log takes nothing any more: fires nothing and refuses commands until the process ends.
   void storage_failed() { local_.driver().storage_failed(); }
-  /// Empty when ready; else why not: "recovering", "draining", "storage failed".
-  [[nodiscard]] std::string not_ready_because() const {
+  // --- What the service answers.
+  [[nodiscard]] std::string not_ready_because() const override {
     return local_.driver().not_ready_because();
   }
-  /// The disk is nearly full: adds and new contents are refused, and nothing else.
-  [[nodiscard]] bool short_of_space() const { return local_.log().stats().short_of_space; }
-
-  // --- Tasks.
-  /// What adding the task comes to, without adding it. So an answer can be made of it while all
-  /// that it came from is at hand, and nothing of that need outlive the commit.
-  [[nodiscard]] Result<PlannedAdd> plan(AddRequest request) {
+  [[nodiscard]] bool short_of_space() const override { return local_.log().stats().short_of_space; }
+  [[nodiscard]] Result<PlannedAdd> plan(AddRequest request) override {
     return planner_.plan(std::move(request));
   }
-  [[nodiscard]] Async<Answer<AddAnswer>> add(command::Add add) {
-    return commands_.add(std::move(add));
+  [[nodiscard]] Async<Answer<AddAnswer>> add(NewTask task) override {
+    return commands_.add(std::move(task));
   }
-  /// As if added one by one, in order, but in one commit.
-  [[nodiscard]] Async<std::vector<Answer<Added>>> add_batch(std::vector<Command> adds) {
-    return commands_.add_batch(std::move(adds));
+  [[nodiscard]] Async<std::vector<Answer<Added>>> add_batch(std::vector<NewTask> tasks) override {
+    return commands_.add_batch(std::move(tasks));
   }
-  [[nodiscard]] Async<Answer<TaskView>> get(std::string_view id) { return queries_.get(id); }
-  [[nodiscard]] Async<Answer<TaskView>> change(std::string_view id, ChangeRequest request) {
+  [[nodiscard]] Async<Answer<TaskView>> get(std::string_view id) override {
+    return queries_.get(id);
+  }
+  [[nodiscard]] Async<Answer<TaskView>> change(std::string_view id,
+                                               ChangeRequest request) override {
     return commands_.change(id, std::move(request));
   }
-  /// `retries`: also of a task that is firing, whose attempt becomes its last.
-  [[nodiscard]] Async<Answer<CancelAnswer>> cancel(std::string_view id, bool retries = false) {
+  [[nodiscard]] Async<Answer<CancelAnswer>> cancel(std::string_view id, bool retries) override {
     return commands_.cancel(id, retries);
   }
   [[nodiscard]] Async<std::vector<Answer<CancelAnswer>>> cancel_batch(
-      std::vector<std::string_view> ids, bool retries = false) {
+      std::vector<std::string_view> ids, bool retries) override {
     return commands_.cancel_batch(std::move(ids), retries);
   }
-  /// Makes a waiting task due now.
-  [[nodiscard]] Async<Answer<TaskView>> push_now(std::string_view id) {
+  [[nodiscard]] Async<Answer<TaskView>> push_now(std::string_view id) override {
     return commands_.push_now(id);
   }
-  /// `cursor` empty: from the start. Error slug bad_cursor.
-  [[nodiscard]] Async<Answer<Page>> list(TaskFilter filter, std::string cursor, std::size_t limit) {
+  [[nodiscard]] Async<Answer<Page>> list(TaskFilter filter, std::string cursor,
+                                         std::size_t limit) override {
     return lists_.list(std::move(filter), std::move(cursor), limit);
   }
-
-  // --- Groups. An `operation`, where it is not empty, is the client's name for the call: the same
-  // again within a day is answered as the first time, and not done again. Error slug:
-  // operation_reused.
-  [[nodiscard]] Async<Answer<GroupView>> group(std::string_view name) {
+  [[nodiscard]] Async<Answer<GroupView>> group(std::string_view name) override {
     return queries_.group(name);
   }
   [[nodiscard]] Async<Answer<GroupCancelAnswer>> cancel_group(std::string_view name,
-                                                              std::string_view operation = {}) {
+                                                              std::string_view operation) override {
     return commands_.cancel_group(name, operation);
   }
-  /// All or none: error slug beyond_horizon.
   [[nodiscard]] Async<Answer<std::uint64_t>> shift_group(std::string_view name, Millis by,
-                                                         std::string_view operation = {}) {
+                                                         std::string_view operation) override {
     return commands_.shift_group(name, by, operation);
   }
-
-  // --- Targets.
-  /// Makes of the target of that name what `change` makes of it. True: made; false: changed.
-  [[nodiscard]] Async<Answer<bool>> change_target(std::string name, TargetChange change) {
+  [[nodiscard]] Async<Answer<bool>> change_target(std::string name, TargetChange change) override {
     return target_changes_.change(std::move(name), std::move(change));
   }
-  [[nodiscard]] Async<Answer<>> delete_target(std::string_view name, bool force) {
+  [[nodiscard]] Async<Answer<>> delete_target(std::string_view name, bool force) override {
     return target_changes_.remove(name, force);
   }
-  [[nodiscard]] Async<Answer<>> pause_target(std::string_view name, bool paused) {
+  [[nodiscard]] Async<Answer<>> pause_target(std::string_view name, bool paused) override {
     return target_changes_.pause(name, paused);
   }
-  /// Pushes a task to it that is stored nowhere, whether or not it is paused.
-  [[nodiscard]] Async<Answer<TestPush>> test_target(std::string_view name) {
+  [[nodiscard]] Async<Answer<TestPush>> test_target(std::string_view name) override {
     return target_changes_.test(name);
   }
-  [[nodiscard]] Answer<TargetView> target(std::string_view name) const;
-  /// At most `limit` of them by name, those whose names come after `after`.
-  [[nodiscard]] std::vector<TargetView> targets(std::string_view after, std::size_t limit) const {
+  [[nodiscard]] Answer<TargetView> target(std::string_view name) const override;
+  [[nodiscard]] std::vector<TargetView> targets(std::string_view after,
+                                                std::size_t limit) const override {
     return local_.targets().views(after, limit);
   }
-  [[nodiscard]] std::size_t target_count() const { return local_.targets().size(); }
-  /// Of all whose names come after `after` together.
-  [[nodiscard]] TargetCounts target_counts(std::string_view after) const {
+  [[nodiscard]] std::size_t target_count() const override { return local_.targets().size(); }
+  [[nodiscard]] TargetCounts target_counts(std::string_view after) const override {
     return local_.targets().counts(after);
   }
-
-  // --- Dead letters.
-  /// A dead letter back to its target with a fresh allowance of attempts, pushed now.
   [[nodiscard]] Async<Answer<TaskView>> redrive(std::string_view id,
-                                                std::string_view operation = {}) {
+                                                std::string_view operation) override {
     return dead_letters_.redrive(id, operation);
   }
-  [[nodiscard]] Async<Answer<>> remove_dead(std::string_view id) {
+  [[nodiscard]] Async<Answer<>> remove_dead(std::string_view id) override {
     return dead_letters_.remove(id);
   }
-  /// All dead letters that match (state is ignored); how many.
   [[nodiscard]] Async<Answer<std::uint64_t>> redrive_all(TaskFilter filter,
-                                                         std::string operation = {}) {
+                                                         std::string operation) override {
     return dead_letters_.redrive_all(std::move(filter), std::move(operation));
   }
-  [[nodiscard]] Async<Answer<std::uint64_t>> purge_dead(TaskFilter filter) {
+  [[nodiscard]] Async<Answer<std::uint64_t>> purge_dead(TaskFilter filter) override {
     return dead_letters_.purge(std::move(filter));
   }
-
-  // --- The whole.
-  [[nodiscard]] Stats stats() const;
-  [[nodiscard]] EngineCounters counters() const;
-  [[nodiscard]] std::vector<WheelLevel> wheel() const { return local_.shard().wheel_levels(); }
-  [[nodiscard]] WallTime now() const { return local_.clock().wall(); }
-  /// Tasks that wait (for `target`, where given), counted by when they are pushed next, in [from,
-  /// to), buckets of `bucket`, empty ones left out.
+  [[nodiscard]] Stats stats() const override;
+  [[nodiscard]] EngineCounters counters() const override;
+  [[nodiscard]] std::vector<WheelLevel> wheel() const override {
+    return local_.shard().wheel_levels();
+  }
+  [[nodiscard]] WallTime now() const override { return local_.clock().wall(); }
   [[nodiscard]] Async<std::vector<ForecastBucket>> forecast(
-      Millis bucket, WallTime from, WallTime to, std::optional<std::string> target = {}) {
+      Millis bucket, WallTime from, WallTime to, std::optional<std::string> target) override {
     return lists_.forecast(bucket, from, to, std::move(target));
   }
-  [[nodiscard]] Async<Result<>> checkpoint(std::string dir) {
+  [[nodiscard]] Async<Result<>> checkpoint(std::string dir) override {
     return carillon::checkpoint(local_.log(), std::move(dir));
   }
-  /// The pending tasks, some at a call, in no order; empty at the end. Every task that is pending
-  /// throughout is in it once.
-  [[nodiscard]] Async<std::vector<TaskView>> export_next(Export& its) {
-    return lists_.export_next(its);
+  [[nodiscard]] std::unique_ptr<Export> export_pending() override {
+    return lists_.export_pending();
   }
-
-  /// Manual clock only: moves it and answers when all that became due was handed to delivery in due
-  /// order (or waits for its target).
-  [[nodiscard]] Async<WallTime> advance_clock(Millis by);
-  [[nodiscard]] bool clock_is_manual() const { return manual_clock_ != nullptr; }
+  [[nodiscard]] Async<WallTime> advance_clock(Millis by) override;
+  [[nodiscard]] bool clock_is_manual() const override { return manual_clock_ != nullptr; }
 
  private:
   [[nodiscard]] LocalShard::Place place(boost::asio::io_context& loop, Clock& clock, Log& log,

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "engine/export.h"
 #include "engine/queries.h"
 #include "net/url.h"
 #include "storage/content.h"
@@ -20,8 +21,6 @@ constexpr std::size_t kTriedFirst = 1000;
 constexpr std::size_t kTriedMost = 16'000;
 /// About what a row of a page takes as JSON.
 constexpr std::uint64_t kRowBytes = 512;
-constexpr std::size_t kExportedAtOnce = 1000;
-constexpr std::uint64_t kExportedBytes = std::uint64_t{256} << 10;
 
 std::string format_cursor(const ListKey& key) {
   return fmt::format("{}-{:x}-{}", key.due_ms, key.id, key.number);
@@ -200,43 +199,9 @@ Async<std::vector<ForecastBucket>> TaskLists::forecast(Millis bucket, WallTime f
   co_return buckets;
 }
 
-/// The next pending tasks from there on.
-Async<void> TaskLists::collect_pending(Export& its) {
-  for (std::uint32_t slice = 0;
-       its.position < local_.shard().positions() && its.rest.size() < kExportedAtOnce;
-       ++its.position) {
-    if (++slice % (kSlice / 4) == 0) co_await yield(loop_);
-    std::optional<Statement> task = local_.shard().at(its.position);
-    if (task && !finished(task->state)) its.rest.push_back(std::move(*task));
-  }
-}
-
-Async<std::vector<TaskView>> TaskLists::export_next(Export& its) {
-  if (its.position == 0) its.held = co_await export_bytes_.take(2 * kExportedBytes);
-  const Allowance::Share turn = co_await turns_.take(1);
-  std::vector<TaskView> shown;
-  while (shown.empty()) {
-    if (its.rest.empty()) co_await collect_pending(its);
-    if (its.rest.empty()) break;
-    Fetch wanted{.numbers = {}, .bytes_max = kExportedBytes, .in_background = true};
-    for (const Statement& task : its.rest) wanted.numbers.push_back(task.number);
-    std::vector<Fetched> fetched = co_await fetch(local_.log(), std::move(wanted));
-    std::vector<Statement> rest;
-    for (std::size_t i = 0; i < fetched.size(); ++i) {
-      const Statement& task = its.rest[i];
-      TaskView view;
-      if (fetched[i].left_out) {
-        rest.push_back(task);
-      } else if (fill_view(task, fetched[i], view)) {
-        shown.push_back(std::move(view));
-      } else if (const auto now = local_.shard().find(task.task);
-                 now && !finished(now->state) && now->number != task.number) {
-        rest.push_back(*now);  // replaced between look-up and read
-      }
-    }
-    its.rest = std::move(rest);
-  }
-  co_return shown;
+std::unique_ptr<Export> TaskLists::export_pending() {
+  return std::make_unique<PendingExport>(
+      PendingExport::Parts{loop_, local_, turns_, export_bytes_});
 }
 
 }  // namespace carillon

@@ -8,6 +8,7 @@
 // Concurrency: the loop's thread only.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,7 +44,7 @@ class TaskLists {
   [[nodiscard]] Async<std::vector<ForecastBucket>> forecast(Millis bucket, WallTime from,
                                                             WallTime to,
                                                             std::optional<std::string> target);
-  [[nodiscard]] Async<std::vector<TaskView>> export_next(Export& its);
+  [[nodiscard]] std::unique_ptr<Export> export_pending();
   /// Held by answers that are not sent yet.
   [[nodiscard]] std::uint64_t bytes() const { return page_bytes_.taken() + export_bytes_.taken(); }
 
@@ -53,7 +54,6 @@ class TaskLists {
   [[nodiscard]] Async<void> show(const Match& wanted, std::vector<Listing::Found> found,
                                  std::size_t most, Page& page, std::vector<ListKey>& keys);
   [[nodiscard]] Async<std::vector<TaskView>> heads(std::vector<Statement> tasks);
-  [[nodiscard]] Async<void> collect_pending(Export& its);
 
   boost::asio::io_context& loop_;
   LocalShard& local_;

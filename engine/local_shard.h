@@ -29,6 +29,8 @@ class LocalShard final : ShardConsumer {
     std::mt19937_64 random;
     /// A commit or a read of fired tasks' contents is over, or storage has failed.
     std::function<void()> settled;
+    /// Another node owns the shard, see ShardConsumer.
+    std::function<void()> fenced;
   };
   LocalShard(Place place, EngineOptions options);
   LocalShard(const LocalShard&) = delete;
@@ -57,6 +59,7 @@ class LocalShard final : ShardConsumer {
   void targets_changed(const std::vector<TargetKey>& keys) override { targets_.changed(keys); }
   void holds_changed(const std::vector<TargetKey>& keys) override;
   void settled() override { place_.settled(); }
+  void fenced() override { place_.fenced(); }
 
   Place place_;
   EngineOptions options_;

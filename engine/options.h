@@ -24,7 +24,8 @@ struct EngineOptions {
   std::uint64_t export_bytes_max = std::uint64_t{48} << 20;  // pieces of exports, likewise
   /// The log is cleaned when it is larger than twice what restating everything takes plus this.
   std::uint64_t log_slack_bytes = std::uint64_t{64} << 20;
-  TargetSettings url_defaults;  // for tasks that name a URL
+  std::uint64_t batch_bytes_max = OpenBatch::kNoLimit;  // of one commit
+  TargetSettings url_defaults;                          // for tasks that name a URL
   /// Told of each hold that begins, changes or, where `held` is empty, ends. May be empty.
   std::function<void(const std::string& target, const std::optional<TargetView::Held>& held)>
       on_hold;

@@ -51,7 +51,7 @@ OperationName Planner::operation(std::string_view call, std::string_view about,
 
 Result<PlannedAdd> Planner::plan(AddRequest request) {
   PlannedAdd planned;
-  command::Add& add = planned.command;
+  NewTask& add = planned.task;
   TaskContent& content = request.content;
   const Result<WallTime> due = due_of(request.due_at, request.delay);
   if (!due) return due.error();

@@ -74,6 +74,13 @@ Refusal Refusals::of(const Reply& reply) {
                        format_duration(local_.options().horizon) +
                        ", the server's horizon. None was moved.",
                    "by"};
+    case Verdict::moved:
+      return Error{"moved", "Nothing was done; the shard has another owner. Send it again.", ""};
+    case Verdict::outcome_unknown:
+      return Error{"outcome_unknown",
+                   "The shard got another owner while this was being stored, so it may have been "
+                   "done. Look, or send it again under the same id or `operation`.",
+                   ""};
     case Verdict::full:
       return full(why_full(), "");
     default:

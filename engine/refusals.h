@@ -33,6 +33,10 @@ class Refusals {
   LocalShard& local_;
 };
 
+/// Whether the shard got another owner before it could answer.
+[[nodiscard]] inline bool lost(const Reply& reply) {
+  return reply.verdict == Verdict::moved || reply.verdict == Verdict::outcome_unknown;
+}
 [[nodiscard]] Error not_found(std::string_view what);
 [[nodiscard]] Error changed_all_the_time();
 

@@ -13,17 +13,22 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/asio/awaitable.hpp>
+
 #include "base/histogram.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "delivery/sink.h"
 #include "delivery/target.h"
 #include "engine/allowance.h"
-#include "shard/command.h"
+#include "shard/record.h"
 #include "storage/log.h"
 #include "wheel/task.h"
 
 namespace carillon {
+
+template <typename T>
+using Async = boost::asio::awaitable<T>;
 
 /// How a task stood when a command on it was refused (task_firing, task_finished).
 struct Standing {
@@ -62,11 +67,17 @@ struct AddRequest {
   std::optional<Millis> delay;     // the two
   IfExists if_exists = IfExists::reject;
 };
-/// An add that is good in itself. Whether its id is free is decided when it is submitted.
+/// A task that can be added. What is in it, and whether its id is free, is the service's business.
+struct NewTask {
+  Statement task;
+  IfExists if_exists = IfExists::reject;
+  std::string content;  // as it is stored
+};
+/// An add that is good in itself.
 struct PlannedAdd {
-  command::Add command;
+  NewTask task;
   TaskView created;     // the task as it stands once it is created; views as the request's
-  std::string made_id;  // holds the id that is viewed, where the engine made it
+  std::string made_id;  // holds the id that is viewed, where the service made it
 };
 enum class Added { created, same, kept, replaced };
 struct AddAnswer {
@@ -111,11 +122,17 @@ struct Page {
   Allowance::Share held;        // to keep until what is made of it is sent
 };
 
-/// How far an export is. It begins empty; what is in it belongs to the engine.
-struct Export {
-  std::uint32_t position = 0;
-  std::vector<Statement> rest;  // found, but not read yet
-  Allowance::Share held;        // resize it to what is made of a piece until that is sent
+/// The pending tasks, some at a call. Each that is pending throughout comes once.
+class Export {
+ public:
+  Export() = default;
+  virtual ~Export() = default;
+  Export(const Export&) = delete;
+  Export& operator=(const Export&) = delete;
+  /// The next of them, in no order; empty at the end.
+  [[nodiscard]] virtual Async<std::vector<TaskView>> next() = 0;
+
+  Allowance::Share held;  // resize it to what is made of a piece until that is sent
 };
 
 struct GroupView {

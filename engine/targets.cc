@@ -112,7 +112,9 @@ Async<Answer<bool>> Targets::submit(TargetSettings settings) {
   put.paused = settings.paused;
   put.settings = format_target(settings, Secrets::stored);
   const Reply reply = co_await ask(its_.local.driver(), std::move(put));
-  if (reply.verdict == Verdict::too_many_targets) co_return its_.refusals.of(reply);
+  if (reply.verdict == Verdict::too_many_targets || lost(reply)) {
+    co_return its_.refusals.of(reply);
+  }
   co_return reply.verdict == Verdict::done;
 }
 
@@ -122,7 +124,7 @@ Async<Answer<>> Targets::remove(std::string_view name, bool force) {
   const Reply reply =
       co_await ask(its_.local.driver(), command::TargetDelete{its_.local.keys().of(name), force});
   end();
-  if (reply.verdict == Verdict::target_in_use) co_return its_.refusals.of(reply);
+  if (reply.verdict == Verdict::target_in_use || lost(reply)) co_return its_.refusals.of(reply);
   if (reply.verdict != Verdict::done) co_return Refusal(not_found("target"));
   co_return Answer<>();
 }

@@ -23,6 +23,7 @@
 #include "base/thread.h"
 #include "delivery/delivery.h"
 #include "delivery/kind.h"
+#include "engine/engine.h"
 #include "http/server.h"
 #include "net/tls.h"
 #include "net/url_policy.h"

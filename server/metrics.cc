@@ -5,7 +5,7 @@
 
 #include <sys/resource.h>
 
-#include "engine/engine.h"
+#include "engine/task_service.h"
 #include "http/server.h"
 #include "server/logging.h"
 
@@ -167,7 +167,7 @@ void add_storage(Families& families, const Stats& stats) {
 
 /// Series of their own have the first targets by name; the rest together is `other`. Each series
 /// costs whoever collects them, and clients can make as many targets as they like.
-void add_targets(Families& families, const Engine& engine) {
+void add_targets(Families& families, const TaskService& engine) {
   constexpr std::size_t kTargetsMax = 500;
   constexpr std::string_view kOther = "other";
   std::vector<Sample> waiting;

@@ -14,14 +14,14 @@
 
 namespace carillon {
 
-class Engine;
+class TaskService;
 class HttpServer;
 
 class Metrics final : public prometheus::Registry {
  public:
   explicit Metrics(std::string version) : version_(std::move(version)) {}
   /// From now on its metrics are shown too. It must outlive the last collection.
-  void add(const Engine& engine) { engine_ = &engine; }
+  void add(const TaskService& engine) { engine_ = &engine; }
   void add(const HttpServer& http) { http_ = &http; }
   /// The server is about to stop: it is not ready any more.
   void announce_drain() { draining_ = true; }
@@ -29,7 +29,7 @@ class Metrics final : public prometheus::Registry {
 
  private:
   std::string version_;
-  const Engine* engine_ = nullptr;
+  const TaskService* engine_ = nullptr;
   const HttpServer* http_ = nullptr;
   bool draining_ = false;
 };

@@ -11,7 +11,7 @@
 
 #include "api/options.h"
 #include "delivery/target.h"
-#include "engine/engine.h"
+#include "engine/options.h"
 #include "http/options.h"
 #include "net/egress.h"
 #include "net/proxy.h"

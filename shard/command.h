@@ -90,6 +90,9 @@ enum class Verdict : std::uint8_t {
   operation_reused,     // another operation had that name
   too_many_operations,  // as many are remembered as may be
   beyond_horizon,       // GroupShift: a task would be due too late
+  // Said by the shard's driver, once the shard has another owner.
+  moved,            // not done
+  outcome_unknown,  // perhaps done: it was on its way to the log
 };
 
 struct Reply {

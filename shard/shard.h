@@ -105,6 +105,8 @@ class Shard {
   [[nodiscard]] bool wants_commit() const;
   [[nodiscard]] std::uint64_t open_bytes() const { return open_.bytes(); }
   [[nodiscard]] std::size_t open_records() const { return open_.records().size(); }
+  /// Of the batch under way: whom each of its records answers, 0 for nobody.
+  [[nodiscard]] std::span<const Ticket> sealed_tickets() const { return sealed_tickets_; }
   /// The batch to append next, of at most `bytes_max` but for one record; what is beyond stays
   /// open, in order. Nothing may be under way. Reuses `spare`'s memory.
   [[nodiscard]] Batch seal(WallTime now, Batch spare = {},

@@ -12,6 +12,7 @@
 #include "api/api.h"
 #include "base/check.h"
 #include "delivery/delivery.h"
+#include "engine/engine.h"
 #include "server/metrics.h"
 #include "tests/storage/memory_log.h"
 #include "tests/support/test_names.h"

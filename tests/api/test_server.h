@@ -10,7 +10,7 @@
 
 #include "api/options.h"
 #include "api/routes.h"
-#include "engine/engine.h"
+#include "engine/options.h"
 #include "http/server.h"
 #include "tests/support/http_client.h"
 

@@ -34,7 +34,7 @@ TEST_F(AgainTest, a_cancel_of_retries_makes_the_attempt_under_way_the_last) {
   reaction = {http_answer("500 Oops"), Reaction::Then::keep, std::chrono::milliseconds(200)};
   ASSERT_TRUE(add(task("a", Millis(0))));
   advance(Millis(0));
-  const auto refused = run(engine->cancel("a"));
+  const auto refused = run(engine->cancel("a", false));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().slug, "task_firing");
   EXPECT_NE(refused.error().detail.find("retries=cancel"), std::string::npos);
@@ -72,7 +72,7 @@ TEST_F(AgainTest, a_group_cancel_ends_the_retries_of_what_is_firing_also_after_a
   ASSERT_TRUE(add(std::move(request)));
   advance(Millis(0));
   run_until([&] { return receiver.requests().size() == 1; });
-  const auto cancelled = run(engine->cancel_group("g"));
+  const auto cancelled = run(engine->cancel_group("g", ""));
   EXPECT_EQ(cancelled->cancelled, 0U);
   EXPECT_EQ(cancelled->firing, 1U);
   restart();
@@ -155,7 +155,7 @@ TEST_F(AgainTest, max_age_gives_a_task_up_and_a_redrive_begins_anew) {
   EXPECT_EQ(receiver.requests().size(), 3U);
 
   advance(hours(1));
-  const auto redriven = run(engine->redrive("a"));
+  const auto redriven = run(engine->redrive("a", ""));
   ASSERT_TRUE(redriven);
   EXPECT_EQ(redriven->due_at, start);
   EXPECT_EQ(redriven->content.redriven_at, start + minutes(1) + hours(1));
@@ -224,11 +224,11 @@ TEST_F(AgainTest, a_shift_past_the_horizon_moves_nothing) {
     request.content.group = "g";
     ASSERT_TRUE(add(std::move(request)));
   }
-  const auto refused = run(engine->shift_group("g", days(2)));
+  const auto refused = run(engine->shift_group("g", days(2), ""));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().slug, "beyond_horizon");
   EXPECT_EQ(view("a").due_at, start + hours(1));
-  EXPECT_EQ(run(engine->shift_group("g", days(1))).value(), 2U);
+  EXPECT_EQ(run(engine->shift_group("g", days(1), "")).value(), 2U);
 }
 
 TEST_F(AgainTest, redrives_with_a_name_are_done_once) {
@@ -293,8 +293,8 @@ TEST_F(AgainTest, each_event_is_counted) {
   ChangeRequest change;
   change.delay = hours(3);
   ASSERT_TRUE(run(engine->change("b", std::move(change))));
-  ASSERT_TRUE(run(engine->cancel("b")));
-  ASSERT_TRUE(run(engine->redrive("a")));
+  ASSERT_TRUE(run(engine->cancel("b", false)));
+  ASSERT_TRUE(run(engine->redrive("a", "")));
   reaction.bytes = http_answer("200 OK");
   advance(seconds(1));
   ASSERT_TRUE(run(engine->pause_target("shop", false)));

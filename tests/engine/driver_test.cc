@@ -35,6 +35,7 @@ struct Consumer final : ShardConsumer {
   }
   void holds_changed(const std::vector<TargetKey>& keys) override { holds += keys.size(); }
   void settled() override { ++settled_times; }
+  void fenced() override { FAIL() << "its log has one owner"; }
 
   std::vector<Fired> pushes;
   std::vector<TaskNumber> announced;

@@ -91,12 +91,12 @@ class EngineTest : public testing::Test {
   Answer<AddAnswer> add(AddRequest request) {
     auto planned = engine->plan(std::move(request));
     if (!planned) return Refusal(planned.error());
-    return run(engine->add(std::move(planned->command)));
+    return run(engine->add(std::move(planned->task)));
   }
   std::vector<Answer<Added>> add_batch(const std::vector<AddRequest>& requests) {
-    std::vector<Command> adds;
+    std::vector<NewTask> adds;
     for (const AddRequest& request : requests) {
-      adds.emplace_back(engine->plan(request).value().command);
+      adds.emplace_back(engine->plan(request).value().task);
     }
     return run(engine->add_batch(std::move(adds)));
   }

@@ -30,7 +30,7 @@ TEST_F(EngineTest, short_of_space_it_refuses_contents_and_goes_on_with_all_else)
   ChangeRequest due;
   due.delay = minutes(20);
   EXPECT_TRUE(run(engine->change("moved", std::move(due))));
-  EXPECT_TRUE(run(engine->cancel("cancelled")));
+  EXPECT_TRUE(run(engine->cancel("cancelled", false)));
   advance(minutes(30));
   run_until([&] { return count(State::delivered) == 2; });
   EXPECT_EQ(engine->counters().refused_no_space, 4U);
@@ -84,7 +84,7 @@ TEST_F(EngineTest, a_task_is_pushed_at_its_due_with_its_content_and_is_delivered
   const auto planned = engine->plan(task("order:17", minutes(30)));
   ASSERT_TRUE(planned);
   EXPECT_EQ(planned->created.due_at, start + minutes(30));
-  const auto added = run(engine->add(planned->command));
+  const auto added = run(engine->add(planned->task));
   ASSERT_TRUE(added);
   EXPECT_EQ(added->how, Added::created);
   advance(minutes(30) - Millis(1));
@@ -126,11 +126,11 @@ TEST_F(EngineTest, a_delay_counts_from_the_microsecond_and_is_rounded_up) {
 TEST_F(EngineTest, a_cancelled_task_is_never_pushed_and_its_id_is_free_at_once) {
   put_target();
   ASSERT_TRUE(add(task("a", seconds(10))));
-  const auto cancelled = run(engine->cancel("a"));
+  const auto cancelled = run(engine->cancel("a", false));
   ASSERT_TRUE(cancelled);
   EXPECT_EQ(cancelled->attempts, 0U);
-  EXPECT_EQ(run(engine->cancel("a")).error().slug, "task_finished");
-  EXPECT_EQ(run(engine->cancel("never")).error().slug, "not_found");
+  EXPECT_EQ(run(engine->cancel("a", false)).error().slug, "task_finished");
+  EXPECT_EQ(run(engine->cancel("never", false)).error().slug, "not_found");
   const auto again = add(task("a", seconds(20)));
   ASSERT_TRUE(again);
   EXPECT_EQ(again->how, Added::created);
@@ -198,7 +198,7 @@ TEST_F(EngineTest, the_same_after_its_group_was_shifted_is_the_same) {
   AddRequest request = task("a", seconds(10));
   request.content.group = "g";
   ASSERT_TRUE(add(request));
-  ASSERT_TRUE(run(engine->shift_group("g", seconds(5))));
+  ASSERT_TRUE(run(engine->shift_group("g", seconds(5), "")));
   EXPECT_EQ(add(request)->how, Added::same);
   request.delay.reset();
   request.due_at = start + seconds(15);
@@ -226,7 +226,7 @@ TEST_F(EngineTest, a_task_without_an_id_gets_a_uuid_of_its_own) {
   const auto one = engine->plan(task("", seconds(10)));
   const auto two = engine->plan(task("", seconds(10)));
   ASSERT_TRUE(one && two);
-  ASSERT_TRUE(run(engine->add(one->command)));
+  ASSERT_TRUE(run(engine->add(one->task)));
   EXPECT_EQ(one->made_id.size(), 36U);
   EXPECT_EQ(one->made_id[14], '7');
   EXPECT_NE(one->made_id, two->made_id);
@@ -282,7 +282,7 @@ TEST_F(EngineTest,
   EXPECT_EQ(dead->attempt, 3U);
 
   reaction = {http_answer("200 OK")};
-  const auto redriven = run(engine->redrive("a"));
+  const auto redriven = run(engine->redrive("a", ""));
   ASSERT_TRUE(redriven) << redriven.error().detail;
   EXPECT_EQ(redriven->attempt, 3U);
   advance(Millis(1));
@@ -364,7 +364,7 @@ TEST_F(EngineTest, a_crash_loses_nothing_that_was_answered_and_pushes_what_was_u
   ASSERT_TRUE(add(task("under way", seconds(1))));
   ASSERT_TRUE(add(task("later", hours(1))));
   ASSERT_TRUE(add(task("gone", hours(1))));
-  ASSERT_TRUE(run(engine->cancel("gone")));
+  ASSERT_TRUE(run(engine->cancel("gone", false)));
   advance(seconds(1));
   run_until([&] { return receiver.requests().size() == 1; });
   restart();
@@ -384,7 +384,7 @@ TEST_F(EngineTest, nothing_is_answered_before_the_log_acknowledges) {
   boot(AutoAck::no);
   bool answered = false;
   auto planned = engine->plan(task("a", seconds(10)));
-  asio::co_spawn(loop, engine->add(std::move(planned->command)),
+  asio::co_spawn(loop, engine->add(std::move(planned->task)),
                  [&](const std::exception_ptr&, const Answer<AddAnswer>&) { answered = true; });
   run_until([&] { return log->in_flight(); });
   loop.poll();
@@ -403,11 +403,11 @@ TEST_F(EngineTest, export_brings_every_pending_task_once) {
   std::vector<AddRequest> requests;
   for (const std::string& id : ids) requests.push_back(task(id, seconds(10)));
   add_batch(requests);
-  ASSERT_TRUE(run(engine->cancel("t7")));
+  ASSERT_TRUE(run(engine->cancel("t7", false)));
   std::set<std::string> seen;
-  Export its;
+  const auto its = engine->export_pending();
   for (;;) {
-    const auto some = run(engine->export_next(its));
+    const auto some = run(its->next());
     if (some.empty()) break;
     for (const TaskView& one : some) EXPECT_TRUE(seen.emplace(one.content.id).second);
   }
@@ -423,7 +423,7 @@ TEST_F(EngineTest, a_full_server_says_so_and_takes_tasks_again_when_some_are_gon
   ASSERT_TRUE(add(task("a", hours(1))));
   ASSERT_TRUE(add(task("b", hours(1))));
   EXPECT_EQ(add(task("c", hours(1))).error().slug, "full");
-  ASSERT_TRUE(run(engine->cancel("a")));
+  ASSERT_TRUE(run(engine->cancel("a", false)));
   EXPECT_TRUE(add(task("c", hours(1))));
 }
 
@@ -452,7 +452,7 @@ TEST_F(EngineTest, finished_tasks_are_forgotten_early_where_the_disk_gets_full) 
   put_target();
   for (const char* id : {"a", "b"}) {
     ASSERT_TRUE(add(task(id, hours(1))));
-    ASSERT_TRUE(run(engine->cancel(id)));
+    ASSERT_TRUE(run(engine->cancel(id, false)));
   }
   disk->low_on_space = true;
   ASSERT_TRUE(add(task("c", hours(1)))) << "adds go on";
@@ -468,7 +468,7 @@ TEST_F(EngineTest, a_full_queue_to_the_disk_refuses_adds_and_counts_them) {
   boot(AutoAck::no);
   std::vector<Answer<AddAnswer>> answers;
   const auto begin = [&](const std::string& id) {
-    asio::co_spawn(loop, engine->add(engine->plan(task(id, hours(1))).value().command),
+    asio::co_spawn(loop, engine->add(engine->plan(task(id, hours(1))).value().task),
                    [&](const std::exception_ptr&, Answer<AddAnswer> answer) {
                      answers.push_back(std::move(answer));
                    });
@@ -479,7 +479,7 @@ TEST_F(EngineTest, a_full_queue_to_the_disk_refuses_adds_and_counts_them) {
   ASSERT_EQ(answers.size(), 1U) << "while the disk is held up";
   EXPECT_EQ(answers[0].error().slug, "overloaded");
   EXPECT_EQ(engine->counters().refused_overloaded, 1U);
-  EXPECT_EQ(run(engine->cancel("t0")).error().slug, "overloaded");
+  EXPECT_EQ(run(engine->cancel("t0", false)).error().slug, "overloaded");
   EXPECT_EQ(engine->counters().refused_overloaded, 1U) << "of adds and changes";
   while (log->in_flight()) {
     log->ack_next();
@@ -503,7 +503,7 @@ TEST_F(EngineTest, the_log_is_cleaned_when_little_of_it_is_alive) {
     std::vector<AddRequest> requests;
     for (const std::string& id : ids) requests.push_back(task(id, hours(1)));
     add_batch(requests);
-    run(engine->cancel_batch(views));
+    run(engine->cancel_batch(views, false));
   }
   EXPECT_GT(log->disk()->batches.begin()->first, 1U) << "the oldest batches were trimmed";
   EXPECT_LT(log->stats().log_bytes, std::uint64_t{3} << 20);

@@ -93,12 +93,12 @@ class ListsTest : public testing::Test {
   void add(const AddRequest& request) {
     auto planned = engine->plan(request);
     ASSERT_TRUE(planned) << planned.error().detail;
-    ASSERT_TRUE(run(engine->add(std::move(planned->command))));
+    ASSERT_TRUE(run(engine->add(std::move(planned->task))));
   }
   void add_all(const std::vector<AddRequest>& requests) {
-    std::vector<Command> adds;
+    std::vector<NewTask> adds;
     for (const AddRequest& request : requests) {
-      adds.emplace_back(engine->plan(request).value().command);
+      adds.emplace_back(engine->plan(request).value().task);
     }
     for (const auto& answer : run(engine->add_batch(std::move(adds)))) ASSERT_TRUE(answer);
   }
@@ -122,9 +122,9 @@ class ListsTest : public testing::Test {
   /// Exports everything: ids, and the largest piece.
   std::multiset<std::string> export_all(std::size_t& largest_bytes) {
     std::multiset<std::string> ids;
-    Export its;
+    const auto its = engine->export_pending();
     for (;;) {
-      const std::vector<TaskView> some = run(engine->export_next(its));
+      const std::vector<TaskView> some = run(its->next());
       if (some.empty()) return ids;
       std::size_t bytes = 0;
       for (const TaskView& one : some) {
@@ -203,7 +203,7 @@ TEST_F(ListsTest, dead_letters_of_a_group_have_full_pages) {
   EXPECT_EQ(walk(filter, 30).size(), 100U);
   filter.group = "even";
   EXPECT_EQ(walk(filter, 10).size(), 50U);
-  EXPECT_EQ(*run(engine->redrive_all({.group = "even"})), 50U);
+  EXPECT_EQ(*run(engine->redrive_all({.group = "even"}, "")), 50U);
   EXPECT_EQ(*run(engine->purge_dead({.target = "shop"})), 50U);
 }
 
@@ -283,9 +283,9 @@ TEST_F(ListsTest, an_export_has_each_task_once_that_is_pending_throughout_also_f
   ASSERT_GT(count(State::firing), 0U);
   const std::uint64_t firing = count(State::firing);
   std::multiset<std::string> seen;
-  Export its;
+  const auto its = engine->export_pending();
   for (bool first = true;; first = false) {
-    const std::vector<TaskView> some = run(engine->export_next(its));
+    const std::vector<TaskView> some = run(its->next());
     if (some.empty()) break;
     for (const TaskView& one : some) seen.emplace(one.content.id);
     if (first) run(engine->advance_clock(seconds(1)));
@@ -369,7 +369,7 @@ TEST_F(ListsTest, a_forecast_counts_by_bucket_and_by_target) {
   put_target("other", receiver.url("/hook"));
   for (int i = 0; i < 10; ++i) add(task("s" + std::to_string(i), minutes(i)));
   add(task("o", minutes(5), "other"));
-  const auto all = run(engine->forecast(minutes(5), start, start + minutes(10)));
+  const auto all = run(engine->forecast(minutes(5), start, start + minutes(10), std::nullopt));
   ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(all[1].from, start + minutes(5));
   EXPECT_EQ(all[1].tasks, 6U);

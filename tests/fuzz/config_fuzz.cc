@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "server/config.h"
+#include "server/config_file.h"
 #include "server/listen.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -106,7 +106,7 @@ void Client::prepare_add(Asking& asking) {
   }
   // A change leaves the group as it is, and whether the task may expire.
   asking.task =
-      ledger_.add_asked({.id = Server::name_of_id(request.id),
+      ledger_.add_asked({.id = name_of_id(request.id),
                          .body = request.version,
                          .due = request.due,
                          .group = request.group,
@@ -156,7 +156,7 @@ void Client::ask() {
   const Request& request = asking.request;
   world_.trace("client ", index_,
                asking.times == 0 ? " asks: " : " asks again: ", Server::deed_name(request.deed),
-               " ", Server::name_of_id(request.id), " v", request.version, " due ", request.due);
+               " ", name_of_id(request.id), " v", request.version, " due ", request.due);
   ++asking.times;
   const std::uint64_t asked = ++asked_;
   if (finishing_ || !world_.chance(swarm_.request_lost)) {

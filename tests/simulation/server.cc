@@ -1,8 +1,7 @@
 #include "tests/simulation/server.h"
 
-#include <sstream>
-
 #include "storage/record_codec.h"
+#include "tests/delivery/http_target.h"
 #include "tests/shard/hand_driver.h"
 
 namespace carillon::simulation {
@@ -10,13 +9,12 @@ namespace {
 
 constexpr std::uint64_t kNamedTargets = 2;
 constexpr std::uint64_t kUrlTarget = 3;
-constexpr Moment kArrivesWithin = 20 * kMillisecond;
-constexpr Moment kPushTimeout = 200 * kMillisecond;
 constexpr Moment kDownAtLeast = 50 * kMillisecond;  // longer than anything takes to arrive
 constexpr Moment kDown = kSecond / 2;
 constexpr int kLooksMax = 10;
 constexpr Moment kLookAgain = 10 * kMillisecond;
 constexpr Millis kHoldMax = std::chrono::seconds(10);
+constexpr Millis kBackoffMax = std::chrono::seconds(4);
 constexpr Millis kStuck = std::chrono::seconds(30);
 constexpr const char* kDeedNames[kDeeds] = {
     "add",     "add keeping", "add replacing", "add earliest", "add latest",     "add once",
@@ -34,18 +32,6 @@ OperationName name_of_operation(const Request& request) {
 
 }  // namespace
 
-std::string SimContent::text() const {
-  return std::to_string(id) + ' ' + std::to_string(version) + ' ' + std::to_string(webhook) + ' ' +
-         std::to_string(attempts_before);
-}
-
-SimContent SimContent::parse(const std::string& text) {
-  SimContent content;
-  std::istringstream(text) >> content.id >> content.version >> content.webhook >>
-      content.attempts_before;
-  return content;
-}
-
 Server::Server(World& world, const Swarm& swarm, Coverage& coverage,
                std::vector<std::string>& faults, test::Ledger& ledger)
     : world_(world),
@@ -53,11 +39,8 @@ Server::Server(World& world, const Swarm& swarm, Coverage& coverage,
       coverage_(coverage),
       faults_(faults),
       ledger_(ledger),
-      facts_(world, coverage, faults) {}
-
-std::string Server::name_of_id(std::uint64_t id) {
-  return "t" + std::to_string(id);
-}
+      facts_(world, coverage, faults),
+      clock_(world) {}
 
 /// What this incarnation plans dies with it.
 void Server::guarded_after(Moment pause, std::function<void()> happen) {
@@ -68,33 +51,78 @@ void Server::guarded_after(Moment pause, std::function<void()> happen) {
 
 void Server::start() {
   ++incarnation_;
-  const Post post = [this](std::function<void()> happen) { guarded_after(0, std::move(happen)); };
-  log_ = std::make_unique<MemoryLog>(post, AutoAck::no, disk_);
-  shard_ = std::make_unique<Shard>(swarm_.options);
-  const auto read = log_->read(1, [this](Batch&& batch) { shard_->replay(batch); }, {});
-  if (!read) faults_.push_back("recovery: " + read.error().detail);
-  shard_->start(world_.wall());
-  world_.trace("server up, ", shard_->tasks(), " tasks, ", disk_->batches.size(), " batches");
-  facts_.expect_same(*shard_);
-  shard_->check_invariants();
+  make_local_shard();
+  ShardDriver& driver = local_->driver();
+  if (const auto read = driver.recover([](auto, auto) {}); !read) {
+    faults_.push_back("recovery: " + read.error().detail);
+  }
+  driver.start();
+  world_.trace("server up, ", shard().tasks(), " tasks, ", disk_->batches.size(), " batches");
+  facts_.expect_same(shard());
+  shard().check_invariants();
   for (std::uint64_t target = 1; target <= kNamedTargets; ++target) {
     if (!facts_.was_put(target_key(target))) put_target(target, false);
   }
   if (healed_) resume_targets();
-  work();
+}
+
+void Server::make_local_shard() {
+  const auto after = [this](Moment pause, std::function<void()> happen) {
+    guarded_after(pause, std::move(happen));
+  };
+  log_ = std::make_unique<SlowLog>(world_, after, disk_,
+                                   [this](const Batch& batch) { appended(batch); });
+  receivers_ = std::make_unique<Receivers>(
+      Receivers::Around{.world = world_,
+                        .swarm = swarm_,
+                        .faults = faults_,
+                        .ledger = ledger_,
+                        .facts = facts_,
+                        .after = after,
+                        .task_of = [this](const SimContent& content, std::uint32_t attempt) {
+                          return pushed_task(content, attempt);
+                        }});
+  EngineOptions options;
+  options.shard = swarm_.options;
+  options.url_defaults = target_settings();
+  options.batch_bytes_max = swarm_.batch_bytes_max;
+  const auto turn_soon = [this] {
+    guarded_after(world_.pause(kMillisecond / 4), [this] { local_->driver().turn(); });
+  };
+  local_ = std::make_unique<LocalShard>(
+      LocalShard::Place{
+          .loop = {.turn_soon = turn_soon,
+                   .wake_at = [this](std::optional<WallTime> moment) { wake_at(moment); }},
+          .clock = clock_,
+          .log = *log_,
+          .sink = *receivers_,
+          .random = std::mt19937_64(world_.below(1U << 30)),
+          .settled = [] {},
+          .fenced = [] {}},
+      std::move(options));
+}
+
+void Server::wake_at(std::optional<WallTime> moment) {
+  const std::uint64_t timer = ++timer_;
+  if (!moment) return;
+  const Moment at = std::max(world_.moment_of(*moment), world_.now() + 1);
+  guarded_after(at - world_.now(), [this, timer] {
+    if (timer == timer_) local_->driver().tick();
+  });
 }
 
 void Server::crash() {
   if (!up()) return;
-  if (!log_busy_ && !healed_ && world_.chance(700)) {
+  if (!local_->driver().committing() && !healed_ && world_.chance(700)) {
     armed_ = true;
     return;
   }
   armed_ = false;
+  const bool committing = local_->driver().committing();
   const char* fate = "nothing under way";
-  if (log_busy_ && durable_) {
+  if (committing && durable_) {
     fate = "durable and not acknowledged";
-  } else if (log_busy_) {
+  } else if (committing) {
     const std::uint64_t how = world_.below(3);
     if (how == 0) {
       fate = "lost";
@@ -113,66 +141,30 @@ void Server::crash() {
   world_.trace("CRASH, batch ", fate);
   ++coverage_[std::string("crash: batch ") + fate];
   ++incarnation_;
-  shard_.reset();
+  local_.reset();
+  receivers_.reset();
   log_.reset();
   waiters_.clear();
-  log_busy_ = commit_planned_ = cleaning_ = trimming_ = touching_group_ = false;
+  touching_group_ = false;
   guarded_after(kDownAtLeast + world_.pause(kDown), [this] { start(); });
 }
 
 void Server::clock_was_stepped() {
-  if (up()) tick();
+  if (up()) local_->driver().tick();
 }
 
-void Server::tick() {
-  shard_->tick(world_.wall());
-  work();
-}
-
-void Server::work() {
-  while (!shard_->effects().empty()) {
-    Effects effects = std::exchange(shard_->effects(), {});
-    for (const Fired& fired : effects.fired) begin_push(fired);
-    for (Reply& reply : effects.replies) {
-      recognise(reply);
-      const auto waiter = waiters_.extract(reply.ticket);
-      if (waiter.empty()) continue;
-      ++coverage_[waiter.mapped().name + ": " + verdict_name(reply.verdict)];
-      waiter.mapped().answered(reply);
-    }
-  }
-  if (!log_busy_ && !commit_planned_ && shard_->wants_commit()) {
-    commit_planned_ = true;
-    guarded_after(world_.pause(kMillisecond / 4), [this] {
-      commit_planned_ = false;
-      begin_commit();
-    });
-  }
-  set_timer();
-}
-
-void Server::set_timer() {
-  const auto next = shard_->next_wakeup();
-  const std::uint64_t timer = ++timer_;
-  if (!next) return;
-  const Moment moment =
-      shard_->has_work() ? world_.now() : std::max(world_.moment_of(*next), world_.now() + 1);
-  guarded_after(moment - world_.now(), [this, timer] {
-    if (timer == timer_) tick();
-  });
-}
-
-void Server::begin_commit() {
-  if (log_busy_ || !shard_->wants_commit()) return;
-  log_busy_ = true;
+/// A batch was handed to the log.
+void Server::appended(const Batch& batch) {
   durable_ = false;
-  under_way_ = shard_->seal(world_.wall(), {}, swarm_.batch_bytes_max);
-  trimming_ = under_way_.trim_before != 0;
-  world_.trace("commit of ", under_way_.records.size(), " from ", under_way_.first,
-               trimming_ ? ", trims before " : "",
-               trimming_ ? std::to_string(under_way_.trim_before) : "");
+  under_way_ = batch;
+  const bool trims = batch.trim_before != 0;
+  world_.trace("commit of ", batch.records.size(), " from ", batch.first,
+               trims ? ", trims before " : "", trims ? std::to_string(batch.trim_before) : "");
+  for (const NoteRow& note : batch.notes) {
+    if (note.note.error.find("content") == std::string::npos) continue;
+    faults_.push_back("task " + std::to_string(note.number) + " died: " + note.note.error);
+  }
   if (armed_) guarded_after(world_.pause(swarm_.sync), [this] { crash(); });
-  log_->append(Batch(under_way_), [this](Appended, Batch&& batch) { commit_done(batch); });
   guarded_after(world_.pause(swarm_.sync), [this] {
     make_durable();
     guarded_after(world_.pause(swarm_.sync), [this] { log_->ack_next(); });
@@ -185,22 +177,20 @@ void Server::make_durable() {
   facts_.follow(under_way_);
 }
 
-void Server::commit_done(const Batch& batch) {
-  log_busy_ = false;
-  if (std::exchange(trimming_, false)) cleaning_ = false;
-  shard_->committed(batch);
-  work();
+void Server::clean_log() {
+  if (!up()) return;
+  world_.trace("cleans");
+  local_->driver().clean(1 + world_.magnitude(12));
 }
 
-void Server::clean_log() {
-  if (!up() || cleaning_) return;
-  cleaning_ = true;
-  log_->read_oldest(1 + world_.magnitude(12), [this](std::vector<Batch> oldest) {
-    cleaning_ = !oldest.empty();
-    world_.trace("restates ", oldest.size(), " batches");
-    shard_->restate(oldest);
-    work();
-  });
+TargetSettings Server::target_settings() const {
+  TargetSettings settings = http_target("", "http://receiver/");
+  settings.concurrency = swarm_.concurrency;
+  settings.hold_max = kHoldMax;
+  settings.retry.max_attempts = static_cast<int>(swarm_.attempts_max);
+  settings.retry.backoff_min = Millis(1);
+  settings.retry.backoff_max = kBackoffMax;
+  return settings;
 }
 
 void Server::put_target(std::uint64_t target, bool paused) {
@@ -209,13 +199,14 @@ void Server::put_target(std::uint64_t target, bool paused) {
   put.name = "target" + std::to_string(target);
   put.concurrency = swarm_.concurrency;
   put.paused = paused;
-  shard_->submit(put, 0);
+  put.settings = format_target(target_settings(), Secrets::stored);
+  local_->driver().submit(put);
 }
 
 /// Those that were deleted stay so: what waits for one must end without it.
 void Server::resume_targets() {
   for (std::uint64_t target = 1; target <= kNamedTargets; ++target) {
-    const auto* known = shard_->target(target_key(target));
+    const auto* known = shard().target(target_key(target));
     if (known != nullptr && !known->deleted && known->settings.paused) put_target(target, false);
   }
 }
@@ -232,12 +223,11 @@ void Server::operate() {
     submit("target delete", command::TargetDelete{target_key(target), world_.chance(500)},
            [](const Reply&) {});
   }
-  work();
 }
 
 void Server::touch() {
-  if (!up() || shard_->positions() == 0) return;
-  const auto task = shard_->at(static_cast<std::uint32_t>(world_.below(shard_->positions())));
+  if (!up() || shard().positions() == 0) return;
+  const auto task = shard().at(static_cast<std::uint32_t>(world_.below(shard().positions())));
   if (!task || finished(task->state)) return;
   const auto content = content_of(task->number);
   if (!content) return;
@@ -245,7 +235,7 @@ void Server::touch() {
   command::Change change;
   change.task = *task;
   change.expected = task->number;
-  change.content = content->text();
+  change.content = content->row();
   submit("touch", std::move(change), [](const Reply&) {});
   // One at a time: each takes a commit, and the clients' would wait behind all that pile up.
   if (!up() || task->group == GroupKey{} || std::exchange(touching_group_, true)) return;
@@ -259,14 +249,13 @@ void Server::heal() {
       swarm_.throttled = 0;
   if (!up()) return;
   resume_targets();
-  work();
 }
 
 void Server::tell_all() {
-  shard_->check_invariants();
-  facts_.expect_same(*shard_);
-  for (std::uint32_t position = 0; position < shard_->positions(); ++position) {
-    const auto task = shard_->at(position);
+  shard().check_invariants();
+  facts_.expect_same(shard());
+  for (std::uint32_t position = 0; position < shard().positions(); ++position) {
+    const auto task = shard().at(position);
     if (!task) continue;
     const auto content = content_of(task->number);
     if (!content) {
@@ -278,22 +267,37 @@ void Server::tell_all() {
     ledger_.found(name_of_id(content->id), content->version, task->state);
   }
   for (const auto& [ticket, waiter] : waiters_) {
-    faults_.push_back("a " + waiter.name + " was never answered");
+    faults_.push_back("a " + waiter->name + " was never answered");
   }
   for (const TaskNumber number : facts_.waiting_since(world_.wall() - kStuck)) {
     faults_.push_back("task " + std::to_string(number) + " was due long ago and still waits");
   }
 }
 
+/// The number of the task that is pushed; it must be firing, by that attempt.
+std::optional<TaskNumber> Server::pushed_task(const SimContent& content, std::uint32_t attempt) {
+  const auto task = shard().find(fingerprint(content.id));
+  if (!task || task->state != State::firing || task->attempt != attempt) {
+    faults_.push_back(name_of_id(content.id) + " is pushed and does not fire");
+    return std::nullopt;
+  }
+  const Fact& fact = facts_.at(task->number);
+  if (fact.state != State::firing || fact.attempt != attempt) {
+    faults_.push_back("task " + std::to_string(task->number) + " is pushed and the log says " +
+                      std::string(name_of(fact.state)));
+  }
+  return task->number;
+}
+
 std::optional<SimContent> Server::content_of(TaskNumber number) const {
   const auto row = disk_->contents.find(number);
   if (row == disk_->contents.end()) return std::nullopt;
-  return SimContent::parse(row->second);
+  return SimContent::of_row(row->second);
 }
 
 std::optional<std::pair<TaskNumber, std::uint64_t>> Server::dead_letter(std::uint64_t id) {
   if (!up()) return std::nullopt;
-  const auto dead = shard_->find_dead(fingerprint(id));
+  const auto dead = shard().find_dead(fingerprint(id));
   if (!dead) return std::nullopt;
   facts_.expect_true(*dead);
   const auto content = content_of(dead->number);
@@ -301,13 +305,13 @@ std::optional<std::pair<TaskNumber, std::uint64_t>> Server::dead_letter(std::uin
   return std::pair(dead->number, content->version);
 }
 
-/// As the engine does it: an add that found its very task is told so.
+/// As Commands does it: an add that found its very task is told so.
 void Server::recognise(Reply& reply) const {
   if (reply.content.empty()) return;
   const auto there = content_of(reply.task.number);
   if (!there) {
     reply.verdict = Verdict::content_moved;
-  } else if (there->version == SimContent::parse(reply.content).version) {
+  } else if (there->version == SimContent::of_row(reply.content).version) {
     reply.verdict = Verdict::same;
   }
 }
@@ -315,15 +319,21 @@ void Server::recognise(Reply& reply) const {
 // --- Requests.
 
 void Server::submit(std::string name, Command command, Answered answered) {
-  const Ticket ticket = ++last_ticket_;
-  waiters_.emplace(ticket, Waiter{name, std::move(answered)});
-  const std::uint64_t open = shard_->open_bytes();
-  const std::size_t replies = shard_->effects().replies.size();
-  shard_->submit(std::move(command), ticket);
-  if (shard_->open_bytes() == open && shard_->effects().replies.size() == replies) {
+  auto made = std::make_unique<Waiter>(*this, name, std::move(answered));
+  Waiter& waiter = *made;
+  waiters_.emplace(&waiter, std::move(made));
+  const std::uint64_t open = shard().open_bytes();
+  local_->driver().submit(std::span(&command, 1), waiter);
+  if (waiters_.contains(&waiter) && shard().open_bytes() == open) {
     ++coverage_[name + ": had to wait"];
   }
-  work();
+}
+
+void Server::Waiter::answered() {
+  const auto its = server.waiters_.extract(this);
+  server.recognise(reply);
+  ++server.coverage_[name + ": " + verdict_name(reply.verdict)];
+  answered_to(reply);
 }
 
 void Server::handle(const Request& request, Answered answered) {
@@ -374,14 +384,14 @@ void Server::add(const Request& request, const Answered& answered) {
   add.task.target_is_url = request.by_url;
   add.task.expire_after = request.expire_after;
   add.if_exists = static_cast<IfExists>(request.deed);
-  add.content = SimContent{request.id, request.version, ++last_webhook_, 0}.text();
+  add.content = SimContent{request.id, request.version, ++last_webhook_, 0}.row();
   submit(deed_name(request.deed), std::move(add), answered);
 }
 
-/// As the engine does it: look, read the content, ask for the change of exactly that content, and
+/// As Commands does it: look, read the content, ask for the change of exactly that content, and
 /// look again where it was changed meanwhile.
 void Server::change(const Request& request, const Answered& answered, int looks) {
-  const auto task = shard_->find(fingerprint(request.id));
+  const auto task = shard().find(fingerprint(request.id));
   if (!task || finished(task->state)) {
     Reply reply;
     reply.verdict = task ? Verdict::task_finished : Verdict::not_found;
@@ -405,7 +415,7 @@ void Server::change(const Request& request, const Answered& answered, int looks)
     command.expected = task.number;
     command.due_given = request.deed == Deed::change_due_too;
     command.content =
-        SimContent{request.id, request.version, content->webhook, content->attempts_before}.text();
+        SimContent{request.id, request.version, content->webhook, content->attempts_before}.row();
     submit(deed_name(request.deed), std::move(command),
            [this, request, answered, looks](const Reply& reply) {
              if (reply.verdict == Verdict::content_moved && looks < kLooksMax) {
@@ -417,7 +427,7 @@ void Server::change(const Request& request, const Answered& answered, int looks)
 }
 
 void Server::redrive(const Request& request, const Answered& answered) {
-  const auto dead = shard_->find_dead(fingerprint(request.id));
+  const auto dead = shard().find_dead(fingerprint(request.id));
   const auto content = dead ? content_of(dead->number) : std::nullopt;
   command::Change change;
   change.task.task = fingerprint(request.id);
@@ -428,7 +438,7 @@ void Server::redrive(const Request& request, const Answered& answered) {
     change.task = *dead;
     SimContent again = *content;
     again.attempts_before = dead->attempt;
-    change.content = again.text();
+    change.content = again.row();
   }
   change.task.due = world_.wall();
   submit(deed_name(request.deed), std::move(change), answered);
@@ -436,12 +446,12 @@ void Server::redrive(const Request& request, const Answered& answered) {
 
 void Server::get(const Request& request, const Answered& answered) {
   Reply reply;
-  const auto task = shard_->find(fingerprint(request.id));
+  const auto task = shard().find(fingerprint(request.id));
   reply.verdict = task ? Verdict::done : Verdict::not_found;
   if (task) {
     reply.task = *task;
     // What is committed and not yet acknowledged is in the log, and not yet shown.
-    if (!log_busy_ || !durable_) facts_.expect_true(*task);
+    if (!local_->driver().committing() || !durable_) facts_.expect_true(*task);
   }
   ++coverage_["get: " + verdict_name(reply.verdict)];
   answered(reply);
@@ -468,86 +478,10 @@ std::string Server::verdict_name(Verdict verdict) {
                                     "repeated",
                                     "operation reused",
                                     "too many operations",
-                                    "beyond horizon"};
+                                    "beyond horizon",
+                                    "moved",
+                                    "outcome unknown"};
   return kNames[static_cast<int>(verdict)];
-}
-
-// --- Pushes.
-
-void Server::begin_push(const Fired& fired) {
-  const Fact& fact = facts_.at(fired.number);
-  if (fact.state != State::firing || fact.attempt != fired.attempt) {
-    faults_.push_back("task " + std::to_string(fired.number) + " is pushed and the log says " +
-                      std::string(name_of(fact.state)));
-  }
-  const auto content = content_of(fired.number);
-  if (!content) {
-    faults_.push_back("task " + std::to_string(fired.number) + " is pushed without its content");
-    return;
-  }
-  const WallTime at = world_.recent_wall();
-  world_.trace("push ", name_of_id(content->id), " v", content->version, " attempt ", fired.attempt,
-               " due ", fired.asked_due);
-  const Moment way = std::min(world_.pause(swarm_.push), kArrivesWithin);
-  const auto over = [this, fired, before = content->attempts_before](Moment pause, Ending ending) {
-    guarded_after(pause, [=, this] { finish_push(fired, before, ending); });
-  };
-  const auto reach = [this, way, fired, at, content = *content](bool accepted) {
-    world_.after(way, [=, this] { arrive(fired, content, at, accepted); });
-  };
-  if (world_.chance(swarm_.refused)) {
-    over(way, {});
-  } else if (world_.chance(swarm_.failed)) {
-    reach(false);
-    over(way * 2, {});
-  } else if (world_.chance(swarm_.gone)) {
-    reach(false);
-    over(way * 2, {.gone = true});
-  } else if (world_.chance(swarm_.throttled)) {
-    reach(false);
-    over(way * 2, {.throttled = true});
-  } else if (world_.chance(swarm_.hangs)) {
-    reach(world_.chance(500));
-    over(kPushTimeout, {});
-  } else if (world_.chance(swarm_.lost_answer)) {
-    reach(true);
-    over(way * 2, {});
-  } else {
-    reach(true);
-    over(way * 2, {.accepted = true});
-  }
-}
-
-void Server::arrive(const Fired& fired, const SimContent& content, WallTime at, bool accepted) {
-  world_.trace("receiver ", accepted ? "accepts " : "rejects ", name_of_id(content.id), " v",
-               content.version, " attempt ", fired.attempt);
-  ledger_.pushed({.id = name_of_id(content.id),
-                  .body = content.version,
-                  .webhook = content.webhook,
-                  .due = fired.asked_due,
-                  .at = at,
-                  .attempt = fired.attempt,
-                  .accepted = accepted,
-                  .seen = world_.now()});
-}
-
-void Server::finish_push(const Fired& fired, std::uint32_t attempts_before, Ending ending) {
-  const bool last =
-      fired.attempt - std::min(fired.attempt - 1, attempts_before) >= swarm_.attempts_max;
-  const bool dead = ending.gone || (last && !healed_ && !ending.throttled);
-  const State state = ending.accepted ? State::delivered : dead ? State::dead : State::retrying;
-  const auto pause = Millis(static_cast<std::int64_t>(world_.magnitude(12)));
-  std::optional<Throttle> throttle;
-  if (ending.throttled) {
-    throttle = {world_.wall(), HoldReason::too_many_requests, std::nullopt, kHoldMax};
-    if (world_.chance(500)) throttle->asked = pause * 4;
-  }
-  facts_.push_ended(fired.number);
-  world_.trace("outcome of ", fired.number, ": ", name_of(state), throttle ? ", not now" : "");
-  shard_->outcome(fired.task, fired.number, state, world_.wall() + pause,
-                  ending.accepted ? Note{} : Note{world_.wall(), fired.attempt, 0, "failed", {}, 0},
-                  throttle);
-  work();
 }
 
 }  // namespace carillon::simulation

@@ -1,37 +1,25 @@
-// The server of a simulation: the real shard and its recovery, over a log in memory that takes its
-// time, and just enough of an engine around them.
+// The server of a simulation: the real shard with its real driver, contents, pushes and retries
+// (engine/local_shard.h), over a log in memory that takes its time and receivers of all kinds.
 //
-// Operation: what the engine does with its effects is done here in virtual time: batches are
-// sealed, become durable and are acknowledged as separate events with a crash possible between any
-// two; contents are read back from the disk when a push begins; the log is cleaned now and then. A
-// crash drops all of it but the disk: the batch that was under way is lost, torn, or durable
-// although nobody was told. `up` again, the shard must say what the log says (facts.h).
-//
-// Each push meets a receiver that accepts, fails, hangs, refuses or is never reached, and is
-// written into the ledger where it arrives.
+// Operation: the loop's turns and wake-ups are events in virtual time. Batches become durable and
+// are acknowledged as separate events, with a crash possible between any two. A crash drops all of
+// it but the disk: the batch that was under way is lost, torn, or durable although nobody was told.
+// `up` again, the shard must say what the log says (facts.h).
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <random>
 #include <unordered_map>
 
+#include "engine/local_shard.h"
 #include "tests/simulation/facts.h"
+#include "tests/simulation/receivers.h"
+#include "tests/simulation/slow_log.h"
 #include "tests/simulation/swarm.h"
-#include "tests/storage/memory_log.h"
 #include "tests/support/ledger.h"
 
 namespace carillon::simulation {
-
-/// What the content of a task says here.
-struct SimContent {
-  std::uint64_t id = 0;
-  std::uint64_t version = 0;
-  std::uint64_t webhook = 0;
-  std::uint32_t attempts_before = 0;
-
-  [[nodiscard]] std::string text() const;
-  static SimContent parse(const std::string& text);
-};
 
 struct Request {
   Deed deed = Deed::add;
@@ -56,7 +44,7 @@ class Server {
   void start();
   /// Starts again by itself, after a while.
   void crash();
-  [[nodiscard]] bool up() const { return shard_ != nullptr; }
+  [[nodiscard]] bool up() const { return local_ != nullptr; }
   /// `answered` is never called where a crash comes first.
   void handle(const Request& request, Answered answered);
   void clock_was_stepped();
@@ -74,18 +62,27 @@ class Server {
   /// The newest dead letter of an id: its number and version.
   [[nodiscard]] std::optional<std::pair<TaskNumber, std::uint64_t>> dead_letter(std::uint64_t id);
 
-  static std::string name_of_id(std::uint64_t id);
   [[nodiscard]] static std::string deed_name(Deed deed);
   [[nodiscard]] static std::string verdict_name(Verdict verdict);
 
  private:
+  /// A client's command that waits for its reply.
+  struct Waiter final : Caller {
+    Waiter(Server& its, std::string deed, Answered reply_to)
+        : Caller(&reply), server(its), name(std::move(deed)), answered_to(std::move(reply_to)) {}
+    void answered() override;
+    void dropped() override {}
+    Reply reply;
+    Server& server;
+    std::string name;
+    Answered answered_to;
+  };
+
   void guarded_after(Moment pause, std::function<void()> happen);
-  void work();
-  void tick();
-  void set_timer();
-  void begin_commit();
+  void make_local_shard();
+  void wake_at(std::optional<WallTime> moment);
+  void appended(const Batch& batch);
   void make_durable();
-  void commit_done(const Batch& batch);
   void submit(std::string name, Command command, Answered answered);
   void recognise(Reply& reply) const;
   void add(const Request& request, const Answered& answered);
@@ -94,15 +91,10 @@ class Server {
   void get(const Request& request, const Answered& answered);
   void put_target(std::uint64_t target, bool paused);
   void resume_targets();
-  void begin_push(const Fired& fired);
-  void arrive(const Fired& fired, const SimContent& content, WallTime at, bool accepted);
-  /// How a push came out, for the server.
-  struct Ending {
-    bool accepted = false;
-    bool gone = false;
-    bool throttled = false;
-  };
-  void finish_push(const Fired& fired, std::uint32_t attempts_before, Ending ending);
+  [[nodiscard]] TargetSettings target_settings() const;
+  [[nodiscard]] Shard& shard() { return local_->shard(); }
+  [[nodiscard]] std::optional<TaskNumber> pushed_task(const SimContent& content,
+                                                      std::uint32_t attempt);
   [[nodiscard]] std::optional<SimContent> content_of(TaskNumber number) const;
 
   World& world_;
@@ -111,27 +103,20 @@ class Server {
   std::vector<std::string>& faults_;
   test::Ledger& ledger_;
   Facts facts_;
+  WorldClock clock_;
 
   std::shared_ptr<MemoryDisk> disk_ = std::make_shared<MemoryDisk>();
-  std::unique_ptr<MemoryLog> log_;
-  std::unique_ptr<Shard> shard_;
+  std::unique_ptr<SlowLog> log_;
+  std::unique_ptr<Receivers> receivers_;
+  std::unique_ptr<LocalShard> local_;
   std::uint64_t incarnation_ = 0;
   std::uint64_t timer_ = 0;  // of several that were set, the newest counts
-  bool log_busy_ = false;
-  bool durable_ = false;  // what is under way
-  bool commit_planned_ = false;
-  bool cleaning_ = false;
-  bool trimming_ = false;
+  bool durable_ = false;     // what is under way
   bool touching_group_ = false;
   bool healed_ = false;
   Batch under_way_;
   bool armed_ = false;  // to crash in the middle of the next commit
-  struct Waiter {
-    std::string name;
-    Answered answered;
-  };
-  std::unordered_map<Ticket, Waiter> waiters_;
-  Ticket last_ticket_ = 0;
+  std::unordered_map<const Waiter*, std::unique_ptr<Waiter>> waiters_;
   std::uint64_t last_webhook_ = 0;
 };
 

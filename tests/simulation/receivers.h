@@ -1,0 +1,56 @@
+// The receivers of a simulation: each push meets one that accepts, fails, hangs, refuses, is gone,
+// wants it later or is never reached, and is written into the ledger where it arrives.
+//
+// Operation: a push takes its time both ways. What has left for a receiver arrives whether or not
+// the server still lives; the answer comes only to the server that sent it.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "delivery/sink.h"
+#include "tests/simulation/content.h"
+#include "tests/simulation/facts.h"
+#include "tests/simulation/swarm.h"
+#include "tests/support/ledger.h"
+
+namespace carillon::simulation {
+
+/// The server's clock.
+class WorldClock final : public Clock {
+ public:
+  explicit WorldClock(const World& world) : world_(world) {}
+  WallTime wall() override { return world_.wall(); }
+  MonoTime mono() override { return MonoTime(std::chrono::microseconds(world_.now())); }
+
+ private:
+  const World& world_;
+};
+
+class Receivers final : public Sink {
+ public:
+  struct Around {
+    World& world;
+    const Swarm& swarm;
+    std::vector<std::string>& faults;
+    test::Ledger& ledger;
+    Facts& facts;
+    /// Does something after a pause, unless the server has crashed by then.
+    std::function<void(Moment, std::function<void()>)> after;
+    /// The number of the task that is pushed; none where it must not be.
+    std::function<std::optional<TaskNumber>(const SimContent&, std::uint32_t attempt)> task_of;
+  };
+  explicit Receivers(Around around) : its_(std::move(around)) {}
+
+  void push(Push push, std::function<void(PushResult)> done) override;
+  void reload_files() override {}
+  void stop() override {}
+  [[nodiscard]] DeliveryStats stats() const override { return {}; }
+
+ private:
+  Around its_;
+};
+
+}  // namespace carillon::simulation
