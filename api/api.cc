@@ -10,6 +10,7 @@
 #include "api/names.h"
 #include "api/problem.h"
 #include "api/routes.h"
+#include "base/text.h"
 #include "engine/task_service.h"
 #include "http/media_type.h"
 #include "http/uri.h"

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <array>
 
-#include <boost/beast/core/string.hpp>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
+
+#include "base/text.h"
 
 namespace carillon {
 
@@ -23,7 +24,7 @@ std::string_view name_of(Role role) {
 
 std::optional<Role> role_of(std::string_view authorization, std::span<const Token> tokens) {
   constexpr std::string_view kScheme = "Bearer ";
-  if (!boost::beast::iequals(authorization.substr(0, kScheme.size()), kScheme)) return std::nullopt;
+  if (!same_in_any_case(authorization.substr(0, kScheme.size()), kScheme)) return std::nullopt;
   std::string_view secret = authorization.substr(kScheme.size());
   secret.remove_prefix(std::min(secret.find_first_not_of(' '), secret.size()));
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;

@@ -5,6 +5,7 @@
 #include "api/names.h"
 #include "base/json.h"
 #include "delivery/target.h"
+#include "http/uri.h"
 #include "net/base64.h"
 
 namespace carillon {
@@ -81,7 +82,7 @@ Async<Answer<>> edit(Call& call, TargetEdit how) {
   if (*made) {
     call.response.status = 201;
     call.response.headers += "location: /v1/targets/";
-    append_percent_encoded(call.response.headers, call.name);
+    append_path_segment(call.response.headers, call.name);
     call.response.headers += "\r\n";
   }
   co_return answer_target(call);

@@ -5,6 +5,7 @@
 #include "api/handlers.h"
 #include "api/trace_context.h"
 #include "base/json.h"
+#include "http/uri.h"
 
 namespace carillon {
 namespace {
@@ -41,7 +42,7 @@ Result<NewTask> plan_task(Call& call) {
   if (!parsed) return parsed.error();
   call.response.status = 201;
   call.response.headers += "location: /v1/tasks/";
-  append_percent_encoded(call.response.headers, planned->created.content.id);
+  append_path_segment(call.response.headers, planned->created.content.id);
   call.response.headers += "\r\n";
   answer_task(call, planned->created);
   return std::move(planned->task);

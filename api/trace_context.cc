@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "delivery/push_header.h"
 
 namespace carillon {
@@ -39,8 +40,8 @@ bool is_traceparent(std::string_view text) {
 void keep_trace(const HttpRequest& request, std::vector<Header>& headers) {
   if (request.traceparent.empty() || !is_traceparent(request.traceparent)) return;
   const auto names_trace = [](const Header& header) {
-    return same_header_name(header.name, "traceparent") ||
-           same_header_name(header.name, "tracestate");
+    return same_in_any_case(header.name, "traceparent") ||
+           same_in_any_case(header.name, "tracestate");
   };
   if (!check_push_header("traceparent", request.traceparent) ||
       std::ranges::any_of(headers, names_trace)) {

@@ -1,9 +1,9 @@
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 
 #include "base/json.h"
+#include "base/text.h"
 
 namespace carillon {
 namespace {
@@ -42,7 +42,6 @@ void append_quoted(std::string& out, std::string_view text) {
 }
 
 void append_escaped(std::string& out, char c) {
-  constexpr std::string_view kHex = "0123456789abcdef";
   const auto byte = static_cast<unsigned char>(c);
   switch (c) {
     case '"':
@@ -67,16 +66,10 @@ void append_escaped(std::string& out, char c) {
     out += "\\ufffd";
     return;
   }
+  std::array<char, 2> digits;
+  write_hex(digits.data(), byte, 2);
   out += "\\u00";
-  out += kHex[byte >> 4];
-  out += kHex[byte & 15];
-}
-
-template <typename Number>
-void append_number(std::string& out, Number number) {
-  std::array<char, 32> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
-  out.append(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
+  out.append(digits.data(), digits.size());
 }
 
 }  // namespace

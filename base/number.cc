@@ -4,12 +4,10 @@
 #include <charconv>
 #include <string>
 
+#include "base/text.h"
+
 namespace carillon {
 namespace {
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 /// Takes the digits at the front of `rest`.
 std::string_view take_digits(std::string_view& rest) {

@@ -8,6 +8,7 @@
 
 #include "base/excerpt.h"
 #include "base/number.h"
+#include "base/text.h"
 
 namespace carillon {
 namespace {
@@ -27,10 +28,6 @@ struct Unit {
 // Longest first: the first that divides a duration gives its shortest text.
 constexpr std::array<Unit, 5> kUnits = {Unit{"d", 24h}, Unit{"h", 1h}, Unit{"m", 1min},
                                         Unit{"s", 1s}, Unit{"ms", 1ms}};
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 /// Reads a text from the left; `ok` turns false at the first thing that is not as expected.
 struct Scanner {

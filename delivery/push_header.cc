@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 
+#include "base/text.h"
+
 namespace carillon {
 namespace {
 
@@ -18,15 +20,6 @@ constexpr std::array<std::string_view, 10> kReservedNames = {
     "trailer", "expect",         "http2-settings"};
 constexpr std::array<std::string_view, 3> kReservedPrefixes = {"proxy-", "webhook-", "carillon-"};
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-bool is_token_char(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-
 bool is_value_char(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return c == '\t' || (byte >= 0x20 && byte != 0x7f);
@@ -38,9 +31,9 @@ bool is_reserved(std::string_view as_sent) {
   std::string name(as_sent);
   std::ranges::replace(name, '_', '-');
   return std::ranges::any_of(kReservedNames,
-                             [&](auto reserved) { return same_header_name(name, reserved); }) ||
+                             [&](auto reserved) { return same_in_any_case(name, reserved); }) ||
          std::ranges::any_of(kReservedPrefixes, [&](auto prefix) {
-           return same_header_name(std::string_view(name).substr(0, prefix.size()), prefix);
+           return same_in_any_case(std::string_view(name).substr(0, prefix.size()), prefix);
          });
 }
 
@@ -54,15 +47,11 @@ Error of_headers(std::string slug, std::string detail) {
 
 }  // namespace
 
-bool same_header_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
-
 Result<> PushHeaderRules::take(std::string_view name, std::string_view value) {
   if (names_.size() == kHeadersMax)
     return of_headers("bad_value", "There may be at most 64 headers");
   if (Result<> ok = check_push_header(name, value); !ok) return ok;
-  const auto same = [name](std::string_view other) { return same_header_name(name, other); };
+  const auto same = [name](std::string_view other) { return same_in_any_case(name, other); };
   if (std::ranges::any_of(names_, same))
     return of_headers("duplicate_field",
                       "The header `" + std::string(name) + "` stands there twice");

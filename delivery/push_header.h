@@ -8,9 +8,6 @@
 
 namespace carillon {
 
-/// ASCII case-insensitive, as header names are compared.
-[[nodiscard]] bool same_header_name(std::string_view a, std::string_view b);
-
 /// A header that a task or target may not set: token rules, CR/LF/NUL, and the names of
 /// docs/api.md#headers. Error slug: bad_header.
 [[nodiscard]] Result<> check_push_header(std::string_view name, std::string_view value);

@@ -12,8 +12,8 @@
 #include <simdjson.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "delivery/kind.h"
-#include "delivery/push_header.h"
 #include "delivery/target.h"
 
 namespace carillon {
@@ -32,18 +32,11 @@ bool same_key(std::string_view a, std::string_view b) {
 constexpr auto kAnsweredOnly =
     std::to_array<std::string_view>({"name", "waiting", "backlog", "in_flight", "held"});
 
-std::string folded(std::string_view name) {
-  std::string text(name);
-  std::ranges::transform(text, text.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-  return text;
-}
-
 Result<Members> members_of(dom::object object, SameName same) {
   Members members;
   std::set<std::string> seen;
   for (const auto& [key, value] : object) {
-    if (!seen.insert(same == same_key ? std::string(key) : folded(key)).second) {
+    if (!seen.insert(same == same_key ? std::string(key) : lower_case(key)).second) {
       return Error{"duplicate_field", "the field is there twice", std::string(key)};
     }
     members.emplace_back(key, value);
@@ -69,7 +62,7 @@ Result<> merge_value(JsonWriter& json, std::string_view key, const dom::element*
     json.raw(std::string(simdjson::minify(patch)));
     return {};
   }
-  const SameName same = key == "headers" ? same_header_name : same_key;
+  const SameName same = key == "headers" ? same_in_any_case : same_key;
   Result<Members> changes = members_of(object, same);
   if (!changes) return changes.error();
   Members old;

@@ -2,15 +2,9 @@
 
 #include <cstdint>
 
+#include "base/text.h"
+
 namespace carillon {
-namespace {
-
-/// Writes the low `digits` hex digits of `value` from `at` on.
-void write_hex(char* at, std::uint64_t value, int digits) {
-  for (int i = digits - 1; i >= 0; --i, value >>= 4) at[i] = "0123456789abcdef"[value & 15];
-}
-
-}  // namespace
 
 std::string make_task_id(WallTime now, std::mt19937_64& random) {
   const auto ms = static_cast<std::uint64_t>(now.time_since_epoch().count());

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/failpoint.h"
+#include "base/text.h"
 #include "http/connection.h"
 
 namespace carillon {
@@ -10,12 +11,6 @@ namespace {
 
 // An answer's body that is larger is not copied behind its head.
 constexpr std::size_t kSmallBody = std::size_t{64} << 10;
-
-/// Writes `number` over the first `digits` characters.
-void write_hex(std::string& out, std::size_t number, std::size_t digits) {
-  for (std::size_t at = digits; at-- > 0; number >>= 4) out[at] = "0123456789abcdef"[number & 15];
-  CARILLON_CHECK(number == 0);
-}
 
 }  // namespace
 
@@ -69,6 +64,7 @@ Async<bool> HttpConnection::send_answer() {
 Async<bool> HttpConnection::send_stream(bool chunked) {
   // A chunk's size in as many digits as there are here, so that it can be written in afterwards.
   constexpr std::string_view kSize = "00000000\r\n";
+  constexpr int kDigits = 8;
   std::string& piece = response_.body;
   for (bool more = true; more;) {
     deadline_.disarm();
@@ -76,7 +72,7 @@ Async<bool> HttpConnection::send_stream(bool chunked) {
     more = co_await response_.stream(piece);
     const std::size_t size = piece.size() - (chunked ? kSize.size() : 0);
     if (chunked && size > 0) {
-      write_hex(piece, size, kSize.size() - 2);
+      CARILLON_CHECK(write_hex(piece.data(), size, kDigits) == 0);
       piece += "\r\n";
     } else if (chunked) {
       piece.clear();

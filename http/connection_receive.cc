@@ -1,6 +1,7 @@
 // How a connection gets its next request: head, checks of the head, body.
 #include <algorithm>
 
+#include "base/text.h"
 #include "http/connection.h"
 #include "http/framing.h"
 
@@ -101,7 +102,7 @@ bool HttpConnection::is_right_host() const {
 Async<HttpConnection::Step> HttpConnection::ask_to_continue() {
   const std::string_view expected = parser_->expect();
   if (expected.empty() || parser_->http_1_0()) co_return Step::go_on;
-  if (!boost::beast::iequals(expected, "100-continue"))
+  if (!same_in_any_case(expected, "100-continue"))
     co_return refuse({"unsupported_expectation", "only 100-continue is known", ""});
   if (input_.size() > head_size_) co_return Step::go_on;  // it is already coming
   arm(settings_->body);

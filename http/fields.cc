@@ -1,17 +1,11 @@
 #include "http/fields.h"
 
-#include <boost/beast/core/string.hpp>
+#include "base/text.h"
 
 namespace carillon {
 namespace {
 
 constexpr std::string_view kLineBreak = "\r\n";
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
 
 }  // namespace
 
@@ -33,8 +27,7 @@ HttpFields::Iterator& HttpFields::Iterator::operator++() {
 
 std::optional<std::string_view> HttpFields::find(std::string_view name) const {
   for (const HttpField field : *this) {
-    if (field.name.size() == name.size() && boost::beast::iequals(field.name, name))
-      return field.value;
+    if (same_in_any_case(field.name, name)) return field.value;
   }
   return std::nullopt;
 }

@@ -4,6 +4,8 @@
 #include <array>
 #include <string>
 
+#include "base/text.h"
+
 namespace carillon {
 namespace {
 
@@ -17,13 +19,6 @@ Error uri_too_long(const FramingLimits& limits) {
 Error headers_too_large(std::size_t limit, std::string_view unit) {
   return {"headers_too_large",
           "the head may have " + std::to_string(limit) + " " + std::string(unit), ""};
-}
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-bool equals(std::string_view text, std::string_view lower_case) {
-  return std::ranges::equal(text, lower_case, {}, lower);
 }
 
 /// Which bytes a part of the head may have.
@@ -41,29 +36,18 @@ class ByteSet {
   std::array<bool, 256> in_{};
 };
 
-constexpr bool is_alphanumeric(unsigned char c) {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
 constexpr bool is_one_of(std::string_view marks, unsigned char c) {
   return marks.find(static_cast<char>(c)) != std::string_view::npos;
 }
 
-constexpr ByteSet kTokenBytes([](unsigned char c) {
-  return is_alphanumeric(c) || is_one_of("!#$%&'*+-.^_`|~", c);
-});
+constexpr ByteSet kTokenBytes([](unsigned char c) { return is_token_char(static_cast<char>(c)); });
 constexpr ByteSet kValueBytes([](unsigned char c) {
   return (c >= 0x20 && c != 0x7f) || c == '\t';
 });
 constexpr ByteSet kHostBytes([](unsigned char c) {
-  return is_alphanumeric(c) || is_one_of("-._~!$&'()*+;=:[]%", c);
+  return is_alphanumeric(static_cast<char>(c)) || is_one_of("-._~!$&'()*+;=:[]%", c);
 });
 constexpr ByteSet kTargetBytes([](unsigned char c) { return c > 0x20 && c < 0x7f; });
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
 
 /// What of the fields decides where the request ends and whom it is for.
 struct Fields {
@@ -82,16 +66,16 @@ Result<> check_field(std::string_view line, Fields& fields) {
   const std::string_view value = trimmed(line.substr(colon + 1));
   if (!kValueBytes.has_all(value)) return bad("a header's value has a control character");
 
-  if (equals(name, "host")) {
+  if (same_in_any_case(name, "host")) {
     if (++fields.hosts > 1) return bad("there is more than one Host");
     if (!kHostBytes.has_all(value)) return bad("Host is not a host and port");
-  } else if (equals(name, "content-length")) {
+  } else if (same_in_any_case(name, "content-length")) {
     if (++fields.lengths > 1) return bad("there is more than one Content-Length");
     if (value.empty() || value.size() > 18 ||
         value.find_first_not_of("0123456789") != std::string_view::npos)
       return bad("Content-Length is not one number");
-  } else if (equals(name, "transfer-encoding")) {
-    if (++fields.codings > 1 || !equals(value, "chunked"))
+  } else if (same_in_any_case(name, "transfer-encoding")) {
+    if (++fields.codings > 1 || !same_in_any_case(value, "chunked"))
       return bad("Transfer-Encoding is other than exactly one \"chunked\"");
   }
   return {};

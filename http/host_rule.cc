@@ -4,6 +4,8 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include "base/text.h"
+
 namespace carillon {
 namespace {
 
@@ -12,11 +14,7 @@ namespace ip = boost::asio::ip;
 /// In lower case, without the dot that makes it absolute.
 std::string normal_name(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
-  std::string normal(name);
-  for (char& c : normal) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return normal;
+  return lower_case(name);
 }
 
 bool is_port(std::string_view text) {
@@ -54,8 +52,7 @@ bool HostRule::serves(std::string_view authority) const {
 
 Result<> check_host_name(std::string_view name) {
   const auto allowed = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-           c == '_' || c == '.';
+    return is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
   };
   if (!name.empty() && !name.starts_with('.') && std::ranges::all_of(name, allowed)) return {};
   return Error{"config",

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <boost/beast/core/string.hpp>
+#include "base/text.h"
 
 namespace carillon {
 namespace {
@@ -48,12 +48,11 @@ class Cursor {
 }  // namespace
 
 bool MediaType::is(std::string_view wanted) const {
-  return boost::beast::iequals(essence, wanted);
+  return same_in_any_case(essence, wanted);
 }
 
 bool MediaType::is_utf8() const {
-  return charset.empty() || boost::beast::iequals(charset, "utf-8") ||
-         boost::beast::iequals(charset, "utf8");
+  return charset.empty() || same_in_any_case(charset, "utf-8") || same_in_any_case(charset, "utf8");
 }
 
 std::optional<MediaType> parse_media_type(std::string_view text) {
@@ -73,7 +72,7 @@ std::optional<MediaType> parse_media_type(std::string_view text) {
     std::optional<std::string> value = cursor.take_quoted();
     if (!value) value = cursor.take_token();
     if (value->empty()) return std::nullopt;
-    if (!boost::beast::iequals(name, "charset")) continue;
+    if (!same_in_any_case(name, "charset")) continue;
     if (!media.charset.empty()) return std::nullopt;
     media.charset = std::move(*value);
   }

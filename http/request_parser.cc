@@ -5,6 +5,8 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 
+#include "base/text.h"
+
 namespace carillon {
 namespace {
 
@@ -80,7 +82,7 @@ bool RequestParser::cross_origin() const {
   if (origin_.empty()) return false;
   const std::size_t authority = origin_.find("://");
   return authority == std::string_view::npos ||
-         !boost::beast::iequals(origin_.substr(authority + 3), authority_);
+         !same_in_any_case(origin_.substr(authority + 3), authority_);
 }
 
 Result<RequestParser::Progress> RequestParser::feed(std::string_view bytes,
@@ -121,7 +123,7 @@ void RequestParser::on_field_impl(http::field name, string_view name_text, strin
       break;
     case http::field::content_encoding:
       // A list in as many fields as its sender likes, in which `identity` says nothing.
-      if (!value.empty() && !boost::beast::iequals(value, "identity"))
+      if (!value.empty() && !same_in_any_case(view_of(value), "identity"))
         request_->content_coding = view_of(value);
       break;
     case http::field::authorization:
@@ -139,7 +141,8 @@ void RequestParser::on_field_impl(http::field name, string_view name_text, strin
     default:
       break;
   }
-  if (known == nullptr && boost::beast::iequals(name_text, "sec-fetch-site")) known = &fetch_site_;
+  if (known == nullptr && same_in_any_case(view_of(name_text), "sec-fetch-site"))
+    known = &fetch_site_;
   if (known == nullptr) return on_trace_field(view_of(name_text), view_of(value));
   // Of a header that means something there must be one.
   if (!known->empty()) ec = http::error::bad_field;
@@ -149,10 +152,8 @@ void RequestParser::on_field_impl(http::field name, string_view name_text, strin
 void RequestParser::on_trace_field(std::string_view name, std::string_view value) {
   constexpr std::string_view kParent = "traceparent", kState = "tracestate";
   std::string_view* known = nullptr;
-  if (name.size() == kParent.size() && boost::beast::iequals(name, kParent))
-    known = &request_->traceparent;
-  if (name.size() == kState.size() && boost::beast::iequals(name, kState))
-    known = &request_->tracestate;
+  if (same_in_any_case(name, kParent)) known = &request_->traceparent;
+  if (same_in_any_case(name, kState)) known = &request_->tracestate;
   if (known == nullptr) return;
   has_two_traces_ = has_two_traces_ || !known->empty();
   *known = value;

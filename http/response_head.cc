@@ -1,21 +1,15 @@
 #include "http/response_head.h"
 
 #include <array>
-#include <charconv>
 #include <cstdio>
 
 #include <boost/beast/http/status.hpp>
 
+#include "base/text.h"
 #include "base/time.h"
 
 namespace carillon {
 namespace {
-
-void append_number(std::string& out, std::size_t number) {
-  std::array<char, 20> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number).ptr;
-  out.append(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
-}
 
 std::string_view reason_of(int status) {
   const auto reason = boost::beast::http::obsolete_reason(
@@ -28,7 +22,7 @@ std::string_view reason_of(int status) {
 void append_response_head(std::string& out, const HttpResponse& response, Persistence persistence,
                           bool chunked, std::string_view date) {
   out += "HTTP/1.1 ";
-  append_number(out, static_cast<std::size_t>(response.status));
+  append_number(out, response.status);
   out += ' ';
   out += reason_of(response.status);
   out += "\r\ndate: ";

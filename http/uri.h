@@ -1,4 +1,4 @@
-// Percent-encoding and query parameters.
+// Segments of paths, and query parameters.
 #pragma once
 
 #include <optional>
@@ -13,11 +13,8 @@
 
 namespace carillon {
 
-/// "a%2Fb" as "a/b"; nothing where a "%" is not followed by two hex digits.
-[[nodiscard]] std::optional<std::string> percent_decode(std::string_view text);
-
-/// Appends `text` so that it is one segment of a path.
-void append_percent_encoded(std::string& out, std::string_view text);
+/// Appends `text`, percent-encoded so that it is one segment of a path.
+void append_path_segment(std::string& out, std::string_view text);
 
 /// The parameters of a query: "group=a&limit=10".
 class Query {

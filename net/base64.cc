@@ -6,13 +6,13 @@
 #include <openssl/evp.h>
 
 #include "base/check.h"
+#include "base/text.h"
 
 namespace carillon {
 namespace {
 
 bool is_base64_char(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
-         c == '/' || c == '=';
+  return is_alphanumeric(c) || c == '+' || c == '/' || c == '=';
 }
 
 const unsigned char* as_bytes(std::string_view text) {

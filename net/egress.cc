@@ -7,6 +7,7 @@
 #include <ifaddrs.h>
 #include <netinet/in.h>
 
+#include "base/text.h"
 #include "net/address.h"
 
 namespace carillon {
@@ -131,9 +132,7 @@ Error denied(std::string_view host, const std::string& rule) {
 }  // namespace
 
 Result<> Egress::add(Rules& rules, const std::string& entry) {
-  std::string text = entry;
-  std::ranges::transform(text, text.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  std::string text = lower_case(entry);
   boost::system::error_code error;
   if (const ip::address one = ip::make_address(text, error); !error) {
     text += one.is_v4() ? "/32" : "/128";

@@ -14,6 +14,8 @@
 #include <netdb.h>
 #include <pthread.h>
 
+#include "base/text.h"
+
 namespace carillon {
 namespace {
 
@@ -21,11 +23,6 @@ using namespace std::chrono_literals;
 
 // getaddrinfo needs some 70 KiB at most; thousands of threads' default stacks would be gigabytes.
 constexpr std::size_t kStackBytes = std::size_t{512} * 1024;
-
-bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
 
 Error lookup_failed(const std::string& host, std::string_view why) {
   return {
@@ -64,7 +61,7 @@ Resolver::Addresses in_hosts_file(std::string_view name) {
     if (!(words >> word)) continue;
     const auto address = boost::asio::ip::make_address(word, bad);
     while (!bad && words >> word) {
-      if (same_name(word, name)) addresses.push_back(address);
+      if (same_in_any_case(word, name)) addresses.push_back(address);
     }
   }
   return addresses;

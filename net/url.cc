@@ -8,6 +8,8 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include "base/text.h"
+
 namespace carillon {
 namespace {
 
@@ -17,10 +19,6 @@ constexpr std::size_t kLabelBytesMax = 63;
 
 Error bad_url(std::string detail) {
   return {.slug = "bad_url", .detail = std::move(detail), .field = {}};
-}
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 
 bool is_label_char(char c) {
@@ -82,9 +80,7 @@ Result<> read_host(const boost::urls::url_view& from, bool marked, Url& url) {
       url.host = boost::asio::ip::address_v6(from.host_ipv6_address().to_bytes()).to_string();
       return {};
     case boost::urls::host_type::name:
-      url.host = std::string_view(from.encoded_host());
-      std::ranges::transform(url.host, url.host.begin(),
-                             [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+      url.host = lower_case(std::string_view(from.encoded_host()));
       if (marked) url.host.erase(0, 1);
       if (url.host.ends_with('.')) {
         url.host.pop_back();

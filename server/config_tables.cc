@@ -9,6 +9,7 @@
 
 #include "api/names.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "delivery/http/settings.h"
 
 namespace carillon {
@@ -16,20 +17,6 @@ namespace {
 
 constexpr std::string_view kTokenKeys[] = {"name", "role", "sha256", "file", "env"};
 constexpr std::string_view kRoles[] = {"read", "write", "admin"};
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const std::size_t from = text.find_first_not_of(kBlank);
-  if (from == text.npos) return {};
-  return text.substr(from, text.find_last_not_of(kBlank) - from + 1);
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 /// The bytes of 64 hexadecimal digits; empty if it is not that.
 std::string digest_from_hex(std::string_view hex) {
@@ -138,7 +125,7 @@ Result<> ConfigTables::read_token(const toml::node& node, Options& options) cons
   } else {
     const Result<std::string> secret = file != nullptr ? file_text(*file) : variable(*env);
     if (!secret) return secret.error();
-    const std::string_view text = trimmed(*secret);
+    const std::string_view text = trimmed(*secret, " \t\r\n");
     if (text.size() < 16) {
       return at(node, "token \"" + token.name +
                           "\" has fewer than 16 characters; "

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/check.h"
+#include "base/text.h"
 
 namespace carillon {
 namespace {
@@ -71,7 +72,7 @@ const Setting* find_setting(std::string_view key) {
 std::string environment_name(std::string_view key) {
   std::string name = "CARILLON_";
   for (const char c : key) {
-    name += c == '.' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    name += c == '.' ? '_' : upper(c);
   }
   return name;
 }

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <ctime>
 
-#include "delivery/push_header.h"
+#include "base/text.h"
 
 namespace carillon {
 namespace {
@@ -13,18 +13,8 @@ constexpr int kInterimAnswersMax = 16;
 constexpr std::size_t kRetryAfterBytesMax = 64;
 constexpr std::uint32_t kGone = 410;
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 bool is_blank(char c) {
   return c == ' ' || c == '\t';
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 /// The whole text as a number; nothing where it is none.
@@ -143,19 +133,19 @@ AnswerReader::Progress AnswerReader::read_header(std::string_view line) {
   }
   const std::string_view name = line.substr(0, colon);
   const std::string_view value = trimmed(line.substr(colon + 1));
-  if (same_header_name(name, "retry-after")) {
+  if (same_in_any_case(name, "retry-after")) {
     if (value.size() <= kRetryAfterBytesMax) retry_after_ = value;
-  } else if (same_header_name(name, "content-length")) {
+  } else if (same_in_any_case(name, "content-length")) {
     read_content_length(value);
-  } else if (same_header_name(name, "transfer-encoding")) {
-    if (is_chunked_ || !same_header_name(value, "chunked")) keep_alive_ = false;
+  } else if (same_in_any_case(name, "transfer-encoding")) {
+    if (is_chunked_ || !same_in_any_case(value, "chunked")) keep_alive_ = false;
     is_chunked_ = true;
-  } else if (same_header_name(name, "connection")) {
+  } else if (same_in_any_case(name, "connection")) {
     read_connection(value);
-  } else if (same_header_name(name, "keep-alive")) {
+  } else if (same_in_any_case(name, "keep-alive")) {
     for_each_element(value, [&](std::string_view element) {
       constexpr std::string_view kTimeout = "timeout=";
-      if (!same_header_name(element.substr(0, kTimeout.size()), kTimeout)) return;
+      if (!same_in_any_case(element.substr(0, kTimeout.size()), kTimeout)) return;
       const auto seconds = parse_number(element.substr(kTimeout.size()), 10);
       if (seconds) idle_timeout_ = std::chrono::seconds(std::min<std::uint64_t>(*seconds, 3600));
     });
@@ -171,7 +161,7 @@ void AnswerReader::read_content_length(std::string_view value) {
 
 void AnswerReader::read_connection(std::string_view value) {
   for_each_element(value, [&](std::string_view option) {
-    if (same_header_name(option, "close")) keep_alive_ = false;
+    if (same_in_any_case(option, "close")) keep_alive_ = false;
   });
 }
 
@@ -227,7 +217,7 @@ AnswerReader::Progress AnswerReader::read_chunk_size(std::string_view line) {
 std::optional<Millis> parse_retry_after(std::string_view value, WallTime now) {
   constexpr std::size_t kDigitsMax = 9;  // some 30 years; more is capped to that
   if (value.empty()) return std::nullopt;
-  if (std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; })) {
+  if (std::ranges::all_of(value, is_digit)) {
     value.remove_prefix(std::min(value.find_first_not_of('0'), value.size()));
     std::int64_t seconds = 0;
     for (const char c : value.size() > kDigitsMax ? std::string_view("999999999") : value) {

@@ -1,10 +1,8 @@
 #include "delivery/http/request.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
-#include "delivery/push_header.h"
+#include "base/text.h"
 
 namespace carillon {
 namespace {
@@ -13,39 +11,18 @@ void append_header(std::string& out, std::string_view name, std::string_view val
   out.append(name).append(": ").append(value).append("\r\n");
 }
 
-class Decimal {
- public:
-  explicit Decimal(std::int64_t number)
-      : end_(std::to_chars(digits_.data(), digits_.data() + digits_.size(), number).ptr) {}
-  [[nodiscard]] std::string_view text() const { return {digits_.data(), end_}; }
-
- private:
-  std::array<char, 20> digits_;
-  const char* end_;
-};
-
-void append_percent_encoded(std::string& out, std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte > 0x20 && byte < 0x7f && c != '%') {
-      out.push_back(c);
-    } else {
-      out.push_back('%');
-      out.push_back(kHex[byte >> 4]);
-      out.push_back(kHex[byte & 15]);
-    }
-  }
+bool is_visible_and_plain(char c) {
+  return c > 0x20 && c < 0x7f && c != '%';
 }
 
 bool task_sets(const TaskContent& content, std::string_view name) {
   return std::ranges::any_of(content.headers,
-                             [&](const Header& h) { return same_header_name(h.name, name); });
+                             [&](const Header& h) { return same_in_any_case(h.name, name); });
 }
 
 bool target_sets(const HttpSettings& target, std::string_view name) {
   return std::ranges::any_of(target.headers,
-                             [&](const auto& h) { return same_header_name(h.first, name); });
+                             [&](const auto& h) { return same_in_any_case(h.first, name); });
 }
 
 void append_chosen_headers(std::string& out, const TaskContent& content, const HttpSettings& target,
@@ -53,7 +30,7 @@ void append_chosen_headers(std::string& out, const TaskContent& content, const H
   const bool typed = !content.content_type.empty() && !task_sets(content, "content-type");
   for (const auto& [name, value] : target.headers) {
     if (task_sets(content, name)) continue;
-    if (typed && same_header_name(name, "content-type")) continue;
+    if (typed && same_in_any_case(name, "content-type")) continue;
     append_header(out, name, value);
   }
   for (const Header& header : content.headers) append_header(out, header.name, header.value);
@@ -77,21 +54,26 @@ void append_request_head(std::string& out, const Push& push, const HttpSettings&
     append_header(out, "Proxy-Authorization", proxy->authorization);
   }
   append_chosen_headers(out, content, target, user_agent);
-  append_header(out, "Content-Length", Decimal(std::ssize(content.body)).text());
-  const Decimal timestamp(
-      std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
+  out.append("Content-Length: ");
+  append_number(out, content.body.size());
+  out.append("\r\n");
+  std::string timestamp;
+  append_number(timestamp,
+                std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
   append_header(out, "webhook-id", content.webhook_id);
-  append_header(out, "webhook-timestamp", timestamp.text());
+  append_header(out, "webhook-timestamp", timestamp);
   if (signer.has_keys()) {
     out.append("webhook-signature: ");
-    signer.append_signature(out, content.webhook_id, timestamp.text(), content.body);
+    signer.append_signature(out, content.webhook_id, timestamp, content.body);
     out.append("\r\n");
   }
   out.append("carillon-task-id: ");
-  append_percent_encoded(out, content.id);
+  append_percent_encoded(out, content.id, is_visible_and_plain);
   out.append("\r\ncarillon-due-at: ");
   append_moment(out, push.due);
-  out.append("\r\ncarillon-attempt: ").append(Decimal(push.attempt).text()).append("\r\n\r\n");
+  out.append("\r\ncarillon-attempt: ");
+  append_number(out, push.attempt);
+  out.append("\r\n\r\n");
 }
 
 }  // namespace carillon

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "delivery/http/settings.h"
 #include "delivery/json_fields.h"
-#include "delivery/push_header.h"
 
 namespace carillon {
 namespace {
@@ -116,7 +116,7 @@ class Keeper {
   Result<> keep_headers() {
     for (auto& [name, value] : to_.headers) {
       if (value != kHiddenValue) continue;
-      const auto same = [&](const auto& stored) { return same_header_name(stored.first, name); };
+      const auto same = [&](const auto& stored) { return same_in_any_case(stored.first, name); };
       const std::string* found = nullptr;
       if (before_ != nullptr) {
         const auto at = std::ranges::find_if(before_->headers, same);

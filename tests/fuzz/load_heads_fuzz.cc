@@ -40,6 +40,5 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   carillon::load::check_answer(bytes);
   carillon::load::check_push(bytes);
   static_cast<void>(carillon::load::trailing_count(bytes, "failed"));
-  CARILLON_CHECK(carillon::load::percent_decoded(bytes).size() <= size);
   return 0;
 }

@@ -1,6 +1,7 @@
 // Queries and names in paths: what is taken is, encoded, taken as the same.
 
 #include "api/names.h"
+#include "base/text.h"
 #include "http/uri.h"
 #include "tests/fuzz/fuzz.h"
 #include "tools/client/endpoint.h"
@@ -19,7 +20,7 @@ void check_query(std::string_view text) {
     const auto value = query->get(name);
     if (!value) continue;
     encoded.append(encoded.empty() ? "" : "&").append(name).append("=");
-    append_percent_encoded(encoded, *value);
+    append_path_segment(encoded, *value);
   }
   const Result<Query> again = Query::parse(encoded, kKnown);
   CARILLON_CHECK(again);
@@ -39,12 +40,12 @@ void check_query(std::string_view text) {
 
 void check_encoding(std::string_view text) {
   std::string encoded;
-  append_percent_encoded(encoded, text);
+  append_path_segment(encoded, text);
   CARILLON_CHECK(percent_decode(encoded) == text);
   CARILLON_CHECK(percent_decode(client::percent_encoded(text)) == text);
   if (const auto decoded = percent_decode(text)) {
     encoded.clear();
-    append_percent_encoded(encoded, *decoded);
+    append_path_segment(encoded, *decoded);
     CARILLON_CHECK(percent_decode(encoded) == decoded);
   }
 }

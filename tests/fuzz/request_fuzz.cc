@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/text.h"
 #include "http/fields.h"
 #include "http/framing.h"
 #include "http/request_parser.h"
@@ -44,10 +45,6 @@ class Wire {
   std::string_view bytes_;
   std::size_t piece_, begin_ = 0, end_ = 0;
 };
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
 
 /// The value of a head's field, found in another way than the parser's.
 std::optional<std::string> field(std::string_view head, std::string_view name) {

@@ -2,21 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include "base/text.h"
+
 namespace carillon {
 namespace {
 
-TEST(PercentDecode, DecodesAndRefusesHalfEscapes) {
-  EXPECT_EQ(percent_decode("a%2Fb%3a%41+"), "a/b:A+");
-  EXPECT_EQ(percent_decode("%252F"), "%2F");
-  for (const char* text : {"%", "%2", "a%2", "%zz", "%2g", "%-1"})
-    EXPECT_EQ(percent_decode(text), std::nullopt) << text;
-}
-
-TEST(AppendPercentEncoded, IsOneSegmentThatDecodesToTheSame) {
+TEST(AppendPathSegment, IsOneSegmentThatDecodesToTheSame) {
   std::string all;
   for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
   std::string encoded;
-  append_percent_encoded(encoded, all);
+  append_path_segment(encoded, all);
   EXPECT_EQ(encoded.find_first_of("/?# \r\n"), std::string::npos);
   EXPECT_EQ(percent_decode(encoded), all);
 }

@@ -1,7 +1,8 @@
 #include "tools/client/endpoint.h"
 
 #include <algorithm>
-#include <cctype>
+
+#include "base/text.h"
 
 namespace carillon::client {
 namespace {
@@ -14,8 +15,7 @@ Error bad(std::string_view text, std::string_view why) {
 }
 
 bool is_port(std::string_view text) {
-  return !text.empty() && text.size() <= 5 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() && text.size() <= 5 && std::all_of(text.begin(), text.end(), is_digit);
 }
 
 }  // namespace
@@ -50,17 +50,10 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
 }
 
 std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
   std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) != 0 || std::string_view("-._~").find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
+  append_percent_encoded(out, text, [](char c) {
+    return is_alphanumeric(c) || std::string_view("-._~").find(c) != std::string_view::npos;
+  });
   return out;
 }
 

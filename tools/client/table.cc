@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "base/text.h"
 #include "tools/client/terminal.h"
 
 namespace carillon::client {
@@ -74,14 +75,6 @@ std::vector<std::string> members_of(dom::array array) {
   return names;
 }
 
-std::string upper(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - ('a' - 'A'));
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string format_fields(std::string_view json) {
@@ -107,7 +100,7 @@ std::string format_table(std::string_view json, std::initializer_list<std::strin
   std::vector<std::string> names(columns.begin(), columns.end());
   if (names.empty()) names = members_of(array);
   Rows rows(1);
-  for (const auto& name : names) rows[0].push_back(upper(printable(name)));
+  for (const auto& name : names) rows[0].push_back(upper_case(printable(name)));
   for (const auto element : array) {
     auto& row = rows.emplace_back();
     for (const auto& name : names) {

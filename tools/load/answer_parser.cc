@@ -3,6 +3,8 @@
 #include <charconv>
 #include <string>
 
+#include "base/text.h"
+
 namespace carillon::load {
 
 Parsed parse_answer_head(std::string_view bytes, AnswerHead& head) {
@@ -25,8 +27,8 @@ Parsed parse_answer_head(std::string_view bytes, AnswerHead& head) {
     const std::string_view name = line.substr(0, colon);
     std::string_view value = line.substr(colon + 1);
     while (value.starts_with(' ')) value.remove_prefix(1);
-    if (equals_lower(name, "connection")) head.close = equals_lower(value, "close");
-    if (!equals_lower(name, "content-length")) continue;
+    if (same_in_any_case(name, "connection")) head.close = same_in_any_case(value, "close");
+    if (!same_in_any_case(name, "content-length")) continue;
     const char* const value_end = value.data() + value.size();
     const auto length = std::from_chars(value.data(), value_end, head.body_bytes);
     if (length.ec != std::errc{} || length.ptr != value_end) return Parsed::bad;

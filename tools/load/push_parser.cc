@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/text.h"
+
 namespace carillon::load {
 namespace {
 
@@ -14,12 +16,6 @@ bool parse_number(std::string_view text, Number& number) {
   return error == std::errc{} && end == text.data() + text.size();
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 struct Fields {
   PushHead& head;
   bool has_length = false;
@@ -28,42 +24,29 @@ struct Fields {
   bool take(std::string_view name, std::string_view value) {
     switch (name.size()) {
       case 10:
-        if (equals_lower(name, "webhook-id")) head.webhook_id = value;
-        if (equals_lower(name, "connection")) head.close = equals_lower(value, "close");
+        if (same_in_any_case(name, "webhook-id")) head.webhook_id = value;
+        if (same_in_any_case(name, "connection")) head.close = same_in_any_case(value, "close");
         return true;
       case 14:
-        if (!equals_lower(name, "content-length")) return true;
+        if (!same_in_any_case(name, "content-length")) return true;
         has_length = true;
         return parse_number(value, head.body_bytes);
       case 15:
-        if (equals_lower(name, "carillon-due-at")) head.due_at = value;
+        if (same_in_any_case(name, "carillon-due-at")) head.due_at = value;
         return true;
       case 16:
-        if (equals_lower(name, "carillon-task-id")) head.task_id = value;
-        if (equals_lower(name, "carillon-attempt")) return parse_number(value, head.attempt);
+        if (same_in_any_case(name, "carillon-task-id")) head.task_id = value;
+        if (same_in_any_case(name, "carillon-attempt")) return parse_number(value, head.attempt);
         return true;
       case 17:
-        return !equals_lower(name, "transfer-encoding");
+        return !same_in_any_case(name, "transfer-encoding");
       default:
         return true;
     }
   }
 };
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 }  // namespace
-
-bool equals_lower(std::string_view text, std::string_view lower) {
-  return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + ('a' - 'A')) : a) == b;
-  });
-}
 
 Parsed parse_push_head(std::string_view bytes, PushHead& head) {
   const std::size_t end = bytes.substr(0, kHeadBytesMax).find("\r\n\r\n");
@@ -89,22 +72,6 @@ Parsed parse_push_head(std::string_view bytes, PushHead& head) {
   }
   const bool bodiless = request_line.starts_with("GET ") || request_line.starts_with("DELETE ");
   return fields.has_length || bodiless ? Parsed::complete : Parsed::bad;
-}
-
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
-                        hex_digit(text[i + 2]) >= 0;
-    if (!escape) {
-      out += text[i];
-      continue;
-    }
-    out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
-    i += 2;
-  }
-  return out;
 }
 
 }  // namespace carillon::load

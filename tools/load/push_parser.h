@@ -29,10 +29,4 @@ enum class Parsed { complete, incomplete, bad };
 /// on its way. Heads over 64 KiB are bad.
 [[nodiscard]] Parsed parse_push_head(std::string_view bytes, PushHead& head);
 
-/// "a%20b" as "a b"; a broken escape stays as it is.
-[[nodiscard]] std::string percent_decoded(std::string_view text);
-
-/// Equal but for ASCII case; `lower` is lower case already.
-[[nodiscard]] bool equals_lower(std::string_view text, std::string_view lower);
-
 }  // namespace carillon::load

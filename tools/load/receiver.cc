@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/siphash.h"
+#include "base/text.h"
 #include "tools/load/push_parser.h"
 
 namespace carillon::load {
@@ -307,7 +308,7 @@ std::size_t Receiver::Impl::take_pushes(Connection& connection, std::string_view
 void Receiver::Impl::take_push(Connection& connection, const PushHead& head, std::string_view body,
                                WallMicros now) {
   Arrival arrival;
-  arrival.task_id = percent_decoded(head.task_id);
+  arrival.task_id = percent_decode(head.task_id).value_or(std::string(head.task_id));
   arrival.webhook_hash = hash_of(head.webhook_id);
   arrival.body_hash = hash_of(body);
   arrival.attempt = head.attempt;

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "tools/client/endpoint.h"
 
 namespace carillon::load {
@@ -187,9 +187,8 @@ void append_id(std::string& out, const TaskPlan& plan, std::uint64_t number) {
   const std::size_t at = pattern.find("{}");
   out.append(pattern.substr(0, at));
   if (at == std::string_view::npos) return;
-  std::array<char, 20> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number);
-  out.append(digits.data(), end.ptr).append(pattern.substr(at + 2));
+  append_number(out, number);
+  out.append(pattern.substr(at + 2));
 }
 
 std::string id_of(const TaskPlan& plan, std::uint64_t number) {

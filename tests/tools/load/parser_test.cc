@@ -48,13 +48,6 @@ TEST(PushParser, WhatIsNoPushIsBad) {
   EXPECT_EQ(parse_push_head(std::string(70'000, 'x'), head), Parsed::bad);
 }
 
-TEST(PushParser, EscapesAreDecodedAndBrokenOnesKept) {
-  EXPECT_EQ(percent_decoded("a%20b%C3%a4"), "a b\xc3\xa4");
-  EXPECT_EQ(percent_decoded("100%"), "100%");
-  EXPECT_EQ(percent_decoded("%4"), "%4");
-  EXPECT_EQ(percent_decoded("%zz%41"), "%zzA");
-}
-
 TEST(AnswerParser, StatusLengthAndCloseAreFound) {
   AnswerHead head;
   ASSERT_EQ(parse_answer_head("HTTP/1.1 201 Created\r\ncontent-length: 12\r\nConnection: close"
