@@ -14,8 +14,7 @@ constexpr std::uint32_t kFiredPerTick = 2048;
 constexpr std::uint32_t kSweptPerTick = 4096;
 constexpr std::uint32_t kForgottenPerTick = 1024;
 
-constexpr Millis kForgetInterval{
-    1000};  // finished tasks are forgotten up to this late, many at once
+constexpr Millis kForgetInterval{1000};  // finished tasks are forgotten up to this late, together
 constexpr const char* kTargetDeleted = "the target was deleted";
 
 }  // namespace
