@@ -7,8 +7,6 @@
 
 #include <functional>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "delivery/sink.h"
 #include "tests/simulation/content.h"
@@ -34,7 +32,6 @@ class Receivers final : public Sink {
   struct Around {
     World& world;
     const Swarm& swarm;
-    std::vector<std::string>& faults;
     test::Ledger& ledger;
     Facts& facts;
     /// Does something after a pause, unless the server has crashed by then.

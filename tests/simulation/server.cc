@@ -75,7 +75,6 @@ void Server::make_local_shard() {
   receivers_ = std::make_unique<Receivers>(
       Receivers::Around{.world = world_,
                         .swarm = swarm_,
-                        .faults = faults_,
                         .ledger = ledger_,
                         .facts = facts_,
                         .after = after,
