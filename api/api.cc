@@ -52,6 +52,19 @@ Result<std::string> decode_name(const ApiRoute& route, std::string_view encoded)
   return Result<std::string>(boost::system::in_place_value, std::move(*name));
 }
 
+/// In the dialect of the route, or where there is none as a problem; and what every dialect's
+/// clients hear of in the head.
+void answer_error(const ApiRoute* route, const Refusal& refusal, HttpResponse& response) {
+  response.body.clear();
+  response.stream = nullptr;
+  response.cache_control = "no-store";
+  (route == nullptr ? set_problem : route->format_error)(response, refusal);
+  const ProblemKind& kind = problem_kind(refusal.slug);
+  if (kind.retry_after_seconds > 0)
+    response.headers += "retry-after: " + std::to_string(kind.retry_after_seconds) + "\r\n";
+  if (kind.status == 401) response.headers += "www-authenticate: Bearer\r\n";
+}
+
 }  // namespace
 
 Api::Api(TaskService& tasks, const prometheus::Collectable& metrics, ApiOptions options,
@@ -67,12 +80,12 @@ bool Api::admit(HttpRequest& request, HttpResponse& response, std::size_t& body_
   body_bytes_max = options_.limits.body_bytes_max;
   const RouteMatch<ApiRoute> found = find_route(routes_, request.method, request.path);
   if (found.route == nullptr) {
-    set_problem(response, Error{"not_found", "There is no such route", ""});
+    answer_error(found.route, Error{"not_found", "There is no such route", ""}, response);
     return false;
   }
   const ApiRoute& route = *found.route;
   if (!found.allow.empty()) {
-    route.format_error(response, Error{"method_not_allowed", "Allowed here: " + found.allow, ""});
+    answer_error(&route, Error{"method_not_allowed", "Allowed here: " + found.allow, ""}, response);
     response.headers += "allow: " + found.allow + "\r\n";
     return false;
   }
@@ -82,7 +95,7 @@ bool Api::admit(HttpRequest& request, HttpResponse& response, std::size_t& body_
   Answer<> checked = check_sender(route, request);
   if (checked) checked = check_ready(route);
   if (checked && request.has_body) checked = check_body(route, request, response);
-  if (!checked) route.format_error(response, checked.error());
+  if (!checked) answer_error(&route, checked.error(), response);
   return checked.has_value();
 }
 
@@ -129,22 +142,21 @@ Answer<> Api::check_body(const ApiRoute& route, const HttpRequest& request,
 Async<void> Api::answer(const HttpRequest& request, HttpResponse& response) {
   const auto& route = static_cast<const ApiRoute&>(*request.route);
   auto query = Query::parse(request.query, route.parameters);
-  if (!query) co_return route.format_error(response, query.error());
+  if (!query) co_return answer_error(&route, query.error(), response);
   std::string name;
   if (!request.name.empty()) {
     auto decoded = decode_name(route, request.name);
-    if (!decoded) co_return route.format_error(response, decoded.error());
+    if (!decoded) co_return answer_error(&route, decoded.error(), response);
     name = std::move(*decoded);
   }
   Call call{tasks_, *this, request, response, take_scratch(), std::move(*query), std::move(name)};
   const Answer<> done = co_await route.handler(call);
-  if (!done) route.format_error(response, done.error());
+  if (!done) answer_error(&route, done.error(), response);
   give_back(std::move(call.scratch));
 }
 
 void Api::refuse(const HttpRequest& request, const Error& error, HttpResponse& response) {
-  const ApiRoute* const route = find_route(routes_, request.method, request.path).route;
-  (route == nullptr ? set_problem : route->format_error)(response, error);
+  answer_error(find_route(routes_, request.method, request.path).route, error, response);
 }
 
 std::string Api::metrics() const {

@@ -23,7 +23,8 @@ struct Call {
   /// A handler that waits long gives it back to `api` first, if it can do without.
   std::unique_ptr<JsonScratch> scratch;
   Query query;
-  std::string name;  // what stands for the part in braces, decoded and checked
+  /// What stands for the variable part of the path, decoded; of a name in braces it is checked, too.
+  std::string name;
 
   /// Of what only the role `may_set` can set.
   [[nodiscard]] Secrets secrets(Role may_set) const {

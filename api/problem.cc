@@ -94,15 +94,10 @@ void set_problem(HttpResponse& response, const Refusal& refusal) {
   const ProblemKind& kind = problem_kind(refusal.slug);
   response.status = kind.status;
   response.content_type = "application/problem+json";
-  response.body.clear();
-  response.stream = nullptr;
   JsonWriter json(response.body);
   json.begin_object();
   append_problem_members(json, refusal);
   json.end_object();
-  if (kind.retry_after_seconds > 0)
-    response.headers += "retry-after: " + std::to_string(kind.retry_after_seconds) + "\r\n";
-  if (kind.status == 401) response.headers += "www-authenticate: Bearer\r\n";
 }
 
 }  // namespace carillon

@@ -26,7 +26,7 @@ struct ProblemKind {
 /// All of them, for the documents' tests.
 [[nodiscard]] std::span<const ProblemKind> problem_kinds();
 
-/// Makes `response` the problem that says `refusal`.
+/// Writes `refusal` as a problem: status, type and body of `response`.
 void set_problem(HttpResponse& response, const Refusal& refusal);
 
 class JsonWriter;

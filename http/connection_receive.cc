@@ -83,6 +83,7 @@ HttpConnection::Step HttpConnection::parse_new_head(std::string_view head) {
   head_ = head;
   request_ = {};
   request_.door = door_;
+  head_read_ = true;  // what can be read of it decides how an error is written
   parser_.emplace(body_);
   if (const auto parsed = parser_->parse_head(head_, request_); !parsed)
     return refuse(parsed.error());

@@ -57,11 +57,11 @@ RequestParser::RequestParser(std::string& body) : body_(body) {
 
 Result<> RequestParser::parse_head(std::string_view head, HttpRequest& request) {
   request_ = &request;
-  request.fields = HttpFields(head);
   error_code ec;
   put(boost::asio::buffer(head.data(), head.size()), ec);
   if (ec) return bad_request(ec);
   if (!is_header_done()) return Error{"bad_request", "the head is incomplete", ""};
+  request.fields = HttpFields(head);
   return {};
 }
 

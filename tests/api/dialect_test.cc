@@ -91,11 +91,15 @@ TEST_F(Dialects, ARoutesErrorsAreInItsOwn) {
 TEST_F(Dialects, RolesAndReadinessHoldInEach) {
   setup_.recovered = false;
   const TestServer starting(setup_);
-  EXPECT_EQ(plainly(HttpClient(starting.url()).post("/plain/a", "")), "503 not_ready");
+  const HttpAnswer early = HttpClient(starting.url()).post("/plain/a", "");
+  EXPECT_EQ(plainly(early), "503 not_ready");
+  EXPECT_NE(early.header("retry-after"), "");
   setup_.recovered = true;
   setup_.api.tokens = {{"nobody", std::string(32, '0'), Role::read}};
   const TestServer server(setup_);
-  EXPECT_EQ(plainly(HttpClient(server.url()).post("/plain/a", "")), "401 unauthorized");
+  const HttpAnswer stranger = HttpClient(server.url()).post("/plain/a", "");
+  EXPECT_EQ(plainly(stranger), "401 unauthorized");
+  EXPECT_EQ(stranger.header("www-authenticate"), "Bearer");
 }
 
 /// "status slug" of a problem.

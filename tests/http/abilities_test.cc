@@ -111,5 +111,15 @@ TEST_F(Dialect, HasItsBodyAlsoAfterAHeadRequest) {
   EXPECT_TRUE(answer.body.starts_with("bad_request: ")) << answer.body;
 }
 
+TEST_F(Dialect, HasNoBodyForAHeadRequestWhoseHeadIsRefused) {
+  const ThingServer server;
+  HttpClient client(server.url());
+  ASSERT_TRUE(
+      client.send("HEAD /health HTTP/1.1\r\nhost: localhost\r\nexpect: a\r\nexpect: b\r\n\r\n"));
+  const std::string answer = client.read_to_end().value_or("");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 400 ")) << answer;
+  EXPECT_TRUE(answer.ends_with("\r\n\r\n")) << answer;
+}
+
 }  // namespace
 }  // namespace carillon::test
