@@ -7,9 +7,10 @@
 //     records     | Put | Fire | Outcome | Put | ...
 //     contents    |  x  |      |         |  x  |
 //     notes       |     |      |    x    |     |
-//     forgotten   |     |      |         |  x  | x   behind the last record: goes with the next
-//     one,
-//                                                    or with a batch that takes all there is
+//     forgotten   |     |      |         |  x  | x
+//
+// What is forgotten behind the last record goes with the next one, or with a batch that takes all
+// there is.
 //
 // The number of a new content is the sequence of its record, known only when that is sealed.
 //

@@ -233,6 +233,7 @@ class Shard {
   [[nodiscard]] std::optional<Verdict> refusal(EntryRef ref) const;
   [[nodiscard]] bool busy(EntryRef ref) const;
   [[nodiscard]] std::optional<Verdict> target_refusal(const Statement& task) const;
+  void make_target_room(const Statement& task);
   void give_back(command::Add& add, Verdict verdict, EntryRef old, Ticket ticket);
 
   // shard_apply.cc: facts.
@@ -285,7 +286,6 @@ class Shard {
   // shard_retention.cc: finished tasks.
   [[nodiscard]] std::uint64_t retained_max() const;
   void make_room();
-  void make_target_room(const TargetKey& wanted);
   void retain(EntryRef ref);
   [[nodiscard]] bool is_retained(const Retained::Record& its) const;
   [[nodiscard]] bool forget_oldest(WallTime finished_before, bool forget_rows);
@@ -349,6 +349,7 @@ class Shard {
   std::size_t interrupted_ = 0;
   bool started_ = false;
   bool firing_stopped_ = false;
+  std::uint32_t forgotten_for_targets_ = 0;  // since the last tick
   bool retain_none_ = false;
   Effects effects_;
 };

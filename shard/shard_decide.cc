@@ -15,7 +15,7 @@ namespace {
 // are under way bring theirs when they are applied.
 constexpr std::size_t kOriginsAdmitted = kTargetsMax / 2;
 constexpr std::size_t kTargetsAdmitted = kOriginsAdmitted + (std::size_t{1} << 16);
-constexpr int kForgottenForATarget = 256;
+constexpr std::uint32_t kForgottenForTargets = 1024;  // per tick
 
 }  // namespace
 
@@ -54,17 +54,19 @@ void Shard::give_back(command::Add& add, Verdict verdict, EntryRef old, Ticket t
 
 // --- Tasks.
 
-/// Finished tasks that are kept give way where they alone keep origins that nobody else names. Each
-/// call pays for a few, so whatever was refused succeeds in the end.
-void Shard::make_target_room(const TargetKey& wanted) {
-  if (targets_.size() < kOriginsAdmitted || targets_.find(wanted) != kTargetsMax) return;
-  for (int i = 0; i < kForgottenForATarget && targets_.size() >= kOriginsAdmitted; ++i) {
+/// Where there is no room for another origin, the tasks that finished first are forgotten, and with
+/// them the origins that nobody else names. A tick has so many to spend.
+void Shard::make_target_room(const Statement& task) {
+  if (!task.target_is_url || targets_.size() < kOriginsAdmitted) return;
+  if (targets_.find(task.target) != kTargetsMax) return;
+  while (forgotten_for_targets_ < kForgottenForTargets && targets_.size() >= kOriginsAdmitted) {
     if (!forget_oldest(WallTime::max(), /*forget_rows=*/true)) return;
+    ++forgotten_for_targets_;
   }
 }
 
 bool Shard::decide(command::Add& add, Ticket ticket) {
-  make_target_room(add.task.target);
+  make_target_room(add.task);
   const EntryRef old = find_entry(add.task.task);
   if (old != kNoEntry) {
     const Entry& entry = arena_[old];
@@ -134,7 +136,7 @@ bool Shard::decide_existing(command::Add& add, EntryRef old, Ticket ticket) {
 }
 
 bool Shard::decide(command::Change& change, Ticket ticket) {
-  make_target_room(change.task.target);
+  make_target_room(change.task);
   const EntryRef ref = find_entry(change.task.task);
   if (ref != kNoEntry && busy(ref)) return false;
   if (change.redrive) return decide_redrive(change, ref, ticket);

@@ -63,6 +63,7 @@ void Shard::tick(WallTime now) {
   CARILLON_CHECK(started_);
   if (now < now_) clock_set_back(now);
   now_ = now;
+  forgotten_for_targets_ = 0;
   targets_.tick(now);
   if (interrupted_ == 0) turn_wheel(now);
   fire_due(kFiredPerTick);

@@ -74,7 +74,8 @@ std::uint32_t TargetQueues::make(const TargetKey& key, bool is_url) {
 }
 
 void TargetQueues::drop_if_unused(Target& target) {
-  if (target.users > 0 || (!target.is_url && !target.deleted)) return;
+  // A named one keeps its name until `remove`, also once it is marked.
+  if (target.users > 0 || !target.settings.name.empty()) return;
   // While the log is read, a target that is held may be put only further on.
   if (target.hold.active()) return;
   CARILLON_CHECK(target.queued == 0 && target.in_flight == 0);
@@ -179,6 +180,7 @@ void TargetQueues::line_up(Target& target, Line line) {
 
 /// Something about it has changed.
 void TargetQueues::review(Target& target) {
+  if (target.queue.line == Line::unused) return;
   const Line line = line_for(target);
   if (line != target.queue.line) line_up(target, line);
 }

@@ -111,7 +111,10 @@ class TargetQueues {
   /// A target is made or changed; true: it stood already.
   bool put(const record::TargetPut& settings);
   /// It will be deleted: what is fired from now on is for a deleted target.
-  void mark_deleted(std::uint32_t index) { targets_[index]->deleted = true; }
+  void mark_deleted(std::uint32_t index) {
+    targets_[index]->deleted = true;
+    review(*targets_[index]);
+  }
   /// It is deleted. No-op where there is none.
   void remove(const TargetKey& key);
 
@@ -200,7 +203,7 @@ class TargetQueues {
   std::vector<Targets::iterator> targets_;  // by index
   std::unordered_map<TargetKey, std::uint32_t, KeyHash> by_key_;
   std::uint32_t last_ = kTargetsMax;  // that was asked for; kTargetsMax: none
-  /// When a hold ends, or has been going to end: then the target is looked at again.
+  /// When a hold ends, or was to end: then the target is looked at again.
   std::set<std::pair<WallTime, std::uint32_t>> hold_ends_;
   std::uint64_t queued_ = 0;
   std::uint64_t in_flight_ = 0;

@@ -194,6 +194,13 @@ TEST_F(TargetQueuesTest, what_is_for_a_deleted_target_goes_whatever_the_limits) 
   EXPECT_EQ(out, 5) << "to become dead letters";
 }
 
+TEST_F(TargetQueuesTest, what_is_for_a_target_that_is_about_to_be_deleted_goes_at_once_too) {
+  put(1, 1, /*paused=*/true);
+  for (int i = 0; i < 5; ++i) enqueue(1);
+  queues->mark_deleted(index(1));
+  EXPECT_EQ(fire().size(), 5U);
+}
+
 TEST_F(TargetQueuesTest, an_origin_goes_with_its_last_task_and_gives_its_place_to_another) {
   const EntryRef first = make(1, /*is_url=*/true);
   const EntryRef second = make(1, /*is_url=*/true);
@@ -223,6 +230,33 @@ TEST_F(TargetQueuesTest, a_named_target_stays_without_tasks_and_goes_with_the_la
   put(3, 1);
   ASSERT_EQ(queues->named().size(), 2U);
   EXPECT_EQ(queues->named()[0]->settings.name, "t2");
+}
+
+TEST_F(TargetQueuesTest, the_end_of_a_hold_leaves_a_target_alone_that_is_gone) {
+  put(1, 10);
+  const EntryRef ref = enqueue(1);
+  fire();
+  end(ref, true, not_now(seconds(10)));
+  forget(ref);
+  const std::uint32_t place = index(1);
+  queues->remove(key(1));
+  EXPECT_EQ(queues->size(), 0U);
+  tick(seconds(20));
+  queues->check_invariants();
+  const EntryRef other = make(2, /*is_url=*/true);
+  EXPECT_EQ(index(2), place) << "it can be used again";
+  forget(other);
+}
+
+TEST_F(TargetQueuesTest, one_that_is_about_to_be_deleted_stays_so_though_its_last_task_goes) {
+  put(1, 10);
+  const EntryRef ref = make(1);
+  queues->mark_deleted(index(1));
+  forget(ref);
+  put(1, 5);  // the record of a change that was under way
+  EXPECT_TRUE(state(1).deleted);
+  queues->remove(key(1));
+  EXPECT_EQ(queues->size(), 0U);
 }
 
 TEST_F(TargetQueuesTest, what_is_due_no_longer_leaves_when_the_clock_is_set_back) {
