@@ -23,7 +23,8 @@ struct Call {
   /// A handler that waits long gives it back to `api` first, if it can do without.
   std::unique_ptr<JsonScratch> scratch;
   Query query;
-  /// What stands for the variable part of the path, decoded; of a name in braces it is checked, too.
+  /// What stands for the variable part of the path, decoded; of a name in braces it is checked,
+  /// too.
   std::string name;
 
   /// Of what only the role `may_set` can set.
