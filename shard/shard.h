@@ -234,6 +234,8 @@ class Shard {
   [[nodiscard]] bool busy(EntryRef ref) const;
   [[nodiscard]] std::optional<Verdict> target_refusal(const Statement& task) const;
   void make_target_room(const Statement& task);
+  void propose_replacement(const Statement& task, TaskNumber previous, std::string&& content,
+                           const Note* note, Ticket ticket);
   void give_back(command::Add& add, Verdict verdict, EntryRef old, Ticket ticket);
 
   // shard_apply.cc: facts.

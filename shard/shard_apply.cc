@@ -69,6 +69,10 @@ void Shard::apply(const record::Put& put, Sequence sequence, WallTime, Ticket ti
     ref = make_entry(put.task);
   }
   state_entry(ref, put.task, sequence);
+  // The decision counted it already.
+  if (started_ && put.previous != 0) {
+    targets_.remove_user(targets_.find(put.task.target), /*unfinished=*/true);
+  }
   reply(ticket, put.previous == 0 ? Verdict::done : Verdict::replaced, ref, put.task.task);
 }
 

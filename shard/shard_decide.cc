@@ -130,9 +130,17 @@ bool Shard::decide_existing(command::Add& add, EntryRef old, Ticket ticket) {
     add.task.attempt = 0;
     arena_[old].busy = 1;
     groups_.note_due(groups_.find(add.task.group), add.task.due);
-    open_.append_put(add.task, entry.number, std::move(add.content), nullptr, ticket);
+    propose_replacement(add.task, entry.number, std::move(add.content), nullptr, ticket);
   }
   return true;
+}
+
+/// The target that it will name counts it from now on, so that it is neither deleted nor without
+/// room when the record comes back.
+void Shard::propose_replacement(const Statement& task, TaskNumber previous, std::string&& content,
+                                const Note* note, Ticket ticket) {
+  static_cast<void>(targets_.add_user(task.target, task.target_is_url, /*unfinished=*/true));
+  open_.append_put(task, previous, std::move(content), note, ticket);
 }
 
 bool Shard::decide(command::Change& change, Ticket ticket) {
@@ -199,8 +207,8 @@ bool Shard::decide_change(command::Change& change, EntryRef ref, Ticket ticket) 
     change.task.attempt = entry.attempt;
     entry.busy = 1;
     groups_.note_due(groups_.find(change.task.group), change.task.due);
-    open_.append_put(change.task, entry.number, std::move(change.content), change.note.get(),
-                     ticket);
+    propose_replacement(change.task, entry.number, std::move(change.content), change.note.get(),
+                        ticket);
   }
   return true;
 }

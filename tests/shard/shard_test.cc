@@ -178,6 +178,25 @@ TEST_F(ShardTest, a_target_takes_no_task_from_the_decision_to_delete_it_on) {
   EXPECT_EQ(ask(driver.add(1, start + minutes(1))).verdict, Verdict::done) << "made again";
 }
 
+TEST_F(ShardTest, a_target_that_a_task_is_about_to_name_is_in_use) {
+  driver.put_target(2);
+  driver.run();
+  driver.take();
+  ask(driver.add(1, start + minutes(1)));
+  command::Add replacing = driver.add(1, start + minutes(2), 0, 2);
+  replacing.if_exists = IfExists::replace;
+  driver.shard().submit(replacing, 1);
+  driver.shard().submit(command::TargetDelete{target_key(2), false}, 2);
+  driver.run();
+  const Effects effects = driver.take();
+  ASSERT_EQ(effects.replies.size(), 2U);
+  EXPECT_EQ(effects.replies[0].verdict, Verdict::target_in_use);
+  EXPECT_EQ(effects.replies[1].verdict, Verdict::replaced);
+  EXPECT_EQ(driver.shard().target(target_key(2))->unfinished, 1U);
+  ask(command::Cancel{fingerprint(1)});
+  EXPECT_EQ(ask(command::TargetDelete{target_key(2), false}).verdict, Verdict::done);
+}
+
 TEST_F(ShardTest, finished_tasks_are_forgotten_after_their_retention_with_their_rows) {
   ask(driver.add(1, start + hours(2)));
   const TaskNumber number = driver.shard().find(fingerprint(1))->number;
