@@ -82,7 +82,7 @@ void ClearAhead::ask(std::span<std::byte> pages) {
     changed_.notify_one();
   } else {
     thread_ = std::thread([this] {
-      name_thread("clear-ahead");
+      begin_thread("clear-ahead");
       run();
     });
   }

@@ -59,7 +59,7 @@ struct LogWriter::State {
 LogWriter::LogWriter(int fd, std::size_t bytes_max, DroppedLine dropped_line)
     : state_(std::make_shared<State>(fd, bytes_max, std::move(dropped_line))) {
   std::thread([state = state_] {
-    name_thread("log");
+    begin_thread("log");
     run(state);
   }).detach();
 }

@@ -23,7 +23,7 @@ constexpr std::size_t kBufferBytesMax = 4 << 20;
 
 Committer::Committer(Store& store, SyncedMark& mark, FailureLatch& latch, Sequence last)
     : store_(store), mark_(mark), latch_(latch), committed_(last), thread_([this] {
-        name_thread("committer");
+        begin_thread("committer");
         ask_for_short_slices();
         run();
       }) {}

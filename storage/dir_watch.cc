@@ -13,7 +13,7 @@ DirWatch::DirWatch(DataDir dir, Store& store, FailureLatch& latch)
     known_.emplace_back(path, identity(path));
   }
   thread_ = std::thread([this] {
-    name_thread("dir watch");
+    begin_thread("dir watch");
     run();
   });
 }

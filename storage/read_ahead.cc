@@ -37,7 +37,7 @@ Result<> read_row(const rocksdb::Iterator& row, Sequence expected, Batch& batch)
 
 ReadAhead::ReadAhead(Store& store, const rocksdb::ReadOptions& options, Sequence oldest)
     : store_(store), options_(options), expected_(oldest), thread_([this] {
-        name_thread("read-ahead");
+        begin_thread("read-ahead");
         run();
       }) {}
 

@@ -6,7 +6,7 @@ namespace carillon {
 
 Worker::Worker(const char* name)
     : thread_([this, name] {
-        name_thread(name);
+        begin_thread(name);
         run();
       }) {}
 
