@@ -30,7 +30,8 @@ enum class Access {
 /// What a route takes as a body; `anything` is of any media type, which its handler looks at.
 enum class Takes { nothing, json, json_if_any, json_patch, tasks, anything };
 
-/// Makes the response say why a request is refused, as the clients of a route expect it.
+/// Writes why a request is refused, in the form that the clients of a route expect: status, type
+/// and body, which is empty before.
 using ErrorFormat = void (*)(HttpResponse& response, const Refusal& refusal);
 
 struct ApiRoute : HttpRoute {

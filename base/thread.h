@@ -3,9 +3,9 @@
 
 namespace carillon {
 
-/// For each thread to call first. Names it, as top and gdb show it; at most 15 bytes. And has it
-/// allocate once: a thread whose first allocation finds no memory crashes in jemalloc 5.3, where
-/// all later ones are refused as they should be.
+/// For each thread to call first. Names it as top and gdb show it, in at most 15 bytes, and
+/// allocates once: jemalloc 5.3 crashes in a thread whose first allocation fails, and reports later
+/// failures as it should.
 void begin_thread(const char* name);
 
 /// Asks the kernel to let the calling thread run soon after it has something to do, rather than

@@ -209,6 +209,15 @@ Async<std::vector<Answer<CancelAnswer>>> Commands::cancel_batch(std::vector<std:
   co_return answers;
 }
 
+/// Why a call on a group was not carried out; nothing where it was, now or under its name before.
+std::optional<Refusal> Commands::refused_group(const Reply& reply) {
+  if (reply.verdict == Verdict::done) return std::nullopt;
+  if (reply.verdict == Verdict::not_found) return Refusal(not_found("group"));
+  if (reply.verdict != Verdict::repeated) return its_.refusals.of(reply);
+  ++its_.local.counters().repeated;
+  return std::nullopt;
+}
+
 Async<Answer<GroupCancelAnswer>> Commands::cancel_group(std::string_view name,
                                                         std::string_view operation) {
   if (auto why = its_.refusals.closed()) co_return Refusal(std::move(*why));
@@ -216,11 +225,8 @@ Async<Answer<GroupCancelAnswer>> Commands::cancel_group(std::string_view name,
       its_.local.driver(),
       command::GroupCancel{its_.local.keys().of(name),
                            its_.planner.operation("groups:cancel", name, operation, 0)});
-  if (reply.verdict == Verdict::repeated) ++its_.local.counters().repeated;
   if (reply.verdict == Verdict::done) cancelled_ += reply.count;
-  if (reply.verdict == Verdict::not_found) co_return Refusal(not_found("group"));
-  if (reply.verdict != Verdict::done && reply.verdict != Verdict::repeated)
-    co_return its_.refusals.of(reply);
+  if (auto why = refused_group(reply)) co_return std::move(*why);
   co_return GroupCancelAnswer{reply.count, reply.firing};
 }
 
@@ -233,11 +239,8 @@ Async<Answer<std::uint64_t>> Commands::shift_group(std::string_view name, Millis
       co_await ask(its_.local.driver(),
                    command::GroupShift{its_.local.keys().of(name), by, named,
                                        its_.local.clock().wall() + its_.local.options().horizon});
-  if (reply.verdict == Verdict::repeated) ++its_.local.counters().repeated;
   if (reply.verdict == Verdict::done) its_.local.counters().changed += reply.count;
-  if (reply.verdict == Verdict::not_found) co_return Refusal(not_found("group"));
-  if (reply.verdict != Verdict::done && reply.verdict != Verdict::repeated)
-    co_return its_.refusals.of(reply);
+  if (auto why = refused_group(reply)) co_return std::move(*why);
   co_return reply.count;
 }
 

@@ -55,6 +55,7 @@ class Commands {
                                                 const ChangeRequest& request,
                                                 const std::optional<WallTime>& due);
   [[nodiscard]] Answer<CancelAnswer> cancel_answer(const Reply& reply);
+  [[nodiscard]] std::optional<Refusal> refused_group(const Reply& reply);
 
   Parts its_;
   std::uint64_t cancelled_ = 0;

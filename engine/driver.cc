@@ -21,6 +21,10 @@ constexpr std::size_t kCommitAtMin = 16;  // fewer records are not worth a commi
 
 }  // namespace
 
+Error moved() {
+  return {"moved", "Nothing was done; the shard has another owner. Send it again.", ""};
+}
+
 ShardDriver::ShardDriver(DriverLoop loop, Clock& clock, Log& log, ShardConsumer& consumer,
                          DriverOptions options)
     : loop_(std::move(loop)),
@@ -31,9 +35,8 @@ ShardDriver::ShardDriver(DriverLoop loop, Clock& clock, Log& log, ShardConsumer&
       shard_(options.shard) {}
 
 ShardDriver::~ShardDriver() {
-  // A caller that is dropped may take the next one with it.
-  for (Caller*& caller : callers_) {
-    if (Caller* const waiting = std::exchange(caller, nullptr)) waiting->dropped();
+  for (Caller* const caller : callers_) {
+    if (caller != nullptr) caller->dropped();
   }
 }
 
@@ -110,7 +113,7 @@ std::optional<Error> ShardDriver::closed() const {
     case Phase::failed:
       return Error{"storage_failed", "Nothing was done; the server is about to end.", ""};
     case Phase::fenced:
-      return Error{"moved", "Nothing was done; the shard has another owner. Send it again.", ""};
+      return moved();
     case Phase::serving:
       break;
   }
@@ -232,7 +235,7 @@ void ShardDriver::committed(Batch&& batch) {
   const std::vector<TaskNumber> imminent = std::exchange(shard_.effects().imminent, {});
   if (!imminent.empty()) consumer_.imminent(imminent, batch.contents);
   spare_ = std::move(batch);
-  // The next batch was gathered while this one was committed: hand it over before anything else.
+  // The next batch was gathered while this one was committed: it goes out before callers go on.
   begin_commit();
   carry_out();
   set_timer();

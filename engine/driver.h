@@ -5,11 +5,11 @@
 // in the server and in the simulation. So it knows no HTTP, no receivers and no event loop: the
 // log, the clock, the loop's two services and the consumer of effects are handed in.
 //
-// Operation. Events come in: `submit`, `outcome`, `tick`, and the end of a commit. Each ends with
-// the same steps: effects are taken from the shard and handed on, a commit is begun if one is
-// wanted and none is under way, and the next wake-up is set. Callers and the consumer run inside
-// these steps and may come back in; effects are taken before anything is done with them, so that is
-// safe.
+// Operation. Events come in: `submit`, `outcome`, `tick`, and the end of a commit. After each,
+// effects are taken from the shard and handed on, and a commit is begun if one is wanted and none
+// is under way; where the event may have changed it, the next wake-up is set. Callers and the
+// consumer run inside these steps and may call the driver again, which is safe: effects are taken
+// before anything is done with them.
 //
 // Commits. At most one is under way; what comes meanwhile is gathered for the next. Where the log
 // is idle the batch is handed over at the loop's next turn, so that what other connections have
@@ -93,6 +93,9 @@ class Caller {
   Reply* replies_;
   std::size_t missing_ = 0;
 };
+
+/// What callers hear of what was not done because the shard has another owner. Slug: moved.
+[[nodiscard]] Error moved();
 
 struct DriverOptions {
   ShardOptions shard;

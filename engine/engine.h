@@ -2,8 +2,8 @@
 //
 // Operation: it puts the parts together, and each call goes to the part whose work it is. The shard
 // is driven, and its tasks pushed, by what needs no event loop (engine/local_shard.h); around it
-// stand coroutines that make requests into commands (engine/commands.h, dead_letters.h, targets.h)
-// and answer questions (engine/queries.h, lists.h).
+// stand coroutines that make requests into commands (engine/commands.h, dead_letters.h,
+// target_changes.h) and answer questions (engine/queries.h, lists.h).
 //
 // Concurrency: everything on one event loop's thread. Members that answer later are coroutines on
 // that loop; the views in their arguments must stay valid until they return.
@@ -33,7 +33,7 @@
 #include "engine/refusals.h"
 #include "engine/requests.h"
 #include "engine/signal.h"
-#include "engine/targets.h"
+#include "engine/target_changes.h"
 #include "engine/task_service.h"
 #include "engine/tick_timer.h"
 #include "net/url_policy.h"
@@ -176,7 +176,7 @@ class Engine final : public TaskService {
   TaskLists lists_;
   Commands commands_;
   DeadLetters dead_letters_;
-  Targets target_changes_;
+  TargetChanges target_changes_;
   ClockMover clock_mover_;
 };
 

@@ -54,8 +54,8 @@ Refusal Refusals::of(const Reply& reply) {
                    ""};
     case Verdict::too_many_targets:
       return full(
-          "Tasks for 262144 different receivers are pending or still readable; retry when some of "
-          "them are gone.",
+          "Pending tasks and dead letters name 262144 different receivers; retry when some of them "
+          "are gone.",
           "target");
     case Verdict::content_moved:
       return changed_all_the_time();
@@ -75,7 +75,7 @@ Refusal Refusals::of(const Reply& reply) {
                        ", the server's horizon. None was moved.",
                    "by"};
     case Verdict::moved:
-      return Error{"moved", "Nothing was done; the shard has another owner. Send it again.", ""};
+      return moved();
     case Verdict::outcome_unknown:
       return Error{"outcome_unknown",
                    "The shard got another owner while this was being stored, so it may have been "
@@ -101,8 +101,7 @@ std::string Refusals::why_full() const {
     return "All " + most + " tasks that `max_pending` allows are waiting; retry later.";
   return "`max_pending` is " + most + ", and " + std::to_string(dead) +
          " of these tasks are dead letters: redrive them (POST /v1/dead:redrive) or purge them "
-         "(POST "
-         "/v1/dead:purge), or retry later.";
+         "(POST /v1/dead:purge), or retry later.";
 }
 
 }  // namespace carillon

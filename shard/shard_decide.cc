@@ -55,7 +55,7 @@ void Shard::give_back(command::Add& add, Verdict verdict, EntryRef old, Ticket t
 // --- Tasks.
 
 /// Where there is no room for another origin, the tasks that finished first are forgotten, and with
-/// them the origins that nobody else names. A tick has so many to spend.
+/// them the origins that nobody else names; a bounded number between two ticks.
 void Shard::make_target_room(const Statement& task) {
   if (!task.target_is_url || targets_.size() < kOriginsAdmitted) return;
   if (targets_.find(task.target) != kTargetsMax) return;

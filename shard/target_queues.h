@@ -51,6 +51,7 @@
 
 namespace carillon {
 
+/// What bounds the pushes of a shard.
 struct TargetLimits {
   std::uint64_t in_flight_max = 20'000;        // pushes under way at once, to all targets
   std::uint32_t url_concurrency = 64;          // of each origin that tasks name by URL

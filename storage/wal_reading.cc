@@ -33,7 +33,7 @@ class WalReader final : public rocksdb::FSSequentialFileOwnerWrapper {
     const IOStatus status =
         FSSequentialFileOwnerWrapper::Read(bytes, options, result, scratch, debug);
     if (!status.ok() || result->empty()) return status;
-    if (result->data() != scratch) std::memcpy(scratch, result->data(), result->size());
+    if (result->data() != scratch) std::memmove(scratch, result->data(), result->size());
     fragments_.show({scratch, result->size()});
     *result = Slice(scratch, result->size());
     return status;

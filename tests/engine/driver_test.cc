@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/engine/asked.h"
 #include "tests/shard/hand_driver.h"
 #include "tests/storage/memory_log.h"
 
@@ -43,18 +44,6 @@ struct Consumer final : ShardConsumer {
   std::vector<TargetKey> targets;
   std::size_t holds = 0;
   int settled_times = 0;
-};
-
-struct Replies {
-  std::vector<Reply> replies;
-};
-/// Whoever submitted one or more commands.
-struct Asked final : Replies, Caller {
-  explicit Asked(std::size_t count) : Replies{std::vector<Reply>(count)}, Caller(replies.data()) {}
-  void answered() override { done = true; }
-  void dropped() override { gone = true; }
-  bool done = false;
-  bool gone = false;
 };
 
 class DriverTest : public testing::Test {
@@ -111,12 +100,7 @@ class DriverTest : public testing::Test {
   }
 
   [[nodiscard]] command::Add add(std::uint64_t id, Millis delay) {
-    command::Add add;
-    add.task.task = fingerprint(id);
-    add.task.due = clock.wall() + delay;
-    add.task.target = target_key(1);
-    add.content = "content of " + std::to_string(id);
-    return add;
+    return HandDriver::add(id, clock.wall() + delay);
   }
   const Asked& submit(std::vector<Command> commands) {
     Asked& one = *asked.emplace_back(std::make_unique<Asked>(commands.size()));
@@ -129,11 +113,7 @@ class DriverTest : public testing::Test {
     return submit(std::move(adds));
   }
   void put_target() {
-    record::TargetPut put;
-    put.key = target_key(1);
-    put.name = "t1";
-    put.concurrency = 64;
-    driver->submit(put);
+    driver->submit(HandDriver::target(1));
     rest();
   }
   [[nodiscard]] std::uint64_t count(State state) const {

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/driver.h"
+#include "tests/engine/asked.h"
 #include "tests/shard/hand_driver.h"
 #include "tests/storage/model_log.h"
 
@@ -32,27 +33,6 @@ struct Consumer final : ShardConsumer {
   std::size_t pushes = 0;
   int fenced_times = 0;
   std::function<void()> on_fenced;
-};
-
-struct Replies {
-  std::vector<Reply> replies;
-};
-struct Asked final : Replies, Caller {
-  explicit Asked(std::size_t count) : Replies{std::vector<Reply>(count)}, Caller(replies.data()) {}
-  void answered() override {
-    done = true;
-    if (then) then();
-  }
-  void dropped() override { gone = true; }
-  bool done = false;
-  bool gone = false;
-  std::function<void()> then;
-
-  [[nodiscard]] std::vector<Verdict> verdicts() const {
-    std::vector<Verdict> all;
-    for (const Reply& reply : replies) all.push_back(reply.verdict);
-    return all;
-  }
 };
 
 /// Carries steps in their order; what waits for an answer that is late goes on when all else has.
@@ -105,20 +85,11 @@ class Node {
     return one;
   }
   Asked& add(std::uint64_t id) { return submit({make_add(id)}); }
-  [[nodiscard]] command::Add make_add(std::uint64_t id) {
-    command::Add add;
-    add.task.task = fingerprint(id);
-    add.task.due = clock_.wall() + hours(1);
-    add.task.target = target_key(1);
-    add.content = "content of " + std::to_string(id);
-    return add;
+  [[nodiscard]] command::Add make_add(std::uint64_t id) const {
+    return HandDriver::add(id, clock_.wall() + hours(1));
   }
   void put_target() {
-    record::TargetPut put;
-    put.key = target_key(1);
-    put.name = "t1";
-    put.concurrency = 64;
-    driver->submit(put);
+    driver->submit(HandDriver::target(1));
     rest();
   }
   void turn() {

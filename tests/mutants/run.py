@@ -42,17 +42,16 @@ class Mutant:
         """Changes `sources`, lines by path. Answers what it changed; raises ValueError where it does not fit."""
         changed = set()
         for change in self.changes:
-            path, at = place_of(change, sources)
-            lines, put = sources[path], []
+            path, begin = place_of(change, sources)
+            end, put = begin, []
             for line in change:
-                if line[0] != "+":
-                    if line[0] == " ":
-                        put.append(lines[at])
-                    at += 1
-                else:
+                if line[0] == "+":
                     put.append(line[1:])
-            old = sum(line[0] != "+" for line in change)
-            lines[at - old:at] = put
+                    continue
+                if line[0] == " ":
+                    put.append(sources[path][end])
+                end += 1
+            sources[path][begin:end] = put
             changed.add(path)
         return changed
 

@@ -88,17 +88,21 @@ class HandDriver {
 
   Effects take() { return std::exchange(shard_->effects(), {}); }
 
-  void put_target(std::uint64_t target, std::uint32_t concurrency = 64, bool paused = false) {
+  static record::TargetPut target(std::uint64_t target, std::uint32_t concurrency = 64,
+                                  bool paused = false) {
     record::TargetPut put;
     put.key = target_key(target);
     put.name = "t" + std::to_string(target);
     put.concurrency = concurrency;
     put.paused = paused;
-    shard_->submit(put, 0);
+    return put;
+  }
+  void put_target(std::uint64_t number, std::uint32_t concurrency = 64, bool paused = false) {
+    shard_->submit(target(number, concurrency, paused), 0);
   }
 
-  command::Add add(std::uint64_t id, WallTime due, std::uint64_t group = 0,
-                   std::uint64_t target = 1) {
+  static command::Add add(std::uint64_t id, WallTime due, std::uint64_t group = 0,
+                          std::uint64_t target = 1) {
     command::Add add;
     add.task.task = fingerprint(id);
     add.task.due = due;

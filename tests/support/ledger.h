@@ -195,8 +195,8 @@ class Ledger {
   };
 
   [[nodiscard]] Entry* find(std::string_view id, std::uint64_t body);
-  /// Of two tasks that one request made, one may have been moved and the other redriven: then no
-  /// due is over.
+  /// Of two tasks that one request made, one may have been moved and the other redriven: then each
+  /// due still counts.
   [[nodiscard]] static bool is_of_two(const Entry& entry) {
     return entry.asks > 1 && entry.maybe_redriven;
   }

@@ -19,7 +19,7 @@
 
 namespace carillon {
 
-class Targets {
+class TargetChanges {
  public:
   struct Parts {
     LocalShard& local;
@@ -28,7 +28,7 @@ class Targets {
     Signal& changed;
   };
   /// All must outlive it.
-  explicit Targets(Parts parts) : its_(parts) {}
+  explicit TargetChanges(Parts parts) : its_(parts) {}
 
   /// Makes of the target of that name what `change` makes of it. True: made; false: changed.
   [[nodiscard]] Async<Answer<bool>> change(std::string name, TargetChange change);

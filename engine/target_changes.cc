@@ -1,4 +1,4 @@
-#include "engine/targets.h"
+#include "engine/target_changes.h"
 
 #include <memory>
 #include <utility>
@@ -34,7 +34,7 @@ Async<PushResult> push_to_the_end(Sink& sink, Push push) {
 
 }  // namespace
 
-Push Targets::test_push(std::shared_ptr<const TargetSettings> target) {
+Push TargetChanges::test_push(std::shared_ptr<const TargetSettings> target) {
   const std::string webhook_id = make_webhook_id(its_.local.random());
   TaskContent content;
   content.id = kTestId;
@@ -53,7 +53,7 @@ Push Targets::test_push(std::shared_ptr<const TargetSettings> target) {
   return push;
 }
 
-Async<Answer<TestPush>> Targets::test(std::string_view name) {
+Async<Answer<TestPush>> TargetChanges::test(std::string_view name) {
   if (const std::string why = its_.local.driver().not_ready_because(); !why.empty()) {
     co_return Refusal(Error{"not_ready", "The server is " + why + ".", ""});
   }
@@ -70,7 +70,7 @@ Async<Answer<TestPush>> Targets::test(std::string_view name) {
   co_return test;
 }
 
-Async<Answer<bool>> Targets::change(std::string name, TargetChange change) {
+Async<Answer<bool>> TargetChanges::change(std::string name, TargetChange change) {
   if (auto why = its_.refusals.closed()) co_return Refusal(std::move(*why));
   co_await begin();
   const Answer<TargetSettings> settings = changed(name, change);
@@ -84,7 +84,8 @@ Async<Answer<bool>> Targets::change(std::string name, TargetChange change) {
   co_return made;
 }
 
-Answer<TargetSettings> Targets::changed(const std::string& name, const TargetChange& change) const {
+Answer<TargetSettings> TargetChanges::changed(const std::string& name,
+                                              const TargetChange& change) const {
   Result<TargetSettings> settings = change(its_.local.targets().find(name).get());
   if (!settings) return Refusal(std::move(settings).error());
   settings->name = name;
@@ -94,17 +95,17 @@ Answer<TargetSettings> Targets::changed(const std::string& name, const TargetCha
   return *std::move(settings);
 }
 
-Async<void> Targets::begin() {
+Async<void> TargetChanges::begin() {
   while (changing_) co_await its_.changed.wait(MonoTime::max());
   changing_ = true;
 }
 
-void Targets::end() {
+void TargetChanges::end() {
   changing_ = false;
   its_.changed.notify();
 }
 
-Async<Answer<bool>> Targets::submit(TargetSettings settings) {
+Async<Answer<bool>> TargetChanges::submit(TargetSettings settings) {
   command::TargetPut put;
   put.key = its_.local.keys().of(settings.name);
   put.name = settings.name;
@@ -118,7 +119,7 @@ Async<Answer<bool>> Targets::submit(TargetSettings settings) {
   co_return reply.verdict == Verdict::done;
 }
 
-Async<Answer<>> Targets::remove(std::string_view name, bool force) {
+Async<Answer<>> TargetChanges::remove(std::string_view name, bool force) {
   if (auto why = its_.refusals.closed()) co_return Refusal(std::move(*why));
   co_await begin();
   const Reply reply =
@@ -129,7 +130,7 @@ Async<Answer<>> Targets::remove(std::string_view name, bool force) {
   co_return Answer<>();
 }
 
-Async<Answer<>> Targets::pause(std::string_view name, bool paused) {
+Async<Answer<>> TargetChanges::pause(std::string_view name, bool paused) {
   if (auto why = its_.refusals.closed()) co_return Refusal(std::move(*why));
   co_await begin();
   Answer<bool> done = Refusal(not_found("target"));
