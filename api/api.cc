@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <span>
 
-#include <prometheus/text_serializer.h>
-
 #include "api/auth.h"
 #include "api/handlers.h"
 #include "api/names.h"
@@ -67,17 +65,12 @@ void answer_error(const ApiRoute* route, const Refusal& refusal, HttpResponse& r
 
 }  // namespace
 
-Api::Api(TaskService& tasks, const prometheus::Collectable& metrics, ApiOptions options,
-         std::span<const ApiRoute> routes)
-    : tasks_(tasks), metrics_(metrics), options_(std::move(options)), routes_(routes) {}
-
-void Api::set_options(ApiOptions options) {
-  options_ = std::move(options);
-  scratches_.clear();
-}
+Api::Api(TaskService& tasks, Metrics metrics, ApiOptions options, std::span<const ApiRoute> routes)
+    : tasks_(tasks), metrics_(std::move(metrics)), options_(std::move(options)), routes_(routes) {}
 
 bool Api::admit(HttpRequest& request, HttpResponse& response, std::size_t& body_bytes_max) {
-  body_bytes_max = options_.limits.body_bytes_max;
+  const std::shared_ptr<const ApiOptions> options = options_.read();
+  body_bytes_max = options->limits.body_bytes_max;
   const RouteMatch<ApiRoute> found = find_route(routes_, request.method, request.path);
   if (found.route == nullptr) {
     answer_error(found.route, Error{"not_found", "There is no such route", ""}, response);
@@ -91,8 +84,8 @@ bool Api::admit(HttpRequest& request, HttpResponse& response, std::size_t& body_
   }
   request.route = &route;
   request.name = found.name;
-  if (route.takes == Takes::tasks) body_bytes_max = options_.limits.batch_bytes_max;
-  Answer<> checked = check_sender(route, request);
+  if (route.takes == Takes::tasks) body_bytes_max = options->limits.batch_bytes_max;
+  Answer<> checked = check_sender(route, *options, request);
   if (checked) checked = check_ready(route);
   if (checked && request.has_body) checked = check_body(route, request, response);
   if (!checked) answer_error(&route, checked.error(), response);
@@ -100,19 +93,20 @@ bool Api::admit(HttpRequest& request, HttpResponse& response, std::size_t& body_
 }
 
 /// Whether the request's sender may do what the route does; sets its role.
-Answer<> Api::check_sender(const ApiRoute& route, HttpRequest& request) const {
+Answer<> Api::check_sender(const ApiRoute& route, const ApiOptions& options,
+                           HttpRequest& request) const {
   const bool is_probe = route.access == Access::probe || route.access == Access::metrics;
   if (request.door == Door::probes) {
     set_role(request, Role::read);
     if (is_probe) return {};
     return Refusal(Error{"not_found", "Only probes are served here", ""});
   }
-  if (options_.tokens.empty()) {
+  if (options.tokens.empty()) {
     set_role(request, Role::admin);
     return {};
   }
   if (route.access == Access::open || route.access == Access::probe) return {};
-  const auto role = role_of(request.authorization, options_.tokens);
+  const auto role = role_of(request.authorization, options.tokens);
   if (!role) return Refusal(Error{"unauthorized", "Send `Authorization: Bearer <token>`", ""});
   set_role(request, *role);
   if (*role >= route.role) return {};
@@ -149,34 +143,23 @@ Async<void> Api::answer(const HttpRequest& request, HttpResponse& response) {
     if (!decoded) co_return answer_error(&route, decoded.error(), response);
     name = std::move(*decoded);
   }
-  Call call{tasks_, *this, request, response, take_scratch(), std::move(*query), std::move(name)};
+  std::shared_ptr<const ApiOptions> options = options_.read();
+  auto scratch = JsonScratch::take(options->limits.json_depth_max);
+  Call call{.tasks = tasks_,
+            .api = *this,
+            .options = std::move(options),
+            .request = request,
+            .response = response,
+            .scratch = std::move(scratch),
+            .query = std::move(*query),
+            .name = std::move(name)};
   const Answer<> done = co_await route.handler(call);
   if (!done) answer_error(&route, done.error(), response);
-  give_back(std::move(call.scratch));
+  JsonScratch::give_back(std::move(call.scratch));
 }
 
 void Api::refuse(const HttpRequest& request, const Error& error, HttpResponse& response) {
   answer_error(find_route(routes_, request.method, request.path).route, error, response);
-}
-
-std::string Api::metrics() const {
-  return prometheus::TextSerializer().Serialize(metrics_.Collect());
-}
-
-std::unique_ptr<JsonScratch> Api::take_scratch() {
-  if (scratches_.empty()) return std::make_unique<JsonScratch>(options_.limits.json_depth_max);
-  auto scratch = std::move(scratches_.back());
-  scratches_.pop_back();
-  return scratch;
-}
-
-void Api::give_back(std::unique_ptr<JsonScratch> scratch) {
-  constexpr std::size_t kKeptMax = 256;
-  constexpr std::size_t kBytesMax = std::size_t{64} << 10;
-  if (!scratch) return;
-  scratch->decoded.clear();
-  if (scratches_.size() < kKeptMax && scratch->reader.capacity() <= kBytesMax)
-    scratches_.push_back(std::move(scratch));
 }
 
 }  // namespace carillon

@@ -4,27 +4,30 @@
 // Until the engine is ready only /healthz, /readyz, /metrics and /openapi.json are answered; the
 // rest gets 503 `not_ready`.
 //
-// Concurrency: everything on the loop's thread.
+// Concurrency: any thread. A request is held throughout against the options with which it began.
 #pragma once
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
-#include <vector>
-
-#include <prometheus/collectable.h>
 
 #include "api/options.h"
 #include "api/routes.h"
 #include "api/task_json.h"
+#include "base/snapshot.h"
 #include "http/service.h"
 
 namespace carillon {
 
 class Api final : public HttpService {
  public:
-  /// `metrics` is what /metrics shows. All must outlive it.
-  Api(TaskService& tasks, const prometheus::Collectable& metrics, ApiOptions options,
+  /// What /metrics says.
+  using Metrics = std::function<Async<std::string>()>;
+
+  /// All must outlive it.
+  Api(TaskService& tasks, Metrics metrics, ApiOptions options,
       std::span<const ApiRoute> routes = carillon::routes());
 
   bool admit(HttpRequest& request, HttpResponse& response, std::size_t& body_bytes_max) override;
@@ -32,30 +35,24 @@ class Api final : public HttpService {
   void refuse(const HttpRequest& request, const Error& error, HttpResponse& response) override;
 
   /// For the next requests.
-  void set_options(ApiOptions options);
-  [[nodiscard]] const ApiOptions& options() const { return options_; }
+  void set_options(ApiOptions options) { options_.replace(std::move(options)); }
   /// /readyz says draining from now on; all else goes on.
   void announce_drain() { draining_ = true; }
   [[nodiscard]] bool draining() const { return draining_; }
-  /// Everything that /metrics says.
-  [[nodiscard]] std::string metrics() const;
-
-  /// What reading JSON needs, for the next who does. Nothing for nothing.
-  void give_back(std::unique_ptr<JsonScratch> scratch);
+  [[nodiscard]] Async<std::string> metrics() const { return metrics_(); }
 
  private:
-  [[nodiscard]] Answer<> check_sender(const ApiRoute& route, HttpRequest& request) const;
+  [[nodiscard]] Answer<> check_sender(const ApiRoute& route, const ApiOptions& options,
+                                      HttpRequest& request) const;
   [[nodiscard]] Answer<> check_ready(const ApiRoute& route) const;
   [[nodiscard]] static Answer<> check_body(const ApiRoute& route, const HttpRequest& request,
                                            HttpResponse& response);
-  std::unique_ptr<JsonScratch> take_scratch();
 
   TaskService& tasks_;
-  const prometheus::Collectable& metrics_;
-  ApiOptions options_;
+  Metrics metrics_;
+  Snapshot<ApiOptions> options_;
   std::span<const ApiRoute> routes_;
-  bool draining_ = false;
-  std::vector<std::unique_ptr<JsonScratch>> scratches_;
+  std::atomic<bool> draining_ = false;
 };
 
 }  // namespace carillon

@@ -18,9 +18,10 @@ class Api;
 struct Call {
   TaskService& tasks;
   Api& api;
+  std::shared_ptr<const ApiOptions> options;
   const HttpRequest& request;
   HttpResponse& response;
-  /// A handler that waits long gives it back to `api` first, if it can do without.
+  /// A handler that waits long gives it back first, if it can do without.
   std::unique_ptr<JsonScratch> scratch;
   Query query;
   /// What stands for the variable part of the path, decoded; of a name in braces it is checked,

@@ -96,14 +96,15 @@ Async<Answer<>> get_health(Call& call) {
 Async<Answer<>> get_readiness(Call& call) {
   std::string why = call.api.draining() ? "draining" : call.tasks.not_ready_because();
   if (!why.empty()) co_return Error{"not_ready", std::move(why), ""};
-  call.response.body = call.tasks.short_of_space() ? R"({"status":"ready","refuses":"no_space"})"
-                                                   : R"({"status":"ready"})";
+  call.response.body = co_await call.tasks.short_of_space()
+                           ? R"({"status":"ready","refuses":"no_space"})"
+                           : R"({"status":"ready"})";
   co_return Answer<>();
 }
 
 Async<Answer<>> get_metrics(Call& call) {
   call.response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  call.response.body = call.api.metrics();
+  call.response.body = co_await call.api.metrics();
   co_return Answer<>();
 }
 
@@ -113,9 +114,9 @@ Async<Answer<>> get_openapi(Call& call) {
 }
 
 Async<Answer<>> get_stats(Call& call) {
-  const Stats stats = call.tasks.stats();
+  const Stats stats = co_await call.tasks.stats();
   JsonWriter json(call.response.body);
-  json.begin_object().key("version").string(call.api.options().version);
+  json.begin_object().key("version").string(call.options->version);
   json.key("now").moment(stats.now);
   append_counts(json, stats);
   append_lateness(json, stats.lateness);
@@ -125,9 +126,10 @@ Async<Answer<>> get_stats(Call& call) {
 }
 
 Async<Answer<>> get_wheel(Call& call) {
+  const std::vector<WheelLevel> levels = co_await call.tasks.wheel();
   JsonWriter json(call.response.body);
   json.begin_object().key("levels").begin_array();
-  for (const WheelLevel& level : call.tasks.wheel()) {
+  for (const WheelLevel& level : levels) {
     json.begin_object().key("slot_width").duration(level.slot_width);
     json.key("slots").unsigned_integer(level.slots);
     json.key("occupied").unsigned_integer(level.occupied);
@@ -154,12 +156,13 @@ Async<Answer<>> get_forecast(Call& call) {
   if ((end - begin) / width > kBucketsMax)
     co_return Error{"bad_parameter", "that would be over 100000 buckets", "bucket"};
 
-  JsonWriter json(call.response.body);
-  json.begin_object().key("bucket").duration(width).key("buckets").begin_array();
   std::optional<std::string> target;
   if (const auto named = call.query.get("target")) target = std::string(*named);
-  for (const ForecastBucket& counted :
-       co_await call.tasks.forecast(width, begin, end, std::move(target))) {
+  const std::vector<ForecastBucket> buckets =
+      co_await call.tasks.forecast(width, begin, end, std::move(target));
+  JsonWriter json(call.response.body);
+  json.begin_object().key("bucket").duration(width).key("buckets").begin_array();
+  for (const ForecastBucket& counted : buckets) {
     json.begin_object().key("from").moment(counted.from);
     json.key("tasks").unsigned_integer(counted.tasks).end_object();
   }

@@ -46,12 +46,12 @@ std::string_view whole_characters(std::string_view text) {
   return text;
 }
 
-Answer<> answer_target(Call& call) {
-  const auto view = call.tasks.target(call.name);
-  if (!view) return view.error();
+Async<Answer<>> answer_target(Call& call) {
+  const auto view = co_await call.tasks.target(call.name);
+  if (!view) co_return view.error();
   JsonWriter json(call.response.body);
   append_target(json, call, *view);
-  return {};
+  co_return Answer<>();
 }
 
 /// In base64 for URLs (RFC 4648, 5).
@@ -85,13 +85,13 @@ Async<Answer<>> edit(Call& call, TargetEdit how) {
     append_path_segment(call.response.headers, call.name);
     call.response.headers += "\r\n";
   }
-  co_return answer_target(call);
+  co_return co_await answer_target(call);
 }
 
 Async<Answer<>> set_paused(Call& call, bool paused) {
   const auto done = co_await call.tasks.pause_target(call.name, paused);
   if (!done) co_return done.error();
-  co_return answer_target(call);
+  co_return co_await answer_target(call);
 }
 
 }  // namespace
@@ -104,7 +104,7 @@ Async<Answer<>> list_targets(Call& call) {
   // The name of the last target of the page before.
   const auto after = read_cursor(call.query.get("cursor").value_or(""));
   if (!after) co_return Error{"bad_cursor", "send a `next_cursor` as it was answered", "cursor"};
-  auto views = call.tasks.targets(std::string_view(*after), *limit + 1);
+  auto views = co_await call.tasks.targets(std::string_view(*after), *limit + 1);
   const bool more = views.size() > *limit;
   if (more) views.pop_back();
   JsonWriter json(call.response.body);
@@ -117,7 +117,7 @@ Async<Answer<>> list_targets(Call& call) {
 }
 
 Async<Answer<>> get_target(Call& call) {
-  co_return answer_target(call);
+  return answer_target(call);
 }
 
 Async<Answer<>> put_target(Call& call) {

@@ -1,22 +1,14 @@
 // Tasks as JSON: what a client sends and what it is shown.
 #pragma once
 
-#include <deque>
 #include <string>
 
+#include "api/json_scratch.h"
 #include "base/json.h"
 #include "delivery/mask.h"
 #include "engine/requests.h"
 
 namespace carillon {
-
-/// What one request needs for reading JSON: everything that parsed views point into. Lives until
-/// the request is answered.
-struct JsonScratch {
-  explicit JsonScratch(std::size_t depth_max) : reader(depth_max) {}
-  JsonReader reader;
-  std::deque<std::string> decoded;  // bodies that came as base64
-};
 
 /// A task to add. Views point into `scratch`. Errors: those of docs/api.md for a task, 400; `id`,
 /// if given, is set to the task's as far as it was read.

@@ -55,7 +55,7 @@ Async<Answer<>> create_task(Call& call) {
   if (!add) co_return add.error();
   // Nothing that it holds is needed while the commit is under way, and the next request finds it
   // in the processor's cache.
-  call.api.give_back(std::move(call.scratch));
+  JsonScratch::give_back(std::move(call.scratch));
   const auto added = co_await call.tasks.add(std::move(*add));
   if (added && added->how == Added::created) co_return Answer<>();
   call.response.reset();

@@ -42,6 +42,7 @@ class JsonReader {
   /// white space around them.
   [[nodiscard]] Result<std::string_view> raw(simdjson::ondemand::value value);
 
+  [[nodiscard]] std::size_t depth_max() const { return depth_max_; }
   /// How many bytes of input it can take without growing; all of that is kept between texts.
   [[nodiscard]] std::size_t capacity() const { return copy_.capacity(); }
 

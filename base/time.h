@@ -9,6 +9,7 @@
 // clock is read rounded down: between the two, nothing can be early.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -22,7 +23,7 @@ using Millis = std::chrono::milliseconds;
 using WallTime = std::chrono::sys_time<Millis>;
 using MonoTime = std::chrono::steady_clock::time_point;
 
-/// The source of both times. Called from the event loop's thread only.
+/// The source of both times. Thread-safe.
 class Clock {
  public:
   virtual ~Clock() = default;
@@ -37,7 +38,7 @@ class Clock {
   virtual MonoTime mono() = 0;
 };
 
-/// The machine's own clocks. Thread-safe.
+/// The machine's own clocks.
 class SystemClock final : public Clock {
  public:
   WallTime wall() override;
@@ -49,14 +50,14 @@ class SystemClock final : public Clock {
 /// with it; `real` is the machine's.
 class ManualClock final : public Clock {
  public:
-  explicit ManualClock(WallTime start) : wall_(start) {}
-  WallTime wall() override { return wall_; }
+  explicit ManualClock(WallTime start) { set(start); }
+  WallTime wall() override { return WallTime(Millis(wall_.load(std::memory_order_relaxed))); }
   WallTime real() override { return SystemClock().wall(); }
-  MonoTime mono() override { return MonoTime(wall_.time_since_epoch()); }
-  void set(WallTime now) { wall_ = now; }
+  MonoTime mono() override { return MonoTime(wall().time_since_epoch()); }
+  void set(WallTime now) { wall_.store(now.time_since_epoch().count(), std::memory_order_relaxed); }
 
  private:
-  WallTime wall_;
+  std::atomic<std::int64_t> wall_;
 };
 
 /// RFC 3339 with an offset ("2026-11-21T08:00:00.25+01:00"; also without seconds, with lower-case t

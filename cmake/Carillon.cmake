@@ -56,3 +56,12 @@ function(carillon_test name)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
 endfunction()
+
+# carillon_test_on_loops(NAME): also with connections on the engine's own loop, and on three threads.
+function(carillon_test_on_loops name)
+  foreach(threads 0 3)
+    add_test(NAME ${name}_threads_${threads} COMMAND ${name})
+    set_tests_properties(${name}_threads_${threads} PROPERTIES
+      TIMEOUT 120 ENVIRONMENT CARILLON_TEST_HTTP_THREADS=${threads})
+  endforeach()
+endfunction()

@@ -4,14 +4,15 @@
 // the Share that it answers gives it back when it goes. Where nothing at all is taken, any amount
 // is given, so that one who needs more than there is comes through alone.
 //
-// Concurrency: the loop's thread. Shares may outlive the allowance; those who wait when it goes are
-// dropped with all that they hold.
+// Concurrency: `take` is for the loop's thread; a Share may be on any other. Shares may outlive the
+// allowance; those who wait when it goes are dropped with all that they hold.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include <boost/asio/async_result.hpp>
@@ -27,6 +28,7 @@ class Allowance {
     explicit State(boost::asio::io_context& io, std::uint64_t most) : loop(io), amount(most) {}
     boost::asio::io_context& loop;
     const std::uint64_t amount;
+    std::mutex mutex;  // over all that follows
     std::uint64_t taken = 0;
     bool closed = false;
     struct Waiting {
@@ -38,13 +40,31 @@ class Allowance {
     [[nodiscard]] bool fits(std::uint64_t more) const {
       return taken == 0 || taken + more <= amount;
     }
-    void give_back(std::uint64_t returned) {
-      taken -= returned;
+    [[nodiscard]] bool take_now(std::uint64_t more) {
+      const std::lock_guard lock(mutex);
+      if (!waiting.empty() || !fits(more)) return false;
+      taken += more;
+      return true;
+    }
+    /// Where it could not be taken at once.
+    void wait(Waiting one) {
+      const std::lock_guard lock(mutex);
+      waiting.push_back(std::move(one));
+      resume_those_that_fit();
+    }
+    void resume_those_that_fit() {
       while (!closed && !waiting.empty() && fits(waiting.front().amount)) {
         taken += waiting.front().amount;
         boost::asio::post(loop, std::move(waiting.front().resume));
         waiting.pop_front();
       }
+    }
+    /// In exchange for so many more.
+    void give_back(std::uint64_t returned, std::uint64_t more = 0) {
+      const std::lock_guard lock(mutex);
+      taken += more;
+      taken -= returned;
+      resume_those_that_fit();
     }
   };
 
@@ -66,8 +86,7 @@ class Allowance {
     /// It has turned out to be so much; does not wait.
     void resize(std::uint64_t amount) {
       if (!state_) return;
-      state_->taken += amount;
-      state_->give_back(std::exchange(amount_, amount));
+      state_->give_back(std::exchange(amount_, amount), amount);
     }
 
    private:
@@ -81,28 +100,30 @@ class Allowance {
   Allowance(boost::asio::io_context& loop, std::uint64_t amount)
       : state_(std::make_shared<State>(loop, amount)) {}
   ~Allowance() {
+    std::deque<typename State::Waiting> dropped;  // outside the lock: it may hold shares
+    const std::lock_guard lock(state_->mutex);
     state_->closed = true;
-    const auto dropped = std::move(state_->waiting);
+    dropped.swap(state_->waiting);
   }
   Allowance(const Allowance&) = delete;
   Allowance& operator=(const Allowance&) = delete;
 
   [[nodiscard]] boost::asio::awaitable<Share> take(std::uint64_t amount) {
     const std::shared_ptr<State> state = state_;
-    if (state->waiting.empty() && state->fits(amount)) {
-      state->taken += amount;
-      co_return Share(state, amount);
-    }
+    if (state->take_now(amount)) co_return Share(state, amount);
     co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(
         [](auto handler, std::shared_ptr<State> its, std::uint64_t wanted) {
           auto resume = std::make_shared<decltype(handler)>(std::move(handler));
-          its->waiting.push_back({wanted, [resume] { std::move (*resume)(); }});
+          its->wait({wanted, [resume] { std::move (*resume)(); }});
         },
         boost::asio::use_awaitable, state, amount);
     co_return Share(state, amount);
   }
 
-  [[nodiscard]] std::uint64_t taken() const { return state_->taken; }
+  [[nodiscard]] std::uint64_t taken() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->taken;
+  }
 
  private:
   std::shared_ptr<State> state_;

@@ -1,5 +1,6 @@
 #include "engine/async.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -12,6 +13,8 @@ namespace {
 
 namespace asio = boost::asio;
 
+/// Takes a millisecond at most.
+constexpr std::size_t kSubmittedAtOnce = 1024;
 /// Of one piece of a long read.
 constexpr std::size_t kFetchedAtOnce = 1000;
 constexpr std::uint64_t kFetchedBytes = std::uint64_t{4} << 20;
@@ -52,10 +55,15 @@ class WaitingCoroutine final : public Caller {
 
 }  // namespace
 
-Async<void> ask_all(ShardDriver& driver, std::span<Command> commands, Reply* into) {
-  if (commands.empty()) co_return;
+Async<void> ask_all(asio::io_context& loop, ShardDriver& driver, std::span<Command> commands,
+                    Reply* into) {
   WaitingCoroutine waiting(into);
-  driver.submit(commands, waiting);
+  while (!commands.empty()) {
+    const std::size_t size = std::min(commands.size(), kSubmittedAtOnce);
+    driver.submit(commands.first(size), waiting);
+    commands = commands.subspan(size);
+    if (!commands.empty()) co_await yield(loop);
+  }
   if (waiting.waits()) co_await waiting.replies();
 }
 

@@ -19,9 +19,10 @@ namespace carillon {
 
 /// Submits a command and waits for its reply.
 [[nodiscard]] Async<Reply> ask(ShardDriver& driver, Command command);
-/// Submits each command, under one commit if they fit, and waits for all replies, which are written
-/// to `into` in the same order.
-[[nodiscard]] Async<void> ask_all(ShardDriver& driver, std::span<Command> commands, Reply* into);
+/// Submits the commands in their order and waits for all replies, which are written to `into` in
+/// the same order. Some 1,000 at a time, between which the loop lets other work run.
+[[nodiscard]] Async<void> ask_all(boost::asio::io_context& loop, ShardDriver& driver,
+                                  std::span<Command> commands, Reply* into);
 
 [[nodiscard]] Async<std::vector<Fetched>> fetch(Log& log, Fetch wanted);
 /// Calls `take` once for each of the numbers, with its index; what was read is dropped when that

@@ -89,7 +89,7 @@ Async<std::vector<Answer<Added>>> Commands::add_batch(std::vector<NewTask> tasks
   adds.reserve(tasks.size());
   for (NewTask& task : tasks) adds.emplace_back(as_command(std::move(task)));
   std::vector<Reply> replies(adds.size());
-  co_await ask_all(its_.local.driver(), adds, replies.data());
+  co_await ask_all(its_.loop, its_.local.driver(), adds, replies.data());
   co_await recognise(replies);
   answers.reserve(tasks.size());
   for (const Reply& reply : replies) answers.push_back(added(reply));
@@ -204,7 +204,7 @@ Async<std::vector<Answer<CancelAnswer>>> Commands::cancel_batch(std::vector<std:
     commands.emplace_back(command::Cancel{its_.local.keys().task(id), retries});
   }
   std::vector<Reply> replies(ids.size());
-  co_await ask_all(its_.local.driver(), commands, replies.data());
+  co_await ask_all(its_.loop, its_.local.driver(), commands, replies.data());
   for (const Reply& reply : replies) answers.push_back(cancel_answer(reply));
   co_return answers;
 }

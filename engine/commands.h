@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/asio/io_context.hpp>
+
 #include "engine/async.h"
 #include "engine/planner.h"
 #include "engine/queries.h"
@@ -24,8 +26,9 @@ namespace carillon {
 class Commands {
  public:
   struct Parts {
+    boost::asio::io_context& loop;
     LocalShard& local;
-    Planner& planner;
+    const Planner& planner;
     Queries& queries;
     Refusals& refusals;
     UrlPolicy& urls;

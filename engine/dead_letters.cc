@@ -121,7 +121,7 @@ Async<void> DeadLetters::redrive_some(const std::vector<Statement>& dead,
     asked.push_back(i);
   }
   std::vector<Reply> replies(commands.size());
-  co_await ask_all(its_.local.driver(), commands, replies.data());
+  co_await ask_all(its_.loop, its_.local.driver(), commands, replies.data());
   for (std::size_t i = 0; i < asked.size(); ++i) {
     if (replies[i].verdict == Verdict::repeated) {
       answers[asked[i]] = Statement();  // of number 0
@@ -238,7 +238,7 @@ Async<Answer<std::uint64_t>> DeadLetters::purge(TaskFilter filter) {
     for (const Statement& task : dead)
       commands.emplace_back(command::RemoveDead{task.task, task.number});
     std::vector<Reply> replies(commands.size());
-    co_await ask_all(its_.local.driver(), commands, replies.data());
+    co_await ask_all(its_.loop, its_.local.driver(), commands, replies.data());
     for (const Reply& reply : replies) {
       if (reply.verdict == Verdict::done) ++purged;
     }

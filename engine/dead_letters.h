@@ -30,7 +30,7 @@ class DeadLetters {
   struct Parts {
     boost::asio::io_context& loop;
     LocalShard& local;
-    Planner& planner;
+    const Planner& planner;
     Queries& queries;
     Refusals& refusals;
     Allowance& turns;  // of long looks

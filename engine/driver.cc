@@ -122,21 +122,28 @@ std::optional<Error> ShardDriver::closed() const {
 }
 
 void ShardDriver::submit(std::span<Command> commands, Caller& caller) {
-  CARILLON_CHECK(!commands.empty() && commands.size() <= kTicketMask && !caller.waits());
+  const std::size_t first = caller.submitted_;
+  caller.submitted_ += commands.size();
+  CARILLON_CHECK(!commands.empty() && caller.submitted_ <= kTicketMask);
   // Until the shard says otherwise.
-  for (std::size_t i = 0; i < commands.size(); ++i) caller.replies_[i].verdict = Verdict::moved;
+  for (std::size_t i = first; i < caller.submitted_; ++i)
+    caller.replies_[i].verdict = Verdict::moved;
   if (phase_ == Phase::fenced) return;
-  caller.missing_ = commands.size();
-  std::size_t index = callers_.size();
+  if (!caller.waits()) add_caller(caller);
+  caller.missing_ += commands.size();
+  shard_.submit(commands, ((caller.index_ + 1) << kTicketBits) + first);
+  carry_out();
+}
+
+void ShardDriver::add_caller(Caller& caller) {
   if (free_callers_.empty()) {
+    caller.index_ = callers_.size();
     callers_.push_back(&caller);
   } else {
-    index = free_callers_.back();
+    caller.index_ = free_callers_.back();
     free_callers_.pop_back();
-    callers_[index] = &caller;
+    callers_[caller.index_] = &caller;
   }
-  shard_.submit(commands, (index + 1) << kTicketBits);
-  carry_out();
 }
 
 void ShardDriver::submit(Command command) {

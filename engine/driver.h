@@ -25,10 +25,11 @@
 // `outcome_unknown` of what was sealed, `moved` of all else. From then on nothing is done; whoever
 // made the driver discards it and may make another over the same log.
 //
-// Concurrency: the loop's thread only. What comes back from the log after the driver is gone is
-// dropped. Limitations: storage that has failed stays failed.
+// Concurrency: the loop's thread only, but for `not_ready_because`. What comes back from the log
+// after the driver is gone is dropped. Limitations: storage that has failed stays failed.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -92,6 +93,8 @@ class Caller {
   friend class ShardDriver;
   Reply* replies_;
   std::size_t missing_ = 0;
+  std::size_t submitted_ = 0;
+  std::size_t index_ = 0;  // in the driver's list, while it waits
 };
 
 /// What callers hear of what was not done because the shard has another owner. Slug: moved.
@@ -129,14 +132,15 @@ class ShardDriver {
   /// The log takes nothing any more: fires nothing and takes no commands from now on.
   void storage_failed();
   /// Empty when commands are taken; else why not: "recovering", "draining", "storage failed",
-  /// "fenced".
+  /// "fenced". Any thread.
   [[nodiscard]] std::string not_ready_because() const;
   /// The same as an error, also where too much waits for the log. Error slugs: not_ready,
   /// storage_failed, moved, overloaded.
   [[nodiscard]] std::optional<Error> closed() const;
 
   // --- Events.
-  /// At least one command, which are consumed.
+  /// At least one command, which are consumed. A caller may submit more of them while it waits; in
+  /// all at most a million.
   void submit(std::span<Command> commands, Caller& caller);
   /// A command whose reply nobody waits for.
   void submit(Command command);
@@ -169,6 +173,7 @@ class ShardDriver {
 
   void carry_out();
   void hand_on(Effects effects);
+  void add_caller(Caller& caller);
   void reply(Reply& reply);
   void begin_commit();
   void committed(Batch&& batch);
@@ -185,7 +190,7 @@ class ShardDriver {
   ShardConsumer& consumer_;
   DriverOptions options_;
   Shard shard_;
-  Phase phase_ = Phase::recovering;
+  std::atomic<Phase> phase_ = Phase::recovering;  // written on the loop's thread
   std::vector<Caller*> callers_;  // a ticket's upper bits are an index here, plus one
   std::vector<std::size_t> free_callers_;
   bool turn_asked_for_ = false;

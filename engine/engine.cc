@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <random>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -10,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "engine/made_ids.h"
 
 namespace carillon {
 namespace {
@@ -17,13 +17,6 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::uint64_t kTurns = 2;  // long looks at once; each adds a slice to the loop's turn
-
-std::mt19937_64 make_random() {
-  std::random_device device;
-  std::seed_seq seed{device(), device(), device(), device(),
-                     device(), device(), device(), device()};
-  return std::mt19937_64(seed);
-}
 
 std::uint64_t resident_bytes() {
   std::ifstream statm("/proc/self/statm");
@@ -39,14 +32,15 @@ Engine::Engine(asio::io_context& loop, Clock& clock, Log& log, Sink& sink, UrlPo
                EngineOptions options)
     : manual_clock_(dynamic_cast<ManualClock*>(&clock)),
       timer_(loop, clock, [this](std::optional<Millis> step) { time_came(step); }),
+      gate_(loop, [this] { serve_due(); }),
       changed_(loop),
       turns_(loop, kTurns),
       local_(place(loop, clock, log, sink), std::move(options)),
-      planner_(local_, urls),
+      planner_({clock, local_.keys(), urls, local_.options()}),
       refusals_(local_),
       queries_(loop, local_, turns_),
-      lists_(loop, local_, turns_),
-      commands_({local_, planner_, queries_, refusals_, urls}),
+      lists_(loop, gate_, local_, turns_),
+      commands_({loop, local_, planner_, queries_, refusals_, urls}),
       dead_letters_({loop, local_, planner_, queries_, refusals_, turns_, changed_}),
       target_changes_({local_, refusals_, urls, changed_}),
       clock_mover_({loop, local_, changed_}) {}
@@ -81,6 +75,10 @@ void Engine::time_came(std::optional<Millis> step) {
   if (manual_clock_ == nullptr) local_.driver().tick();
 }
 
+void Engine::serve_due() {
+  if (timer_.is_due()) local_.driver().tick();
+}
+
 Result<> Engine::recover(const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
   const Result<WallTime> latest = local_.driver().recover(progress);
   if (!latest) return latest.error();
@@ -99,18 +97,7 @@ Async<void> Engine::drain(Millis deadline) {
   timer_.stop();
 }
 
-Async<WallTime> Engine::advance_clock(Millis by) {
-  CARILLON_CHECK(manual_clock_ != nullptr);
-  return clock_mover_.advance(*manual_clock_, by);
-}
-
-Answer<TargetView> Engine::target(std::string_view name) const {
-  std::optional<TargetView> view = local_.targets().view(name);
-  if (!view) return Refusal(not_found("target"));
-  return *std::move(view);
-}
-
-EngineCounters Engine::counters() const {
+EngineCounters Engine::counters_now() const {
   const auto ended = [this](State state) {
     return local_.shard().ended()[static_cast<std::size_t>(state)];
   };
@@ -125,7 +112,7 @@ EngineCounters Engine::counters() const {
   return counters;
 }
 
-Stats Engine::stats() const {
+Stats Engine::stats_now() const {
   const Shard& shard = local_.shard();
   Stats stats;
   stats.now = local_.clock().wall();

@@ -5,8 +5,8 @@
 // stand coroutines that make requests into commands (engine/commands.h, dead_letters.h,
 // target_changes.h) and answer questions (engine/queries.h, lists.h).
 //
-// Concurrency: everything on one event loop's thread. Members that answer later are coroutines on
-// that loop; the views in their arguments must stay valid until they return.
+// Concurrency: what the service answers is for any thread: its members go through the gate
+// (engine/gate.h). Its life and all that is behind the gate are on one loop's thread.
 //
 // Errors are those of docs/api.md, by slug.
 #pragma once
@@ -25,6 +25,7 @@
 #include "engine/clock_mover.h"
 #include "engine/commands.h"
 #include "engine/dead_letters.h"
+#include "engine/gate.h"
 #include "engine/lists.h"
 #include "engine/local_shard.h"
 #include "engine/options.h"
@@ -58,103 +59,58 @@ class Engine final : public TaskService {
   [[nodiscard]] Async<void> drain(Millis deadline);
   /// The log takes nothing any more: fires nothing and refuses commands until the process ends.
   void storage_failed() { local_.driver().storage_failed(); }
+  // --- On the loop's thread.
+  [[nodiscard]] const LocalShard& local() const { return local_; }
+  [[nodiscard]] Stats stats_now() const;
+  [[nodiscard]] EngineCounters counters_now() const;
+
   // --- What the service answers.
   [[nodiscard]] std::string not_ready_because() const override {
     return local_.driver().not_ready_because();
   }
-  [[nodiscard]] bool short_of_space() const override { return local_.log().stats().short_of_space; }
-  [[nodiscard]] Result<PlannedAdd> plan(AddRequest request) override {
+  [[nodiscard]] Async<bool> short_of_space() override;
+  [[nodiscard]] Result<PlannedAdd> plan(AddRequest request) const override {
     return planner_.plan(std::move(request));
   }
-  [[nodiscard]] Async<Answer<AddAnswer>> add(NewTask task) override {
-    return commands_.add(std::move(task));
-  }
-  [[nodiscard]] Async<std::vector<Answer<Added>>> add_batch(std::vector<NewTask> tasks) override {
-    return commands_.add_batch(std::move(tasks));
-  }
-  [[nodiscard]] Async<Answer<TaskView>> get(std::string_view id) override {
-    return queries_.get(id);
-  }
-  [[nodiscard]] Async<Answer<TaskView>> change(std::string_view id,
-                                               ChangeRequest request) override {
-    return commands_.change(id, std::move(request));
-  }
-  [[nodiscard]] Async<Answer<CancelAnswer>> cancel(std::string_view id, bool retries) override {
-    return commands_.cancel(id, retries);
-  }
+  [[nodiscard]] Async<Answer<AddAnswer>> add(NewTask task) override;
+  [[nodiscard]] Async<std::vector<Answer<Added>>> add_batch(std::vector<NewTask> tasks) override;
+  [[nodiscard]] Async<Answer<TaskView>> get(std::string_view id) override;
+  [[nodiscard]] Async<Answer<TaskView>> change(std::string_view id, ChangeRequest request) override;
+  [[nodiscard]] Async<Answer<CancelAnswer>> cancel(std::string_view id, bool retries) override;
   [[nodiscard]] Async<std::vector<Answer<CancelAnswer>>> cancel_batch(
-      std::vector<std::string_view> ids, bool retries) override {
-    return commands_.cancel_batch(std::move(ids), retries);
-  }
-  [[nodiscard]] Async<Answer<TaskView>> push_now(std::string_view id) override {
-    return commands_.push_now(id);
-  }
+      std::vector<std::string_view> ids, bool retries) override;
+  [[nodiscard]] Async<Answer<TaskView>> push_now(std::string_view id) override;
   [[nodiscard]] Async<Answer<Page>> list(TaskFilter filter, std::string cursor,
-                                         std::size_t limit) override {
-    return lists_.list(std::move(filter), std::move(cursor), limit);
-  }
-  [[nodiscard]] Async<Answer<GroupView>> group(std::string_view name) override {
-    return queries_.group(name);
-  }
-  [[nodiscard]] Async<Answer<GroupCancelAnswer>> cancel_group(std::string_view name,
-                                                              std::string_view operation) override {
-    return commands_.cancel_group(name, operation);
-  }
-  [[nodiscard]] Async<Answer<std::uint64_t>> shift_group(std::string_view name, Millis by,
-                                                         std::string_view operation) override {
-    return commands_.shift_group(name, by, operation);
-  }
-  [[nodiscard]] Async<Answer<bool>> change_target(std::string name, TargetChange change) override {
-    return target_changes_.change(std::move(name), std::move(change));
-  }
-  [[nodiscard]] Async<Answer<>> delete_target(std::string_view name, bool force) override {
-    return target_changes_.remove(name, force);
-  }
-  [[nodiscard]] Async<Answer<>> pause_target(std::string_view name, bool paused) override {
-    return target_changes_.pause(name, paused);
-  }
-  [[nodiscard]] Async<Answer<TestPush>> test_target(std::string_view name) override {
-    return target_changes_.test(name);
-  }
-  [[nodiscard]] Answer<TargetView> target(std::string_view name) const override;
-  [[nodiscard]] std::vector<TargetView> targets(std::string_view after,
-                                                std::size_t limit) const override {
-    return local_.targets().views(after, limit);
-  }
-  [[nodiscard]] std::size_t target_count() const override { return local_.targets().size(); }
-  [[nodiscard]] TargetCounts target_counts(std::string_view after) const override {
-    return local_.targets().counts(after);
-  }
-  [[nodiscard]] Async<Answer<TaskView>> redrive(std::string_view id,
-                                                std::string_view operation) override {
-    return dead_letters_.redrive(id, operation);
-  }
-  [[nodiscard]] Async<Answer<>> remove_dead(std::string_view id) override {
-    return dead_letters_.remove(id);
-  }
-  [[nodiscard]] Async<Answer<std::uint64_t>> redrive_all(TaskFilter filter,
-                                                         std::string operation) override {
-    return dead_letters_.redrive_all(std::move(filter), std::move(operation));
-  }
-  [[nodiscard]] Async<Answer<std::uint64_t>> purge_dead(TaskFilter filter) override {
-    return dead_letters_.purge(std::move(filter));
-  }
-  [[nodiscard]] Stats stats() const override;
-  [[nodiscard]] EngineCounters counters() const override;
-  [[nodiscard]] std::vector<WheelLevel> wheel() const override {
-    return local_.shard().wheel_levels();
-  }
-  [[nodiscard]] WallTime now() const override { return local_.clock().wall(); }
-  [[nodiscard]] Async<std::vector<ForecastBucket>> forecast(
-      Millis bucket, WallTime from, WallTime to, std::optional<std::string> target) override {
-    return lists_.forecast(bucket, from, to, std::move(target));
-  }
-  [[nodiscard]] Async<Result<>> checkpoint(std::string dir) override {
-    return carillon::checkpoint(local_.log(), std::move(dir));
-  }
+                                         std::size_t limit) override;
   [[nodiscard]] std::unique_ptr<Export> export_pending() override {
     return lists_.export_pending();
   }
+  [[nodiscard]] Async<Answer<GroupView>> group(std::string_view name) override;
+  [[nodiscard]] Async<Answer<GroupCancelAnswer>> cancel_group(std::string_view name,
+                                                              std::string_view operation) override;
+  [[nodiscard]] Async<Answer<std::uint64_t>> shift_group(std::string_view name, Millis by,
+                                                         std::string_view operation) override;
+  [[nodiscard]] Async<Answer<bool>> change_target(std::string name, TargetChange change) override;
+  [[nodiscard]] Async<Answer<>> delete_target(std::string_view name, bool force) override;
+  [[nodiscard]] Async<Answer<>> pause_target(std::string_view name, bool paused) override;
+  [[nodiscard]] Async<Answer<TestPush>> test_target(std::string_view name) override;
+  [[nodiscard]] Async<Answer<TargetView>> target(std::string_view name) override;
+  [[nodiscard]] Async<std::vector<TargetView>> targets(std::string_view after,
+                                                       std::size_t limit) override;
+  [[nodiscard]] Async<TargetCounts> target_counts(std::string_view after) override;
+  [[nodiscard]] Async<Answer<TaskView>> redrive(std::string_view id,
+                                                std::string_view operation) override;
+  [[nodiscard]] Async<Answer<>> remove_dead(std::string_view id) override;
+  [[nodiscard]] Async<Answer<std::uint64_t>> redrive_all(TaskFilter filter,
+                                                         std::string operation) override;
+  [[nodiscard]] Async<Answer<std::uint64_t>> purge_dead(TaskFilter filter) override;
+  [[nodiscard]] Async<Stats> stats() override;
+  [[nodiscard]] Async<EngineCounters> counters() override;
+  [[nodiscard]] Async<std::vector<WheelLevel>> wheel() override;
+  [[nodiscard]] WallTime now() const override { return local_.clock().wall(); }
+  [[nodiscard]] Async<std::vector<ForecastBucket>> forecast(
+      Millis bucket, WallTime from, WallTime to, std::optional<std::string> target) override;
+  [[nodiscard]] Async<Result<>> checkpoint(std::string dir) override;
   [[nodiscard]] Async<WallTime> advance_clock(Millis by) override;
   [[nodiscard]] bool clock_is_manual() const override { return manual_clock_ != nullptr; }
 
@@ -162,11 +118,13 @@ class Engine final : public TaskService {
   [[nodiscard]] LocalShard::Place place(boost::asio::io_context& loop, Clock& clock, Log& log,
                                         Sink& sink);
   void time_came(std::optional<Millis> step);
+  void serve_due();
 
   ManualClock* manual_clock_;
   /// Gone when this is: a turn that comes late looks here first.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   TickTimer timer_;
+  Gate gate_;
   Signal changed_;
   Allowance turns_;  // of long looks
   LocalShard local_;

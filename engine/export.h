@@ -4,7 +4,7 @@
 // Operation: positions are looked at in slices, and the contents of what is pending there are read
 // as far as a piece may be large; the rest waits for the next call.
 //
-// Concurrency: the loop's thread only.
+// Concurrency: any thread, which goes through the gate; one piece at a time.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 
 #include "engine/allowance.h"
 #include "engine/async.h"
+#include "engine/gate.h"
 #include "engine/local_shard.h"
 #include "engine/requests.h"
 
@@ -23,6 +24,7 @@ class PendingExport final : public Export {
  public:
   struct Parts {
     boost::asio::io_context& loop;
+    Gate& gate;
     LocalShard& local;
     Allowance& turns;  // of long looks
     Allowance& bytes;  // of pieces that are not sent yet
@@ -30,9 +32,12 @@ class PendingExport final : public Export {
   /// All must outlive it.
   explicit PendingExport(Parts parts) : its_(parts) {}
 
-  [[nodiscard]] Async<std::vector<TaskView>> next() override;
+  [[nodiscard]] Async<std::vector<TaskView>> next() override {
+    return its_.gate.pass([this] { return read_on(); });
+  }
 
  private:
+  [[nodiscard]] Async<std::vector<TaskView>> read_on();
   [[nodiscard]] Async<void> collect();
 
   Parts its_;

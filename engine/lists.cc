@@ -44,8 +44,9 @@ std::optional<ListKey> parse_cursor(std::string_view text) {
 
 }  // namespace
 
-TaskLists::TaskLists(boost::asio::io_context& loop, LocalShard& local, Allowance& turns)
+TaskLists::TaskLists(boost::asio::io_context& loop, Gate& gate, LocalShard& local, Allowance& turns)
     : loop_(loop),
+      gate_(gate),
       local_(local),
       turns_(turns),
       page_bytes_(loop, local.options().page_bytes_max),
@@ -201,7 +202,7 @@ Async<std::vector<ForecastBucket>> TaskLists::forecast(Millis bucket, WallTime f
 
 std::unique_ptr<Export> TaskLists::export_pending() {
   return std::make_unique<PendingExport>(
-      PendingExport::Parts{loop_, local_, turns_, export_bytes_});
+      PendingExport::Parts{loop_, gate_, local_, turns_, export_bytes_});
 }
 
 }  // namespace carillon

@@ -17,6 +17,7 @@
 
 #include "engine/allowance.h"
 #include "engine/async.h"
+#include "engine/gate.h"
 #include "engine/local_shard.h"
 #include "engine/requests.h"
 #include "shard/listing.h"
@@ -37,7 +38,7 @@ struct Match {
 class TaskLists {
  public:
   /// All must outlive it. `turns`: of long looks.
-  TaskLists(boost::asio::io_context& loop, LocalShard& local, Allowance& turns);
+  TaskLists(boost::asio::io_context& loop, Gate& gate, LocalShard& local, Allowance& turns);
 
   /// `cursor` empty: from the start. Error slug: bad_cursor.
   [[nodiscard]] Async<Answer<Page>> list(TaskFilter filter, std::string cursor, std::size_t limit);
@@ -56,6 +57,7 @@ class TaskLists {
   [[nodiscard]] Async<std::vector<TaskView>> heads(std::vector<Statement> tasks);
 
   boost::asio::io_context& loop_;
+  Gate& gate_;
   LocalShard& local_;
   Allowance& turns_;
   Allowance page_bytes_;

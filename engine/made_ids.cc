@@ -6,6 +6,13 @@
 
 namespace carillon {
 
+std::mt19937_64 make_random() {
+  std::random_device device;
+  std::seed_seq seed{device(), device(), device(), device(),
+                     device(), device(), device(), device()};
+  return std::mt19937_64(seed);
+}
+
 std::string make_task_id(WallTime now, std::mt19937_64& random) {
   const auto ms = static_cast<std::uint64_t>(now.time_since_epoch().count());
   const std::uint64_t a = random();

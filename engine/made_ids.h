@@ -8,6 +8,9 @@
 
 namespace carillon {
 
+/// A generator that nobody can foresee.
+[[nodiscard]] std::mt19937_64 make_random();
+
 /// UUIDv7 (RFC 9562): the Unix time in milliseconds, then random bits.
 [[nodiscard]] std::string make_task_id(WallTime now, std::mt19937_64& random);
 /// A webhook-id that no other push has.

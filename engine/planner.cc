@@ -13,9 +13,9 @@ namespace carillon {
 Result<WallTime> Planner::due_of(const std::optional<WallTime>& due_at,
                                  const std::optional<Millis>& delay) const {
   // A delay counts from now, and now is rounded up: what it ends at is never early.
-  const auto now = std::chrono::ceil<Millis>(local_.clock().wall_micros());
+  const auto now = std::chrono::ceil<Millis>(its_.clock.wall_micros());
   const WallTime due = due_at ? *due_at : now + *delay;
-  const Millis horizon = local_.options().horizon;
+  const Millis horizon = its_.options.horizon;
   if (due - now > horizon) {
     return Error{"beyond_horizon",
                  (due_at ? "`due_at`" : "`delay`") + std::string(" is more than ") +
@@ -28,14 +28,14 @@ Result<WallTime> Planner::due_of(const std::optional<WallTime>& due_at,
 /// A URL's tasks are queued by its origin, a name's by the name.
 Result<> Planner::address(Statement& task, const TaskContent& content) const {
   task.target_is_url = is_url(content.target);
-  std::string_view queue = content.target;
   if (task.target_is_url) {
-    const Result<std::string_view> origin = urls_.check(content.target);
-    if (!origin) return origin.error().at_field("target");
-    queue = *origin;
+    const auto url = its_.urls.check(content.target);
+    if (!url) return url.error().at_field("target");
+    task.target = its_.keys.of((*url)->origin);
+  } else {
+    task.target = its_.keys.of(content.target);
   }
-  task.target = local_.keys().of(queue);
-  task.group = content.group.empty() ? GroupKey{} : local_.keys().of(content.group);
+  task.group = content.group.empty() ? GroupKey{} : its_.keys.of(content.group);
   task.expire_after = content.expire_after;
   return {};
 }
@@ -46,10 +46,10 @@ OperationName Planner::operation(std::string_view call, std::string_view about,
   // Neither a call nor a name has a control character in it.
   std::string text(call);
   text.append(1, '\n').append(about).append(1, '\n').append(name);
-  return {local_.keys().of(text), arguments};
+  return {its_.keys.of(text), arguments};
 }
 
-Result<PlannedAdd> Planner::plan(AddRequest request) {
+Result<PlannedAdd> Planner::plan(AddRequest request) const {
   PlannedAdd planned;
   NewTask& add = planned.task;
   TaskContent& content = request.content;
@@ -59,15 +59,15 @@ Result<PlannedAdd> Planner::plan(AddRequest request) {
   if (Result<> addressed = address(add.task, content); !addressed) return addressed.error();
   content.delay = request.delay;
   content.due_at = request.due_at;
-  content.created_at = local_.clock().wall();
+  thread_local std::mt19937_64 random = make_random();
+  content.created_at = its_.clock.wall();
   if (content.id.empty()) {
-    planned.made_id = make_task_id(content.created_at, local_.random());
+    planned.made_id = make_task_id(content.created_at, random);
     content.id = planned.made_id;
   }
-  const std::string webhook_id = make_webhook_id(local_.random());
+  const std::string webhook_id = make_webhook_id(random);
   content.webhook_id = webhook_id;
-  add.task.task = local_.keys().task(content.id);
-  local_.shard().prefetch(add.task.task);
+  add.task.task = its_.keys.task(content.id);
   add.content = encode_content(content);
   add.if_exists = request.if_exists;
   content.webhook_id = {};

@@ -1,13 +1,15 @@
 // Makes of a request what the shard needs to know of the task: when it is due, where it goes, under
 // which keys, and its content as it is stored.
 //
-// Concurrency: the loop's thread only.
+// Concurrency: any thread, so that whoever reads a request also makes the task of it.
 #pragma once
 
 #include <optional>
 #include <string_view>
 
-#include "engine/local_shard.h"
+#include "base/time.h"
+#include "engine/keys.h"
+#include "engine/options.h"
 #include "engine/requests.h"
 #include "net/url_policy.h"
 
@@ -15,11 +17,17 @@ namespace carillon {
 
 class Planner {
  public:
-  /// Both must outlive it.
-  Planner(LocalShard& local, UrlPolicy& urls) : local_(local), urls_(urls) {}
+  struct Parts {
+    Clock& clock;
+    const Keys& keys;
+    UrlPolicy& urls;
+    const EngineOptions& options;
+  };
+  /// All must outlive it.
+  explicit Planner(Parts parts) : its_(parts) {}
 
   /// What adding the task comes to.
-  [[nodiscard]] Result<PlannedAdd> plan(AddRequest request);
+  [[nodiscard]] Result<PlannedAdd> plan(AddRequest request) const;
   /// When a task is due of which one of the two was asked. Error slug: beyond_horizon.
   [[nodiscard]] Result<WallTime> due_of(const std::optional<WallTime>& due_at,
                                         const std::optional<Millis>& delay) const;
@@ -31,8 +39,7 @@ class Planner {
                                         std::string_view name, std::uint64_t arguments) const;
 
  private:
-  LocalShard& local_;
-  UrlPolicy& urls_;
+  Parts its_;
 };
 
 }  // namespace carillon

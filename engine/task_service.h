@@ -5,11 +5,11 @@
 // so too.
 //
 // Operation: an add is planned first, and added then. So its answer can be written while all that
-// it came from is at hand, and nothing of that need outlive the commit. Members that answer at once
-// answer from memory.
+// it came from is at hand, and nothing of that need outlive the commit.
 //
-// Concurrency: one event loop's thread. Members that answer later are coroutines on that loop; the
-// views in their arguments must stay valid until they return.
+// Concurrency: any thread. Members that answer later are coroutines on the caller's loop; the views
+// in their arguments must stay valid until they return, and callbacks are called on a thread of the
+// service meanwhile.
 //
 // Errors are those of docs/api.md, by slug.
 #pragma once
@@ -33,11 +33,11 @@ class TaskService {
   /// Empty when ready; else why not: "recovering", "draining", "storage failed".
   [[nodiscard]] virtual std::string not_ready_because() const = 0;
   /// The disk is nearly full: adds and new contents are refused, and nothing else.
-  [[nodiscard]] virtual bool short_of_space() const = 0;
+  [[nodiscard]] virtual Async<bool> short_of_space() = 0;
 
   // --- Tasks.
   /// What adding the task comes to, without adding it.
-  [[nodiscard]] virtual Result<PlannedAdd> plan(AddRequest request) = 0;
+  [[nodiscard]] virtual Result<PlannedAdd> plan(AddRequest request) const = 0;
   [[nodiscard]] virtual Async<Answer<AddAnswer>> add(NewTask task) = 0;
   /// As if added one by one, in order, but in one commit.
   [[nodiscard]] virtual Async<std::vector<Answer<Added>>> add_batch(std::vector<NewTask> tasks) = 0;
@@ -74,13 +74,12 @@ class TaskService {
   [[nodiscard]] virtual Async<Answer<>> pause_target(std::string_view name, bool paused) = 0;
   /// Pushes a task to it that is stored nowhere, whether or not it is paused.
   [[nodiscard]] virtual Async<Answer<TestPush>> test_target(std::string_view name) = 0;
-  [[nodiscard]] virtual Answer<TargetView> target(std::string_view name) const = 0;
+  [[nodiscard]] virtual Async<Answer<TargetView>> target(std::string_view name) = 0;
   /// At most `limit` of them by name, those whose names come after `after`.
-  [[nodiscard]] virtual std::vector<TargetView> targets(std::string_view after,
-                                                        std::size_t limit) const = 0;
-  [[nodiscard]] virtual std::size_t target_count() const = 0;
+  [[nodiscard]] virtual Async<std::vector<TargetView>> targets(std::string_view after,
+                                                               std::size_t limit) = 0;
   /// Of all whose names come after `after` together.
-  [[nodiscard]] virtual TargetCounts target_counts(std::string_view after) const = 0;
+  [[nodiscard]] virtual Async<TargetCounts> target_counts(std::string_view after) = 0;
 
   // --- Dead letters. An `operation` is as for groups.
   /// Back to its target with a fresh allowance of attempts, pushed now.
@@ -93,9 +92,9 @@ class TaskService {
   [[nodiscard]] virtual Async<Answer<std::uint64_t>> purge_dead(TaskFilter filter) = 0;
 
   // --- The whole.
-  [[nodiscard]] virtual Stats stats() const = 0;
-  [[nodiscard]] virtual EngineCounters counters() const = 0;
-  [[nodiscard]] virtual std::vector<WheelLevel> wheel() const = 0;
+  [[nodiscard]] virtual Async<Stats> stats() = 0;
+  [[nodiscard]] virtual Async<EngineCounters> counters() = 0;
+  [[nodiscard]] virtual Async<std::vector<WheelLevel>> wheel() = 0;
   [[nodiscard]] virtual WallTime now() const = 0;
   /// Tasks that wait (for `target`, where given), counted by when they are pushed next, in [from,
   /// to), buckets of `bucket`, empty ones left out.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 
 namespace carillon {
@@ -28,16 +29,16 @@ HttpConnection::HttpConnection(boost::asio::io_context& loop, std::shared_ptr<Co
       door_(door),
       deadline_([this] { interrupt(request_timeout()); }),
       loop_(loop),
-      buffers_(hub_->buffers, [this] { interrupt(overloaded()); }) {
+      buffers_(hub_->server->buffers, [this] { give_way(); }) {
   hub_->connections.push_back(*this);
-  ++hub_->open;
-  if (door_ == Door::probes) ++hub_->probes_open;
+  ++hub_->server->open;
+  if (door_ == Door::probes) ++hub_->server->probes_open;
 }
 
 HttpConnection::~HttpConnection() {
   unlink();
-  --hub_->open;
-  if (door_ == Door::probes) --hub_->probes_open;
+  --hub_->server->open;
+  if (door_ == Door::probes) --hub_->server->probes_open;
   if (hub_->closed) hub_->closed();
 }
 
@@ -54,6 +55,13 @@ void HttpConnection::interrupt(const Error& because) {
   interrupted_ = because;
   if (handshake_) handshake_->give_up();
   transport_.cancel();
+}
+
+/// Another connection needs what this one holds. Its thread may be another's.
+void HttpConnection::give_way() {
+  boost::asio::dispatch(loop_, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->interrupt(overloaded());
+  });
 }
 
 /// Starts something that may be interrupted.

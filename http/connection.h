@@ -10,7 +10,7 @@
 // A connection is closed by finishing to send and then reading on for a moment, since closing a
 // socket with unread input would take the answer back from the client.
 //
-// Concurrency: everything on the loop's thread.
+// Concurrency: everything on the thread of its loop.
 #pragma once
 
 #include <memory>
@@ -24,7 +24,8 @@
 
 namespace carillon {
 
-class HttpConnection final : public OpenConnection {
+class HttpConnection final : public OpenConnection,
+                             public std::enable_shared_from_this<HttpConnection> {
  public:
   HttpConnection(boost::asio::io_context& loop, std::shared_ptr<ConnectionHub> hub,
                  Transport::Socket socket, Door door,
@@ -54,6 +55,7 @@ class HttpConnection final : public OpenConnection {
   Async<void> linger();
   void arm(Deadlines& deadlines);
   void interrupt(const Error& because);
+  void give_way();
   Step refuse(const Error& error);
   Step refuse_interrupted();
   void release_large_buffers();

@@ -1,8 +1,11 @@
-// What the connections of one server share.
+// What the connections of one server share: those of one loop, and those of all.
+//
+// Concurrency: a hub is on its loop's thread, but for its tallies, which every thread may read.
 #pragma once
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -10,6 +13,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/intrusive/list.hpp>
 
+#include "base/tally.h"
 #include "http/budget.h"
 #include "http/host_rule.h"
 #include "http/options.h"
@@ -47,25 +51,27 @@ class OpenConnection : public boost::intrusive::list_base_hook<
   virtual void close() = 0;
 };
 
-/// What the connections of one server share.
+/// What the connections of one server share, on all its loops.
+struct ServerShared {
+  std::atomic<std::size_t> open = 0;         // connections
+  std::atomic<std::size_t> probes_open = 0;  // of these, at doors for probes
+  Budget buffers{0};  // bytes of bodies that come in and of answers that wait to go out
+};
+
+/// What the connections of one loop share.
 struct ConnectionHub {
   std::shared_ptr<HttpService> service;
+  std::shared_ptr<ServerShared> server;
   std::shared_ptr<ConnectionSettings> settings;
   boost::intrusive::list<OpenConnection, boost::intrusive::constant_time_size<false>> connections;
-  std::size_t open = 0;
-  std::size_t probes_open = 0;   // of these, at doors for probes
   bool draining = false;         // connections end with the request that they are at
   std::function<void()> closed;  // after each that ends
   HttpDate date;
 
   Slots handshakes{0};
   std::size_t handshakes_begun = 0;  // in this turn of the loop
-  Budget buffers{0};  // bytes of bodies that come in and of answers that wait to go out
 
-  // Counted since the start.
-  std::uint64_t accepted = 0;
-  std::uint64_t refused = 0;                 // over the limit on connections
-  std::array<std::uint64_t, 6> by_status{};  // answers, by the status' first digit
+  std::array<Tally, 6> by_status;  // answers since the start, by the status' first digit
 };
 
 }  // namespace carillon

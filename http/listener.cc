@@ -62,8 +62,8 @@ Async<void> Listener::accept(std::shared_ptr<Listener> self) {
 TlsContext Listener::tls_context() {
   if (!tls_) return nullptr;
   const Result<TlsContext> context = tls_->context();
-  if (tls_->trouble() != trouble_told_) {
-    trouble_told_ = tls_->trouble();
+  if (std::string trouble = tls_->trouble(); trouble != trouble_told_) {
+    trouble_told_ = std::move(trouble);
     if (!trouble_told_.empty())
       log_error("the new TLS files are refused; the old ones stay in use",
                 {{"why", trouble_told_}});

@@ -27,6 +27,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   void start(Accepted accepted);
   void close();
 
+  [[nodiscard]] boost::asio::io_context& loop() const { return loop_; }
   [[nodiscard]] Door door() const { return door_; }
   [[nodiscard]] bool is_tls() const { return tls_ != nullptr; }
   /// For a connection that has just come; empty where it is plain.

@@ -23,7 +23,13 @@ struct HttpLimits {
   Millis idle_timeout{std::chrono::seconds(60)};
 };
 
+/// One less than there are processors: the engine has one for itself. At least one, so that a flood
+/// of requests delays no push; at most eight, which bring more requests than a shard can take.
+[[nodiscard]] std::size_t http_threads_by_processors();
+
 struct HttpOptions {
+  /// Threads on which connections are served (http/threads.h); 0: on the loop of the engine.
+  std::size_t threads = http_threads_by_processors();
   HttpLimits limits;
   /// Requests for every name are served. Else only those for `localhost`, IP addresses and `hosts`;
   /// see http/host_rule.h.

@@ -1,8 +1,12 @@
 #include "http/server.h"
 
+#include <algorithm>
+#include <future>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "http/connection.h"
@@ -20,29 +24,48 @@ constexpr std::size_t kProbesMax = 32;
 
 }  // namespace
 
-HttpServer::HttpServer(asio::io_context& loop, std::shared_ptr<HttpService> service,
-                       const HttpOptions& options)
-    : loop_(loop), hub_(std::make_shared<ConnectionHub>()), all_closed_(loop) {
-  hub_->service = std::move(service);
-  hub_->closed = [this] {
-    if (hub_->open == 0) all_closed_.cancel();
-  };
+HttpServer::HttpServer(asio::io_context& home, std::vector<asio::io_context*> loops,
+                       std::shared_ptr<HttpService> service, const HttpOptions& options)
+    : home_(home), shared_(std::make_shared<ServerShared>()), all_closed_(home) {
+  if (loops.empty()) loops.push_back(&home);
+  for (asio::io_context* const loop : loops) {
+    auto hub = std::make_shared<ConnectionHub>();
+    hub->service = service;
+    hub->server = shared_;
+    places_.push_back({*loop, std::move(hub)});
+  }
   reload(options);
 }
 
 HttpServer::~HttpServer() {
   stop_listening();
-  close_connections();
-  hub_->closed = nullptr;
+  for (const Place& place : places_) {
+    close_connections(*place.hub);
+    place.hub->closed = nullptr;
+  }
+}
+
+/// Does something to the hub of each loop on its thread, at once where that is the caller's.
+void HttpServer::on_each(const std::function<void(const Place&)>& work) {
+  for (const Place& place : places_) asio::dispatch(place.loop, [place, work] { work(place); });
 }
 
 Result<std::vector<std::string>> HttpServer::listen(const ListenAddress& address) {
-  auto bound = bind_all(loop_, address);
+  if (&places_.front().loop == &home_) return listen_here(address);
+  std::promise<Result<std::vector<std::string>>> done;
+  asio::post(places_.front().loop, [&] { done.set_value(listen_here(address)); });
+  return done.get_future().get();
+}
+
+Result<std::vector<std::string>> HttpServer::listen_here(const ListenAddress& address) {
+  asio::io_context& loop = places_.front().loop;
+  auto bound = bind_all(loop, address);
   if (!bound) return bound.error();
   std::vector<std::string> urls;
   for (BoundSocket& socket : *bound) {
-    auto listener = std::make_shared<Listener>(loop_, std::move(socket), address);
+    auto listener = std::make_shared<Listener>(loop, std::move(socket), address);
     urls.push_back(listener->url());
+    if (const auto endpoint = listener->endpoint()) endpoints_.push_back(*endpoint);
     listener->start(
         [this](Listener::Socket accepted, Listener& from) { take(std::move(accepted), from); });
     listeners_.push_back(std::move(listener));
@@ -50,71 +73,103 @@ Result<std::vector<std::string>> HttpServer::listen(const ListenAddress& address
   return urls;
 }
 
-std::vector<asio::ip::tcp::endpoint> HttpServer::endpoints() const {
-  std::vector<asio::ip::tcp::endpoint> all;
-  for (const auto& listener : listeners_) {
-    if (const auto endpoint = listener->endpoint()) all.push_back(*endpoint);
-  }
-  return all;
-}
-
 void HttpServer::reload(const HttpOptions& options) {
-  hub_->handshakes.set_most(options.limits.handshakes_max);
-  hub_->buffers.set_most(options.limits.buffer_bytes_max);
-  hub_->settings = std::make_shared<ConnectionSettings>(loop_, options);
+  connections_max_ = options.limits.connections_max;
+  shared_->buffers.set_most(options.limits.buffer_bytes_max);
+  // Who has to wait for a slot loses nothing by it.
+  const std::size_t handshakes_max =
+      std::max<std::size_t>(options.limits.handshakes_max / places_.size(), 1);
+  on_each([options, handshakes_max](const Place& place) {
+    place.hub->handshakes.set_most(handshakes_max);
+    place.hub->settings = std::make_shared<ConnectionSettings>(place.loop, options);
+  });
 }
 
 HttpStats HttpServer::stats() const {
-  return {.open = hub_->open,
-          .accepted = hub_->accepted,
-          .refused = hub_->refused,
-          .given_up = hub_->buffers.given_up(),
-          .handshakes = hub_->handshakes.taken(),
-          .buffer_bytes = hub_->buffers.held(),
-          .by_status = hub_->by_status};
+  HttpStats stats;
+  stats.open = shared_->open;
+  stats.accepted = accepted_;
+  stats.refused = refused_;
+  stats.given_up = shared_->buffers.given_up();
+  stats.buffer_bytes = shared_->buffers.held();
+  for (const Place& place : places_) {
+    const ConnectionHub& hub = *place.hub;
+    stats.handshakes += hub.handshakes.taken();
+    for (std::size_t i = 0; i < stats.by_status.size(); ++i) stats.by_status[i] += hub.by_status[i];
+  }
+  return stats;
 }
 
 Async<void> HttpServer::drain(Millis deadline) {
-  stop_listening();
-  hub_->draining = true;
-  for (auto next = hub_->connections.begin(); next != hub_->connections.end();)
-    (next++)->close_if_idle();
-  if (hub_->open > 0) {
-    all_closed_.expires_after(deadline);
+  const MonoTime until = std::chrono::steady_clock::now() + deadline;
+  asio::dispatch(places_.front().loop, [this, alive = std::weak_ptr(alive_)] {
+    if (!alive.expired()) stop_listening();
+  });
+  const auto closed = [this, alive = std::weak_ptr(alive_)] {
+    asio::post(home_, [this, alive] {
+      if (!alive.expired()) all_closed_.cancel();
+    });
+  };
+  on_each([closed](const Place& place) {
+    place.hub->draining = true;
+    place.hub->closed = closed;
+    auto& connections = place.hub->connections;
+    for (auto next = connections.begin(); next != connections.end();) (next++)->close_if_idle();
+  });
+  while (shared_->open > 0 && std::chrono::steady_clock::now() < until) {
+    all_closed_.expires_at(until);
     co_await all_closed_.async_wait(asio::as_tuple(asio::use_awaitable));
   }
-  close_connections();
+  on_each([](const Place& place) { close_connections(*place.hub); });
 }
 
 void HttpServer::take(Listener::Socket socket, Listener& from) {
   const bool probes = from.door() == Door::probes;
-  const std::size_t open = probes ? hub_->probes_open : hub_->open - hub_->probes_open;
-  const std::size_t most = probes ? kProbesMax : hub_->settings->limits.connections_max;
+  const std::size_t open =
+      probes ? shared_->probes_open.load() : shared_->open - shared_->probes_open;
+  const std::size_t most = probes ? kProbesMax : connections_max_.load();
   if (open >= most) {
-    ++hub_->refused;
+    ++refused_;
     if (from.is_tls() || open >= most + kTurnedAwayMax) return;
     spawn(&HttpConnection::turn_away, std::move(socket), from);
     return;
   }
-  ++hub_->accepted;
+  ++accepted_;
   spawn(&HttpConnection::serve, std::move(socket), from);
 }
 
-void HttpServer::spawn(Async<void> (*how)(std::shared_ptr<HttpConnection>), Listener::Socket socket,
-                       Listener& from) {
+/// The loops take turns.
+void HttpServer::spawn(Serve how, Listener::Socket socket, Listener& from) {
   TlsContext tls = from.tls_context();
   if (from.is_tls() && !tls) return;
-  auto connection =
-      std::make_shared<HttpConnection>(loop_, hub_, std::move(socket), from.door(), std::move(tls));
-  asio::co_spawn(loop_, how(std::move(connection)), asio::detached);
+  const Place& place = places_[next_place_++ % places_.size()];
+  if (&place.loop != &from.loop()) {
+    boost::system::error_code failed;
+    const auto protocol = socket.local_endpoint(failed).protocol();
+    const int descriptor = failed ? -1 : socket.release(failed);
+    if (failed) return;
+    asio::post(place.loop, [how, place, protocol, descriptor, door = from.door(),
+                            tls = std::move(tls)]() mutable {
+      begin(how, place, Listener::Socket(place.loop, protocol, descriptor), door, std::move(tls));
+    });
+    return;
+  }
+  begin(how, place, std::move(socket), from.door(), std::move(tls));
+}
+
+void HttpServer::begin(Serve how, const Place& place, Listener::Socket socket, Door door,
+                       TlsContext tls) {
+  auto connection = std::make_shared<HttpConnection>(place.loop, place.hub, std::move(socket), door,
+                                                     std::move(tls));
+  asio::co_spawn(place.loop, how(std::move(connection)), asio::detached);
 }
 
 void HttpServer::stop_listening() {
   for (const auto& listener : listeners_) listener->close();
 }
 
-void HttpServer::close_connections() {
-  for (auto next = hub_->connections.begin(); next != hub_->connections.end();) (next++)->close();
+void HttpServer::close_connections(ConnectionHub& hub) {
+  for (auto next = hub.connections.begin(); next != hub.connections.end();) (next++)->close();
 }
 
 }  // namespace carillon

@@ -5,10 +5,16 @@
 // keep-alive and pipelined requests are answered in order. TCP, unix sockets and TLS are the same
 // code. It knows nothing of what it serves.
 //
-// Concurrency: everything on one event loop's thread.
+// Connections are spread over the loops of some threads in turn (http/threads.h), or are all on the
+// loop of the service; a connection stays on its loop. What connections share, of a loop and of the
+// server, is in http/connection_hub.h.
+//
+// Concurrency: its members are for the home loop's thread; `stats` is for any.
 #pragma once
 
 #include <array>
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +24,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "base/result.h"
+#include "base/tally.h"
 #include "http/bind.h"
 #include "http/listener.h"
 #include "http/options.h"
@@ -26,6 +33,7 @@
 namespace carillon {
 
 struct ConnectionHub;
+struct ServerShared;
 class HttpConnection;
 
 /// What a server counts; sums are since its start.
@@ -41,9 +49,11 @@ struct HttpStats {
 
 class HttpServer {
  public:
-  /// Connections hold `service`, and outlive the server by a moment.
-  HttpServer(boost::asio::io_context& loop, std::shared_ptr<HttpService> service,
-             const HttpOptions& options);
+  /// `loops`: of the threads on which connections are; empty: they are on `home`. Connections hold
+  /// `service`, and outlive the server by a moment.
+  HttpServer(boost::asio::io_context& home, std::vector<boost::asio::io_context*> loops,
+             std::shared_ptr<HttpService> service, const HttpOptions& options);
+  /// No loop may run any more.
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
@@ -53,7 +63,9 @@ class HttpServer {
   /// cannot resolve or bind, with the address and the system's reason.
   [[nodiscard]] Result<std::vector<std::string>> listen(const ListenAddress& address);
   /// The TCP endpoints it listens on, for the egress rules.
-  [[nodiscard]] std::vector<boost::asio::ip::tcp::endpoint> endpoints() const;
+  [[nodiscard]] const std::vector<boost::asio::ip::tcp::endpoint>& endpoints() const {
+    return endpoints_;
+  }
 
   /// Takes effect for the next request.
   void reload(const HttpOptions& options);
@@ -65,16 +77,35 @@ class HttpServer {
   [[nodiscard]] Async<void> drain(Millis deadline);
 
  private:
-  void take(Listener::Socket socket, Listener& from);
-  void spawn(Async<void> (*how)(std::shared_ptr<HttpConnection>), Listener::Socket socket,
-             Listener& from);
-  void stop_listening();
-  void close_connections();
+  using Serve = Async<void> (*)(std::shared_ptr<HttpConnection>);
+  /// A loop, and what its connections share.
+  struct Place {
+    boost::asio::io_context& loop;
+    std::shared_ptr<ConnectionHub> hub;
+  };
 
-  boost::asio::io_context& loop_;
-  std::shared_ptr<ConnectionHub> hub_;
+  Result<std::vector<std::string>> listen_here(const ListenAddress& address);
+  void take(Listener::Socket socket, Listener& from);
+  void spawn(Serve how, Listener::Socket socket, Listener& from);
+  static void begin(Serve how, const Place& place, Listener::Socket socket, Door door,
+                    TlsContext tls);
+  void stop_listening();
+  static void close_connections(ConnectionHub& hub);
+  void on_each(const std::function<void(const Place&)>& work);
+
+  boost::asio::io_context& home_;
+  std::vector<Place> places_;  // at least one; listeners are at the first
+  std::shared_ptr<ServerShared> shared_;
+  std::atomic<std::size_t> connections_max_ = 0;
   boost::asio::steady_timer all_closed_;
+  std::vector<boost::asio::ip::tcp::endpoint> endpoints_;
+  // On the first loop's thread.
   std::vector<std::shared_ptr<Listener>> listeners_;
+  std::size_t next_place_ = 0;
+  Tally accepted_;
+  Tally refused_;
+  /// Gone when the server is: what was posted looks here first.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace carillon

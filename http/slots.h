@@ -1,6 +1,6 @@
 // A bound on how many connections do something at once; the others wait for their turn, in order.
 //
-// Concurrency: the loop's thread only.
+// Concurrency: the loop's thread only, but for reading how many are taken.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +9,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
+
+#include "base/tally.h"
 
 namespace carillon {
 
@@ -45,7 +47,7 @@ class Slots {
   void admit();
 
   std::size_t most_;
-  std::size_t taken_ = 0;
+  Tally taken_;
   boost::intrusive::list<Claim, boost::intrusive::constant_time_size<false>> waiting_;
 };
 

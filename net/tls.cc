@@ -131,29 +131,51 @@ Result<TlsContext> make_client_tls(const ClientTls& files) {
   return context;
 }
 
-WatchedTls::WatchedTls(Make make, std::vector<std::string> files)
-    : make_(std::move(make)), files_(std::move(files)) {}
+WatchedTls::Files WatchedTls::files_of(const ServerTls& files) {
+  return {.make = [files] { return make_server_tls(files); },
+          .paths = {files.certificate_file, files.private_key_file, files.client_ca_file}};
+}
 
-WatchedTls::WatchedTls(ServerTls files)
-    : WatchedTls([files] { return make_server_tls(files); },
-                 {files.certificate_file, files.private_key_file, files.client_ca_file}) {}
+WatchedTls::Files WatchedTls::files_of(const ClientTls& files) {
+  return {.make = [files] { return make_client_tls(files); },
+          .paths = {files.ca_file.empty() ? system_ca_file() : files.ca_file,
+                    files.certificate_file, files.private_key_file}};
+}
 
-WatchedTls::WatchedTls(ClientTls files)
-    : WatchedTls([files] { return make_client_tls(files); },
-                 {files.ca_file.empty() ? system_ca_file() : files.ca_file, files.certificate_file,
-                  files.private_key_file}) {}
+WatchedTls::WatchedTls(const ServerTls& files) : its_(files_of(files)) {}
+
+WatchedTls::WatchedTls(const ClientTls& files) : its_(files_of(files)) {}
+
+/// Reads the files where they are new or one has changed.
+void WatchedTls::look(Files& files) {
+  std::vector<std::string> stamps;
+  for (const std::string& path : files.paths) stamps.push_back(stamp_of(path));
+  if (stamps == files.stamps) return;
+  files.stamps = std::move(stamps);
+  Result<TlsContext> made = files.make();
+  files.trouble = made ? Error() : made.error();
+  if (made) files.context = *made;
+}
 
 Result<TlsContext> WatchedTls::context() {
-  std::vector<std::string> stamps;
-  for (const std::string& file : files_) stamps.push_back(stamp_of(file));
-  if (stamps != stamps_) {
-    stamps_ = std::move(stamps);
-    Result<TlsContext> made = make_();
-    trouble_ = made ? Error() : made.error();
-    if (made) context_ = *made;
-  }
-  if (!context_) return trouble_;
-  return context_;
+  const std::lock_guard lock(mutex_);
+  look(its_);
+  if (!its_.context) return its_.trouble;
+  return its_.context;
+}
+
+Result<> WatchedTls::replace(const ServerTls& files) {
+  Files fresh = files_of(files);
+  look(fresh);
+  if (!fresh.context) return fresh.trouble;
+  const std::lock_guard lock(mutex_);
+  its_ = std::move(fresh);
+  return {};
+}
+
+std::string WatchedTls::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return its_.trouble.detail;
 }
 
 Result<TlsContext> ClientTlsContexts::context(const ClientTls& files) {
@@ -161,7 +183,7 @@ Result<TlsContext> ClientTlsContexts::context(const ClientTls& files) {
   if (found == contexts_.end()) {
     // Those that connections have live on with them.
     if (contexts_.size() >= kContextsMax) contexts_.clear();
-    found = contexts_.emplace(files, WatchedTls(files)).first;
+    found = contexts_.try_emplace(files, files).first;
   }
   return found->second.context();
 }

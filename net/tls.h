@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -41,28 +42,37 @@ struct ClientTls {
 [[nodiscard]] Result<TlsContext> make_client_tls(const ClientTls& files);
 
 /// A context that follows its files: they are looked at for each new connection, and read again
-/// when one changed.
+/// when one changed. Any thread.
 class WatchedTls {
  public:
-  explicit WatchedTls(ServerTls files);
-  explicit WatchedTls(ClientTls files);
+  explicit WatchedTls(const ServerTls& files);
+  explicit WatchedTls(const ClientTls& files);
+
+  /// Follows these from now on. Where they cannot be used, it goes on with those before; the error
+  /// is as of make_server_tls.
+  [[nodiscard]] Result<> replace(const ServerTls& files);
 
   /// The context for a new connection. What was made last stays in use while the files cannot be
   /// used, as in the moment between a renewed certificate and its key; `trouble` then says why.
   /// Error: as of make_server_tls and make_client_tls, where there is none yet.
   [[nodiscard]] Result<TlsContext> context();
   /// Why the files as they were last read cannot be used; empty: they can.
-  [[nodiscard]] const std::string& trouble() const { return trouble_.detail; }
+  [[nodiscard]] std::string trouble() const;
 
  private:
-  using Make = std::function<Result<TlsContext>()>;
-  WatchedTls(Make make, std::vector<std::string> files);
+  struct Files {
+    std::function<Result<TlsContext>()> make;
+    std::vector<std::string> paths;
+    std::vector<std::string> stamps{};  // when they were last read
+    TlsContext context{};
+    Error trouble{};
+  };
+  [[nodiscard]] static Files files_of(const ServerTls& files);
+  [[nodiscard]] static Files files_of(const ClientTls& files);
+  static void look(Files& files);
 
-  Make make_;
-  std::vector<std::string> files_;
-  std::vector<std::string> stamps_;  // of the files, when they were last read
-  TlsContext context_;
-  Error trouble_;
+  mutable std::mutex mutex_;
+  Files its_;
 };
 
 /// One context for all connections that push with the same settings: each holds a copy of the

@@ -6,12 +6,14 @@
 // done to add a task. Whoever opens connections asks `egress` about each address, and goes by
 // `proxy` where there is one.
 //
-// Concurrency: one thread. What `parse` and `check` answer is good until the next call.
+// Concurrency: `parse` and `check` are for any thread; the other members for the loop's thread, on
+// which the rules are set. What was answered stays valid.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +26,12 @@
 
 namespace carillon {
 
+/// A URL, taken apart.
+struct KnownUrl {
+  Url url;
+  std::string origin;
+};
+
 class UrlPolicy {
  public:
   explicit UrlPolicy(Egress egress = {}) : egress_(std::move(egress)) {}
@@ -31,9 +39,9 @@ class UrlPolicy {
   UrlPolicy& operator=(const UrlPolicy&) = delete;
 
   /// Error slug: bad_url.
-  [[nodiscard]] Result<const Url*> parse(std::string_view text);
-  /// The origin of the URL, if a push may go there. Error slugs: bad_url, target_denied.
-  [[nodiscard]] Result<std::string_view> check(std::string_view text);
+  [[nodiscard]] Result<std::shared_ptr<const KnownUrl>> parse(std::string_view text);
+  /// The same, if a push may go there. Error slugs: bad_url, target_denied.
+  [[nodiscard]] Result<std::shared_ptr<const KnownUrl>> check(std::string_view text);
 
   /// Replaces the egress rules. They hold from now on, also for connections that are open:
   /// `edition` changes, and whoever keeps a connection asks again.
@@ -49,8 +57,7 @@ class UrlPolicy {
 
  private:
   struct Known {
-    Url url;
-    std::string origin;
+    std::shared_ptr<const KnownUrl> url;
     bool allowed = false;  // by the rules as they are
   };
   struct TextHash {
@@ -63,6 +70,8 @@ class UrlPolicy {
 
   [[nodiscard]] Result<Known*> know(std::string_view text);
 
+  std::mutex
+      mutex_;  // over all that follows, but for reading on the loop's thread what is set there
   Egress egress_;
   std::uint64_t edition_ = 0;
   std::shared_ptr<const Proxy> proxy_;

@@ -25,6 +25,7 @@
 #include "delivery/kind.h"
 #include "engine/engine.h"
 #include "http/server.h"
+#include "http/threads.h"
 #include "net/tls.h"
 #include "net/url_policy.h"
 #include "server/listen.h"
@@ -108,6 +109,7 @@ class App {
       : arguments_(arguments),
         options_(std::move(options)),
         clock_(make_clock(options_.clock)),
+        http_threads_(options_.http.threads),
         metrics_(options_.api.version),
         signals_(loop_, SIGINT, SIGTERM, SIGHUP),
         grace_(loop_) {}
@@ -133,6 +135,7 @@ class App {
   const Arguments& arguments_;
   Options options_;
   std::unique_ptr<Clock> clock_;
+  HttpThreads http_threads_;
   // Sockets are used on the loop's thread alone; other threads only post to it.
   asio::io_context loop_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   Metrics metrics_;
@@ -170,6 +173,7 @@ ExitCode App::run() {
   log_info("ready", {{"took", format_duration(since(start))}});
   ask_for_short_slices();
   loop_.run();
+  http_threads_.stop();
   http_.reset();
   api_.reset();
   engine_.reset();
@@ -226,8 +230,9 @@ Result<> App::listen() {
     tls_ = std::make_shared<WatchedTls>(server_tls(options_));
     if (const Result<TlsContext> made = tls_->context(); !made) return made.error();
   }
-  api_ = std::make_shared<Api>(*engine_, metrics_, options_.api);
-  http_ = std::make_unique<HttpServer>(loop_, api_, http_options(within_memory(options_)));
+  api_ = std::make_shared<Api>(*engine_, [this] { return metrics_.text(); }, options_.api);
+  http_ = std::make_unique<HttpServer>(loop_, http_threads_.loops(), api_,
+                                       http_options(within_memory(options_)));
   metrics_.add(*http_);
   const auto addresses = listen_addresses(options_);
   if (!addresses) return addresses.error();
@@ -257,14 +262,14 @@ Result<> App::recover() {
   if (Result<> done = engine_->recover(progress); !done) return done;
   phase_ = Phase::serving;
   loop_.restart();
-  const Stats stats = engine_->stats();
-  const auto count = [&](State state) { return stats.counts[static_cast<std::size_t>(state)]; };
+  const Shard& shard = engine_->local().shard();
+  const auto count = [&](State state) { return shard.counts()[static_cast<std::size_t>(state)]; };
   log_info("recovered", {{"scheduled", count(State::scheduled)},
                          {"firing", count(State::firing)},
                          {"retrying", count(State::retrying)},
                          {"dead", count(State::dead)},
-                         {"targets", engine_->target_count()},
-                         {"last_sequence", stats.last_sequence},
+                         {"targets", engine_->local().targets().size()},
+                         {"last_sequence", shard.last_sequence()},
                          {"took", format_duration(since(start))}});
   return {};
 }
@@ -349,9 +354,7 @@ void App::apply(Options fresh) {
   for (const std::string& warning : fresh.warnings) log_warning(warning);
   if (tls_ && !fresh.tls.certificate_file.empty()) {
     // For new connections; those that are open keep what they began with.
-    WatchedTls tls(server_tls(fresh));
-    if (const Result<TlsContext> made = tls.context(); !made) return refuse(made.error());
-    *tls_ = std::move(tls);
+    if (const Result<> done = tls_->replace(server_tls(fresh)); !done) return refuse(done.error());
   }
   if ((tls_ != nullptr) == fresh.tls.certificate_file.empty()) {
     log_warning("switching TLS on or off takes a restart");
@@ -394,8 +397,9 @@ void App::apply_egress() {
 void App::check_target_files() const {
   constexpr std::size_t kAtATime = 1000;
   std::string after;
-  for (auto some = engine_->targets(after, kAtATime); !some.empty();
-       some = engine_->targets(after, kAtATime)) {
+  const TargetRegistry& targets = engine_->local().targets();
+  for (auto some = targets.views(after, kAtATime); !some.empty();
+       some = targets.views(after, kAtATime)) {
     after = some.back().settings.name;
     for (const TargetView& target : some) {
       const Result<> usable = target.settings.own->check_files();
@@ -417,7 +421,7 @@ Async<void> App::apply_targets() {
       return Result<TargetSettings>(std::move(settings));
     };
     const std::string& name = configured.settings.name;
-    const Answer<TargetView> current = engine_->target(name);
+    const std::optional<TargetView> current = engine_->local().targets().view(name);
     if (current && current->settings == *change(&current->settings)) continue;
     const Answer<bool> put = co_await engine_->change_target(name, change);
     if (!put) {

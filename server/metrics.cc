@@ -1,8 +1,11 @@
 #include "server/metrics.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <iterator>
 
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
 #include <sys/resource.h>
 
 #include "engine/task_service.h"
@@ -165,10 +168,18 @@ void add_storage(Families& families, const Stats& stats) {
                 {"storage", number(stats.log.memory_bytes)}});
 }
 
+constexpr std::size_t kNamedTargetsMax = 500;
+
+/// The targets that have series of their own, by name, and one more where there are more; and the
+/// rest together.
+struct SeenTargets {
+  std::vector<TargetView> first;
+  TargetCounts rest;
+};
+
 /// Series of their own have the first targets by name; the rest together is `other`. Each series
 /// costs whoever collects them, and clients can make as many targets as they like.
-void add_targets(Families& families, const TaskService& engine) {
-  constexpr std::size_t kTargetsMax = 500;
+void add_targets(Families& families, const SeenTargets& seen) {
   constexpr std::string_view kOther = "other";
   std::vector<Sample> waiting;
   std::vector<Sample> backlog;
@@ -180,21 +191,19 @@ void add_targets(Families& families, const TaskService& engine) {
     in_flight.push_back({std::string(name), number(counts.in_flight)});
     held.push_back({std::string(name), counts.held ? 1.0 : 0.0});
   };
-  const bool too_many = engine.target_count() > kTargetsMax;
+  const bool too_many = seen.first.size() > kNamedTargetsMax;
   TargetCounts rest;
-  std::string last;
-  for (const TargetView& target : engine.targets({}, kTargetsMax)) {
-    last = target.settings.name;
-    if (too_many && last == kOther) {
+  for (std::size_t i = 0; i < std::min(seen.first.size(), kNamedTargetsMax); ++i) {
+    const TargetView& target = seen.first[i];
+    if (too_many && target.settings.name == kOther) {
       rest = target;  // its name is taken
     } else {
-      add(last, target);
+      add(target.settings.name, target);
     }
   }
   if (too_many) {
-    const TargetCounts others = engine.target_counts(last);
-    add(kOther, {rest.waiting + others.waiting, rest.backlog + others.backlog,
-                 rest.in_flight + others.in_flight});
+    add(kOther, {rest.waiting + seen.rest.waiting, rest.backlog + seen.rest.backlog,
+                 rest.in_flight + seen.rest.in_flight});
   }
   if (waiting.empty()) return;
   families.add(MetricType::Gauge, "carillon_target_tasks", "Unfinished tasks of a target", "target",
@@ -260,24 +269,30 @@ void add_process(Families& families, const Stats& stats) {
 
 }  // namespace
 
-std::vector<MetricFamily> Metrics::Collect() const {
-  std::vector<MetricFamily> all = Registry::Collect();
+Async<std::string> Metrics::text() const {
+  std::vector<MetricFamily> all;
   Families families(all);
   families.add(MetricType::Gauge, "carillon_build_info", "1, with the version", "version",
                {{version_, 1}});
   if (http_ != nullptr) add_http(families, http_->stats());
-  if (engine_ == nullptr) return all;
-  families.gauge("carillon_ready", "1 where /readyz answers 200",
-                 !draining_ && engine_->not_ready_because().empty() ? 1 : 0);
-  const Stats stats = engine_->stats();
-  add_tasks(families, stats);
-  add_bounds(families, stats);
-  add_counters(families, engine_->counters());
-  add_delivery(families, stats);
-  add_targets(families, *engine_);
-  add_storage(families, stats);
-  add_process(families, stats);
-  return all;
+  if (tasks_ != nullptr) {
+    families.gauge("carillon_ready", "1 where /readyz answers 200",
+                   !draining_ && tasks_->not_ready_because().empty() ? 1 : 0);
+    const Stats stats = co_await tasks_->stats();
+    SeenTargets targets{co_await tasks_->targets({}, kNamedTargetsMax + 1), {}};
+    if (targets.first.size() > kNamedTargetsMax) {
+      const std::string last = targets.first[kNamedTargetsMax - 1].settings.name;
+      targets.rest = co_await tasks_->target_counts(last);
+    }
+    add_tasks(families, stats);
+    add_bounds(families, stats);
+    add_counters(families, co_await tasks_->counters());
+    add_delivery(families, stats);
+    add_targets(families, targets);
+    add_storage(families, stats);
+    add_process(families, stats);
+  }
+  co_return prometheus::TextSerializer().Serialize(all);
 }
 
 }  // namespace carillon

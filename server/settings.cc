@@ -236,10 +236,12 @@ std::string settings_table() {
   const Options defaults;
   for (const Setting& setting : settings()) {
     const std::string value = show(setting, defaults);
+    const std::string written = value.empty() ? "none" : "`" + value + "`";
     table += "| `" + std::string(setting.key) + "` | `" + environment_name(setting.key) + "`";
     if (!setting.flag.empty()) table += ", `" + std::string(setting.flag) + "`";
-    table += " | " + (value.empty() ? "none" : "`" + value + "`") + " | " + allowed_text(setting) +
-             " | " + std::string(setting.help) + (setting.live ? "; *reload*" : "") + " |\n";
+    table += " | " + (setting.default_text.empty() ? written : std::string(setting.default_text)) +
+             " | " + allowed_text(setting) + " | " + std::string(setting.help) +
+             (setting.live ? "; *reload*" : "") + " |\n";
   }
   return table;
 }

@@ -37,6 +37,7 @@ struct Setting {
   std::int64_t min = 0;           // of numbers, and of durations in milliseconds
   std::int64_t max = 0;
   Unit unit = Unit::none;
+  std::string_view default_text = {};  // where the default depends on the machine
 };
 
 /// All of them, in the order of the documentation.

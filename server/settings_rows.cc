@@ -31,6 +31,10 @@ constexpr Setting kSettings[] = {
      .place = [](Options& o) -> std::vector<std::string>& { return o.http.hosts; },
      .help = "names in the Host header that are served without tokens, beside `localhost` and IP "
              "addresses; others are answered 421", .live = true},
+    {.key = "http.threads", .flag = {},
+     .place = [](Options& o) -> std::uint64_t& { return o.http.threads; },
+     .help = "threads that serve clients' connections; 0: the thread that runs the tasks serves them "
+             "too", .min = 0, .max = 64, .default_text = "processors - 1, from 1 to 8"},
     {.key = "data_dir", .flag = "--data-dir",
      .place = [](Options& o) -> std::string& { return o.data_dir; },
      .help = "directory that keeps the tasks; made where it is missing"},

@@ -39,9 +39,9 @@ Result<> HttpSink::find_way(Attempt& attempt) {
     attempt.destination = &*attempt.route->destination;
     return {};
   }
-  const Result<const Url*> url = options_.urls.parse(attempt.push.content.target);
-  if (!url) return url.error();
-  attempt.own_destination = routes_.destination(**url, attempt.route->http->tls);
+  const auto known = options_.urls.parse(attempt.push.content.target);
+  if (!known) return known.error();
+  attempt.own_destination = routes_.destination((*known)->url, attempt.route->http->tls);
   attempt.destination = &attempt.own_destination;
   return {};
 }

@@ -13,8 +13,10 @@
 #include "base/check.h"
 #include "delivery/delivery.h"
 #include "engine/engine.h"
+#include "http/threads.h"
 #include "server/metrics.h"
 #include "tests/storage/memory_log.h"
+#include "tests/support/http_threads.h"
 #include "tests/support/test_names.h"
 
 namespace carillon::test {
@@ -24,14 +26,16 @@ namespace asio = boost::asio;
 class TestServer::Impl {
  public:
   explicit Impl(ServerSetup setup)
-      : log(post(), AutoAck::yes),
+      : http_threads(test::http_threads()),
+        log(post(), AutoAck::yes),
         delivery({.loop = loop,
                   .clock = clock(setup.manual_clock),
                   .urls = policy,
                   .lookup = TestNames()}),
         engine(loop, clock(setup.manual_clock), log, delivery, policy, setup.engine),
-        api(std::make_shared<Api>(engine, metrics, setup.api, setup.routes)),
-        http(loop, api, http_options(setup)) {
+        api(std::make_shared<Api>(
+            engine, [this] { return metrics.text(); }, setup.api, setup.routes)),
+        http(loop, http_threads.loops(), api, http_options(setup)) {
     metrics.add(engine);
     metrics.add(http);
     std::signal(SIGPIPE, SIG_IGN);  // as the server does
@@ -47,6 +51,7 @@ class TestServer::Impl {
   ~Impl() {
     loop.stop();
     thread.join();
+    http_threads.stop();
   }
 
   static HttpOptions http_options(const ServerSetup& setup) {
@@ -61,6 +66,7 @@ class TestServer::Impl {
     return manual ? static_cast<Clock&>(manual_clock) : static_cast<Clock&>(system_clock);
   }
 
+  HttpThreads http_threads;
   asio::io_context loop{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{loop.get_executor()};
   ManualClock manual_clock{WallTime(std::chrono::sys_days(std::chrono::year(2026) / 11 / 21))};

@@ -15,14 +15,14 @@ class AgainTest : public EngineTest {
   /// Answers that failed so many times; the last push is over.
   void run_until_pushes(std::size_t count) {
     run_until([&] {
-      return receiver.requests().size() == count && engine->stats().delivery.in_flight == 0;
+      return receiver.requests().size() == count && engine->stats_now().delivery.in_flight == 0;
     });
     // The outcome is on its way to the log.
     advance(Millis(0));
   }
   [[nodiscard]] TaskView view(std::string_view id) { return run(engine->get(id)).value(); }
   [[nodiscard]] std::optional<TargetView::Held> held() const {
-    return engine->target("shop").value().held;
+    return engine->local().targets().view("shop").value().held;
   }
   void wait_for(State state, std::uint64_t tasks = 1) {
     run_until([&] { return count(state) == tasks; });
@@ -45,8 +45,8 @@ TEST_F(AgainTest, a_cancel_of_retries_makes_the_attempt_under_way_the_last) {
   wait_for(State::cancelled);
   advance(hours(1));
   EXPECT_EQ(receiver.requests().size(), 1U);
-  EXPECT_EQ(engine->counters().cancelled, 1U);
-  EXPECT_EQ(engine->counters().retried, 0U);
+  EXPECT_EQ(engine->counters_now().cancelled, 1U);
+  EXPECT_EQ(engine->counters_now().retried, 0U);
 }
 
 TEST_F(AgainTest, a_batch_cancels_retries_too) {
@@ -93,8 +93,8 @@ TEST_F(AgainTest, not_now_holds_the_target_and_does_not_count_against_max_attemp
   EXPECT_EQ(held()->until, start + seconds(60));
   EXPECT_EQ(held()->reason, HoldReason::too_many_requests);
   EXPECT_EQ(view("a").next_attempt_at, start + seconds(60));
-  EXPECT_EQ(engine->counters().throttled, 1U);
-  EXPECT_EQ(engine->counters().holds, 1U);
+  EXPECT_EQ(engine->counters_now().throttled, 1U);
+  EXPECT_EQ(engine->counters_now().holds, 1U);
   ASSERT_TRUE(add(task("b", Millis(0))));
   advance(seconds(59));
   EXPECT_EQ(receiver.requests().size(), 1U) << "held";
@@ -211,8 +211,8 @@ TEST_F(AgainTest, a_named_shift_is_done_once_also_after_a_restart) {
   restart();
   EXPECT_EQ(run(engine->shift_group("g", minutes(10), "once")).value(), 1U);
   EXPECT_EQ(view("a").due_at, start + hours(1) + minutes(10));
-  EXPECT_EQ(engine->counters().repeated, 1U);
-  EXPECT_EQ(engine->counters().operations, 1U);
+  EXPECT_EQ(engine->counters_now().repeated, 1U);
+  EXPECT_EQ(engine->counters_now().operations, 1U);
   EXPECT_EQ(run(engine->shift_group("g", minutes(11), "once")).error().slug, "operation_reused");
   EXPECT_TRUE(run(engine->cancel_group("g", "once"))) << "the name is of this call on this group";
 }
@@ -305,7 +305,7 @@ TEST_F(AgainTest, each_event_is_counted) {
   ASSERT_TRUE(run(engine->delete_target("shop", true)));
   advance(Millis(5));
   wait_for(State::dead);
-  const EngineCounters& counters = engine->counters();
+  const EngineCounters& counters = engine->counters_now();
   EXPECT_EQ(counters.added, 4U);
   EXPECT_EQ(counters.replaced, 1U);
   EXPECT_EQ(counters.changed, 1U);

@@ -102,7 +102,7 @@ class EngineTest : public testing::Test {
   }
   void advance(Millis by) { run(engine->advance_clock(by)); }
   [[nodiscard]] std::uint64_t count(State state) const {
-    return engine->stats().counts[static_cast<std::size_t>(state)];
+    return engine->stats_now().counts[static_cast<std::size_t>(state)];
   }
 
   boost::asio::io_context loop{1};

@@ -17,7 +17,7 @@ TEST_F(EngineTest, short_of_space_it_refuses_contents_and_goes_on_with_all_else)
     ASSERT_TRUE(add(task(id, minutes(30))));
   }
   disk->short_of_space = true;
-  EXPECT_TRUE(engine->short_of_space());
+  EXPECT_TRUE(run(engine->short_of_space()));
   EXPECT_EQ(engine->not_ready_because(), "");
   EXPECT_EQ(add(task("new", minutes(30))).error().slug, "no_space");
   std::vector<AddRequest> batch(2, task("new", minutes(30)));
@@ -33,7 +33,7 @@ TEST_F(EngineTest, short_of_space_it_refuses_contents_and_goes_on_with_all_else)
   EXPECT_TRUE(run(engine->cancel("cancelled", false)));
   advance(minutes(30));
   run_until([&] { return count(State::delivered) == 2; });
-  EXPECT_EQ(engine->counters().refused_no_space, 4U);
+  EXPECT_EQ(engine->counters_now().refused_no_space, 4U);
   disk->short_of_space = false;
   EXPECT_TRUE(add(task("new", minutes(30))));
 }
@@ -67,7 +67,7 @@ TEST_F(EngineTest, a_test_push_goes_out_as_a_real_one_and_is_stored_nowhere) {
   EXPECT_EQ(push.header("carillon-task-id"), "carillon-test");
   EXPECT_TRUE(push.header("webhook-id").starts_with("msg_"));
   EXPECT_NE(push.header("webhook-timestamp"), "");
-  for (const std::uint64_t tasks : engine->stats().counts) EXPECT_EQ(tasks, 0U);
+  for (const std::uint64_t tasks : engine->stats_now().counts) EXPECT_EQ(tasks, 0U);
 
   reaction.bytes = http_answer("500 Sorry", "no");
   const Answer<TestPush> failed = run(engine->test_target("shop"));
@@ -375,7 +375,7 @@ TEST_F(EngineTest, a_crash_loses_nothing_that_was_answered_and_pushes_what_was_u
             receiver.requests().back().header("webhook-id"));
   EXPECT_EQ(run(engine->get("later"))->state, State::scheduled);
   EXPECT_EQ(run(engine->get("gone"))->state, State::cancelled);
-  EXPECT_EQ(engine->targets("", 1000).size(), 1U);
+  EXPECT_EQ(engine->local().targets().views("", 1000).size(), 1U);
 }
 
 TEST_F(EngineTest, nothing_is_answered_before_the_log_acknowledges) {
@@ -443,7 +443,7 @@ TEST_F(EngineTest, a_server_full_of_dead_letters_names_them_and_what_to_do) {
   for (const char* part : {"`max_pending` is 2", "1 of these", "dead:redrive", "dead:purge"}) {
     EXPECT_NE(full.error().detail.find(part), std::string::npos) << full.error().detail;
   }
-  EXPECT_EQ(engine->counters().refused_full, 1U);
+  EXPECT_EQ(engine->counters_now().refused_full, 1U);
   EXPECT_EQ(run(engine->purge_dead({})).value(), 1U);
   EXPECT_TRUE(add(task("c", hours(1))));
 }
@@ -478,9 +478,9 @@ TEST_F(EngineTest, a_full_queue_to_the_disk_refuses_adds_and_counts_them) {
   for (int i = 0; i < 20 && answers.empty(); ++i) begin("t" + std::to_string(i));
   ASSERT_EQ(answers.size(), 1U) << "while the disk is held up";
   EXPECT_EQ(answers[0].error().slug, "overloaded");
-  EXPECT_EQ(engine->counters().refused_overloaded, 1U);
+  EXPECT_EQ(engine->counters_now().refused_overloaded, 1U);
   EXPECT_EQ(run(engine->cancel("t0", false)).error().slug, "overloaded");
-  EXPECT_EQ(engine->counters().refused_overloaded, 1U) << "of adds and changes";
+  EXPECT_EQ(engine->counters_now().refused_overloaded, 1U) << "of adds and changes";
   while (log->in_flight()) {
     log->ack_next();
     loop.poll();
@@ -510,7 +510,7 @@ TEST_F(EngineTest, the_log_is_cleaned_when_little_of_it_is_alive) {
   restart();
   EXPECT_EQ(count(State::scheduled), 1U);
   EXPECT_EQ(run(engine->get("stays"))->due_at, start + hours(1));
-  EXPECT_EQ(engine->targets("", 1000).size(), 1U);
+  EXPECT_EQ(engine->local().targets().views("", 1000).size(), 1U);
 }
 
 TEST_F(EngineTest, draining_lets_pushes_finish_and_refuses_what_comes_new) {

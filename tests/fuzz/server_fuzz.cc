@@ -11,7 +11,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <prometheus/registry.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,6 +19,7 @@
 #include "engine/engine.h"
 #include "http/connection.h"
 #include "server/config_tables.h"
+#include "server/metrics.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/storage/memory_log.h"
 #include "tests/support/test_names.h"
@@ -39,9 +39,11 @@ class FuzzedServer {
         delivery_({.loop = loop_, .clock = clock_, .urls = urls_, .lookup = TestNames()}),
         engine_(loop_, clock_, log_, delivery_, urls_, EngineOptions()),
         hub_(std::make_shared<ConnectionHub>()) {
-    hub_->service = std::make_shared<Api>(engine_, registry_, std::move(api));
+    hub_->service =
+        std::make_shared<Api>(engine_, [this] { return metrics_.text(); }, std::move(api));
+    hub_->server = std::make_shared<ServerShared>();
     hub_->settings = std::make_shared<ConnectionSettings>(loop_, http);
-    hub_->buffers.set_most(http.limits.buffer_bytes_max);
+    hub_->server->buffers.set_most(http.limits.buffer_bytes_max);
     CARILLON_CHECK(engine_.recover([](auto, auto) {}));
     engine_.start();
   }
@@ -89,7 +91,7 @@ class FuzzedServer {
   UrlPolicy urls_;
   Delivery delivery_;
   Engine engine_;
-  prometheus::Registry registry_;
+  Metrics metrics_{"fuzzed"};
   std::shared_ptr<ConnectionHub> hub_;
 };
 

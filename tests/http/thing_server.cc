@@ -13,6 +13,8 @@
 #include "base/check.h"
 #include "http/media_type.h"
 #include "http/route.h"
+#include "http/threads.h"
+#include "tests/support/http_threads.h"
 
 namespace carillon::test {
 namespace {
@@ -162,7 +164,9 @@ class Things final : public HttpService {
 class ThingServer::Impl {
  public:
   explicit Impl(const ThingSetup& setup)
-      : http(loop, std::make_shared<Things>(setup.body_bytes_max), setup.http) {
+      : http_threads(test::http_threads()),
+        http(loop, http_threads.loops(), std::make_shared<Things>(setup.body_bytes_max),
+             setup.http) {
     std::signal(SIGPIPE, SIG_IGN);  // as the server does
     auto bound = http.listen(setup.listen);
     CARILLON_CHECK(bound);
@@ -172,6 +176,7 @@ class ThingServer::Impl {
   ~Impl() {
     loop.stop();
     thread.join();
+    http_threads.stop();
   }
   /// Runs `call` on the server's thread and waits for it.
   void on_loop(const std::function<void()>& call) {
@@ -183,6 +188,7 @@ class ThingServer::Impl {
     done.get_future().wait();
   }
 
+  HttpThreads http_threads;
   asio::io_context loop{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{loop.get_executor()};
   HttpServer http;
@@ -199,9 +205,7 @@ const std::string& ThingServer::url() const {
 }
 
 HttpStats ThingServer::stats() const {
-  HttpStats stats;
-  impl_->on_loop([&] { stats = impl_->http.stats(); });
-  return stats;
+  return impl_->http.stats();
 }
 
 void ThingServer::reload(const HttpOptions& options) {

@@ -1,0 +1,77 @@
+#include "engine/gate.h"
+
+#include <chrono>
+#include <iterator>
+
+namespace carillon {
+namespace {
+
+constexpr std::chrono::microseconds kSliceTime{200};
+
+}  // namespace
+
+/// Each thread runs one loop, so the side that it was on last is nearly always the one.
+std::shared_ptr<Gate::Side> Gate::side_of(const boost::asio::any_io_executor& loop) {
+  thread_local std::pair<std::weak_ptr<bool>, std::shared_ptr<Side>> last;
+  auto& [gate, side] = last;
+  if (gate.lock() != alive_ || side->loop != loop) last = {alive_, std::make_shared<Side>(loop)};
+  return side;
+}
+
+void Gate::put(std::unique_ptr<Call> call) {
+  const std::shared_ptr<Side> side = call->side;
+  side->calls.push_back(std::move(call));
+  if (side->calls.size() == 1) boost::asio::post(side->loop, [this, side] { hand_over(*side); });
+}
+
+void Gate::hand_over(Side& side) {
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.insert(waiting_.end(), std::make_move_iterator(side.calls.begin()),
+                    std::make_move_iterator(side.calls.end()));
+    side.calls.clear();
+    if (std::exchange(asked_, true)) return;
+  }
+  ask();
+}
+
+void Gate::ask() {
+  boost::asio::post(loop_, [this, alive = std::weak_ptr(alive_)] {
+    if (!alive.expired()) take();
+  });
+}
+
+void Gate::take() {
+  serve_due_();
+  const auto end = std::chrono::steady_clock::now() + kSliceTime;
+  while (next_ < ready_.size() || refill()) {
+    if (std::chrono::steady_clock::now() >= end) return ask();
+    std::unique_ptr<Call> call = std::move(ready_[next_++]);
+    Call& begun = *call;
+    begun.begin(*this, std::move(call));
+  }
+}
+
+/// False: nobody waits, and the next who comes asks again.
+bool Gate::refill() {
+  ready_.clear();
+  next_ = 0;
+  const std::lock_guard lock(mutex_);
+  ready_.swap(waiting_);
+  asked_ = !ready_.empty();
+  return asked_;
+}
+
+void Gate::answer(std::unique_ptr<Call> call) {
+  const std::shared_ptr<Side> side = call->side;
+  side->answers.push_back(std::move(call));
+  if (side->answers.size() > 1) return;
+  boost::asio::post(loop_, [side] {
+    boost::asio::post(side->loop, [answers = std::move(side->answers)] {
+      for (const std::unique_ptr<Call>& done : answers) done->finish();
+    });
+    side->answers.clear();
+  });
+}
+
+}  // namespace carillon
