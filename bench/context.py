@@ -85,7 +85,7 @@ class Bench:
         return self.finish(self.start_load(server, command, *words))
 
     def start_load(self, server, command, *words):
-        if command != "cancel" and "--target" not in words:
+        if command not in ("cancel", "get") and "--target" not in words:
             words += ("--target", NOWHERE)
         return self.start("carillon-load", command, "--server", server.url, "--json", *words)
 

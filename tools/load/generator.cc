@@ -26,23 +26,36 @@ constexpr int kEventsMax = 256;
 constexpr std::chrono::milliseconds kReconnectPause{50};
 constexpr int kReconnectsMax = 100;  // in a row; then the connection gives up
 
+/// A request without its answer. Its bytes are kept for their memory alone, once they are in `out`.
+struct UnderWay {
+  Request request;
+  Mono::time_point since;
+};
+
 struct Connection {
-  enum class State { down, connecting, idle, busy };
+  enum class State { down, connecting, up };
   State state = State::down;
   int fd = -1;
   int failures = 0;       // connections in a row that came to nothing
   bool answered = false;  // anything since it was connected
   bool watches_writable = false;
-  Request request;
-  std::size_t sent = 0;  // of the request's bytes
-  Mono::time_point since;
-  std::string in;  // the start of an answer whose rest has not come
+  bool in_line = false;        // for another request
+  std::vector<UnderWay> ring;  // as large as the pipeline is deep
+  std::size_t oldest = 0;      // its place in the ring
+  std::size_t under_way = 0;   // how many, from the oldest on
+  std::string out;             // requests that are not sent to their end
+  std::size_t sent = 0;        // bytes of those
+  std::string in;              // the start of an answer whose rest has not come
+
+  [[nodiscard]] bool has_room() const { return state == State::up && under_way < ring.size(); }
 };
 
 class Generator {
  public:
   Generator(const Address& server, const Pace& pace, Workload& workload)
-      : server_(server), pace_(pace), workload_(workload), connections_(pace.connections) {}
+      : server_(server), pace_(pace), workload_(workload), connections_(pace.connections) {
+    for (Connection& connection : connections_) connection.ring.resize(pace.pipeline);
+  }
   ~Generator() {
     for (const Connection& connection : connections_) {
       if (connection.fd >= 0) ::close(connection.fd);
@@ -66,20 +79,28 @@ class Generator {
   [[nodiscard]] std::uint32_t index_of(const Connection& connection) const {
     return static_cast<std::uint32_t>(&connection - connections_.data());
   }
+  [[nodiscard]] bool is_open_loop() const { return pace_.per_second > 0; }
+  [[nodiscard]] bool is_past_end(Mono::time_point due) const {
+    return pace_.duration.count() > 0 && due - start_ >= pace_.duration;
+  }
+  [[nodiscard]] bool is_done() const {
+    return (over_ && under_way_ == 0) || (pace_.abandons && is_past_end(Mono::now()));
+  }
   [[nodiscard]] Mono::time_point next_due() const;
   void connect(Connection& connection);
   void connected(Connection& connection);
   void connect_failed(Connection& connection);
   void retry_due();
   void drop(Connection& connection);
-  void become_idle(Connection& connection);
+  void stand_in_line(Connection& connection);
   void send_due();
+  void claim(Connection& connection);
   void flush(Connection& connection);
   void watch(Connection& connection, bool writable);
   void on_event(Connection& connection, std::uint32_t events);
   void on_readable(Connection& connection);
-  void take_answer(Connection& connection, std::string_view bytes);
-  void answered(Connection& connection, const Answer& answer);
+  void take_answers(Connection& connection, std::string_view bytes);
+  void answered(const UnderWay& asked, const Answer& answer);
   void arm_timer();
   void wait();
 
@@ -88,10 +109,10 @@ class Generator {
   Workload& workload_;
   int epoll_ = -1, timer_ = -1;
   std::vector<Connection> connections_;
-  std::deque<std::uint32_t> idle_;  // longest first, so that none is idle for long
+  std::deque<std::uint32_t> line_;  // connections with room, the longest waiting first
   std::deque<Retry> retries_;       // soonest first
   std::size_t alive_ = 0;           // connections that have not given up
-  std::size_t busy_ = 0;
+  std::size_t under_way_ = 0;       // requests, of all connections
   Mono::time_point start_;
   Mono::time_point armed_ = Mono::time_point::max();
   std::uint64_t claimed_ = 0;
@@ -115,15 +136,16 @@ Result<LoadResult> Generator::run() {
   while (alive_ > 0) {
     retry_due();
     send_due();
-    if (over_ && busy_ == 0) break;
+    if (is_done()) break;
     wait();
   }
+  result_.abandoned = under_way_;
   result_.seconds = std::chrono::duration<double>(Mono::now() - start_).count();
   return std::move(result_);
 }
 
 Mono::time_point Generator::next_due() const {
-  if (pace_.per_second <= 0) return Mono::now();
+  if (!is_open_loop()) return Mono::now();
   const std::chrono::duration<double> offset(static_cast<double>(claimed_) / pace_.per_second);
   return start_ + std::chrono::duration_cast<Mono::duration>(offset);
 }
@@ -149,8 +171,9 @@ void Generator::connected(Connection& connection) {
     connection.fd = -1;
     return connect_failed(connection);
   }
+  connection.state = State::up;
   watch(connection, false);
-  become_idle(connection);
+  stand_in_line(connection);
 }
 
 void Generator::connect_failed(Connection& connection) {
@@ -172,48 +195,62 @@ void Generator::retry_due() {
   }
 }
 
-/// The connection is gone, and the request on it, if any, will never be known to be answered.
+/// The connection is gone, and the requests on it will never be known to be answered.
 void Generator::drop(Connection& connection) {
   ::close(connection.fd);
   connection.fd = -1;
-  if (connection.state == State::busy) {
-    --busy_;
-    ++result_.broken;
-  } else if (connection.state == State::idle) {
-    std::erase(idle_, index_of(connection));
-  }
+  result_.broken += connection.under_way;
+  under_way_ -= connection.under_way;
+  connection.under_way = 0;
+  connection.out.clear();
+  connection.sent = 0;
+  if (connection.in_line) std::erase(line_, index_of(connection));
+  connection.in_line = false;
   connection.state = State::down;
   if (connection.answered) return connect(connection);
   connect_failed(connection);  // accepted and closed: as good as refused
 }
 
-void Generator::become_idle(Connection& connection) {
-  connection.state = State::idle;
-  idle_.push_back(index_of(connection));
+void Generator::stand_in_line(Connection& connection) {
+  if (connection.in_line || !connection.has_room()) return;
+  connection.in_line = true;
+  line_.push_back(index_of(connection));
 }
 
+/// An open loop gives each connection in turn what is due; a closed loop fills the one that comes
+/// first, so that all it has room for is one send.
 void Generator::send_due() {
-  while (!over_ && !idle_.empty()) {
+  while (!over_ && !line_.empty()) {
     const auto due = next_due();
-    const bool late = pace_.duration.count() > 0 && due - start_ >= pace_.duration;
-    if (!late && pace_.per_second > 0 && due > Mono::now()) return;
-    Connection& connection = connections_[idle_.front()];
-    if (late || !workload_.next(connection.request)) {
-      over_ = true;
-      return;
-    }
-    idle_.pop_front();
-    ++claimed_;
-    ++busy_;
-    connection.state = State::busy;
-    connection.sent = 0;
-    connection.since = pace_.per_second > 0 ? due : Mono::now();
+    if (is_open_loop() && due > Mono::now() && !is_past_end(due)) return;
+    Connection& connection = connections_[line_.front()];
+    line_.pop_front();
+    connection.in_line = false;
+    do {
+      claim(connection);
+    } while (!over_ && !is_open_loop() && connection.has_room());
     flush(connection);
+    stand_in_line(connection);
   }
 }
 
+void Generator::claim(Connection& connection) {
+  const auto due = next_due();
+  UnderWay& asked =
+      connection.ring[(connection.oldest + connection.under_way) % connection.ring.size()];
+  if (is_past_end(due) || !workload_.next(asked.request)) {
+    over_ = true;
+    return;
+  }
+  asked.since = due;
+  connection.out += asked.request.bytes;
+  ++connection.under_way;
+  ++under_way_;
+  ++claimed_;
+}
+
 void Generator::flush(Connection& connection) {
-  const std::string& bytes = connection.request.bytes;
+  const std::string& bytes = connection.out;
   while (connection.sent < bytes.size()) {
     const ssize_t sent = ::send(connection.fd, bytes.data() + connection.sent,
                                 bytes.size() - connection.sent, MSG_NOSIGNAL);
@@ -222,6 +259,8 @@ void Generator::flush(Connection& connection) {
     if (sent < 0) return drop(connection);
     connection.sent += static_cast<std::size_t>(sent);
   }
+  connection.out.clear();
+  connection.sent = 0;
   watch(connection, false);
 }
 
@@ -236,8 +275,8 @@ void Generator::watch(Connection& connection, bool writable) {
 
 void Generator::on_event(Connection& connection, std::uint32_t events) {
   if (connection.state == State::connecting) return connected(connection);
-  if (connection.state == State::busy && (events & EPOLLOUT) != 0) flush(connection);
-  if (connection.fd >= 0 && (events & ~static_cast<unsigned>(EPOLLOUT)) != 0) {
+  if (connection.state == State::up && (events & EPOLLOUT) != 0) flush(connection);
+  if (connection.state == State::up && (events & ~static_cast<unsigned>(EPOLLOUT)) != 0) {
     on_readable(connection);
   }
 }
@@ -245,37 +284,49 @@ void Generator::on_event(Connection& connection, std::uint32_t events) {
 void Generator::on_readable(Connection& connection) {
   const ssize_t got = ::recv(connection.fd, buffer_.data(), buffer_.size(), 0);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (got <= 0 || connection.state != State::busy) return drop(connection);
+  if (got <= 0 || connection.under_way == 0) return drop(connection);
   const std::string_view bytes(buffer_.data(), static_cast<std::size_t>(got));
   if (connection.in.empty()) {
-    take_answer(connection, bytes);  // the usual case: a whole answer, read where it lies
+    take_answers(connection, bytes);  // the usual case: whole answers, read where they lie
   } else {
     connection.in.append(bytes);
-    take_answer(connection, connection.in);
+    take_answers(connection, connection.in);
   }
 }
 
-void Generator::take_answer(Connection& connection, std::string_view bytes) {
-  Answer answer;
-  const Parsed parsed = workload_.read(bytes, connection.request, answer);
-  if (parsed == Parsed::incomplete) {
-    if (connection.in.empty()) connection.in.assign(bytes);
-    return;
+/// What is left of `bytes`, which may be those of `connection.in`, is the start of an answer.
+void Generator::take_answers(Connection& connection, std::string_view bytes) {
+  std::size_t taken = 0;
+  while (connection.under_way > 0) {
+    const UnderWay& asked = connection.ring[connection.oldest];
+    Answer answer;
+    const Parsed parsed = workload_.read(bytes.substr(taken), asked.request, answer);
+    if (parsed == Parsed::incomplete) break;
+    // More than the answers to what is under way is as wrong as half of one.
+    const bool last = connection.under_way == 1;
+    if (parsed == Parsed::bad || (last && taken + answer.bytes != bytes.size())) {
+      return drop(connection);
+    }
+    taken += answer.bytes;
+    connection.failures = 0;
+    connection.answered = true;
+    answered(asked, answer);
+    connection.oldest = (connection.oldest + 1) % connection.ring.size();
+    --connection.under_way;
+    --under_way_;
+    if (answer.close) return drop(connection);
   }
-  // There is one request under way, so more than its answer is as wrong as half of one.
-  if (parsed == Parsed::bad || answer.bytes != bytes.size()) return drop(connection);
-  connection.in.clear();
-  connection.failures = 0;
-  connection.answered = true;
-  answered(connection, answer);
-  --busy_;
-  become_idle(connection);
-  if (answer.close) drop(connection);
+  if (connection.in.empty()) {
+    connection.in.assign(bytes.substr(taken));
+  } else {
+    connection.in.erase(0, taken);
+  }
+  stand_in_line(connection);
 }
 
-void Generator::answered(Connection& connection, const Answer& answer) {
-  const Request& request = connection.request;
-  const auto took = Mono::now() - connection.since;
+void Generator::answered(const UnderWay& asked, const Answer& answer) {
+  const Request& request = asked.request;
+  const auto took = Mono::now() - asked.since;
   result_.time.record(std::chrono::duration_cast<Histogram::Micros>(took));
   ++result_.requests;
   ++result_.statuses[answer.status];
@@ -291,8 +342,9 @@ void Generator::answered(Connection& connection, const Answer& answer) {
 
 void Generator::arm_timer() {
   auto at = Mono::time_point::max();
-  if (!over_ && pace_.per_second > 0 && !idle_.empty()) at = next_due();
+  if (!over_ && is_open_loop() && !line_.empty()) at = next_due();
   if (!retries_.empty()) at = std::min(at, retries_.front().at);
+  if (pace_.abandons) at = std::min<Mono::time_point>(at, start_ + pace_.duration);
   if (at == armed_) return;
   armed_ = at;
   itimerspec spec{};  // all zero: disarmed
@@ -315,7 +367,7 @@ void Generator::wait() {
       continue;
     }
     on_event(connections_[event.data.u32], event.events);
-    if (pace_.per_second <= 0) send_due();  // what is answered first is asked again first
+    if (!is_open_loop()) send_due();  // what is answered first is asked again first
   }
 }
 

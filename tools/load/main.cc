@@ -148,6 +148,7 @@ std::unique_ptr<Workload> make_workload(const std::string& command, const Option
   const BatchForm form = options.ndjson ? BatchForm::ndjson : BatchForm::json;
   if (command == "add") return make_adds(run.wire, run.plan, 1, form, options.count);
   if (command == "batch") return make_adds(run.wire, run.plan, options.batch, form, options.count);
+  if (command == "get") return make_gets(run.wire, options.path, options.count);
   if (command == "mix") return make_mix(run.wire, run.plan, options.cancel_share, options.count);
   return make_cancels(run.wire, run.plan, {options.first, options.among, options.skip},
                       options.cancel_batch, options.count);
@@ -156,12 +157,16 @@ std::unique_ptr<Workload> make_workload(const std::string& command, const Option
 int load(const std::string& command, const Options& options) {
   auto run = prepare(options, options.receive);
   if (!run) return fail(run.error());
-  const bool adds = command != "cancel";
+  const bool adds = command != "cancel" && command != "get";
   if (adds && run->plan.target.empty()) return fail({"usage", "give --target or --receive", ""});
-  if (options.count == 0 && (!adds || options.duration.empty())) {
-    return fail({"usage", adds ? "give --count or --duration" : "give --count", ""});
+  const bool ends = command == "cancel";  // so it must be known after how many
+  if (options.count == 0 && (ends || options.duration.empty())) {
+    return fail({"usage", ends ? "give --count" : "give --count or --duration", ""});
   }
-  Pace pace{options.connections, options.rate, Millis(0)};
+  if (options.abandon && options.duration.empty()) {
+    return fail({"usage", "--abandon needs --duration", ""});
+  }
+  Pace pace{options.connections, options.rate, Millis(0), options.abandon, options.pipeline};
   if (!options.duration.empty()) {
     const auto duration = parse_duration(options.duration);
     if (!duration) return fail(Error(duration.error()).in("--duration"));

@@ -16,6 +16,9 @@ Examples:
   # 5,000 adds a second whatever happens, due in 30 to 60 s, received here:
   carillon-load add --rate 5000 --duration 60s --delay 30s..60s --receive
 
+  # How long 100 requests a second wait for their answer, whatever else the server does:
+  carillon-load get --path /healthz --rate 100 -c 4 --duration 10s
+
   # 200,000 tasks due in one millisecond, 20 seconds from now:
   carillon-load burst --count 200000 --in 20s
 
@@ -39,6 +42,9 @@ void declare_pace(CLI::App& command, Options& o) {
       ->capture_default_str();
   command.add_option("--duration", o.duration, "Stop sending after this long");
   command.add_option("--count", o.count, "Stop after this many tasks; 0: only by --duration");
+  command.add_option("--pipeline", o.pipeline, "Requests under way on a connection at once")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
 }
 
 void declare_ids(CLI::App& command, Options& o) {
@@ -120,6 +126,12 @@ void declare(CLI::App& app, Options& o) {
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
 
+  auto* get = app.add_subcommand("get", "Read one path again and again");
+  declare_server(*get, o);
+  declare_pace(*get, o);
+  get->add_option("--path", o.path, "With its query, for instance /v1/tasks?limit=100")->required();
+  get->add_flag("--abandon", o.abandon, "End with --duration, whatever is under way");
+
   auto* burst = app.add_subcommand("burst", "Tasks due at one instant, received here");
   declare_server(*burst, o);
   declare_tasks(*burst, o, false);
@@ -130,7 +142,9 @@ void declare(CLI::App& app, Options& o) {
   burst->add_option("--patience", o.patience, "How long to wait for the last")
       ->capture_default_str();
 
-  for (CLI::App* command : {receive, add, batch, mix, cancel, burst}) declare_json(*command, o);
+  for (CLI::App* command : {receive, add, batch, mix, cancel, get, burst}) {
+    declare_json(*command, o);
+  }
   app.footer(kExamples);  // last, since commands inherit it
 }
 

@@ -19,6 +19,7 @@ struct Options {
   bool receive = false;
   // how much
   std::size_t connections = 64;
+  std::size_t pipeline = 1;
   double rate = 0;
   std::string duration;
   std::uint64_t count = 0;
@@ -37,6 +38,9 @@ struct Options {
   std::string delay = "1h";
   std::string due_at;
   std::uint64_t seed = 1;
+  // get
+  std::string path;
+  bool abandon = false;
   // burst
   std::string in = "10s";
   std::string patience = "2m";

@@ -56,6 +56,7 @@ void append_load(std::string& out, const LoadResult& result) {
   out += fmt::format("tasks      {} = {:.0f}/s, {} refused, {} unanswered\n", grouped(result.tasks),
                      per_second(result.tasks, result.seconds), grouped(result.refused),
                      grouped(result.broken));
+  if (result.abandoned > 0) out += fmt::format("abandoned  {}\n", grouped(result.abandoned));
   out += "statuses  ";
   for (const auto& [status, count] : result.statuses) {
     out += fmt::format(" {}: {}", status, grouped(count));
@@ -80,6 +81,7 @@ void append_load(JsonWriter& json, const LoadResult& result) {
   json.key("tasks").unsigned_integer(result.tasks);
   json.key("refused").unsigned_integer(result.refused);
   json.key("unanswered").unsigned_integer(result.broken);
+  json.key("abandoned").unsigned_integer(result.abandoned);
   json.key("number_sum").unsigned_integer(result.number_sum);
   json.key("seconds").real(result.seconds);
   json.key("requests_per_second").real(per_second(result.requests, result.seconds));

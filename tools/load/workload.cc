@@ -170,6 +170,28 @@ class Mix final : public Workload {
   std::string body_;
 };
 
+class Gets final : public Workload {
+ public:
+  Gets(const Wire& wire, std::string_view path, std::uint64_t count)
+      : left_(count == 0 ? UINT64_MAX : count) {
+    frame(bytes_, wire, "GET", path, {}, {});
+  }
+
+  bool next(Request& request) override {
+    if (left_ == 0) return false;
+    --left_;
+    request.bytes = bytes_;
+    request.tasks = 1;
+    request.adds = false;
+    return true;
+  }
+  void answered(const Request&, unsigned) override {}
+
+ private:
+  std::string bytes_;
+  std::uint64_t left_;
+};
+
 }  // namespace
 
 Parsed Workload::read(std::string_view bytes, const Request& request, Answer& answer) {
@@ -236,6 +258,10 @@ std::unique_ptr<Workload> make_cancels(Wire wire, TaskPlan plan, Order order, st
 std::unique_ptr<Workload> make_mix(Wire wire, TaskPlan plan, double cancel_share,
                                    std::uint64_t count) {
   return std::make_unique<Mix>(std::move(wire), std::move(plan), cancel_share, count);
+}
+
+std::unique_ptr<Workload> make_gets(const Wire& wire, std::string_view path, std::uint64_t count) {
+  return std::make_unique<Gets>(wire, path, count);
 }
 
 }  // namespace carillon::load

@@ -39,7 +39,7 @@ enum class BatchForm { json, ndjson };
 /// One request, ready to be sent.
 struct Request {
   std::string bytes;
-  std::uint64_t tasks = 0;   // how many tasks it adds or cancels
+  std::uint64_t tasks = 0;   // how many tasks it adds or cancels; 1 where it only reads
   std::uint64_t number = 0;  // of its first task
   bool adds = true;
 };
@@ -78,6 +78,10 @@ struct Order {
 /// random task whose add was answered. `count` requests in all (0: no end).
 [[nodiscard]] std::unique_ptr<Workload> make_mix(Wire wire, TaskPlan plan, double cancel_share,
                                                  std::uint64_t count);
+
+/// `GET`s of one path, as it is to be sent. `count` in all (0: no end).
+[[nodiscard]] std::unique_ptr<Workload> make_gets(const Wire& wire, std::string_view path,
+                                                  std::uint64_t count);
 
 /// Appends the payload of a task, of exactly the size asked for (or as many as its number takes):
 /// a JSON string, quotes included.

@@ -2,6 +2,7 @@
 
 #include "tools/load/generator.h"
 
+#include <algorithm>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -21,13 +22,19 @@ class Counted final : public Workload {
     --left_;
     request.bytes = "POST / HTTP/1.1\r\nContent-Length: 0\r\ncarillon-attempt: 1\r\n\r\n";
     request.tasks = 1;
+    most_under_way = std::max(most_under_way, ++under_way_);
     return true;
   }
-  void answered(const Request&, unsigned status) override { ok += status == 200 ? 1 : 0; }
+  void answered(const Request&, unsigned status) override {
+    ok += status == 200 ? 1 : 0;
+    --under_way_;
+  }
   std::uint64_t ok = 0;
+  std::uint64_t most_under_way = 0;
 
  private:
   std::uint64_t left_;
+  std::uint64_t under_way_ = 0;
 };
 
 client::Endpoint endpoint_of(const Receiver& receiver) {
@@ -56,6 +63,7 @@ TEST(Generator, ClosedLoopSendsAllAndCountsTheAnswers) {
   EXPECT_EQ(result->tasks, 500U);
   EXPECT_EQ(result->time.count(), 500U);
   EXPECT_EQ(work.ok, 500U);
+  EXPECT_EQ(work.most_under_way, 8U) << "one on each connection";
   EXPECT_EQ(
       summary_when((**receiver), [](const auto& seen) { return seen.received >= 500; }).received,
       500U);
@@ -86,6 +94,33 @@ TEST(Generator, StalledServerIsChargedForTheRequestsItHeldUp) {
   EXPECT_GE(result->time.max(), std::chrono::milliseconds(500));
 }
 
+TEST(Generator, PipelineIsKeptFullAndEachAnswerIsCounted) {
+  const auto receiver = Receiver::start({});
+  ASSERT_TRUE(receiver);
+  Counted work(1000);
+  const auto result = run_load(endpoint_of(**receiver), {.connections = 2, .pipeline = 16}, work);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(work.most_under_way, 32U);
+  EXPECT_EQ(result->requests, 1000U);
+  EXPECT_EQ(result->time.count(), 1000U);
+  EXPECT_EQ(result->broken, 0U);
+  EXPECT_EQ(work.ok, 1000U);
+}
+
+TEST(Generator, PipelineLetsAnOpenLoopKeepItsScheduleWhileAnswersAreAwaited) {
+  // One request at a time would be 25 a second (see above); here each waits for its own answer.
+  Receiver::Options options;
+  options.answer_delay = Millis(40);
+  const auto receiver = Receiver::start(options);
+  ASSERT_TRUE(receiver);
+  Counted work(100);
+  const auto result = run_load(endpoint_of(**receiver),
+                               {.connections = 1, .per_second = 100, .pipeline = 100}, work);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(work.ok, 100U);
+  EXPECT_LT(result->time.quantile(0.5), std::chrono::milliseconds(500));
+}
+
 TEST(Generator, DurationEndsAnEndlessWorkload) {
   const auto receiver = Receiver::start({});
   ASSERT_TRUE(receiver);
@@ -94,6 +129,21 @@ TEST(Generator, DurationEndsAnEndlessWorkload) {
                                {.connections = 2, .per_second = 0, .duration = Millis(100)}, work);
   ASSERT_TRUE(result);
   EXPECT_GT(result->requests, 0U);
+}
+
+TEST(Generator, DurationEndsWhatIsUnderWayWhereItIsAbandoned) {
+  Receiver::Options options;
+  options.answer_delay = std::chrono::hours(1);
+  const auto receiver = Receiver::start(options);
+  ASSERT_TRUE(receiver);
+  Counted work(UINT64_MAX);
+  const auto result =
+      run_load(endpoint_of(**receiver),
+               {.connections = 2, .duration = Millis(50), .abandons = true, .pipeline = 3}, work);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->requests, 0U);
+  EXPECT_EQ(result->abandoned, 6U);
+  EXPECT_EQ(result->broken, 0U);
 }
 
 TEST(Generator, RefusalsAreToldFromSuccess) {
@@ -112,10 +162,11 @@ TEST(Generator, RefusalsAreToldFromSuccess) {
 /// of several lines and closes, so each answer here is what comes up to the end of the connection.
 class Lines final : public Workload {
  public:
+  explicit Lines(int count) : left_(count) {}
   bool next(Request& request) override {
     if (left_ == 0) return false;
     --left_;
-    request.number = 10 + left_;
+    request.number = 10 + static_cast<std::uint64_t>(left_);
     request.bytes = "hello\r\n\r\n";
     request.tasks = 1;
     return true;
@@ -128,13 +179,13 @@ class Lines final : public Workload {
   void answered(const Request&, unsigned) override {}
 
  private:
-  std::uint64_t left_ = 5;
+  int left_;
 };
 
 TEST(Generator, AnswersAreReadAsTheWorkloadSays) {
   const auto receiver = Receiver::start({});
   ASSERT_TRUE(receiver);
-  Lines work;
+  Lines work(5);
   const auto result = run_load(endpoint_of(**receiver), {.connections = 1}, work);
   ASSERT_TRUE(result);
   EXPECT_EQ(result->statuses.at(299), 5U);
@@ -143,6 +194,16 @@ TEST(Generator, AnswersAreReadAsTheWorkloadSays) {
   // One to see whether it is there, one each, and one for a next request that does not come.
   const auto seen = summary_when(**receiver, [](const auto& now) { return now.connections >= 6; });
   EXPECT_THAT(seen.connections, testing::AnyOf(6U, 7U));
+}
+
+TEST(Generator, RequestsBehindTheLastAnswerOfAConnectionAreCountedAsUnanswered) {
+  const auto receiver = Receiver::start({});
+  ASSERT_TRUE(receiver);
+  Lines work(5);
+  const auto result = run_load(endpoint_of(**receiver), {.connections = 1, .pipeline = 4}, work);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->requests, 2U) << "the first of four, then the fifth";
+  EXPECT_EQ(result->broken, 3U);
 }
 
 /// What it reads is no answer at all.
@@ -167,6 +228,11 @@ TEST(Generator, AnswerThatMakesNoSenseIsCountedAsNone) {
   ASSERT_TRUE(result);
   EXPECT_EQ(result->broken, 3U);
   EXPECT_EQ(result->requests, 0U);
+
+  Nonsense pipelined;
+  const auto all = run_load(endpoint_of(**receiver), {.connections = 1, .pipeline = 8}, pipelined);
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->broken, 3U);
 }
 
 TEST(Generator, NobodyListeningIsAnError) {

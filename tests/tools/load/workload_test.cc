@@ -115,5 +115,19 @@ TEST(Workload, CancelsFollowTheOrder) {
   EXPECT_FALSE(cancels->next(request));
 }
 
+TEST(Workload, GetIsAskedAsOftenAsSaid) {
+  const auto gets = make_gets(kWire, "/v1/tasks?limit=100", 2);
+  Request request;
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(gets->next(request));
+    EXPECT_EQ(request.bytes,
+              "GET /v1/tasks?limit=100 HTTP/1.1\r\nHost: host\r\n"
+              "Authorization: Bearer secret\r\n\r\n");
+    EXPECT_EQ(request.tasks, 1U) << "so that a refusal counts as one";
+    EXPECT_FALSE(request.adds);
+  }
+  EXPECT_FALSE(gets->next(request));
+}
+
 }  // namespace
 }  // namespace carillon::load
