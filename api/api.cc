@@ -69,8 +69,8 @@ Api::Api(TaskService& tasks, Metrics metrics, ApiOptions options, std::span<cons
     : tasks_(tasks), metrics_(std::move(metrics)), options_(std::move(options)), routes_(routes) {}
 
 bool Api::admit(HttpRequest& request, HttpResponse& response, std::size_t& body_bytes_max) {
-  const std::shared_ptr<const ApiOptions> options = options_.read();
-  body_bytes_max = options->limits.body_bytes_max;
+  const ApiOptions& options = options_.read();
+  body_bytes_max = options.limits.body_bytes_max;
   const RouteMatch<ApiRoute> found = find_route(routes_, request.method, request.path);
   if (found.route == nullptr) {
     answer_error(found.route, Error{"not_found", "There is no such route", ""}, response);
@@ -84,8 +84,8 @@ bool Api::admit(HttpRequest& request, HttpResponse& response, std::size_t& body_
   }
   request.route = &route;
   request.name = found.name;
-  if (route.takes == Takes::tasks) body_bytes_max = options->limits.batch_bytes_max;
-  Answer<> checked = check_sender(route, *options, request);
+  if (route.takes == Takes::tasks) body_bytes_max = options.limits.batch_bytes_max;
+  Answer<> checked = check_sender(route, options, request);
   if (checked) checked = check_ready(route);
   if (checked && request.has_body) checked = check_body(route, request, response);
   if (!checked) answer_error(&route, checked.error(), response);
@@ -143,14 +143,13 @@ Async<void> Api::answer(const HttpRequest& request, HttpResponse& response) {
     if (!decoded) co_return answer_error(&route, decoded.error(), response);
     name = std::move(*decoded);
   }
-  std::shared_ptr<const ApiOptions> options = options_.read();
-  auto scratch = JsonScratch::take(options->limits.json_depth_max);
+  const ApiOptions& options = options_.read();
   Call call{.tasks = tasks_,
             .api = *this,
-            .options = std::move(options),
+            .options = options,
             .request = request,
             .response = response,
-            .scratch = std::move(scratch),
+            .scratch = JsonScratch::take(options.limits.json_depth_max),
             .query = std::move(*query),
             .name = std::move(name)};
   const Answer<> done = co_await route.handler(call);

@@ -42,7 +42,7 @@ Result<PlannedAdd> plan_item(simdjson::ondemand::value value, Call& call, std::s
   if (!task) return task.error();
   keep_trace(call.request, task->content.headers);
   const std::string_view sent_id = task->content.id;
-  const std::size_t body_bytes_max = call.options->limits.body_bytes_max;
+  const std::size_t body_bytes_max = call.options.limits.body_bytes_max;
   Result<PlannedAdd> planned = task->content.body.size() > body_bytes_max
                                    ? Result<PlannedAdd>(body_too_large(body_bytes_max))
                                    : call.tasks.plan(std::move(*task));
@@ -66,7 +66,7 @@ Result<> read_item(simdjson::ondemand::value value, Call& call, Batched& batch) 
 }
 
 Result<> read_array(Call& call, Batched& batch) {
-  const std::size_t tasks_max = call.options->limits.batch_tasks_max;
+  const std::size_t tasks_max = call.options.limits.batch_tasks_max;
   return call.scratch->reader.parse(call.request.body, [&](simdjson::ondemand::value value) {
     return for_each_element(value, "",
                             [&](std::size_t index, simdjson::ondemand::value item) -> Result<> {
@@ -79,7 +79,7 @@ Result<> read_array(Call& call, Batched& batch) {
 /// The lines that are JSON become one array, so that one parse holds the text of all; a line that
 /// is not is that item's failure and stands in the array as null.
 Result<> read_lines(Call& call, Batched& batch) {
-  const ApiLimits& limits = call.options->limits;
+  const ApiLimits& limits = call.options.limits;
   std::string_view text = call.request.body;
   std::string array = "[";
   array.reserve(text.size() + 2);
@@ -160,7 +160,7 @@ struct BatchCancel {
 /// What `{"ids": [...]}` asks for, perhaps with `"retries": "cancel"`.
 Result<BatchCancel> read_cancel(Call& call) {
   constexpr std::string_view kKnown[] = {"ids", "retries"};
-  const std::size_t tasks_max = call.options->limits.batch_tasks_max;
+  const std::size_t tasks_max = call.options.limits.batch_tasks_max;
   BatchCancel cancel;
   bool there = false;
   const auto read_id = [&](std::size_t index, simdjson::ondemand::value value) -> Result<> {

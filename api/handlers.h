@@ -18,7 +18,7 @@ class Api;
 struct Call {
   TaskService& tasks;
   Api& api;
-  std::shared_ptr<const ApiOptions> options;
+  const ApiOptions& options;
   const HttpRequest& request;
   HttpResponse& response;
   /// A handler that waits long gives it back first, if it can do without.

@@ -116,7 +116,7 @@ Async<Answer<>> get_openapi(Call& call) {
 Async<Answer<>> get_stats(Call& call) {
   const Stats stats = co_await call.tasks.stats();
   JsonWriter json(call.response.body);
-  json.begin_object().key("version").string(call.options->version);
+  json.begin_object().key("version").string(call.options.version);
   json.key("now").moment(stats.now);
   append_counts(json, stats);
   append_lateness(json, stats.lateness);

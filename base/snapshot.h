@@ -1,11 +1,16 @@
-// A value that is replaced as a whole while other threads read it.
+// A value that is replaced as a whole, now and then, while other threads read it.
 //
-// Concurrency: any thread. What was read stays as it is.
+// Operation: reading is one load. What was replaced is kept until the end, so that whoever reads it
+// need not say for how long: this is for what people change, such as options.
+//
+// Concurrency: any thread.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 namespace carillon {
 
@@ -14,19 +19,18 @@ class Snapshot {
  public:
   explicit Snapshot(T value) { replace(std::move(value)); }
 
-  [[nodiscard]] std::shared_ptr<const T> read() const {
-    const std::lock_guard lock(mutex_);
-    return value_;
-  }
+  /// Stays as it is.
+  [[nodiscard]] const T& read() const { return *current_.load(std::memory_order_acquire); }
   void replace(T value) {
-    auto fresh = std::make_shared<const T>(std::move(value));
     const std::lock_guard lock(mutex_);
-    value_.swap(fresh);  // the old one goes outside the lock
+    current_.store(values_.emplace_back(std::make_unique<const T>(std::move(value))).get(),
+                   std::memory_order_release);
   }
 
  private:
-  mutable std::mutex mutex_;
-  std::shared_ptr<const T> value_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<const T>> values_;
+  std::atomic<const T*> current_ = nullptr;
 };
 
 }  // namespace carillon

@@ -7,6 +7,11 @@ namespace carillon {
 namespace {
 
 constexpr std::chrono::microseconds kSliceTime{200};
+// Of answers. Callers that are answered together ask again together, and their calls share a commit
+// then: so what a loop can do at once it does. If that is not all, there is a flood, and everybody
+// has his turn soon.
+constexpr std::chrono::microseconds kAnswersAtOnce{3000};
+constexpr std::chrono::microseconds kAnswersInTurn{300};
 
 }  // namespace
 
@@ -67,11 +72,32 @@ void Gate::answer(std::unique_ptr<Call> call) {
   side->answers.push_back(std::move(call));
   if (side->answers.size() > 1) return;
   boost::asio::post(loop_, [side] {
-    boost::asio::post(side->loop, [answers = std::move(side->answers)] {
-      for (const std::unique_ptr<Call>& done : answers) done->finish();
+    boost::asio::post(side->loop, [side, answers = std::move(side->answers)]() mutable {
+      bring(side, std::move(answers));
     });
     side->answers.clear();
   });
+}
+
+void Gate::bring(const std::shared_ptr<Side>& side, Calls answers) {
+  const bool idle = side->finished.empty();
+  side->finished.insert(side->finished.end(), std::make_move_iterator(answers.begin()),
+                        std::make_move_iterator(answers.end()));
+  if (idle) go_on(side, kAnswersAtOnce);
+}
+
+void Gate::go_on(const std::shared_ptr<Side>& side, std::chrono::microseconds time) {
+  const auto end = std::chrono::steady_clock::now() + time;
+  while (side->gone_on < side->finished.size()) {
+    if (std::chrono::steady_clock::now() >= end) {
+      boost::asio::post(side->loop, [side] { go_on(side, kAnswersInTurn); });
+      return;
+    }
+    const std::unique_ptr<Call> call = std::move(side->finished[side->gone_on++]);
+    call->finish();
+  }
+  side->finished.clear();
+  side->gone_on = 0;
 }
 
 }  // namespace carillon

@@ -5,13 +5,15 @@
 // in one turn of the shard's: each crowd wakes the other side once, however many it is. The shard's
 // loop takes calls in the order in which they came, in slices of some 200 us; before each slice
 // what is due is served, and between two slices the loop does everything else. So a flood of calls
-// delays no push. A caller on the loop itself is served at once.
+// delays no push. Answers go on in slices of some ms, between which the callers' loop
+// does everything else. A caller on the loop itself is served at once.
 //
 // Concurrency: `pass` is for any thread that runs a loop. Whoever waits when the gate goes is
 // dropped with all that he holds; the threads of all callers have ended by then.
 #pragma once
 
-#include <deque>
+#include <chrono>
+#include <cstddef>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -63,8 +65,12 @@ class Gate {
   struct Side {
     explicit Side(boost::asio::any_io_executor its_loop) : loop(std::move(its_loop)) {}
     boost::asio::any_io_executor loop;
-    Calls calls;    // of this turn; on the thread of that loop
-    Calls answers;  // of this turn; on the thread of the shard's
+    // On the thread of that loop.
+    Calls calls;              // of this turn
+    Calls finished;           // answers that have come
+    std::size_t gone_on = 0;  // of these
+    // On the thread of the shard's.
+    Calls answers;  // of this turn
   };
 
   struct Call {
@@ -105,6 +111,8 @@ class Gate {
   void take();
   [[nodiscard]] bool refill();
   void answer(std::unique_ptr<Call> call);
+  static void bring(const std::shared_ptr<Side>& side, Calls answers);
+  static void go_on(const std::shared_ptr<Side>& side, std::chrono::microseconds time);
 
   boost::asio::io_context& loop_;
   const std::function<void()> serve_due_;
