@@ -279,14 +279,16 @@ Async<std::string> Metrics::text() const {
     families.gauge("carillon_ready", "1 where /readyz answers 200",
                    !draining_ && tasks_->not_ready_because().empty() ? 1 : 0);
     const Stats stats = co_await tasks_->stats();
-    SeenTargets targets{co_await tasks_->targets({}, kNamedTargetsMax + 1), {}};
+    const EngineCounters counters = co_await tasks_->counters();
+    SeenTargets targets;
+    targets.first = co_await tasks_->targets({}, kNamedTargetsMax + 1);
     if (targets.first.size() > kNamedTargetsMax) {
       const std::string last = targets.first[kNamedTargetsMax - 1].settings.name;
       targets.rest = co_await tasks_->target_counts(last);
     }
     add_tasks(families, stats);
     add_bounds(families, stats);
-    add_counters(families, co_await tasks_->counters());
+    add_counters(families, counters);
     add_delivery(families, stats);
     add_targets(families, targets);
     add_storage(families, stats);

@@ -7,11 +7,13 @@
 
 #include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 namespace {
@@ -35,11 +37,20 @@ CountedCalls before_begin;
 CountedCalls* counts = &before_begin;
 
 // In the thread's own block: a thread-local that is made on first use would call malloc itself.
-[[gnu::tls_model("initial-exec")]] thread_local int loop_thread = -1;
+[[gnu::tls_model("initial-exec")]] thread_local std::atomic<std::uint64_t>* own_count = nullptr;
+
+/// A thread of the server has its name before it allocates anything (base/thread.h).
+std::atomic<std::uint64_t>& count_of_this_thread() {
+  if (::gettid() == ::getpid()) return counts->loop_allocations;
+  char name[16] = {};
+  ::prctl(PR_GET_NAME, name);
+  return std::strcmp(name, "http") == 0 ? counts->http_allocations : counts->other_allocations;
+}
 
 void count_allocation() {
-  if (loop_thread < 0) loop_thread = ::gettid() == ::getpid() ? 1 : 0;
-  ++(loop_thread == 1 ? counts->loop_allocations : counts->other_allocations);
+  if (counts == &before_begin) return;
+  if (own_count == nullptr) own_count = &count_of_this_thread();
+  ++*own_count;
 }
 
 [[gnu::constructor]] void begin() {

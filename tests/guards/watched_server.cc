@@ -27,9 +27,16 @@ CountedCalls* map_counts(const std::string& path) {
   return static_cast<CountedCalls*>(shared);
 }
 
+bool is_http_thread(int process, int thread) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/task/" + std::to_string(thread) +
+                     "/comm");
+  std::string name;
+  return std::getline(file, name) && name == "http";
+}
+
 /// The lines of `strace -f -o`: "PID name(...) = 0"; the second half of a call that another
 /// thread's interrupted begins "PID <... name resumed>" and is no call of its own.
-SystemCalls count_calls(const std::string& path, int loop) {
+SystemCalls count_calls(const std::string& path, int process) {
   SystemCalls calls;
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
@@ -39,7 +46,10 @@ SystemCalls count_calls(const std::string& path, int loop) {
     words >> thread >> call;
     const std::size_t bracket = call.find('(');
     if (bracket == std::string::npos) continue;
-    ++(thread == loop ? calls.loop : calls.other)[call.substr(0, bracket)];
+    auto& whose = thread == process                 ? calls.loop
+                  : is_http_thread(process, thread) ? calls.http
+                                                    : calls.other;
+    ++whose[call.substr(0, bracket)];
   }
   return calls;
 }
@@ -93,6 +103,7 @@ Tally WatchedServer::now(bool ask_first) {
   };
   if (ask_first) ask();
   tally.loop_allocations = static_cast<double>(counts_->loop_allocations);
+  tally.http_allocations = static_cast<double>(counts_->http_allocations);
   tally.other_allocations = static_cast<double>(counts_->other_allocations);
   tally.syncs = static_cast<double>(counts_->syncs);
   std::ifstream io("/proc/" + std::to_string(server_.process().pid()) + "/io");
@@ -110,6 +121,7 @@ Tally WatchedServer::tally(const Load& load) {
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   const Tally after = now(false);
   return {after.loop_allocations - before.loop_allocations,
+          after.http_allocations - before.http_allocations,
           after.other_allocations - before.other_allocations,
           after.syncs - before.syncs,
           after.commits - before.commits,

@@ -27,15 +27,15 @@ struct Load {
 
 /// What happened in the server while a load ran.
 struct Tally {
-  double loop_allocations = 0, other_allocations = 0, syncs = 0;
+  double loop_allocations = 0, http_allocations = 0, other_allocations = 0, syncs = 0;
   double commits = 0, commit_bytes = 0;
   double written_bytes = 0;  // by write(), which is to files: sockets are sent to
   double seconds = 0;
 };
 
-/// System calls by name: those of the event loop, and those of all other threads.
+/// System calls by name: of the shard's loop, of the connections' threads, of all others.
 struct SystemCalls {
-  std::map<std::string, std::uint64_t> loop, other;
+  std::map<std::string, std::uint64_t> loop, http, other;
   double commits = 0;
 };
 
