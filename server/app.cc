@@ -164,6 +164,7 @@ ExitCode App::run() {
   if (done) done = listen();
   if (done) done = recover();
   if (!done) {
+    http_threads_.stop();
     log_critical(done.error().detail);
     return ExitCode::start_failed;
   }
