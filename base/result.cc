@@ -14,8 +14,10 @@ template <typename... Parts>
 [[noreturn]] void end_with(const char* format, Parts... parts) {
   char words[1024];
   const int length = std::snprintf(words, sizeof words, format, parts...);
-  if (length > 0)
-    write_last_words(std::string_view(words, std::min<std::size_t>(length, sizeof words - 1)));
+  if (length > 0) {
+    const std::size_t all = std::min(static_cast<std::size_t>(length), sizeof words - 1);
+    write_last_words(std::string_view(words, all));
+  }
   std::abort();
 }
 
