@@ -59,6 +59,11 @@ Async<Answer<>> delete_target(Call& call);
 Async<Answer<>> pause_target(Call& call);
 Async<Answer<>> resume_target(Call& call);
 Async<Answer<>> test_target(Call& call);
+// api/lanes.cc
+Async<Answer<>> list_lanes(Call& call);
+Async<Answer<>> get_lane(Call& call);
+Async<Answer<>> put_lane(Call& call);
+Async<Answer<>> delete_lane(Call& call);
 // api/dead.cc
 Async<Answer<>> list_dead(Call& call);
 Async<Answer<>> get_dead(Call& call);
@@ -77,6 +82,9 @@ Async<Answer<>> get_forecast(Call& call);
 Async<Answer<>> export_tasks(Call& call);
 Async<Answer<>> make_checkpoint(Call& call);
 Async<Answer<>> advance_clock(Call& call);
+
+/// In milliseconds, of pushes since the start.
+void append_lateness(JsonWriter& json, const Histogram& lateness);
 
 /// Reads the client's name for an operation, 1 to 64 characters. Error slug: bad_value.
 Result<bool> read_operation(simdjson::ondemand::value value, std::string& operation);

@@ -38,17 +38,16 @@ void append_counts(JsonWriter& json, const Stats& stats) {
   if (stats.oldest_overdue) json.key("oldest_overdue").duration(*stats.oldest_overdue);
 }
 
-/// Of pushes since the start, in milliseconds.
-void append_lateness(JsonWriter& json, const Histogram& lateness) {
-  const auto millis = [](Histogram::Micros micros) {
-    return static_cast<double>(micros.count()) / 1000;
-  };
-  json.key("lateness_ms").begin_object();
-  json.key("count").unsigned_integer(lateness.count());
-  json.key("p50").real(millis(lateness.quantile(0.5)));
-  json.key("p99").real(millis(lateness.quantile(0.99)));
-  json.key("p999").real(millis(lateness.quantile(0.999)));
-  json.key("max").real(millis(lateness.max()));
+void append_lanes(JsonWriter& json, const Stats& stats) {
+  json.key("lanes").begin_object();
+  for (const LaneView& lane : stats.lanes) {
+    json.key(lane.name).begin_object();
+    json.key("waiting").unsigned_integer(lane.waiting);
+    json.key("backlog").unsigned_integer(lane.backlog);
+    json.key("in_flight").unsigned_integer(lane.in_flight);
+    append_lateness(json, lane.lateness);
+    json.end_object();
+  }
   json.end_object();
 }
 
@@ -75,6 +74,19 @@ void append_resources(JsonWriter& json, const Stats& stats) {
 }
 
 }  // namespace
+
+void append_lateness(JsonWriter& json, const Histogram& lateness) {
+  const auto millis = [](Histogram::Micros micros) {
+    return static_cast<double>(micros.count()) / 1000;
+  };
+  json.key("lateness_ms").begin_object();
+  json.key("count").unsigned_integer(lateness.count());
+  json.key("p50").real(millis(lateness.quantile(0.5)));
+  json.key("p99").real(millis(lateness.quantile(0.99)));
+  json.key("p999").real(millis(lateness.quantile(0.999)));
+  json.key("max").real(millis(lateness.max()));
+  json.end_object();
+}
 
 Result<Millis> read_by(Call& call, bool allow_negative) {
   Millis by{};
@@ -120,6 +132,7 @@ Async<Answer<>> get_stats(Call& call) {
   json.key("now").moment(stats.now);
   append_counts(json, stats);
   append_lateness(json, stats.lateness);
+  append_lanes(json, stats);
   append_resources(json, stats);
   json.end_object();
   co_return Answer<>();

@@ -41,6 +41,11 @@ constexpr auto kRoutes = std::to_array<ApiRoute>({
     {{"PATCH", "/v1/targets/{name}"}, change_target, admin, json_patch},
     {{"DELETE", "/v1/targets/{name}"}, delete_target, admin, nothing, serving, "force"},
 
+    {{"GET", "/v1/lanes"}, list_lanes, read},
+    {{"GET", "/v1/lanes/{name}"}, get_lane, read},
+    {{"PUT", "/v1/lanes/{name}"}, put_lane, admin, json},
+    {{"DELETE", "/v1/lanes/{name}"}, delete_lane, admin},
+
     {{"GET", "/v1/dead"},
      list_dead,
      read,

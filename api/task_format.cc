@@ -33,6 +33,7 @@ void append_policy(JsonWriter& json, const TaskView& task, TaskDetail detail) {
     const bool counts_later = detail == TaskDetail::import && content.redriven_at > task.due_at;
     const Millis later = counts_later ? *content.redriven_at - task.due_at : Millis(0);
     json.key("expire_after").duration(*content.expire_after + later);
+    if (content.dies_late) json.key("on_expire").string("dead");
   }
   if (!content.retry) return;
   const RetryChoice& retry = *content.retry;

@@ -169,6 +169,16 @@ Result<> check_one_due(bool due_at, bool delay) {
   return {};
 }
 
+/// Whether a task that comes too late is to be a dead letter.
+Result<bool> read_on_expire(ondemand::value value) {
+  if (is_null(value)) return false;
+  const auto text = json_string(value, "on_expire");
+  if (!text) return text.error();
+  if (*text != "drop" && *text != "dead")
+    return Error{"bad_value", "`on_expire` must be drop or dead", "on_expire"};
+  return *text == "dead";
+}
+
 /// Stores what `read` answers, or passes its error on.
 template <typename Into, typename Value>
 Result<bool> store(Into& into, const Result<Value>& read) {
@@ -183,8 +193,9 @@ class TaskParser {
 
   Result<AddRequest> parse(ondemand::value value) {
     constexpr std::string_view kKnown[] = {
-        "id",           "due_at",  "delay", "target", "payload", "body",         "body_base64",
-        "content_type", "headers", "group", "lane",   "retry",   "expire_after", "if_exists"};
+        "id",   "due_at",      "delay",        "target",    "payload",
+        "body", "body_base64", "content_type", "headers",   "group",
+        "lane", "retry",       "expire_after", "on_expire", "if_exists"};
     const auto done = for_each_field(
         value, kKnown,
         [this](std::string_view key, ondemand::value inner) { return field(key, inner); },
@@ -204,6 +215,8 @@ class TaskParser {
     if (task_.content.target.empty())
       return Error{"missing_field", "`target` is required: a target's name or an http(s) URL",
                    "target"};
+    if (task_.content.dies_late && !task_.content.expire_after)
+      return Error{"missing_field", "`on_expire` goes with `expire_after`", "expire_after"};
     return std::move(task_);
   }
 
@@ -222,6 +235,7 @@ class TaskParser {
     if (key == "lane") return store(content.lane, read_name(value, key));
     if (key == "headers") return store(content.headers, read_headers(value));
     if (key == "expire_after") return store(content.expire_after, read_positive(value, key));
+    if (key == "on_expire") return store(content.dies_late, read_on_expire(value));
     if (key == "retry") return store(content.retry, read_policy(value));
     if (key == "if_exists") return store(task_.if_exists, read_if_exists(value));
     return body_.read(key, value);
@@ -236,9 +250,9 @@ class ChangeParser {
   explicit ChangeParser(JsonScratch& scratch) : body_(scratch) {}
 
   Result<ChangeRequest> parse(ondemand::value value) {
-    constexpr std::string_view kKnown[] = {"due_at", "delay",       "target",       "payload",
-                                           "body",   "body_base64", "content_type", "headers",
-                                           "group",  "lane",        "retry",        "expire_after"};
+    constexpr std::string_view kKnown[] = {
+        "due_at",  "delay", "target", "payload", "body",         "body_base64", "content_type",
+        "headers", "group", "lane",   "retry",   "expire_after", "on_expire"};
     const auto done = for_each_field(
         value, kKnown,
         [this](std::string_view key, ondemand::value inner) { return field(key, inner); },
@@ -259,6 +273,7 @@ class ChangeParser {
     if (key == "due_at") return store(change_.due_at, json_moment(value, key));
     if (key == "delay") return store(change_.delay, json_duration(value, key));
     if (key == "target") return store(change_.target, read_target(value));
+    if (key == "on_expire") return store(change_.dies_late, read_on_expire(value));
     if (const auto taken = body_.read(key, value); !taken || *taken) return taken;
     return removable(key, value);
   }

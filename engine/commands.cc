@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "engine/lane_changes.h"
 #include "net/url.h"
 #include "storage/content.h"
 
@@ -16,7 +17,8 @@ bool is_same(const Reply& reply, const TaskContent& there, const TaskContent& as
   return same_choices(there, asked) && (reply.same_due || same_due_asked(there, asked));
 }
 
-command::Add as_command(NewTask task) {
+command::Add as_command(NewTask task, const Lanes& lanes) {
+  task.task.lane = lanes.named_by(task.lane);
   return {std::move(task.task), task.if_exists, std::move(task.content)};
 }
 
@@ -66,7 +68,8 @@ Answer<Added> Commands::added(const Reply& reply) {
 
 Async<Answer<AddAnswer>> Commands::add(NewTask task) {
   if (auto why = its_.refusals.closed_to_contents()) co_return Refusal(std::move(*why));
-  Reply reply = co_await ask(its_.local.driver(), as_command(std::move(task)));
+  Reply reply =
+      co_await ask(its_.local.driver(), as_command(std::move(task), its_.local.shard().lanes()));
   if (!reply.content.empty()) co_await recognise(std::span(&reply, 1));
   const Answer<Added> how = added(reply);
   if (!how) co_return how.error();
@@ -87,7 +90,8 @@ Async<std::vector<Answer<Added>>> Commands::add_batch(std::vector<NewTask> tasks
   }
   std::vector<Command> adds;
   adds.reserve(tasks.size());
-  for (NewTask& task : tasks) adds.emplace_back(as_command(std::move(task)));
+  for (NewTask& task : tasks)
+    adds.emplace_back(as_command(std::move(task), its_.local.shard().lanes()));
   std::vector<Reply> replies(adds.size());
   co_await ask_all(its_.loop, its_.local.driver(), adds, replies.data());
   co_await recognise(replies);
@@ -117,8 +121,12 @@ Result<command::Change> Commands::changed(const Statement& before, Fetched& fetc
   if (request.headers) content->headers = *request.headers;
   if (request.target) content->target = *request.target;
   if (request.group) content->group = *request.group;
+  name_true_lane(its_.local.shard().lanes(), before, *content);
   if (request.lane) content->lane = *request.lane;
   if (request.expire_after) content->expire_after = *request.expire_after;
+  if (request.dies_late) content->dies_late = *request.dies_late;
+  // Of what never expires nothing is to be said.
+  if (!content->expire_after) content->dies_late = false;
   if (request.retry) content->retry = *request.retry;
   if (due) {
     content->delay = request.delay;
@@ -132,6 +140,7 @@ Result<command::Change> Commands::changed(const Statement& before, Fetched& fetc
   change.expected = before.number;
   if (Result<> addressed = its_.planner.address(change.task, *content); !addressed)
     return addressed.error();
+  change.task.lane = its_.local.shard().lanes().named_by(content->lane);
   change.content = encode_content(*content);
   return change;
 }
@@ -146,7 +155,8 @@ Async<Answer<TaskView>> Commands::change(std::string_view id, ChangeRequest requ
     due = *wanted;
   }
   const bool content_changes = request.body || request.headers || request.target || request.group ||
-                               request.lane || request.expire_after || request.retry;
+                               request.lane || request.expire_after || request.dies_late ||
+                               request.retry;
   if (!content_changes && due) co_return co_await move(task, *due);
   if (auto why = its_.refusals.closed_to_contents()) co_return Refusal(std::move(*why));
   if (request.target && is_url(*request.target)) {

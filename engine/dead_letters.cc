@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/lane_changes.h"
 #include "storage/content.h"
 
 namespace carillon {
@@ -104,6 +105,7 @@ Async<void> DeadLetters::redrive_some(const std::vector<Statement>& dead,
       continue;
     }
     const WallTime now = its_.local.clock().wall();
+    name_true_lane(its_.local.shard().lanes(), dead[i], *content);
     content->attempts_before = dead[i].attempt;
     content->redriven_at = now;
     command::Change change;
@@ -116,6 +118,7 @@ Async<void> DeadLetters::redrive_some(const std::vector<Statement>& dead,
       answers[i] = Refusal(addressed.error());
       continue;
     }
+    change.task.lane = its_.local.shard().lanes().named_by(content->lane);
     change.content = encode_content(*content);
     commands.emplace_back(std::move(change));
     asked.push_back(i);
@@ -153,7 +156,8 @@ Async<void> DeadLetters::keep_those_that_fit(const Match& match, std::vector<Sta
   std::size_t kept = 0;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     if (!fetched[i].content) continue;
-    const Result<TaskContent> content = decode_content(*fetched[i].content);
+    Result<TaskContent> content = decode_content(*fetched[i].content);
+    if (content) name_true_lane(its_.local.shard().lanes(), tasks[i], *content);
     if (content && content_fits(match, *content)) tasks[kept++] = tasks[i];
   }
   tasks.resize(kept);

@@ -43,6 +43,7 @@ Engine::Engine(asio::io_context& loop, Clock& clock, Log& log, Sink& sink, UrlPo
       commands_({loop, local_, planner_, queries_, refusals_, urls}),
       dead_letters_({loop, local_, planner_, queries_, refusals_, turns_, changed_}),
       target_changes_({local_, refusals_, urls, changed_}),
+      lane_changes_(local_, refusals_),
       clock_mover_({loop, local_, changed_}) {}
 
 LocalShard::Place Engine::place(asio::io_context& loop, Clock& clock, Log& log, Sink& sink) {
@@ -122,6 +123,7 @@ Stats Engine::stats_now() const {
     stats.oldest_overdue = std::max(stats.now - *oldest, Millis(0));
   }
   stats.lateness = local_.counters().lateness;
+  stats.lanes = lane_changes_.views();
   stats.log = local_.log().stats();
   stats.delivery = local_.sink().stats();
   stats.memory_tasks_bytes = shard.bytes();

@@ -26,6 +26,7 @@
 #include "engine/commands.h"
 #include "engine/dead_letters.h"
 #include "engine/gate.h"
+#include "engine/lane_changes.h"
 #include "engine/lists.h"
 #include "engine/local_shard.h"
 #include "engine/options.h"
@@ -98,6 +99,10 @@ class Engine final : public TaskService {
   [[nodiscard]] Async<std::vector<TargetView>> targets(std::string_view after,
                                                        std::size_t limit) override;
   [[nodiscard]] Async<TargetCounts> target_counts(std::string_view after) override;
+  [[nodiscard]] Async<Answer<bool>> put_lane(std::string name, LaneSettings settings) override;
+  [[nodiscard]] Async<Answer<>> delete_lane(std::string name) override;
+  [[nodiscard]] Async<Answer<LaneView>> lane(std::string_view name) override;
+  [[nodiscard]] Async<std::vector<LaneView>> lanes() override;
   [[nodiscard]] Async<Answer<TaskView>> redrive(std::string_view id,
                                                 std::string_view operation) override;
   [[nodiscard]] Async<Answer<>> remove_dead(std::string_view id) override;
@@ -135,6 +140,7 @@ class Engine final : public TaskService {
   Commands commands_;
   DeadLetters dead_letters_;
   TargetChanges target_changes_;
+  LaneChanges lane_changes_;
   ClockMover clock_mover_;
 };
 

@@ -111,6 +111,25 @@ Async<TargetCounts> Engine::target_counts(std::string_view after) {
   return gate_.pass([this, after] { return answered(local_.targets().counts(after)); });
 }
 
+Async<Answer<bool>> Engine::put_lane(std::string name, LaneSettings settings) {
+  return gate_.pass([this, name = std::move(name), settings]() mutable {
+    return lane_changes_.put(std::move(name), settings);
+  });
+}
+
+Async<Answer<>> Engine::delete_lane(std::string name) {
+  return gate_.pass(
+      [this, name = std::move(name)]() mutable { return lane_changes_.remove(std::move(name)); });
+}
+
+Async<Answer<LaneView>> Engine::lane(std::string_view name) {
+  return gate_.pass([this, name] { return answered(lane_changes_.view(name)); });
+}
+
+Async<std::vector<LaneView>> Engine::lanes() {
+  return gate_.pass([this] { return answered(lane_changes_.views()); });
+}
+
 Async<Answer<TaskView>> Engine::redrive(std::string_view id, std::string_view operation) {
   return gate_.pass([this, id, operation] { return dead_letters_.redrive(id, operation); });
 }

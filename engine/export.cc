@@ -38,7 +38,7 @@ Async<std::vector<TaskView>> PendingExport::read_on() {
       TaskView view;
       if (fetched[i].left_out) {
         rest.push_back(task);
-      } else if (fill_view(task, fetched[i], view)) {
+      } else if (fill_view(its_.local.shard().lanes(), task, fetched[i], view)) {
         shown.push_back(std::move(view));
       } else if (const auto now = its_.local.shard().find(task.task);
                  now && !finished(now->state) && now->number != task.number) {

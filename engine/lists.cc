@@ -82,7 +82,8 @@ bool fits(const Match& match, const Statement& task) {
 
 bool content_fits(const Match& match, const TaskContent& content) {
   return (!match.target_url || content.target == *match.target_url) &&
-         (!match.lane || content.lane == *match.lane);
+         (!match.lane || content.lane == *match.lane ||
+          (content.lane.empty() && *match.lane == kDefaultLaneName));
 }
 
 Async<Answer<Page>> TaskLists::list(TaskFilter filter, std::string cursor, std::size_t limit) {
@@ -164,7 +165,7 @@ Async<std::vector<TaskView>> TaskLists::heads(std::vector<Statement> tasks) {
     std::size_t kept = 0;
     for (std::size_t i = 0; i < missing.size(); ++i) {
       Statement& task = tasks[missing[i]];
-      if (fill_view(task, fetched[i], shown[missing[i]])) continue;
+      if (fill_view(local_.shard().lanes(), task, fetched[i], shown[missing[i]])) continue;
       const std::optional<Statement> now = local_.shard().find(task.task);
       if (!now || finished(now->state) || now->number == task.number) continue;
       task = *now;

@@ -37,6 +37,7 @@ Result<> Planner::address(Statement& task, const TaskContent& content) const {
   }
   task.group = content.group.empty() ? GroupKey{} : its_.keys.of(content.group);
   task.expire_after = content.expire_after;
+  task.dies_late = content.dies_late;
   return {};
 }
 
@@ -68,6 +69,7 @@ Result<PlannedAdd> Planner::plan(AddRequest request) const {
   const std::string webhook_id = make_webhook_id(random);
   content.webhook_id = webhook_id;
   add.task.task = its_.keys.task(content.id);
+  add.lane = content.lane;
   add.content = encode_content(content);
   add.if_exists = request.if_exists;
   content.webhook_id = {};

@@ -31,7 +31,8 @@ class Planner {
   /// When a task is due of which one of the two was asked. Error slug: beyond_horizon.
   [[nodiscard]] Result<WallTime> due_of(const std::optional<WallTime>& due_at,
                                         const std::optional<Millis>& delay) const;
-  /// Fills in the keys of target and group, and when it expires.
+  /// Fills in the keys of target and group, and when it expires; not the lane, which the shard
+  /// knows.
   [[nodiscard]] Result<> address(Statement& task, const TaskContent& content) const;
   /// The key of a client's name for an operation; none where that is empty. `call` and `about` say
   /// what the name is for.

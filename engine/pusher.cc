@@ -47,7 +47,9 @@ void Pusher::take(const Fired& fired, ContentCache::Row row) {
   push.attempt = fired.attempt;
   // A task that was given a due in the past is late from when it came.
   const auto lateness = its_.clock.wall_micros() - std::max(fired.due, content->created_at);
-  its_.counters.lateness.record(std::chrono::duration_cast<std::chrono::microseconds>(lateness));
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(lateness);
+  its_.counters.lateness.record(micros);
+  its_.counters.lane_lateness[fired.lane].record(micros);
   Pushing pushing;
   pushing.fired = fired;
   pushing.retry = content->retry.value_or(RetryChoice()).over(push.target->retry);

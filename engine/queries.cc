@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/lane_changes.h"
 #include "engine/refusals.h"
 #include "storage/content.h"
 
@@ -13,7 +14,7 @@ constexpr int kLookTries = 4;
 
 }  // namespace
 
-bool fill_view(const Statement& task, Fetched& fetched, TaskView& view) {
+bool fill_view(const Lanes& lanes, const Statement& task, Fetched& fetched, TaskView& view) {
   view.state = task.state;
   view.due_at = task.asked_due;
   view.attempt = task.attempt;
@@ -28,6 +29,7 @@ bool fill_view(const Statement& task, Fetched& fetched, TaskView& view) {
     return false;
   }
   view.content = std::move(*content);
+  name_true_lane(lanes, task, view.content);
   return true;
 }
 
@@ -36,7 +38,7 @@ Async<Answer<TaskView>> Queries::view(Statement task) {
   wanted.numbers.push_back(task.number);
   std::vector<Fetched> fetched = co_await fetch(local_.log(), std::move(wanted));
   TaskView view;
-  if (!fill_view(task, fetched[0], view)) {
+  if (!fill_view(local_.shard().lanes(), task, fetched[0], view)) {
     co_return Refusal(Error{"not_found", "The task was replaced or forgotten meanwhile.", ""});
   }
   co_return view;

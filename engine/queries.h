@@ -20,7 +20,8 @@ namespace carillon {
 inline constexpr std::uint32_t kSlice = 8192;
 
 /// Makes `view` what is known of the task. False: its content is gone.
-[[nodiscard]] bool fill_view(const Statement& task, Fetched& fetched, TaskView& view);
+[[nodiscard]] bool fill_view(const Lanes& lanes, const Statement& task, Fetched& fetched,
+                             TaskView& view);
 
 class Queries {
  public:

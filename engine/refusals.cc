@@ -25,7 +25,36 @@ std::optional<Error> Refusals::closed_to_contents(std::uint64_t tasks) {
                ""};
 }
 
+namespace {
+
+/// Of a reply that is about lanes.
+std::optional<Error> lane_error(const Reply& reply) {
+  switch (reply.verdict) {
+    case Verdict::unknown_lane:
+      return Error{"unknown_lane", "There is no lane of this name; PUT /v1/lanes/{name} makes one.",
+                   "lane"};
+    case Verdict::lane_in_use:
+      if (reply.count == 0) return Error{"lane_in_use", "The lane `default` exists always.", ""};
+      return Error{"lane_in_use", std::to_string(reply.count) + " unfinished tasks name this lane.",
+                   ""};
+    case Verdict::too_many_lanes:
+      return Error{"too_many_lanes", "There are 16 lanes, which is the most; delete one first.",
+                   ""};
+    case Verdict::too_much_reserved:
+      return Error{
+          "too_much_reserved",
+          "All lanes together may reserve 0.9 of a limit; reserve less, or less of another "
+          "lane first.",
+          "reserved"};
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
 Refusal Refusals::of(const Reply& reply) {
+  if (auto why = lane_error(reply)) return *std::move(why);
   const Standing standing{reply.task.state, reply.task.attempt,
                           finished(reply.task.state) ? reply.task.finished_at : reply.task.due};
   switch (reply.verdict) {
@@ -54,8 +83,8 @@ Refusal Refusals::of(const Reply& reply) {
                    ""};
     case Verdict::too_many_targets:
       return full(
-          "Pending tasks and dead letters name 262144 different receivers; retry when some of them "
-          "are gone.",
+          "Pending tasks and dead letters name 262144 different receivers, or receivers and lanes; "
+          "retry when some of them are gone.",
           "target");
     case Verdict::content_moved:
       return changed_all_the_time();

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -71,6 +72,7 @@ struct AddRequest {
 struct NewTask {
   Statement task;
   IfExists if_exists = IfExists::reject;
+  std::string lane;     // by name; empty: the default one
   std::string content;  // as it is stored
 };
 /// An add that is good in itself.
@@ -100,6 +102,7 @@ struct ChangeRequest {
   std::optional<std::string_view> group;
   std::optional<std::string_view> lane;
   std::optional<std::optional<Millis>> expire_after;
+  std::optional<bool> dies_late;
   std::optional<std::optional<RetryChoice>> retry;
 };
 
@@ -145,6 +148,23 @@ struct GroupCancelAnswer {
   std::uint64_t firing = 0;
 };
 
+/// What a lane is set to; shard/lane_shares.h says what they do.
+struct LaneSettings {
+  std::uint32_t weight = 1;
+  std::uint32_t reserved = 0;  // thousandths
+  friend bool operator==(const LaneSettings&, const LaneSettings&) = default;
+};
+/// What `reserved` is in thousandths, rounded, of a number from 0 to 0.9. Error slug: bad_value.
+[[nodiscard]] Result<std::uint32_t> reserved_thousandths(double reserved);
+struct LaneView {
+  std::string name;
+  LaneSettings settings;
+  std::uint64_t waiting = 0;    // tasks not finished that are in it
+  std::uint64_t backlog = 0;    // of these, due and not fired yet
+  std::uint64_t in_flight = 0;  // pushes under way
+  Histogram lateness;           // as Stats::lateness
+};
+
 /// What a target becomes, given what it is (null: there is none).
 using TargetChange = std::function<Result<TargetSettings>(const TargetSettings* before)>;
 
@@ -186,6 +206,7 @@ struct Stats {
   std::uint64_t pending_max = 0;   // tasks not finished, and dead letters
   std::uint64_t retained_max = 0;  // finished ones but dead letters
   WallTime now{};
+  std::vector<LaneView> lanes;
 };
 
 struct ForecastBucket {
@@ -201,6 +222,7 @@ struct EngineCounters {
                 holds = 0, repeated = 0, operations = 0;
   Histogram commit_time;
   Histogram lateness;
+  std::map<LaneNumber, Histogram> lane_lateness;  // of each lane of which a task was pushed
 };
 
 }  // namespace carillon

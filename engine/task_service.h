@@ -81,6 +81,13 @@ class TaskService {
   /// Of all whose names come after `after` together.
   [[nodiscard]] virtual Async<TargetCounts> target_counts(std::string_view after) = 0;
 
+  // --- Lanes.
+  /// True: made; false: changed.
+  [[nodiscard]] virtual Async<Answer<bool>> put_lane(std::string name, LaneSettings settings) = 0;
+  [[nodiscard]] virtual Async<Answer<>> delete_lane(std::string name) = 0;
+  [[nodiscard]] virtual Async<Answer<LaneView>> lane(std::string_view name) = 0;
+  [[nodiscard]] virtual Async<std::vector<LaneView>> lanes() = 0;
+
   // --- Dead letters. An `operation` is as for groups.
   /// Back to its target with a fresh allowance of attempts, pushed now.
   [[nodiscard]] virtual Async<Answer<TaskView>> redrive(std::string_view id,

@@ -28,6 +28,7 @@
 #include "http/threads.h"
 #include "net/tls.h"
 #include "net/url_policy.h"
+#include "server/lane_settings.h"
 #include "server/listen.h"
 #include "server/logging.h"
 #include "server/metrics.h"
@@ -378,6 +379,7 @@ void App::apply(Options fresh) {
   options_.proxy = fresh.proxy;
   options_.way_out = fresh.way_out;
   options_.targets = std::move(fresh.targets);
+  options_.lanes = std::move(fresh.lanes);
   apply_egress();
   check_target_files();
   run_detached(apply_targets());
@@ -393,8 +395,7 @@ void App::apply_egress() {
   delivery_->reload_files();
 }
 
-/// Files that were usable when a target was set may have gone since. Its pushes fail until they are
-/// back, and a server that did not start would help nobody.
+/// Files may have gone since a target was set: its pushes fail until they are back.
 void App::check_target_files() const {
   constexpr std::size_t kAtATime = 1000;
   std::string after;
@@ -411,9 +412,8 @@ void App::check_target_files() const {
   }
 }
 
-// The config file's targets win over what the API made of them, but for pausing, which is the
-// API's unless the file mentions it.
 Async<void> App::apply_targets() {
+  co_await apply_lanes(*engine_, options_.lanes);
   const std::vector<ConfiguredTarget> targets = options_.targets;
   for (const ConfiguredTarget& configured : targets) {
     const auto change = [&](const TargetSettings* before) {

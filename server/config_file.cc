@@ -27,7 +27,7 @@ std::vector<std::string_view> names_below(std::string_view prefix) {
     const std::string_view name = rest.substr(0, rest.find('.'));
     if (names.empty() || names.back() != name) names.push_back(name);
   }
-  if (prefix.empty()) names.insert(names.end(), {"tokens", "targets", "url_defaults"});
+  if (prefix.empty()) names.insert(names.end(), {"tokens", "targets", "lanes", "url_defaults"});
   return names;
 }
 

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "delivery/http/settings.h"
+#include "shard/lane_shares.h"
 
 namespace carillon {
 namespace {
@@ -47,7 +48,7 @@ std::string sha256(std::string_view text) {
 }
 
 bool ConfigTables::owns(std::string_view name) {
-  return name == "tokens" || name == "targets" || name == "url_defaults";
+  return name == "tokens" || name == "targets" || name == "lanes" || name == "url_defaults";
 }
 
 Error ConfigTables::at(const toml::node& node, std::string detail) const {
@@ -73,6 +74,15 @@ Result<> ConfigTables::read(std::string_view name, const toml::node& node, Optio
     options.engine.url_defaults = std::move(*settings);
     options.engine.shard.url_concurrency = options.engine.url_defaults.concurrency;
     return {};
+  }
+  if (name == "lanes") {
+    for (const auto& [key, lane] : *table) {
+      if (Result<> done = read_lane(std::string(key.str()), lane, options); !done) return done;
+    }
+    std::uint32_t reserved = 0;
+    for (const ConfiguredLane& lane : options.lanes) reserved += lane.settings.reserved;
+    if (reserved <= kLanesReservedMax) return {};
+    return at(node, "[lanes]: all of them together may reserve 0.9");
   }
   for (const auto& [key, target] : *table) {
     const std::string label = "targets." + std::string(key.str());
@@ -134,6 +144,35 @@ Result<> ConfigTables::read_token(const toml::node& node, Options& options) cons
     token.sha256 = sha256(text);
   }
   options.api.tokens.push_back(std::move(token));
+  return {};
+}
+
+Result<> ConfigTables::read_lane(const std::string& name, const toml::node& node,
+                                 Options& options) const {
+  const std::string label = "lanes." + name;
+  const auto* const table = node.as_table();
+  if (table == nullptr) return at(node, label + " is a table");
+  if (const Result<> fine = check_name(name, ""); !fine)
+    return at(node, "[lanes]: " + fine.error().detail);
+  ConfiguredLane lane{.name = name, .settings = {}};
+  for (const auto& [key, value] : *table) {
+    if (key.str() == "weight") {
+      const auto weight = value.value_exact<std::int64_t>();
+      if (!weight || *weight < 1 || *weight > kLaneWeightMax)
+        return at(value, label + ": weight is a whole number from 1 to 1000");
+      lane.settings.weight = static_cast<std::uint32_t>(*weight);
+    } else if (key.str() == "reserved") {
+      const auto reserved = reserved_thousandths(value.value<double>().value_or(-1));
+      if (!reserved) return at(value, label + ": " + reserved.error().detail);
+      lane.settings.reserved = *reserved;
+    } else {
+      constexpr std::string_view kKnown[] = {"weight", "reserved"};
+      const std::string_view near = nearest_name(key.str(), kKnown);
+      return at(value, "unknown key \"" + std::string(key.str()) + "\" of " + label +
+                           (near.empty() ? "" : "; did you mean \"" + std::string(near) + "\"?"));
+    }
+  }
+  options.lanes.push_back(std::move(lane));
   return {};
 }
 

@@ -1,5 +1,5 @@
-// The tables of the config file that carry names of the user's own: tokens, targets, and how tasks
-// that name a URL are pushed. See server/config_file.h.
+// The tables of the config file that carry names of the user's own: tokens, targets, lanes, and how
+// tasks that name a URL are pushed. See server/config_file.h.
 #pragma once
 
 #include <string>
@@ -29,6 +29,8 @@ class ConfigTables {
 
  private:
   [[nodiscard]] Result<> read_token(const toml::node& node, Options& options) const;
+  [[nodiscard]] Result<> read_lane(const std::string& name, const toml::node& node,
+                                   Options& options) const;
   [[nodiscard]] Result<TargetSettings> read_target(const std::string& label,
                                                    const toml::table& table,
                                                    Options& options) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <utility>
 
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
@@ -50,7 +51,12 @@ class Families {
     add(MetricType::Counter, std::move(name), std::move(help), {},
         {{{}, static_cast<double>(value)}});
   }
-  void histogram(std::string name, std::string help, const Histogram& values);
+  void histogram(std::string name, std::string help, const Histogram& values) {
+    histograms(std::move(name), std::move(help), {}, {std::pair(std::string(), &values)});
+  }
+  /// One for each value of the label.
+  void histograms(std::string name, std::string help, std::string_view label,
+                  const std::vector<std::pair<std::string, const Histogram*>>& all);
 
  private:
   std::vector<MetricFamily>& families_;
@@ -76,7 +82,7 @@ std::uint64_t count_up_to(const Histogram& values, Histogram::Micros bound) {
   return low;
 }
 
-void Families::histogram(std::string name, std::string help, const Histogram& values) {
+ClientMetric histogram_of(const Histogram& values) {
   constexpr double kMicrosPerSecond = 1e6;  // divided by, which is exact where 1e-6 is not
   constexpr std::int64_t kBoundsMicros[] = {
       100,    250,     500,     1'000,     2'500,     5'000,      10'000,      25'000,
@@ -88,11 +94,19 @@ void Families::histogram(std::string name, std::string help, const Histogram& va
     metric.histogram.bucket.push_back({count_up_to(values, Histogram::Micros(bound)),
                                        static_cast<double>(bound) / kMicrosPerSecond});
   }
+  return metric;
+}
+
+void Families::histograms(std::string name, std::string help, std::string_view label,
+                          const std::vector<std::pair<std::string, const Histogram*>>& all) {
   MetricFamily family;
   family.name = std::move(name);
   family.help = std::move(help);
   family.type = MetricType::Histogram;
-  family.metric.push_back(std::move(metric));
+  for (const auto& [value, values] : all) {
+    family.metric.push_back(histogram_of(*values));
+    if (!label.empty()) family.metric.back().label = {{std::string(label), value}};
+  }
   families_.push_back(std::move(family));
 }
 
@@ -216,6 +230,27 @@ void add_targets(Families& families, const SeenTargets& seen) {
                held);
 }
 
+void add_lanes(Families& families, const Stats& stats) {
+  std::vector<Sample> waiting;
+  std::vector<Sample> backlog;
+  std::vector<Sample> in_flight;
+  std::vector<std::pair<std::string, const Histogram*>> lateness;
+  for (const LaneView& lane : stats.lanes) {
+    waiting.push_back({lane.name, number(lane.waiting)});
+    backlog.push_back({lane.name, number(lane.backlog)});
+    in_flight.push_back({lane.name, number(lane.in_flight)});
+    lateness.emplace_back(lane.name, &lane.lateness);
+  }
+  families.add(MetricType::Gauge, "carillon_lane_tasks", "Unfinished tasks of a lane", "lane",
+               waiting);
+  families.add(MetricType::Gauge, "carillon_lane_backlog_tasks",
+               "Tasks of a lane that are due and not fired yet", "lane", backlog);
+  families.add(MetricType::Gauge, "carillon_lane_pushes_in_flight", "Pushes of a lane under way",
+               "lane", in_flight);
+  families.histograms("carillon_lane_lateness_seconds",
+                      "Start of a push of a lane minus its due time", "lane", lateness);
+}
+
 void add_delivery(Families& families, const Stats& stats) {
   families.gauge("carillon_pushes_in_flight", "Pushes under way", number(stats.delivery.in_flight));
   families.gauge("carillon_push_connections", "Connections open to receivers",
@@ -290,6 +325,7 @@ Async<std::string> Metrics::text() const {
     add_bounds(families, stats);
     add_counters(families, counters);
     add_delivery(families, stats);
+    add_lanes(families, stats);
     add_targets(families, targets);
     add_storage(families, stats);
     add_process(families, stats);

@@ -26,6 +26,12 @@ struct ConfiguredTarget {
   bool sets_paused = false;  // false: the file leaves pausing to the API
 };
 
+/// A lane of the config file.
+struct ConfiguredLane {
+  std::string name;
+  LaneSettings settings;
+};
+
 struct Options {
   std::vector<std::string> listen{"127.0.0.1:8080"};
   std::vector<std::string> probe_listen;
@@ -60,6 +66,7 @@ struct Options {
   } proxy;
   std::optional<carillon::Proxy> way_out;  // what `proxy` comes to
   std::vector<ConfiguredTarget> targets;
+  std::vector<ConfiguredLane> lanes;
 
   /// What the operator should know although it is no error; for the log.
   std::vector<std::string> warnings;

@@ -64,13 +64,22 @@ struct TargetDelete {
   TargetKey key;
   bool force = false;
 };
+/// The shard gives a new lane its number.
+struct LanePut {
+  std::string name;
+  std::uint32_t weight = 1;
+  std::uint32_t reserved = 0;
+};
+struct LaneDelete {
+  std::string name;
+};
 
 }  // namespace command
 
-using Command =
-    std::variant<command::Add, command::Change, command::Move, command::Cancel, command::RemoveDead,
-                 command::GroupCancel, command::GroupShift, command::Operation, command::TargetPut,
-                 command::TargetDelete, command::TargetRelease>;
+using Command = std::variant<command::Add, command::Change, command::Move, command::Cancel,
+                             command::RemoveDead, command::GroupCancel, command::GroupShift,
+                             command::Operation, command::TargetPut, command::TargetDelete,
+                             command::TargetRelease, command::LanePut, command::LaneDelete>;
 
 enum class Verdict : std::uint8_t {
   done,            // as asked, and durable
@@ -83,8 +92,12 @@ enum class Verdict : std::uint8_t {
   not_found,       // no such task, dead letter, group or target
   content_moved,   // Change: the content is no longer number `expected`; look again
   unknown_target,  // Add, Change: no target of that name
+  unknown_lane,    // Add, Change: no such lane
   target_in_use,   // TargetDelete without force
+  lane_in_use,     // LaneDelete; or it is the default one
   too_many_targets,
+  too_many_lanes,
+  too_much_reserved,  // LanePut: more than nine tenths of a limit would be set aside
   full,
   repeated,             // a named operation that was carried out before: nothing more was done
   operation_reused,     // another operation had that name
@@ -99,7 +112,7 @@ struct Reply {
   Ticket ticket = 0;
   Verdict verdict = Verdict::done;
   Statement task;            // where one is concerned: as it stands now
-  std::uint64_t count = 0;   // group cancelled, shifted; tasks that name a target
+  std::uint64_t count = 0;   // group cancelled, shifted; tasks that name a target or a lane
   std::uint64_t firing = 0;  // group cancel: of the group's tasks, with an attempt under way
   /// An Add's that asked to be rejected or to keep what there is, back again where something was
   /// there: whether it is the same once more, the contents tell, which the shard does not hold.
@@ -112,6 +125,7 @@ struct Fired {
   Fingerprint task;
   TaskNumber number = 0;
   TargetKey target;
+  LaneNumber lane = kDefaultLane;
   WallTime due{};  // when this attempt was due
   WallTime asked_due{};
   std::uint32_t attempt = 0;

@@ -242,7 +242,7 @@ void Listing::look_at_all() {
     const Entry& entry = arena[at_];
     if (swept || entry.in_group == 0) {
       if ((states_ >> entry.state & 1U) == 0) continue;
-      if (target_ && entry.target != target_index_) continue;
+      if (target_ && shard_.targets_.target_of(entry.queue) != target_index_) continue;
       const auto due_ms = static_cast<std::int64_t>(entry.due_ms);
       if (entry.has_extra == 0 && (due_ms < due_first_ms_ || due_ms > due_last_ms_)) continue;
     }
@@ -266,7 +266,7 @@ void Listing::look(EntryRef ref) {
   if (entry.number == 0 || !wants(entry.current())) return;
   const std::int64_t due_ms = asked_due(ref).time_since_epoch().count();
   if (due_ms < due_first_ms_ || due_ms > due_last_ms_) return;
-  if (target_ && shard_.targets_[entry.target].settings.key != *target_) return;
+  if (target_ && shard_.target_of(ref).settings.key != *target_) return;
   if (group_ && (entry.in_group == 0 || shard_.groups_[shard_.groups_.of(ref)].key != *group_)) {
     return;
   }

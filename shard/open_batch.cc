@@ -12,8 +12,11 @@ namespace {
 constexpr std::uint64_t kRecordBytes = 128;
 
 std::uint64_t bytes_of(const Record& record) {
-  const auto* put = std::get_if<record::TargetPut>(&record);
-  return put == nullptr ? kRecordBytes : kRecordBytes + put->name.size() + put->settings.size();
+  if (const auto* target = std::get_if<record::TargetPut>(&record))
+    return kRecordBytes + target->name.size() + target->settings.size();
+  if (const auto* lane = std::get_if<record::LanePut>(&record))
+    return kRecordBytes + lane->name.size();
+  return kRecordBytes;
 }
 
 /// Moves the first `count` of `from` to the end of `to`; nearly always that is all, and `to` empty.

@@ -31,7 +31,9 @@ struct Statement {
   TargetKey target;
   bool target_is_url = false;
   GroupKey group;
+  LaneNumber lane = kDefaultLane;  // of a finished one it says nothing
   std::optional<Millis> expire_after;
+  bool dies_late = false;  // once that is over it is a dead letter, and not expired
   std::uint32_t attempt = 0;
   State state = State::scheduled;
   bool retries_cancelled = false;  // it is firing, and that attempt is its last
@@ -163,6 +165,19 @@ struct TargetRelease {
   TargetKey key;
   friend bool operator==(const TargetRelease&, const TargetRelease&) = default;
 };
+/// A lane was made or changed. What `weight` and `reserved` mean: shard/lane_shares.h.
+struct LanePut {
+  LaneNumber number = kDefaultLane;
+  std::string name;
+  std::uint32_t weight = 1;
+  std::uint32_t reserved = 0;
+  friend bool operator==(const LanePut&, const LanePut&) = default;
+};
+/// A lane was deleted; no task that is not finished was in it.
+struct LaneDelete {
+  LaneNumber number = kDefaultLane;
+  friend bool operator==(const LaneDelete&, const LaneDelete&) = default;
+};
 
 }  // namespace record
 
@@ -170,7 +185,7 @@ using Record =
     std::variant<record::Put, record::Keep, record::Move, record::Cancel, record::Fire,
                  record::Outcome, record::Remove, record::GroupCancel, record::GroupShift,
                  record::TargetPut, record::TargetDelete, record::CancelRetries, record::Operation,
-                 record::TargetHold, record::TargetRelease>;
+                 record::TargetHold, record::TargetRelease, record::LanePut, record::LaneDelete>;
 
 struct ContentRow {
   TaskNumber number = 0;

@@ -77,7 +77,7 @@ std::optional<WallTime> Shard::next_push(std::uint32_t position,
   if (!arena_.in_use(position) || !settle(position)) return std::nullopt;
   const Entry& entry = arena_[position];
   if (entry.number == 0 || !waits(entry.current())) return std::nullopt;
-  if (target && targets_[entry.target].settings.key != *target) return std::nullopt;
+  if (target && target_of(position).settings.key != *target) return std::nullopt;
   return entry.due();
 }
 

@@ -24,7 +24,8 @@
 //
 // Where things are: shard_decide.cc decides, shard_apply.cc applies, shard_entry.cc has what an
 // entry goes through, shard_fire.cc what time does, shard_retention.cc what becomes of finished
-// tasks, shard_log.cc batches and cleaning; target_queues.h targets, open_batch.h what is decided.
+// tasks, shard_log.cc batches and cleaning, shard_lanes.cc changes of lanes; target_queues.h
+// targets, lane_shares.h lanes, open_batch.h what is decided.
 //
 // Concurrency: none. Limitations: one shard in a process; 2^31 tasks.
 #pragma once
@@ -155,6 +156,7 @@ class Shard {
     return index == kTargetsMax ? nullptr : &targets_[index];
   }
   [[nodiscard]] std::vector<const TargetState*> named_targets() const { return targets_.named(); }
+  [[nodiscard]] const Lanes& lanes() const { return targets_.lanes(); }
   /// Due tasks that wait for their target.
   [[nodiscard]] std::uint64_t backlog() const { return targets_.queued(); }
   /// The earliest due among the heads of the targets' queues.
@@ -183,6 +185,7 @@ class Shard {
     WallTime asked_due{};
     WallTime redriven_at{};   // 0: never
     Millis expire_after{-1};  // negative: never
+    bool dies_late = false;
     bool retries_cancelled = false;
     friend bool operator==(const Extra&, const Extra&) = default;
   };
@@ -199,6 +202,7 @@ class Shard {
     std::vector<std::pair<Fingerprint, TaskNumber>> tasks;  // to be restated
     std::vector<TargetKey> targets;                         // likewise
     std::vector<Hash128> operations;                        // likewise
+    std::vector<LaneNumber> lanes;                          // likewise
     Sequence restate_upto = 0;  // what is before it is to be restated; 0: nothing
     Sequence trim_upto = 0;     // what is before it is restated and to be trimmed; 0: nothing
     Sequence trim_after = 0;    // once that sequence is sealed
@@ -232,7 +236,7 @@ class Shard {
   [[nodiscard]] WallTime latest_due(std::uint32_t group);
   [[nodiscard]] std::optional<Verdict> refusal(EntryRef ref) const;
   [[nodiscard]] bool busy(EntryRef ref) const;
-  [[nodiscard]] std::optional<Verdict> target_refusal(const Statement& task) const;
+  [[nodiscard]] std::optional<Verdict> address_refusal(const Statement& task) const;
   void make_target_room(const Statement& task);
   void propose_replacement(const Statement& task, TaskNumber previous, std::string&& content,
                            const Note* note, Ticket ticket);
@@ -260,6 +264,12 @@ class Shard {
   void retry_later(EntryRef ref, WallTime retry_at);
   void go_on_with_waiting();
 
+  // shard_lanes.cc
+  bool decide(command::LanePut& put, Ticket ticket);
+  bool decide(command::LaneDelete& removal, Ticket ticket);
+  void apply(const record::LanePut& put, Sequence sequence, WallTime at, Ticket ticket);
+  void apply(const record::LaneDelete& removal, Sequence sequence, WallTime at, Ticket ticket);
+
   // shard_entry.cc: one entry's life.
   [[nodiscard]] EntryRef find_entry(const Fingerprint& task);
   [[nodiscard]] EntryRef find_number(const Fingerprint& task, TaskNumber number);
@@ -269,6 +279,9 @@ class Shard {
     return statement_of(ref, index_.id(ref));
   }
   [[nodiscard]] Statement statement_of(EntryRef ref, const Fingerprint& task) const;
+  [[nodiscard]] const TargetState& target_of(EntryRef ref) const {
+    return targets_[targets_.target_of(arena_[ref].queue)];
+  }
   [[nodiscard]] WallTime asked_due(EntryRef ref) const;
   [[nodiscard]] Extra extra_of(EntryRef ref) const;
   void set_extra(EntryRef ref, const Extra& extra);
@@ -344,6 +357,7 @@ class Shard {
   Cleaning cleaning_;
   Sequence last_sequence_ = 0;
   bool under_way_ = false;
+  bool lane_changes_ = false;  // the record of that is on its way to the log
 
   WallTime now_{};
   WallTime earliest_replayed_ = WallTime::max();  // no task that waits at the start is due before

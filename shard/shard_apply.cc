@@ -71,7 +71,7 @@ void Shard::apply(const record::Put& put, Sequence sequence, WallTime, Ticket ti
   state_entry(ref, put.task, sequence);
   // The decision counted it already.
   if (started_ && put.previous != 0) {
-    targets_.remove_user(targets_.find(put.task.target), /*unfinished=*/true);
+    targets_.remove_user(static_cast<std::uint32_t>(arena_[ref].queue), /*unfinished=*/true);
   }
   reply(ticket, put.previous == 0 ? Verdict::done : Verdict::replaced, ref, put.task.task);
 }
@@ -127,8 +127,8 @@ void Shard::apply(const record::Fire& fire, Sequence, WallTime, Ticket) {
   entry.state = static_cast<std::uint8_t>(State::firing) & 7;
   entry.attempt = std::min<std::uint32_t>(entry.attempt + 1U, 1023U) & 1023U;
   if (!started_) return;
-  effects_.fired.push_back({fire.task, fire.number, targets_[entry.target].settings.key,
-                            entry.due(), asked_due(ref),
+  effects_.fired.push_back({fire.task, fire.number, target_of(ref).settings.key,
+                            targets_.lane_of(entry.queue), entry.due(), asked_due(ref),
                             static_cast<std::uint32_t>(entry.attempt)});
 }
 

@@ -13,7 +13,7 @@ namespace {
 // Origins of URLs come with the tasks of clients, named targets by an operator's hand: a crowd of
 // the one leaves room for the other. Both are fewer than an entry can name, for replacements that
 // are under way bring theirs when they are applied.
-constexpr std::size_t kOriginsAdmitted = kTargetsMax / 2;
+constexpr std::size_t kOriginsAdmitted = kQueuesMax / 2;
 constexpr std::size_t kTargetsAdmitted = kOriginsAdmitted + (std::size_t{1} << 16);
 constexpr std::uint32_t kForgottenForTargets = 1024;  // per tick
 
@@ -34,12 +34,15 @@ std::optional<Verdict> Shard::refusal(EntryRef ref) const {
   return std::nullopt;
 }
 
-/// Why a task cannot be for the target that it names, if so.
-std::optional<Verdict> Shard::target_refusal(const Statement& task) const {
+/// Why a task cannot be for the target that it names, or in its lane, if so.
+std::optional<Verdict> Shard::address_refusal(const Statement& task) const {
   const std::uint32_t target = targets_.find(task.target);
   const bool known = target != kTargetsMax;
   if (!task.target_is_url && (!known || targets_[target].deleted)) return Verdict::unknown_target;
-  if (!known && targets_.size() >= kOriginsAdmitted) return Verdict::too_many_targets;
+  if (task.lane >= kLanesMax || !lanes()[task.lane].stands()) return Verdict::unknown_lane;
+  const std::size_t most = task.target_is_url ? kOriginsAdmitted : kTargetsAdmitted;
+  if (targets_.size() >= most && targets_.needs_queue(task.target, task.lane))
+    return Verdict::too_many_targets;
   return std::nullopt;
 }
 
@@ -58,7 +61,7 @@ void Shard::give_back(command::Add& add, Verdict verdict, EntryRef old, Ticket t
 /// them the origins that nobody else names; a bounded number between two ticks.
 void Shard::make_target_room(const Statement& task) {
   if (!task.target_is_url || targets_.size() < kOriginsAdmitted) return;
-  if (targets_.find(task.target) != kTargetsMax) return;
+  if (!targets_.needs_queue(task.target, task.lane)) return;
   while (forgotten_for_targets_ < kForgottenForTargets && targets_.size() >= kOriginsAdmitted) {
     if (!forget_oldest(WallTime::max(), /*forget_rows=*/true)) return;
     ++forgotten_for_targets_;
@@ -77,7 +80,7 @@ bool Shard::decide(command::Add& add, Ticket ticket) {
       return true;
     }
   }
-  if (const auto why = target_refusal(add.task)) {
+  if (const auto why = address_refusal(add.task)) {
     reply(ticket, *why);
   } else if (is_full()) {
     reply(ticket, Verdict::full);
@@ -122,7 +125,7 @@ bool Shard::decide_existing(command::Add& add, EntryRef old, Ticket ticket) {
     reply(ticket, Verdict::kept, old, add.task.task);
   } else if (entry.current() == State::firing) {
     reply(ticket, Verdict::task_firing, old, add.task.task);
-  } else if (const auto why = target_refusal(add.task)) {
+  } else if (const auto why = address_refusal(add.task)) {
     reply(ticket, *why);
   } else {
     add.task.state = State::scheduled;
@@ -139,7 +142,8 @@ bool Shard::decide_existing(command::Add& add, EntryRef old, Ticket ticket) {
 /// room when the record comes back.
 void Shard::propose_replacement(const Statement& task, TaskNumber previous, std::string&& content,
                                 const Note* note, Ticket ticket) {
-  static_cast<void>(targets_.add_user(task.target, task.target_is_url, /*unfinished=*/true));
+  static_cast<void>(
+      targets_.add_user(task.target, task.target_is_url, task.lane, /*unfinished=*/true));
   open_.append_put(task, previous, std::move(content), note, ticket);
 }
 
@@ -201,7 +205,7 @@ bool Shard::decide_change(command::Change& change, EntryRef ref, Ticket ticket) 
   Entry& entry = arena_[ref];
   if (entry.number != change.expected) {
     reply(ticket, Verdict::content_moved, ref, change.task.task);
-  } else if (const auto why = target_refusal(change.task)) {
+  } else if (const auto why = address_refusal(change.task)) {
     reply(ticket, *why);
   } else {
     change.task.attempt = entry.attempt;
@@ -271,11 +275,11 @@ void Shard::outcome(const Fingerprint& task, TaskNumber number, State state, Wal
                     Note note, const std::optional<Throttle>& throttle) {
   const EntryRef ref = find_number(task, number);
   CARILLON_CHECK(ref != kNoEntry && arena_[ref].current() == State::firing);
-  const std::uint32_t index = arena_[ref].target;
   const bool answered = state == State::delivered || note.http_status != 0;
-  const auto change = targets_.end(index, number, answered, throttle);
+  const auto change =
+      targets_.end(static_cast<std::uint32_t>(arena_[ref].queue), number, answered, throttle);
   if (change != TargetQueues::HoldChange::none) {
-    const TargetState& target = targets_[index];
+    const TargetState& target = target_of(ref);
     const TargetKey& key = target.settings.key;
     if (change == TargetQueues::HoldChange::held) {
       open_.append(target.hold.record(key), 0);

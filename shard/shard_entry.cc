@@ -34,7 +34,8 @@ EntryRef Shard::make_entry(const Statement& task) {
   Entry& entry = arena_[ref];
   entry.state = static_cast<std::uint8_t>(task.state) & 7;
   const bool unfinished = !finished(task.state);
-  entry.target = targets_.add_user(task.target, task.target_is_url, unfinished) & (kTargetsMax - 1);
+  entry.queue =
+      targets_.add_user(task.target, task.target_is_url, task.lane, unfinished) & (kQueuesMax - 1);
   if (task.group != GroupKey{}) {
     const std::uint32_t group = groups_.find_or_make(task.group);
     ++groups_[group].users;
@@ -65,6 +66,7 @@ void Shard::state_entry(EntryRef ref, const Statement& task, TaskNumber number) 
     set_extra(ref, {.asked_due = task.asked_due,
                     .redriven_at = task.redriven_at,
                     .expire_after = task.expire_after.value_or(Extra().expire_after),
+                    .dies_late = task.dies_late,
                     .retries_cancelled = task.retries_cancelled});
   }
   groups_.join(ref);
@@ -75,7 +77,7 @@ void Shard::state_entry(EntryRef ref, const Statement& task, TaskNumber number) 
 
 Statement Shard::statement_of(EntryRef ref, const Fingerprint& id) const {
   const Entry& entry = arena_[ref];
-  const TargetState& target = targets_[entry.target];
+  const TargetState& target = target_of(ref);
   Statement task;
   task.task = id;
   task.number = entry.number;
@@ -88,9 +90,14 @@ Statement Shard::statement_of(EntryRef ref, const Fingerprint& id) const {
   task.redriven_at = extra.redriven_at;
   task.retries_cancelled = extra.retries_cancelled;
   if (extra.expire_after >= Millis(0)) task.expire_after = extra.expire_after;
+  task.dies_late = extra.dies_late;
   task.attempt = entry.attempt;
   task.state = entry.current();
-  if (finished(task.state)) task.finished_at = entry.finished_at();
+  if (finished(task.state)) {
+    task.finished_at = entry.finished_at();
+  } else {
+    task.lane = targets_.lane_of(entry.queue);
+  }
   return task;
 }
 
@@ -197,7 +204,7 @@ void Shard::finish(EntryRef ref, State state, WallTime at, bool counted) {
   groups_.leave(ref);
   Entry& entry = arena_[ref];
   --unfinished_;
-  targets_.finish_user(entry.target);
+  targets_.finish_user(entry.queue);
   entry.set_due(asked_due(ref));
   drop_extra(ref);
   if (!counted) count(ref, entry.current(), state);
@@ -226,7 +233,7 @@ void Shard::forget(EntryRef ref, bool forget_rows) {
     --groups_[group].users;
     groups_.drop_if_unused(group);
   }
-  targets_.remove_user(entry.target, unfinished);
+  targets_.remove_user(entry.queue, unfinished);
   arena_.free(ref);
 }
 

@@ -16,6 +16,7 @@ constexpr std::uint32_t kForgottenPerTick = 1024;
 
 constexpr Millis kForgetInterval{1000};  // finished tasks are forgotten up to this late, together
 constexpr const char* kTargetDeleted = "the target was deleted";
+constexpr const char* kTooLate = "it was not delivered within expire_after";
 
 }  // namespace
 
@@ -119,12 +120,16 @@ void Shard::fire(EntryRef ref) {
   if (busy(ref)) return;
   CARILLON_CHECK(entry.due() <= now_);
   entry.busy = 1;
-  if (targets_[entry.target].deleted) {
+  if (target_of(ref).deleted) {
     open_.note(entry.number,
                Note{now_, static_cast<std::uint32_t>(entry.attempt), 0, kTargetDeleted});
     propose_outcome(index_.id(ref), entry.number, State::dead);
   } else if (too_late(ref)) {
-    propose_outcome(index_.id(ref), entry.number, State::expired);
+    if (extras_.at(ref).dies_late) {
+      open_.note(entry.number, Note{now_, static_cast<std::uint32_t>(entry.attempt), 0, kTooLate});
+    }
+    propose_outcome(index_.id(ref), entry.number,
+                    extras_.at(ref).dies_late ? State::dead : State::expired);
   } else {
     targets_.begin(ref);
     open_.append(record::Fire{index_.id(ref), entry.number}, 0);

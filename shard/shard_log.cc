@@ -53,6 +53,9 @@ void Shard::restate_into(Batch& batch) {
     if (index == kTargetsMax || targets_[index].deleted) continue;
     batch.records.emplace_back(targets_[index].settings);
   }
+  for (const LaneNumber lane : cleaning_.lanes) {
+    if (lanes()[lane].stands()) batch.records.emplace_back(lanes()[lane].settings);
+  }
   for (const Hash128& key : cleaning_.operations) {
     if (const auto* done = operations_.find(key, now_)) batch.records.emplace_back(*done);
   }
@@ -67,6 +70,7 @@ void Shard::restate_into(Batch& batch) {
   }
   cleaning_.targets.clear();
   cleaning_.operations.clear();
+  cleaning_.lanes.clear();
   cleaning_.tasks.clear();
   cleaning_.trim_after = last_sequence_ + batch.records.size() + open_.records().size();
   cleaning_.trim_upto = std::exchange(cleaning_.restate_upto, 0);
@@ -87,6 +91,8 @@ void Shard::restate(const std::vector<Batch>& oldest) {
         if (index != kTargetsMax && targets_[index].hold.active()) {
           open_.append(targets_[index].hold.record(hold->key), 0);
         }
+      } else if (const auto* lane = std::get_if<record::LanePut>(&batch.records[i])) {
+        cleaning_.lanes.push_back(lane->number);
       } else if (const auto* done = std::get_if<record::Operation>(&batch.records[i])) {
         cleaning_.operations.push_back(done->name.key);
       } else if (const auto* cancel = std::get_if<record::GroupCancel>(&batch.records[i])) {

@@ -9,11 +9,8 @@ namespace {
 
 constexpr Millis kOverdue = std::chrono::seconds(1);
 constexpr Millis kPaceInterval{10};
-constexpr std::uint32_t kTurn = 256;          // tasks of one queue, before the next has its turn
-constexpr std::uint32_t kUnansweredMax = 3;   // in a row, before a target's window shrinks
-constexpr std::uint32_t kWindowMin = 8;       // and so far at the most
-constexpr std::uint64_t kAnsweringShare = 4;  // 1/4 of the slots is for targets that answer,
-constexpr std::uint64_t kFirstsShare = 8;     // half of that also for any target's only push
+constexpr std::uint32_t kUnansweredMax = 3;  // in a row, before a target's window shrinks
+constexpr std::uint32_t kWindowMin = 8;      // and so far at the most
 
 }  // namespace
 
@@ -36,7 +33,7 @@ std::uint32_t TargetQueues::find(const TargetKey& key) const {
 std::vector<const TargetState*> TargetQueues::named() const {
   std::vector<const TargetState*> named;
   for (const auto& [key, index] : by_key_) {
-    const Target& target = *targets_[index];
+    const Target& target = targets_[index];
     if (!target.is_url && !target.deleted) named.push_back(&target);
   }
   std::ranges::sort(named, {}, [](const TargetState* target) -> const std::string& {
@@ -45,9 +42,20 @@ std::vector<const TargetState*> TargetQueues::named() const {
   return named;
 }
 
+bool TargetQueues::needs_queue(const TargetKey& key, LaneNumber lane) const {
+  const std::uint32_t index = find(key);
+  if (index == kTargetsMax) return true;
+  const Queue& first = *queues_[targets_[index].queue];
+  if (first.users == 0) return false;
+  for (std::uint32_t at = first.index; at != kNoQueue; at = queues_[at]->next) {
+    if (queues_[at]->lane == lane) return false;
+  }
+  return true;
+}
+
 std::uint32_t TargetQueues::find_or_make(const TargetKey& key, bool is_url) {
   // Tasks of one target come together.
-  if (last_ == kTargetsMax || targets_[last_]->settings.key != key) {
+  if (last_ == kTargetsMax || targets_[last_].settings.key != key) {
     const auto [at, fresh] = by_key_.try_emplace(key, 0);
     if (fresh) at->second = make(key, is_url);
     last_ = at->second;
@@ -56,21 +64,61 @@ std::uint32_t TargetQueues::find_or_make(const TargetKey& key, bool is_url) {
 }
 
 std::uint32_t TargetQueues::make(const TargetKey& key, bool is_url) {
-  if (in_line(Line::unused).empty()) {
-    const auto index = static_cast<std::uint32_t>(targets_.size());
-    CARILLON_CHECK(index < kTargetsMax);
-    in_line(Line::unused).emplace_back().index = index;
-    targets_.push_back(in_line(Line::unused).begin());
+  if (unused_targets_.empty()) {
+    unused_targets_.push_back(static_cast<std::uint32_t>(targets_.size()));
+    targets_.emplace_back().index = unused_targets_.back();
   }
-  Target& target = in_line(Line::unused).front();
+  Target& target = targets_[unused_targets_.back()];
+  unused_targets_.pop_back();
   target.settings.key = key;
   target.settings.concurrency = limits_.url_concurrency;
   target.is_url = is_url;
   target.deleted = !is_url;  // until a TargetPut says otherwise
-  target.queue.punctual = lists_.make();
-  target.queue.overdue = lists_.make();
-  line_up(target, Line::nothing);
+  make_queue(target, kDefaultLane);
   return target.index;
+}
+
+TargetQueues::Queue& TargetQueues::make_queue(Target& target, LaneNumber lane) {
+  if (in_line(Line::unused).empty()) {
+    const auto index = static_cast<std::uint32_t>(queues_.size());
+    CARILLON_CHECK(index < kQueuesMax);
+    in_line(Line::unused).emplace_back().index = index;
+    queues_.push_back(in_line(Line::unused).begin());
+  }
+  Queue& queue = in_line(Line::unused).front();
+  queue.target = target.index;
+  queue.lane = lane;
+  queue.punctual = lists_.make();
+  queue.overdue = lists_.make();
+  queue.next = target.queue;
+  target.queue = queue.index;
+  stand(queue, Line::nothing);
+  return queue;
+}
+
+TargetQueues::Queue& TargetQueues::queue_of(Target& target, LaneNumber lane) {
+  for (std::uint32_t at = target.queue; at != kNoQueue; at = queues_[at]->next) {
+    if (queues_[at]->lane == lane) return *queues_[at];
+  }
+  // One without tasks can be any lane's.
+  Queue& first = *queues_[target.queue];
+  if (first.users > 0) return make_queue(target, lane);
+  first.lane = lane;
+  return first;
+}
+
+/// One that has no task; not the last one of its target.
+void TargetQueues::drop_queue(Queue& queue) {
+  CARILLON_CHECK(queue.queued == 0 && queue.share.in_flight == 0);
+  std::uint32_t* at = &targets_[queue.target].queue;
+  while (*at != queue.index) at = &queues_[*at]->next;
+  *at = queue.next;
+  lists_.drop(queue.punctual);
+  lists_.drop(queue.overdue);
+  stand(queue, Line::unused);
+  Queue fresh;
+  fresh.index = queue.index;
+  queue = fresh;
 }
 
 void TargetQueues::drop_if_unused(Target& target) {
@@ -80,25 +128,59 @@ void TargetQueues::drop_if_unused(Target& target) {
   if (target.hold.active()) return;
   CARILLON_CHECK(target.queued == 0 && target.in_flight == 0);
   by_key_.erase(target.settings.key);
-  lists_.drop(target.queue.punctual);
-  lists_.drop(target.queue.overdue);
+  drop_queue(*queues_[target.queue]);
   if (last_ == target.index) last_ = kTargetsMax;
-  line_up(target, Line::unused);
-  Target unused;
-  unused.index = target.index;
-  target = std::move(unused);
+  Target fresh;
+  fresh.index = target.index;
+  target = std::move(fresh);
+  unused_targets_.push_back(target.index);
 }
 
-std::uint32_t TargetQueues::add_user(const TargetKey& key, bool is_url, bool unfinished) {
-  const std::uint32_t index = find_or_make(key, is_url);
-  Target& target = *targets_[index];
+std::uint32_t TargetQueues::add_user(const TargetKey& key, bool is_url, LaneNumber lane,
+                                     bool unfinished) {
+  Target& target = targets_[find_or_make(key, is_url)];
+  Queue& queue = queue_of(target, lane);
   ++target.users;
-  if (unfinished) ++target.unfinished;
-  return index;
+  ++queue.users;
+  if (!unfinished) return queue.index;
+  ++target.unfinished;
+  ++lanes_[lane].share.unfinished;
+  lanes_in_use_ |= 1U << lane;
+  // From now on slots may be set aside for it.
+  if (++queue.share.unfinished == 1 && is_shared(target)) review(target);
+  return queue.index;
+}
+
+void TargetQueues::finish_user(std::uint32_t index) {
+  Queue& queue = *queues_[index];
+  Target& target = targets_[queue.target];
+  LaneShare& lane = lanes_[queue.lane].share;
+  CARILLON_CHECK(target.unfinished > 0 && queue.share.unfinished > 0 && lane.unfinished > 0);
+  --target.unfinished;
+  if (--lane.unfinished == 0) lanes_in_use_ &= ~(1U << queue.lane);
+  // What was set aside for it is free for the others.
+  if (--queue.share.unfinished == 0 && is_shared(target)) review(target);
+}
+
+void TargetQueues::remove_user(std::uint32_t index, bool unfinished) {
+  if (unfinished) finish_user(index);
+  Queue& queue = *queues_[index];
+  Target& target = targets_[queue.target];
+  CARILLON_CHECK(queue.users > 0 && target.users > 0);
+  --target.users;
+  if (--queue.users == 0 && is_shared(target)) drop_queue(queue);
+  if (target.users == 0) drop_if_unused(target);
+}
+
+void TargetQueues::put(const record::LanePut& settings) {
+  lanes_.put(settings);
+  for (Target& target : targets_) {
+    if (target.queue != kNoQueue && is_shared(target)) review(target);
+  }
 }
 
 bool TargetQueues::put(const record::TargetPut& settings) {
-  Target& target = *targets_[find_or_make(settings.key, /*is_url=*/false)];
+  Target& target = targets_[find_or_make(settings.key, /*is_url=*/false)];
   const bool existed = !target.settings.name.empty();
   target.settings = settings;
   // One that is about to be deleted stays so: the record of that comes behind this one.
@@ -110,7 +192,7 @@ bool TargetQueues::put(const record::TargetPut& settings) {
 void TargetQueues::remove(const TargetKey& key) {
   const std::uint32_t index = find(key);
   if (index == kTargetsMax) return;
-  Target& target = *targets_[index];
+  Target& target = targets_[index];
   target.deleted = true;
   target.hold.release();
   target.settings.name.clear();
@@ -120,137 +202,61 @@ void TargetQueues::remove(const TargetKey& key) {
 }
 
 void TargetQueues::restore_hold(const record::TargetHold& hold, WallTime at) {
-  targets_[find_or_make(hold.key, /*is_url=*/false)]->hold.restore(hold, at);
+  targets_[find_or_make(hold.key, /*is_url=*/false)].hold.restore(hold, at);
 }
 
 void TargetQueues::release_hold(std::uint32_t index) {
-  targets_[index]->hold.release();
-  review(*targets_[index]);
+  targets_[index].hold.release();
+  review(targets_[index]);
 }
 
-// --- What a queue waits for.
-
-/// Whether the target itself takes one more push.
-bool TargetQueues::has_slot(const Target& target) const {
-  return target.deleted || (!target.settings.paused && target.in_flight < target.window() &&
-                            target.hold.admits(now_, target.in_flight));
-}
-
-/// Whether what the others need lets it, too.
-bool TargetQueues::has_room(const Target& target) const {
-  if (target.deleted) return true;
-  const std::uint64_t most = limits_.in_flight_max;
-  const std::uint64_t free = most - std::min(most, in_flight_);
-  if (target.answers) return target.in_flight < free;
-  if (target.in_flight == 0) return most / kFirstsShare < free;
-  return std::uint64_t{4} * target.in_flight + most / kAnsweringShare < free;
-}
-
-/// Whether one more overdue task may be fired now. A token bucket that holds a tenth of a second's
-/// worth.
-bool TargetQueues::has_allowance(Target& target) {
-  const std::int64_t rate = limits_.catch_up_per_second;
-  if (rate == 0 || target.deleted) return true;
-  const std::int64_t most = std::max<std::int64_t>(rate / 10, 1);
-  const std::int64_t elapsed_ms =
-      std::clamp<std::int64_t>((now_ - target.allowed_at).count(), 0, 1000);
-  const std::int64_t earned = elapsed_ms * rate / 1000;
-  if (earned > 0) {
-    target.allowance = static_cast<std::uint32_t>(std::min(most, target.allowance + earned));
-    target.allowed_at = now_;
-  }
-  return target.allowance > 0;
-}
-
-TargetQueues::Line TargetQueues::line_for(Target& target) {
-  if (target.queued == 0 || !has_slot(target)) return Line::nothing;
-  if (!has_room(target)) return target.answers ? Line::room_answering : Line::room;
-  if (lists_.empty(target.queue.punctual) && !has_allowance(target)) return Line::allowance;
-  return Line::turn;
-}
-
-/// At the end of it, also where it stands there already.
-void TargetQueues::line_up(Target& target, Line line) {
-  Queue& queue = target.queue;
-  Targets& to = in_line(line);
-  to.splice(to.end(), in_line(queue.line), targets_[target.index]);
-  queue.line = line;
-  queue.turn_left = kTurn;
-}
-
-/// Something about it has changed.
-void TargetQueues::review(Target& target) {
-  if (target.queue.line == Line::unused) return;
-  const Line line = line_for(target);
-  if (line != target.queue.line) line_up(target, line);
-}
-
-/// For one queue of each kind that waits for room.
-void TargetQueues::look_for_room() {
-  for (const Line line : {Line::room, Line::room_answering}) {
-    if (in_line(line).empty()) continue;
-    Target& target = in_line(line).front();
-    line_up(target, line_for(target));
-  }
-}
-
-// --- Queues.
+// --- What is due.
 
 void TargetQueues::enqueue(EntryRef ref) {
   const Entry& entry = arena_[ref];
-  Target& target = *targets_[entry.target];
+  Queue& queue = *queues_[entry.queue];
+  Target& target = targets_[queue.target];
   const bool overdue = now_ - entry.due() > kOverdue;
-  lists_.push_back(overdue ? target.queue.overdue : target.queue.punctual, ref, Place::queue);
+  lists_.push_back(overdue ? queue.overdue : queue.punctual, ref, Place::queue);
+  ++queue.queued;
   ++target.queued;
+  ++lanes_[queue.lane].queued;
   ++queued_;
-  if (target.queue.line != Line::turn) review(target);
+  if (queue.line < kTurn) review(target);
 }
 
 void TargetQueues::remove(EntryRef ref) {
-  Target& target = *targets_[arena_[ref].target];
-  CARILLON_CHECK(arena_[ref].where() == Place::queue && target.queued > 0);
+  Queue& queue = *queues_[arena_[ref].queue];
+  Target& target = targets_[queue.target];
+  CARILLON_CHECK(arena_[ref].where() == Place::queue && queue.queued > 0);
   lists_.unlink(ref);
   --target.queued;
+  --lanes_[queue.lane].queued;
   --queued_;
-  if (target.queued == 0) line_up(target, Line::nothing);
-}
-
-EntryRef TargetQueues::next() {
-  while (in_flight_ < limits_.in_flight_max) {
-    // No push is left whose end would have the others look for room.
-    while (in_line(Line::turn).empty() && in_flight_ == 0 && has_next()) look_for_room();
-    if (in_line(Line::turn).empty()) return kNoEntry;
-    Target& target = in_line(Line::turn).front();
-    const Line line = line_for(target);
-    if (line == Line::turn && target.queue.turn_left > 0) return take(target);
-    line_up(target, line);
-  }
-  return kNoEntry;
-}
-
-EntryRef TargetQueues::take(Target& target) {
-  --target.queue.turn_left;
-  EntryRef ref = lists_.first(target.queue.punctual);
-  if (ref == kNoEntry) {
-    ref = lists_.first(target.queue.overdue);
-    if (target.allowance > 0) --target.allowance;
-  }
-  remove(ref);
-  return ref;
-}
-
-bool TargetQueues::has_next() const {
-  if (in_flight_ >= limits_.in_flight_max) return false;
-  if (!in_line(Line::turn).empty()) return true;
-  return in_flight_ == 0 &&
-         (!in_line(Line::room).empty() || !in_line(Line::room_answering).empty());
+  if (--queue.queued > 0) return;
+  line_up(queue, Line::nothing);
+  if (is_shared(target)) review(target);
 }
 
 // --- Pushes.
 
 void TargetQueues::begin(EntryRef ref) {
   const Entry& entry = arena_[ref];
-  Target& target = *targets_[entry.target];
+  Queue& queue = *queues_[entry.queue];
+  Target& target = targets_[queue.target];
+  LaneState& lane = lanes_[queue.lane];
+  if (is_shared(target)) {
+    const Claims here = claims_at(target);
+    target.limit.begin(here.all(), here.find(queue.index), target.window(), queue.share);
+  } else {
+    ++queue.share.in_flight;
+  }
+  if (one_lane()) {
+    ++lane.share.in_flight;
+  } else {
+    const Claims all = claims_of_lanes(/*behind_too=*/true);
+    limit_.begin(all.all(), all.find(queue.lane), limits_.in_flight_max, lane.share);
+  }
   ++target.in_flight;
   ++in_flight_;
   target.hold.fired(entry.number);
@@ -258,8 +264,9 @@ void TargetQueues::begin(EntryRef ref) {
 
 TargetQueues::HoldChange TargetQueues::end(std::uint32_t index, TaskNumber number, bool answered,
                                            const std::optional<Throttle>& throttle) {
-  Target& target = *targets_[index];
-  CARILLON_CHECK(target.in_flight > 0 && in_flight_ > 0);
+  Queue& queue = *queues_[index];
+  Target& target = targets_[queue.target];
+  CARILLON_CHECK(target.in_flight > 0 && in_flight_ > 0 && queue.share.in_flight > 0);
   HoldChange change = HoldChange::none;
   if (!target.is_url && !target.deleted) {
     if (throttle && target.hold.throttled(number, *throttle)) {
@@ -269,6 +276,8 @@ TargetQueues::HoldChange TargetQueues::end(std::uint32_t index, TaskNumber numbe
       change = HoldChange::released;
     }
   }
+  --queue.share.in_flight;
+  --lanes_[queue.lane].share.in_flight;
   --target.in_flight;
   --in_flight_;
   target.answers = answered;
@@ -282,8 +291,7 @@ TargetQueues::HoldChange TargetQueues::end(std::uint32_t index, TaskNumber numbe
 
 void TargetQueues::start(WallTime now) {
   now_ = now;
-  for (const auto& at : targets_) {
-    Target& target = *at;
+  for (Target& target : targets_) {
     if (!target.hold.active()) continue;
     if (target.deleted) {
       target.hold.release();
@@ -300,30 +308,33 @@ void TargetQueues::tick(WallTime now) {
   while (!hold_ends_.empty() && hold_ends_.begin()->first <= now) {
     const std::uint32_t index = hold_ends_.begin()->second;
     hold_ends_.erase(hold_ends_.begin());
-    review(*targets_[index]);
+    review(targets_[index]);
   }
   for (std::size_t paced = in_line(Line::allowance).size(); paced > 0; --paced) {
-    Target& target = in_line(Line::allowance).front();
-    line_up(target, line_for(target));
+    if (in_line(Line::allowance).empty()) break;
+    Queue& queue = in_line(Line::allowance).front();
+    line_up(queue, Line::allowance);
+    review(targets_[queue.target]);
   }
 }
 
 std::vector<EntryRef> TargetQueues::set_back(WallTime now) {
   now_ = now;
   std::vector<EntryRef> early;
-  for (const auto& at : targets_) {
-    Target& target = *at;
+  for (Target& target : targets_) {
     if (target.hold.active()) {
       target.hold.clock_set_back(now);
       hold_ends_.emplace(target.hold.until(), target.index);
     }
     target.allowed_at = std::min(target.allowed_at, now);
     if (target.queued == 0) continue;
-    for (const ListId list : {target.queue.punctual, target.queue.overdue}) {
-      for (EntryRef ref = lists_.first(list); ref != kNoEntry; ref = lists_.after(ref)) {
-        if (arena_[ref].due() > now) early.push_back(ref);
+    for_each_queue(target, [&](const Queue& queue) {
+      for (const ListId list : {queue.punctual, queue.overdue}) {
+        for (EntryRef ref = lists_.first(list); ref != kNoEntry; ref = lists_.after(ref)) {
+          if (arena_[ref].due() > now) early.push_back(ref);
+        }
       }
-    }
+    });
   }
   for (const EntryRef ref : early) remove(ref);
   return early;
@@ -341,10 +352,9 @@ std::optional<WallTime> TargetQueues::next_wakeup() const {
 std::optional<WallTime> TargetQueues::oldest() const {
   std::optional<WallTime> oldest;
   if (queued_ == 0) return oldest;
-  for (const auto& at : targets_) {
-    const Target& target = *at;
-    if (target.queued == 0) continue;
-    for (const ListId list : {target.queue.punctual, target.queue.overdue}) {
+  for (const auto& queue : queues_) {
+    if (queue->queued == 0) continue;
+    for (const ListId list : {queue->punctual, queue->overdue}) {
       const EntryRef ref = lists_.first(list);
       if (ref != kNoEntry) oldest = std::min(oldest.value_or(arena_[ref].due()), arena_[ref].due());
     }
@@ -354,26 +364,46 @@ std::optional<WallTime> TargetQueues::oldest() const {
 
 std::uint64_t TargetQueues::bytes() const {
   constexpr std::uint64_t kNode = 2 * sizeof(void*);
-  return targets_.size() * (sizeof(Target) + kNode + sizeof(Targets::iterator));
+  return targets_.size() * sizeof(Target) +
+         queues_.size() * (sizeof(Queue) + kNode + sizeof(Queues::iterator));
 }
 
 void TargetQueues::check_invariants() {
   std::uint64_t queued = 0;
   std::uint64_t in_flight = 0;
+  std::array<LaneShare, kLanesMax> lanes{};
   for (std::uint32_t index = 0; index < targets_.size(); ++index) {
-    Target& target = *targets_[index];
+    Target& target = targets_[index];
     CARILLON_CHECK(target.index == index);
     queued += target.queued;
     in_flight += target.in_flight;
-    if (target.queue.line == Line::unused) continue;
-    const bool empty = lists_.empty(target.queue.punctual) && lists_.empty(target.queue.overdue);
-    CARILLON_CHECK(find(target.settings.key) == index && empty == (target.queued == 0));
-    // One that stands in line for a turn or for room finds out late that it may not go.
-    const bool goes = line_for(target) != Line::nothing;
-    CARILLON_CHECK(!goes || target.queue.line != Line::nothing);
-    CARILLON_CHECK(!empty || target.queue.line == Line::nothing);
+    if (target.queue == kNoQueue) continue;
+    CARILLON_CHECK(find(target.settings.key) == index);
+    std::uint32_t users = 0;
+    std::uint32_t unfinished = 0;
+    std::uint32_t here = 0;
+    for_each_queue(target, [&](const Queue& queue) {
+      const bool empty = lists_.empty(queue.punctual) && lists_.empty(queue.overdue);
+      CARILLON_CHECK(queue.target == index && empty == (queue.queued == 0));
+      // One that stands in line for a turn or for room finds out late that it may not go.
+      const bool goes = line_for(target, queue) != Line::nothing;
+      CARILLON_CHECK(!goes || queue.line != Line::nothing);
+      CARILLON_CHECK(!empty || queue.line == Line::nothing);
+      users += queue.users;
+      unfinished += queue.share.unfinished;
+      here += queue.share.in_flight;
+      lanes[queue.lane].unfinished += queue.share.unfinished;
+      lanes[queue.lane].in_flight += queue.share.in_flight;
+    });
+    CARILLON_CHECK(users == target.users && unfinished == target.unfinished);
+    CARILLON_CHECK(here == target.in_flight);
   }
   CARILLON_CHECK(queued == queued_ && in_flight == in_flight_);
+  for (std::uint32_t lane = 0; lane < kLanesMax; ++lane) {
+    CARILLON_CHECK(lanes[lane].unfinished == lanes_[lane].share.unfinished);
+    CARILLON_CHECK(lanes[lane].in_flight == lanes_[lane].share.in_flight);
+    CARILLON_CHECK((lanes_in_use_ >> lane & 1U) == (lanes[lane].unfinished > 0 ? 1U : 0U));
+  }
 }
 
 }  // namespace carillon

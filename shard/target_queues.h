@@ -1,15 +1,22 @@
 // Targets, and what is due for each: which task may be fired next.
 //
-// A due task waits in its target's queue until the target may have one more push under way; until
-// that moment it can be cancelled. What a queue waits for is the line in which it stands, and it
-// always stands in exactly one:
+// A due task waits in a queue, that of its target and its lane, until it may be pushed; until that
+// moment it can be cancelled. What a queue waits for is the line in which it stands, and it always
+// stands in exactly one:
 //
-//     nothing         it is empty, or its target may have no further push for now: paused, held,
-//                     or as many are under way as it takes. Whatever changes that moves it on.
-//     turn            it is served next: up to 256 tasks, then the others have their turn
+//     nothing         it is empty, or its target may have no further push of that lane for now:
+//                     paused, held, or the slots are taken or set aside. Whatever changes that
+//                     moves it on.
 //     allowance       what it has is overdue, which is paced; looked at again every 10 ms
 //     room            its target takes more, but too few slots are free in all
 //     room_answering  the same, of a target whose last push was answered
+//     turn            it is served when it is its lane's turn: up to 256 tasks, then the lane's
+//                     others have theirs. Each lane has such a line.
+//     behind          the same, but at its target another lane is next
+//
+// Lanes. The slots of a target and those of the server are shared alike (shard/lane_shares.h): of
+// the queues of a target one is next, and of the lanes that have such a queue, one. What is behind
+// goes only where all slots that are free are set aside for its lane.
 //
 // Overdue. What left the wheel more than a second late (downtime, a stepped clock) has a list of
 // its own in the queue, oldest first. It comes behind what is punctual and is paced, so that a
@@ -37,15 +44,18 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <optional>
 #include <set>
+#include <span>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
 #include "shard/hold.h"
+#include "shard/lanes.h"
 #include "shard/record.h"
 #include "wheel/arena.h"
 
@@ -57,6 +67,8 @@ struct TargetLimits {
   std::uint32_t url_concurrency = 64;          // of each origin that tasks name by URL
   std::uint32_t catch_up_per_second = 20'000;  // overdue tasks fired per target; 0: no limit
 };
+
+inline constexpr std::uint32_t kTargetsMax = kQueuesMax;  // each has a queue at the least
 
 /// What there is to know of a target.
 struct TargetState {
@@ -83,38 +95,49 @@ class TargetQueues {
   /// `arena` and `lists` must outlive it.
   TargetQueues(Arena& arena, Lists& lists, const TargetLimits& limits);
 
-  // --- Targets. An entry names its target by the index.
+  // --- Lanes.
+  [[nodiscard]] const Lanes& lanes() const { return lanes_; }
+  /// A lane is made or changed.
+  void put(const record::LanePut& settings);
+  /// It will be deleted: no task comes to it any more.
+  void mark_leaving(LaneNumber lane) { lanes_[lane].leaving = true; }
+  void remove(const record::LaneDelete& removal) { lanes_.remove(removal.number); }
+
+  // --- Targets.
   /// kTargetsMax: there is none.
   [[nodiscard]] std::uint32_t find(const TargetKey& key) const;
-  [[nodiscard]] const TargetState& operator[](std::uint32_t index) const {
-    return *targets_[index];
-  }
-  /// How many there are, named ones and origins.
-  [[nodiscard]] std::size_t size() const { return by_key_.size(); }
+  [[nodiscard]] const TargetState& operator[](std::uint32_t index) const { return targets_[index]; }
   /// Those with a name that stand, by name.
   [[nodiscard]] std::vector<const TargetState*> named() const;
 
-  /// One more task names that target, which is made where there is none; its index.
-  [[nodiscard]] std::uint32_t add_user(const TargetKey& key, bool is_url, bool unfinished);
-  /// Of its users one that was not finished is.
-  void finish_user(std::uint32_t index) {
-    CARILLON_CHECK(targets_[index]->unfinished > 0);
-    --targets_[index]->unfinished;
+  // --- Queues. An entry names its queue, and so its target and its lane, by the index.
+  /// How many there are: one for each target, named or an origin, and one for each further lane of
+  /// its tasks.
+  [[nodiscard]] std::size_t size() const { return queues_.size() - in_line(Line::unused).size(); }
+  /// Whether a task of that target and that lane would need a further one.
+  [[nodiscard]] bool needs_queue(const TargetKey& key, LaneNumber lane) const;
+  /// The index of the queue's target.
+  [[nodiscard]] std::uint32_t target_of(std::uint32_t queue) const {
+    return queues_[queue]->target;
   }
-  /// A task that named it is gone. An origin goes with its last user, and so does a named target
+  [[nodiscard]] LaneNumber lane_of(std::uint32_t queue) const { return queues_[queue]->lane; }
+
+  /// One more task names that target and is in that lane; their queue is made where there is none.
+  /// Its index.
+  [[nodiscard]] std::uint32_t add_user(const TargetKey& key, bool is_url, LaneNumber lane,
+                                       bool unfinished);
+  /// Of the queue's tasks one that was not finished is.
+  void finish_user(std::uint32_t queue);
+  /// A task of that queue is gone. An origin goes with its last one, and so does a named target
   /// that was deleted.
-  void remove_user(std::uint32_t index, bool unfinished) {
-    if (unfinished) finish_user(index);
-    CARILLON_CHECK(targets_[index]->users > 0);
-    if (--targets_[index]->users == 0) drop_if_unused(*targets_[index]);
-  }
+  void remove_user(std::uint32_t queue, bool unfinished);
 
   /// A target is made or changed; true: it stood already.
   bool put(const record::TargetPut& settings);
   /// It will be deleted: what is fired from now on is for a deleted target.
   void mark_deleted(std::uint32_t index) {
-    targets_[index]->deleted = true;
-    review(*targets_[index]);
+    targets_[index].deleted = true;
+    review(targets_[index]);
   }
   /// It is deleted. No-op where there is none.
   void remove(const TargetKey& key);
@@ -123,7 +146,7 @@ class TargetQueues {
   void restore_hold(const record::TargetHold& hold, WallTime at);
   void release_hold(std::uint32_t index);
 
-  // --- Queues.
+  // --- What is due.
   /// The entry, which is on no list, is due: it waits from now on at its target.
   void enqueue(EntryRef ref);
   /// It waits no longer.
@@ -136,8 +159,8 @@ class TargetQueues {
   // --- Pushes.
   /// A push of that task begins.
   void begin(EntryRef ref);
-  /// A push of that task to the target at `index` is over. `throttle`: the receiver said "not now".
-  [[nodiscard]] HoldChange end(std::uint32_t index, TaskNumber number, bool answered,
+  /// A push of that task of that queue is over. `throttle`: the receiver said "not now".
+  [[nodiscard]] HoldChange end(std::uint32_t queue, TaskNumber number, bool answered,
                                const std::optional<Throttle>& throttle);
 
   // --- Time.
@@ -158,50 +181,97 @@ class TargetQueues {
   void check_invariants();
 
  private:
-  /// What a queue waits for; `unused`: there is no such target.
-  enum class Line : std::uint8_t { unused, nothing, turn, allowance, room, room_answering };
-  static constexpr std::size_t kLines = 6;
+  /// What a queue waits for; `unused`: there is no such queue. Behind `turn` come the lines of the
+  /// lanes: sixteen for a turn, and sixteen behind.
+  enum Line : std::uint8_t { unused, nothing, allowance, room, room_answering, turn };
+  static constexpr std::size_t kTurn = Line::turn;
+  static constexpr std::size_t kBehind = kTurn + kLanesMax;
+  static constexpr std::size_t kLines = kBehind + kLanesMax;
+  static constexpr std::uint32_t kNoQueue = kQueuesMax;
 
   struct Queue {
-    ListId punctual = 0;  // due tasks, in due order
-    ListId overdue = 0;   // the same, that left the wheel more than a second late
-    Line line = Line::unused;
-    std::uint32_t turn_left = 0;  // so many more tasks until others have their turn
+    std::uint32_t index = 0;
+    std::uint32_t target = 0;       // its index
+    std::uint32_t next = kNoQueue;  // of the same target
+    ListId punctual = 0;            // due tasks, in due order
+    ListId overdue = 0;             // the same, that left the wheel more than a second late
+    std::uint32_t users = 0;
+    std::uint32_t queued = 0;
+    std::uint16_t turn_left = 0;  // so many more tasks until others have their turn
+    LaneNumber lane = kDefaultLane;
+    std::uint8_t line = Line::unused;
+    LaneShare share;  // of its target's slots
   };
   struct Target : TargetState {
     std::uint32_t index = 0;
-    Queue queue;
+    std::uint32_t queue = kNoQueue;  // its first
+    SharedLimit limit;
     std::uint32_t allowance = 0;  // overdue tasks that may be fired
     WallTime allowed_at{};        // when that was last filled
   };
-  using Targets = std::list<Target>;
+  using Queues = std::list<Queue>;
   struct KeyHash {
     std::size_t operator()(const TargetKey& key) const { return key.low; }
+  };
+  /// The lanes at one limit, and which queue or lane each is.
+  struct Claims {
+    std::array<LaneClaim, kLanesMax> claims;
+    std::array<std::uint32_t, kLanesMax> of{};
+    std::size_t count = 0;
+    [[nodiscard]] std::span<const LaneClaim> all() const { return {claims.data(), count}; }
+    [[nodiscard]] std::size_t find(std::uint32_t wanted) const;
+    void add(const LaneState& lane, const LaneShare& share, std::uint32_t its, bool waits);
   };
 
   [[nodiscard]] std::uint32_t find_or_make(const TargetKey& key, bool is_url);
   [[nodiscard]] std::uint32_t make(const TargetKey& key, bool is_url);
+  [[nodiscard]] Queue& queue_of(Target& target, LaneNumber lane);
+  Queue& make_queue(Target& target, LaneNumber lane);
+  void drop_queue(Queue& queue);
   void drop_if_unused(Target& target);
+  /// Calls `visit` with each of its queues.
+  template <typename Visit>
+  void for_each_queue(const Target& target, Visit&& visit) {
+    for (std::uint32_t at = target.queue; at != kNoQueue;) {
+      Queue& queue = *queues_[at];
+      at = queue.next;
+      visit(queue);
+    }
+  }
 
+  // target_lines.cc: what a queue waits for, and who is next.
   [[nodiscard]] bool has_slot(const Target& target) const;
   [[nodiscard]] bool has_room(const Target& target) const;
   [[nodiscard]] bool has_allowance(Target& target);
-  [[nodiscard]] Line line_for(Target& target);
-  [[nodiscard]] Targets& in_line(Line line) { return lines_[static_cast<std::size_t>(line)]; }
-  [[nodiscard]] const Targets& in_line(Line line) const {
-    return lines_[static_cast<std::size_t>(line)];
+  /// More than one lane has tasks for it.
+  [[nodiscard]] bool is_shared(const Target& target) const {
+    return queues_[target.queue]->next != kNoQueue;
   }
-  void line_up(Target& target, Line line);
+  [[nodiscard]] bool one_lane() const { return (lanes_in_use_ & (lanes_in_use_ - 1)) == 0; }
+  [[nodiscard]] Claims claims_at(Target& target);
+  [[nodiscard]] Claims claims_of_lanes(bool behind_too) const;
+  [[nodiscard]] std::size_t line_for(Target& target, const Queue& queue);
+  [[nodiscard]] Queues& in_line(std::size_t line) { return lines_[line]; }
+  [[nodiscard]] const Queues& in_line(std::size_t line) const { return lines_[line]; }
+  void line_up(Queue& queue, std::size_t line);
+  void stand(Queue& queue, std::size_t line);
   void review(Target& target);
+  void review_shared(Target& target);
   void look_for_room();
-  [[nodiscard]] EntryRef take(Target& target);
+  [[nodiscard]] std::size_t next_line() const;
+  [[nodiscard]] EntryRef take(Queue& queue);
 
   Arena& arena_;
   Lists& lists_;
   const TargetLimits limits_;
   WallTime now_{};
-  std::array<Targets, kLines> lines_;       // each target is in one, and goes to the next
-  std::vector<Targets::iterator> targets_;  // by index
+  Lanes lanes_;
+  SharedLimit limit_;                     // of the pushes to all targets
+  std::uint32_t lanes_in_use_ = 0;        // a bit for each that has tasks that are not finished
+  std::array<Queues, kLines> lines_;      // each queue is in one, and goes to the next
+  std::vector<Queues::iterator> queues_;  // by index
+  std::deque<Target> targets_;            // by index
+  std::vector<std::uint32_t> unused_targets_;
   std::unordered_map<TargetKey, std::uint32_t, KeyHash> by_key_;
   std::uint32_t last_ = kTargetsMax;  // that was asked for; kTargetsMax: none
   /// When a hold ends, or was to end: then the target is looked at again.

@@ -9,7 +9,7 @@ namespace carillon {
 
 namespace {
 
-constexpr std::uint8_t kContentVersion = 2;
+constexpr std::uint8_t kContentVersion = 3;
 
 enum Flag : std::uint8_t {
   kBodyIsJson = 1 << 0,
@@ -19,8 +19,15 @@ enum Flag : std::uint8_t {
   kDueAt = 1 << 4,
   kFlagsOfVersion1 = (1 << 5) - 1,
   kRedrivenAt = 1 << 5,
-  kAllFlags = (1 << 6) - 1,
+  kFlagsOfVersion2 = (1 << 6) - 1,
+  kDiesLate = 1 << 6,
+  kAllFlags = (1 << 7) - 1,
 };
+
+int known_flags(std::uint8_t version) {
+  if (version == 1) return kFlagsOfVersion1;
+  return version == 2 ? kFlagsOfVersion2 : kAllFlags;
+}
 
 /// Which parts of a retry policy a task has. Rows of version 1 have the first three, always.
 enum RetryFlag : std::uint8_t {
@@ -70,6 +77,7 @@ void encode_choices(const TaskContent& content, std::string& row) {
   if (content.delay) flags |= kDelay;
   if (content.due_at) flags |= kDueAt;
   if (content.redriven_at) flags |= kRedrivenAt;
+  if (content.dies_late) flags |= kDiesLate;
   out.u8(static_cast<std::uint8_t>(flags));
   out.text(content.id);
   out.text(content.target);
@@ -100,8 +108,9 @@ void decode_headers(ByteReader& in, TaskContent& content) {
 
 void decode_choices(ByteReader& in, std::uint8_t version, TaskContent& content) {
   const std::uint8_t flags = in.u8();
-  if ((flags & ~(version == 1 ? kFlagsOfVersion1 : kAllFlags)) != 0) in.fail("an unknown flag");
+  if ((flags & ~known_flags(version)) != 0) in.fail("an unknown flag");
   content.body_is_json = (flags & kBodyIsJson) != 0;
+  content.dies_late = (flags & kDiesLate) != 0;
   content.id = in.text();
   content.target = in.text();
   content.group = in.text();
@@ -174,7 +183,7 @@ bool same_choices(const TaskContent& a, const TaskContent& b) {
   return a.id == b.id && a.target == b.target && a.group == b.group && a.lane == b.lane &&
          a.body == b.body && a.content_type == b.content_type && a.body_is_json == b.body_is_json &&
          same_headers(a.headers, b.headers) && a.expire_after == b.expire_after &&
-         a.retry == b.retry;
+         a.dies_late == b.dies_late && a.retry == b.retry;
 }
 
 bool same_due_asked(const TaskContent& a, const TaskContent& b) {

@@ -24,7 +24,7 @@ class Status;
 
 namespace carillon {
 
-inline constexpr int kFormatVersion = 3;
+inline constexpr int kFormatVersion = 4;
 
 /// The paths of a data directory.
 struct DataDir {

@@ -5,9 +5,9 @@
 // has the same target or group. docs/on-disk-format.md shows every byte.
 //
 // Contents, notes, `forgotten` and `trim_before` are no part of the row: they are rows and deletes
-// of their own in the same commit. Version 3 is written. Rows of version 2, without some kinds and
-// flags, are read, and so are those of version 1, whose statements have 6 more bytes before the
-// due.
+// of their own in the same commit. Version 4 is written. Rows of versions 2 and 3, without some
+// kinds and flags, are read, and so are those of version 1, whose statements have 6 more bytes
+// before the due.
 //
 // Concurrency: pure functions.
 #pragma once
@@ -20,7 +20,7 @@
 
 namespace carillon {
 
-inline constexpr std::uint8_t kBatchVersion = 3;
+inline constexpr std::uint8_t kBatchVersion = 4;
 
 /// Appends the row of `batch`, which has at least one record, to `out`.
 void encode_batch(const Batch& batch, std::string& out);

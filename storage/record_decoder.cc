@@ -17,7 +17,8 @@ class Decoder {
   /// Into `record`, which is a Put of nothing: what most records are.
   void record(Record& record) {
     const auto kind = static_cast<Kind>(in_.u8());
-    if (version_ < 3 && kind > kLastKindOfVersion2) in_.fail("a kind newer than the row");
+    if (version_ < kBatchVersion && kind > last_kind(version_))
+      in_.fail("a kind newer than the row");
     if (kind == Kind::put) {
       auto& put = std::get<record::Put>(record);
       put.previous = statement(put.task);
@@ -77,6 +78,10 @@ class Decoder {
         return target_hold();
       case Kind::target_release:
         return record::TargetRelease{hash()};
+      case Kind::lane_put:
+        return lane_put();
+      case Kind::lane_delete:
+        return record::LaneDelete{lane()};
     }
     in_.fail("an unknown kind of record");
     return {};
@@ -103,6 +108,17 @@ class Decoder {
     target.paused = paused == 1;
     target.settings = in_.text();
     return target;
+  }
+
+  Record lane_put() {
+    record::LanePut put;
+    put.number = lane();
+    put.name = in_.text();
+    put.weight = in_.varint32();
+    put.reserved = in_.varint32();
+    if (put.name.empty()) in_.fail("a lane without a name");
+    if (put.weight == 0) in_.fail("a lane without a weight");
+    return put;
   }
 
   Record operation() {
@@ -162,10 +178,15 @@ class Decoder {
     return in_.ok() ? static_cast<State>(byte) : State::scheduled;
   }
 
+  LaneNumber lane() {
+    const std::uint8_t number = in_.u8();
+    if (number >= kLanesMax) in_.fail("a lane beyond the last");
+    return in_.ok() ? number : kDefaultLane;
+  }
+
   std::uint32_t flags() {
     const std::uint32_t flags = in_.varint32();
-    const std::uint32_t known = version_ < 3 ? kFlagsOfVersion2 : kAllFlags;
-    if ((flags & ~known) != 0) in_.fail("an unknown flag");
+    if ((flags & ~known_flags(version_)) != 0) in_.fail("an unknown flag");
     if ((flags & kGroup) != 0 && (flags & kGroupRepeats) != 0) in_.fail("a group given twice");
     return flags;
   }
@@ -190,6 +211,8 @@ class Decoder {
     if ((flags & kFinishedAt) != 0) task.finished_at = moment(context_.at);
     if ((flags & kRedrivenAt) != 0) task.redriven_at = moment(context_.at);
     task.retries_cancelled = (flags & kRetriesCancelled) != 0;
+    if ((flags & kLane) != 0) task.lane = lane();
+    task.dies_late = (flags & kDiesLate) != 0;
     refuse_longer_form(flags, task, previous);
     context_.after(task);
     return previous;
@@ -208,7 +231,8 @@ class Decoder {
                         (given(kAskedDue) && task.asked_due == task.due) ||
                         (given(kState) && task.state == State::scheduled) ||
                         (given(kFinishedAt) && task.finished_at == WallTime{}) ||
-                        (given(kRedrivenAt) && task.redriven_at == WallTime{});
+                        (given(kRedrivenAt) && task.redriven_at == WallTime{}) ||
+                        (given(kLane) && task.lane == kDefaultLane);
     if (longer) in_.fail("a field that says nothing");
   }
 

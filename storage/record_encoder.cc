@@ -91,6 +91,18 @@ class Encoder {
     hash(release.key);
   }
 
+  void encode(const record::LanePut& lane) {
+    kind(Kind::lane_put);
+    out_.u8(lane.number);
+    out_.text(lane.name);
+    out_.varint(lane.weight);
+    out_.varint(lane.reserved);
+  }
+  void encode(const record::LaneDelete& lane) {
+    kind(Kind::lane_delete);
+    out_.u8(lane.number);
+  }
+
   void kind(Kind kind) { out_.u8(static_cast<std::uint8_t>(kind)); }
   void fingerprint(const Fingerprint& task) {
     out_.fixed<8>(task.low);
@@ -127,6 +139,8 @@ class Encoder {
     if (task.finished_at != WallTime{}) flags |= kFinishedAt;
     if (task.redriven_at != WallTime{}) flags |= kRedrivenAt;
     if (task.retries_cancelled) flags |= kRetriesCancelled;
+    if (task.lane != kDefaultLane) flags |= kLane;
+    if (task.dies_late) flags |= kDiesLate;
     return flags;
   }
 
@@ -145,6 +159,7 @@ class Encoder {
     if ((flags & kState) != 0) out_.u8(static_cast<std::uint8_t>(task.state));
     if ((flags & kFinishedAt) != 0) moment(task.finished_at, context_.at);
     if ((flags & kRedrivenAt) != 0) moment(task.redriven_at, context_.at);
+    if ((flags & kLane) != 0) out_.u8(task.lane);
     context_.after(task);
   }
 

@@ -30,8 +30,15 @@ enum class Kind : std::uint8_t {
   operation = 15,
   target_hold = 16,
   target_release = 17,
+  // Since version 4.
+  lane_put = 18,
+  lane_delete = 19,
 };
-inline constexpr auto kLastKindOfVersion2 = Kind::target_delete;
+/// The last kind that a row of that version may have.
+[[nodiscard]] constexpr Kind last_kind(std::uint8_t version) {
+  if (version < 3) return Kind::target_delete;
+  return version == 3 ? Kind::target_release : Kind::lane_delete;
+}
 
 /// What a statement has beyond its fixed part. The seven that ordinary tasks have come first, so
 /// that their flags are one byte.
@@ -51,8 +58,16 @@ enum Flag : std::uint32_t {
   // Since version 3.
   kRedrivenAt = 1 << 11,
   kRetriesCancelled = 1 << 12,
-  kAllFlags = (1 << 13) - 1,
+  kFlagsOfVersion3 = (1 << 13) - 1,
+  // Since version 4.
+  kLane = 1 << 13,
+  kDiesLate = 1 << 14,
+  kAllFlags = (1 << 15) - 1,
 };
+[[nodiscard]] constexpr std::uint32_t known_flags(std::uint8_t version) {
+  if (version < 3) return kFlagsOfVersion2;
+  return version == 3 ? kFlagsOfVersion3 : kAllFlags;
+}
 
 /// Before the due of a statement of version 1; it says nothing that is needed.
 inline constexpr int kDigestBytes = 6;

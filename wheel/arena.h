@@ -7,7 +7,7 @@
 // and every list (a wheel slot, a target's queue) runs through the same two link fields: an entry
 // is on one list at a time, and a finished one, on none, has the time of its end there.
 //
-//     bits  | due 42              | target 19 | place 3 |
+//     bits  | due 42              | queue 19  | place 3 |
 //           | number 46               | attempt 10 | state 3 | busy, extra, group | id 2 |
 //           | next 32             | prev 32             |   finished: the time of that
 //           | id 64                                     |
@@ -48,7 +48,7 @@ enum class Place : std::uint8_t { level0, level1, level2, level3, level4, level5
 struct alignas(32) Entry {
   std::uint64_t
       due_ms : 42;  // next push, Unix ms: good until 2109; once finished, the due asked for
-  std::uint64_t target : 19;  // index into the shard's targets
+  std::uint64_t queue : 19;   // index into the shard's queues: of its target, in its lane
   std::uint64_t place : 3;    // Place
   std::uint64_t number : 46;  // TaskNumber; 0: proposed, not yet durable
   std::uint64_t attempt : 10;
@@ -81,7 +81,8 @@ struct alignas(32) Entry {
 };
 static_assert(sizeof(Entry) == 32);
 
-inline constexpr std::uint32_t kTargetsMax = 1U << 19;
+/// Queues, so many can an entry name: one for each target and each further lane of its tasks.
+inline constexpr std::uint32_t kQueuesMax = 1U << 19;
 
 class Arena {
  public:

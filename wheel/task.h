@@ -41,6 +41,12 @@ using GroupKey = Hash128;
 /// ("https://example.com:443").
 using TargetKey = Hash128;
 
+/// Which of its shard's lanes a task is in; 0: `default`, which exists always.
+using LaneNumber = std::uint8_t;
+inline constexpr std::uint32_t kLanesMax = 16;
+inline constexpr LaneNumber kDefaultLane = 0;
+inline constexpr std::string_view kDefaultLaneName = "default";
+
 enum class State : std::uint8_t {
   scheduled,
   firing,
@@ -110,13 +116,14 @@ struct TaskContent {
   std::string_view id;
   std::string_view target;  // a target's name, or an http(s) URL
   std::string_view group;   // empty: none
-  std::string_view lane;    // empty: none
+  std::string_view lane;    // empty: none, which is as `default`
   std::string_view body;
   std::string_view content_type;  // empty only where there is no body
   /// True where `body` came as `payload`: it is JSON and is shown as JSON.
   bool body_is_json = false;
   std::vector<Header> headers;
   std::optional<Millis> expire_after;
+  bool dies_late = false;  // once `expire_after` is over it is a dead letter, and not expired
   std::optional<RetryChoice> retry;
   /// The due as it was asked for, as a delay or as a moment. Neither: the row is older than these
   /// fields, or of a dead letter that format 2 redrove.

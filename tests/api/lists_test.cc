@@ -43,6 +43,7 @@ class Lists : public testing::Test {
 using Pages = std::vector<std::size_t>;
 
 TEST_F(Lists, PagesAreFullAndTheLastHasNoCursor) {
+  ASSERT_EQ(client_.request("PUT", "/v1/lanes/fast", "{}").status, 201);
   for (int i = 0; i < 12; ++i) {
     const std::string path = i % 2 == 0 ? "even" : "odd";
     add("t" + std::to_string(i), "http://127.0.0.1:9/" + path,

@@ -293,6 +293,7 @@ TEST_F(EngineTest,
 TEST_F(EngineTest, a_change_keeps_what_it_does_not_name) {
   put_target();
   AddRequest request = task("a", seconds(10));
+  ASSERT_TRUE(run(engine->put_lane("gold", {})));
   request.content.lane = "gold";
   request.content.headers = {{"x-shop", "eu"}};
   ASSERT_TRUE(add(request));

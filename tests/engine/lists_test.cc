@@ -166,6 +166,7 @@ TEST_F(ListsTest, every_filter_has_full_pages_and_no_cursor_on_the_last) {
     if (i % 3 == 0) requests.back().content.group = "third";
     if (i % 8 == 0) requests.back().content.lane = "fast";
   }
+  ASSERT_TRUE(run(engine->put_lane("fast", {})));
   add_all(requests);
   for (const std::size_t limit : {1U, 7U, 20U, 60U, 240U, 1000U}) {
     EXPECT_EQ(walk({}, limit).size(), 240U);
@@ -180,6 +181,9 @@ TEST_F(ListsTest, every_filter_has_full_pages_and_no_cursor_on_the_last) {
     TaskFilter lane;
     lane.lane = "fast";
     EXPECT_EQ(walk(lane, limit).size(), 30U);
+    TaskFilter rest;
+    rest.lane = "default";
+    EXPECT_EQ(walk(rest, limit).size(), 210U);
     lane.group = "third";
     EXPECT_EQ(walk(lane, limit).size(), 10U);
   }

@@ -163,7 +163,13 @@ class OldFormat : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(OldFormat, OneOpensWithEveryTaskAsItWas) {
-  const auto expected = lines_of(read_whole_file(fixture_ + "/export.ndjson"));
+  auto expected = lines_of(read_whole_file(fixture_ + "/export.ndjson"));
+  // A lane was a mere label then, which is not defined.
+  for (std::string& line : expected) {
+    const std::string label = R"("lane":"slow")";
+    if (const auto at = line.find(label); at != std::string::npos)
+      line.replace(at, label.size(), R"("lane":"default")");
+  }
   ASSERT_GT(expected.size(), 10U);
   const Finished verified = run_program({program("carillon-replay"), "verify", data_});
   EXPECT_EQ(verified.ending, (Ending{0, 0})) << verified.output << verified.errors;
@@ -176,7 +182,7 @@ TEST_P(OldFormat, OneOpensWithEveryTaskAsItWas) {
   EXPECT_EQ(number_at(server.call("GET", "/v1/groups/tens").body, "/counts/scheduled"), 2);
   EXPECT_EQ(number_at(server.call("GET", "/v1/stats").body, "/counts/dead"), 1);
   EXPECT_TRUE(server.call("DELETE", "/v1/tasks/task-1").ok());
-  EXPECT_TRUE(read_whole_file(data_ + "/FORMAT").starts_with("Carillon data directory, format 3\n"))
+  EXPECT_TRUE(read_whole_file(data_ + "/FORMAT").starts_with("Carillon data directory, format 4\n"))
       << "what an older program would stumble over may be in it now";
   EXPECT_EQ(server.stop(), 0);
   Carillond again(data_);
@@ -186,15 +192,15 @@ TEST_P(OldFormat, OneOpensWithEveryTaskAsItWas) {
 }
 
 TEST_P(OldFormat, NewerThanThisOneIsRefusedWithWhatToDo) {
-  write_file(data_ + "/FORMAT", "Carillon data directory, format 4\n");
+  write_file(data_ + "/FORMAT", "Carillon data directory, format 5\n");
   const Finished refused =
       run_program({program("carillond"), "--data-dir", data_, "--listen", "127.0.0.1:0"});
   EXPECT_EQ(refused.ending, (Ending{1, 0}));
-  EXPECT_THAT(refused.errors, HasSubstr("has format 4, written by a newer Carillon"));
+  EXPECT_THAT(refused.errors, HasSubstr("has format 5, written by a newer Carillon"));
   EXPECT_THAT(refused.errors, HasSubstr("carillon-replay"));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, OldFormat, ::testing::Values("format-1", "format-2"));
+INSTANTIATE_TEST_SUITE_P(All, OldFormat, ::testing::Values("format-1", "format-2", "format-3"));
 
 }  // namespace
 }  // namespace carillon::test

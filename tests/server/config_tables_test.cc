@@ -39,6 +39,29 @@ class ConfigTable : public testing::Test {
   const std::string file_ = dir_ / "a.toml";
 };
 
+TEST_F(ConfigTable, LanesHaveAWeightAndWhatTheyReserve) {
+  const Result<Options> options = load(R"(
+    [lanes.critical]
+    weight = 8
+    reserved = 0.3
+    [lanes.bulk]
+  )");
+  ASSERT_TRUE(options) << options.error().detail;
+  ASSERT_EQ(options->lanes.size(), 2U);
+  for (const ConfiguredLane& lane : options->lanes) {
+    EXPECT_EQ(lane.settings, lane.name == "critical" ? (LaneSettings{8, 300}) : LaneSettings{});
+  }
+}
+
+TEST_F(ConfigTable, LanesOutOfBoundsAreRefusedWithTheirPlace) {
+  EXPECT_THAT(error_of("[lanes.a]\nweight = 0"), HasSubstr("a.toml:2:10: lanes.a: weight is"));
+  EXPECT_THAT(error_of("[lanes.a]\nreserved = 1"), HasSubstr("`reserved` must be from 0 to 0.9"));
+  EXPECT_THAT(error_of("[lanes.a]\nweigth = 1"), HasSubstr("did you mean \"weight\"?"));
+  EXPECT_THAT(error_of("[lanes]\na = 1"), HasSubstr("lanes.a is a table"));
+  EXPECT_THAT(error_of("[lanes.a]\nreserved = 0.5\n[lanes.b]\nreserved = 0.5"),
+              HasSubstr("together may reserve 0.9"));
+}
+
 TEST_F(ConfigTable, TokenComesAsHashOrByFileOrByEnvironment) {
   const std::string file = dir_ / "token";
   test::write_file(file, "0123456789abcdef0123456789abcdef\n");

@@ -128,6 +128,8 @@ class NaiveLog {
   void follow(const record::TargetHold& hold, Sequence, WallTime) {
     held_[hold.key.low] = hold.until;
   }
+  void follow(const record::LanePut&, Sequence, WallTime) {}
+  void follow(const record::LaneDelete&, Sequence, WallTime) {}
   void follow(const record::TargetRelease& release, Sequence, WallTime) {
     held_.erase(release.key.low);
   }

@@ -17,6 +17,7 @@ namespace {
 constexpr std::uint64_t kIds = 300;
 constexpr std::uint64_t kGroups = 4;
 constexpr std::uint64_t kTargets = 3;
+constexpr std::uint64_t kLanes = 3;
 
 struct Asked {
   enum class Kind { add, replace, move, cancel, group_cancel, group_shift } kind = Kind::add;
@@ -32,6 +33,12 @@ class Model : private NaiveLog {
     if (seed % 4 == 1) driver_.set_bytes_max(1000);
     for (std::uint64_t id = 1; id <= kIds; ++id) ids_[fingerprint(id).low] = id;
     for (std::uint64_t target = 1; target <= kTargets; ++target) driver_.put_target(target, 5);
+    // Without reserved slots: `settle` knows only whether a target is full.
+    for (std::uint64_t lane = 1; lane < kLanes; ++lane) {
+      driver_.shard().submit(
+          command::LanePut{"lane" + std::to_string(lane), static_cast<std::uint32_t>(lane), 0}, 0);
+      settle();
+    }
     settle();
   }
 
@@ -85,6 +92,7 @@ class Model : private NaiveLog {
       ASSERT_EQ(found->state, task.state) << "task " << id;
       ASSERT_EQ(found->due, task.due) << "task " << id;
       ASSERT_EQ(found->attempt, task.attempt) << "task " << id;
+      ASSERT_EQ(found->lane, id % kLanes) << "task " << id;
       ASSERT_EQ(found->retries_cancelled, task.retries_cancelled) << "task " << id;
     }
     for (const State state : {State::scheduled, State::firing, State::retrying}) {
@@ -128,6 +136,7 @@ class Model : private NaiveLog {
     if (what < 50) {
       asked.task = {State::scheduled, any_due(), random_() % (kGroups + 1), any(kTargets), 0, 0};
       command::Add add = driver_.add(asked.id, asked.task.due, asked.task.group, asked.task.target);
+      add.task.lane = static_cast<LaneNumber>(asked.id % kLanes);
       if (random_() % 4 == 0) {
         asked.kind = Asked::Kind::replace;
         add.if_exists = IfExists::replace;

@@ -35,7 +35,8 @@ class TargetQueuesTest : public testing::Test {
     const EntryRef ref = arena.allocate();
     Entry& entry = arena[ref];
     entry.number = ++last_number & 0xffff;
-    entry.target = queues->add_user(key(target), is_url, /*unfinished=*/true) & (kTargetsMax - 1);
+    entry.queue =
+        queues->add_user(key(target), is_url, kDefaultLane, /*unfinished=*/true) & (kQueuesMax - 1);
     return ref;
   }
   EntryRef enqueue(std::uint64_t target, Millis late = Millis(0), bool is_url = false) {
@@ -57,12 +58,12 @@ class TargetQueuesTest : public testing::Test {
   }
   TargetQueues::HoldChange end(EntryRef ref, bool answered = true,
                                const std::optional<Throttle>& throttle = std::nullopt) {
-    return queues->end(static_cast<std::uint32_t>(arena[ref].target), arena[ref].number, answered,
+    return queues->end(static_cast<std::uint32_t>(arena[ref].queue), arena[ref].number, answered,
                        throttle);
   }
   /// The task is over and forgotten.
   void forget(EntryRef ref) {
-    queues->remove_user(static_cast<std::uint32_t>(arena[ref].target), /*unfinished=*/true);
+    queues->remove_user(static_cast<std::uint32_t>(arena[ref].queue), /*unfinished=*/true);
     arena.free(ref);
   }
   void tick(Millis later) { queues->tick(now += later); }
@@ -127,7 +128,7 @@ TEST_F(TargetQueuesTest, queues_take_turns) {
   for (int i = 0; i < 100; ++i) enqueue(2);
   std::vector<std::uint64_t> turns;
   for (const EntryRef ref : fire()) {
-    const std::uint64_t target = (*queues)[arena[ref].target].settings.key.low;
+    const std::uint64_t target = (*queues)[queues->target_of(arena[ref].queue)].settings.key.low;
     if (turns.empty() || turns.back() != target) turns.push_back(target);
   }
   EXPECT_EQ(turns, (std::vector<std::uint64_t>{1, 2, 1}));

@@ -52,7 +52,9 @@ void Facts::follow(const record::Put& put, Sequence sequence, WallTime) {
                       .group = task.group,
                       .attempt = task.attempt,
                       .redriven_at = task.redriven_at,
-                      .target = task.target};
+                      .target = task.target,
+                      .lane = task.lane};
+  if (task.lane != kDefaultLane) ++coverage_["put: in a lane"];
 }
 
 void Facts::follow(const record::Keep& keep, Sequence sequence, WallTime) {
@@ -66,6 +68,7 @@ void Facts::follow(const record::Keep& keep, Sequence sequence, WallTime) {
   expect(task.state == fact.state, name + " restates another state");
   expect(task.attempt == fact.attempt, name + " restates another attempt");
   expect(finished(fact.state) || task.due == fact.due, name + " restates another due");
+  expect(finished(fact.state) || task.lane == fact.lane, name + " restates another lane");
   expect(finished(fact.state) || task.redriven_at == fact.redriven_at,
          name + " restates another redrive");
   expect(task.retries_cancelled == fact.retries_cancelled,
@@ -208,6 +211,18 @@ void Facts::follow_name(const OperationName& name) {
   ++coverage_["operation: done"];
 }
 
+void Facts::follow(const record::LanePut&, Sequence, WallTime) {
+  ++coverage_["lane: put"];
+}
+
+void Facts::follow(const record::LaneDelete& removal, Sequence sequence, WallTime) {
+  for (const auto& [number, fact] : facts_) {
+    expect(fact.lane != removal.number || finished(fact.state),
+           "lane deletion " + std::to_string(sequence) + " leaves a task without its lane");
+  }
+  ++coverage_["lane: deleted"];
+}
+
 void Facts::expect_true(const Statement& said) {
   const auto found = facts_.find(said.number);
   const std::string name = "task " + std::to_string(said.number);
@@ -220,6 +235,7 @@ void Facts::expect_true(const Statement& said) {
   expect(said.retries_cancelled == fact.retries_cancelled,
          name + " is shown with other retries than it has");
   expect(finished(fact.state) || said.due == fact.due, name + " is shown with another due");
+  expect(finished(fact.state) || said.lane == fact.lane, name + " is shown in another lane");
 }
 
 void Facts::expect_same(Shard& shard) {

@@ -30,6 +30,7 @@ struct Fact {
   WallTime redriven_at{};
   bool retries_cancelled = false;
   TargetKey target;
+  LaneNumber lane = kDefaultLane;
 };
 
 class Facts {
@@ -70,6 +71,8 @@ class Facts {
   void follow(const record::Operation& operation, Sequence sequence, WallTime at);
   void follow(const record::TargetHold& hold, Sequence sequence, WallTime at);
   void follow(const record::TargetRelease& release, Sequence sequence, WallTime at);
+  void follow(const record::LanePut& put, Sequence sequence, WallTime at);
+  void follow(const record::LaneDelete& removal, Sequence sequence, WallTime at);
   void follow_name(const OperationName& name);
   void expect(bool holds, const std::string& what);
   void reached(const char* record, State from, State to);

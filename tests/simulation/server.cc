@@ -8,6 +8,7 @@ namespace carillon::simulation {
 namespace {
 
 constexpr std::uint64_t kNamedTargets = 2;
+constexpr std::uint64_t kNamedLanes = 3;
 constexpr std::uint64_t kUrlTarget = 3;
 constexpr Moment kDownAtLeast = 50 * kMillisecond;  // longer than anything takes to arrive
 constexpr Moment kDown = kSecond / 2;
@@ -20,6 +21,10 @@ constexpr const char* kDeedNames[kDeeds] = {
     "add",     "add keeping", "add replacing", "add earliest", "add latest",     "add once",
     "change",  "change due",  "move",          "cancel",       "cancel retries", "get",
     "redrive", "remove dead", "group cancel",  "group shift"};
+
+std::string lane_name(std::uint64_t lane) {
+  return "lane" + std::to_string(lane);
+}
 
 /// Each task goes to one target, so that a version needs no place to say it.
 std::uint64_t target_of(const Request& request) {
@@ -213,7 +218,8 @@ void Server::resume_targets() {
 void Server::operate() {
   if (!up()) return;
   const std::uint64_t target = 1 + world_.below(kNamedTargets);
-  const std::uint64_t what = world_.below(4);
+  const std::uint64_t what = world_.below(6);
+  if (what >= 4) return operate_lanes();
   if (what < 3) {
     world_.trace("operator: target ", target, what == 0 ? " is paused" : " is put");
     put_target(target, what == 0);
@@ -222,6 +228,18 @@ void Server::operate() {
     submit("target delete", command::TargetDelete{target_key(target), world_.chance(500)},
            [](const Reply&) {});
   }
+}
+
+void Server::operate_lanes() {
+  const std::string lane = lane_name(world_.below(kNamedLanes));
+  if (world_.chance(300)) {
+    world_.trace("operator: ", lane, " is deleted");
+    return submit("lane delete", command::LaneDelete{lane}, [](const Reply&) {});
+  }
+  world_.trace("operator: ", lane, " is put");
+  const auto weight = static_cast<std::uint32_t>(1 + world_.below(8));
+  const auto reserved = static_cast<std::uint32_t>(world_.below(5) * 100);
+  submit("lane put", command::LanePut{lane, weight, reserved}, [](const Reply&) {});
 }
 
 void Server::touch() {
@@ -382,6 +400,9 @@ void Server::add(const Request& request, const Answered& answered) {
   add.task.target = target_key(target_of(request));
   add.task.target_is_url = request.by_url;
   add.task.expire_after = request.expire_after;
+  // As the planner does it: by name, and in the default one where there is none of that name.
+  const auto lane = shard().lanes().find(lane_name(request.version % (kNamedLanes + 2)));
+  add.task.lane = lane.value_or(kDefaultLane);
   add.if_exists = static_cast<IfExists>(request.deed);
   add.content = SimContent{request.id, request.version, ++last_webhook_, 0}.row();
   submit(deed_name(request.deed), std::move(add), answered);
@@ -471,8 +492,12 @@ std::string Server::verdict_name(Verdict verdict) {
                                     "not found",
                                     "content moved",
                                     "unknown target",
+                                    "unknown lane",
                                     "target in use",
+                                    "lane in use",
                                     "too many targets",
+                                    "too many lanes",
+                                    "too much reserved",
                                     "full",
                                     "repeated",
                                     "operation reused",

@@ -85,6 +85,7 @@ class Server {
   void make_durable();
   void submit(std::string name, Command command, Answered answered);
   void recognise(Reply& reply) const;
+  void operate_lanes();
   void add(const Request& request, const Answered& answered);
   void change(const Request& request, const Answered& answered, int looks);
   void redrive(const Request& request, const Answered& answered);

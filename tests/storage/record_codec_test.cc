@@ -43,6 +43,10 @@ Batch everything() {
   last_attempt.state = State::firing;
   last_attempt.attempt = 1;
   last_attempt.retries_cancelled = true;
+  Statement in_a_lane = ordinary(902);
+  in_a_lane.lane = 15;
+  in_a_lane.expire_after = Millis(5);
+  in_a_lane.dies_late = true;
   Statement same_group = ordinary(43);
   same_group.group = {3, 4};
   const Fingerprint task{5, 6};
@@ -52,6 +56,7 @@ Batch everything() {
       record::Put{same_group},
       record::Keep{full},
       record::Keep{last_attempt},
+      record::Keep{in_a_lane},
       record::Move{task, 7, at_ms(-1)},
       record::Cancel{task, 8},
       record::Fire{task, UINT64_MAX},
@@ -68,7 +73,9 @@ Batch everything() {
       record::Operation{{{25, 26}, 27}, at_ms(1'699'999'999'000), 28, 29},
       record::TargetHold{
           {30, 31}, HoldReason::unavailable, at_ms(1'700'000'000'000), at_ms(1'700'000'060'000), 3},
-      record::TargetRelease{{30, 31}}};
+      record::TargetRelease{{30, 31}},
+      record::LanePut{15, "bulk", 8, 300},
+      record::LaneDelete{15}};
   return batch;
 }
 

@@ -102,6 +102,8 @@ class TaskTruth {
   void follow(const record::Operation&, const Batch&, Sequence) {}
   void follow(const record::TargetHold&, const Batch&, Sequence) {}
   void follow(const record::TargetRelease&, const Batch&, Sequence) {}
+  void follow(const record::LanePut&, const Batch&, Sequence) {}
+  void follow(const record::LaneDelete&, const Batch&, Sequence) {}
   void follow(const record::TargetPut& put, const Batch&, Sequence) {
     targets_.insert(put.key.low);
   }

@@ -79,7 +79,11 @@ struct Rebuilt {
   Sequence last = 0;
 };
 
-Result<> copy_targets(Inspection& inspection, Writer& writer) {
+Result<> copy_settings(Inspection& inspection, Writer& writer) {
+  for (const LaneState& lane : inspection.history->shard().lanes().all()) {
+    if (!lane.stands()) continue;
+    if (auto added = writer.add(lane.settings); !added) return added;
+  }
   for (const auto* target : inspection.history->shard().named_targets()) {
     if (auto added = writer.add(target->settings); !added) return added;
   }
@@ -137,7 +141,7 @@ Result<Rebuilt> fill(Inspection& inspection, const DataDir& to, const SipKey& ke
   const Sequence after = std::max(history.last(), inspection.synced.value_or(0));
   Writer writer(**store, after + 1, history.last_at());
   Rebuilt rebuilt;
-  auto done = copy_targets(inspection, writer);
+  auto done = copy_settings(inspection, writer);
   if (done) done = copy_tasks(inspection, **store, writer, rebuilt, progress);
   if (done) done = copy_notes(inspection, **store, writer, rebuilt, progress);
   if (!done) return done.error();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/lane_changes.h"
 #include "storage/content.h"
 
 namespace carillon::replay {
@@ -48,7 +49,7 @@ SavedTasks for_each_task(
         const bool is_wanted = next != chosen.end() && next->number == number;
         std::string why;
         for (const Row& row : rows) {
-          const auto content = decode_content(row.bytes);
+          auto content = decode_content(row.bytes);
           if (!content) {
             why = content.error().detail;
             continue;
@@ -56,6 +57,7 @@ SavedTasks for_each_task(
           if (!is_wanted) return true;
           const Statement task = *shard.at((next++)->position);
           ++result.saved;
+          name_true_lane(shard.lanes(), task, *content);
           going = visit(task, *content, row.bytes);
           return going;
         }

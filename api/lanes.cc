@@ -1,0 +1,93 @@
+#include "api/api.h"
+#include "api/handlers.h"
+#include "api/names.h"
+#include "base/json.h"
+#include "http/uri.h"
+#include "shard/lane_shares.h"
+
+namespace carillon {
+namespace {
+
+void append_lane(JsonWriter& json, const LaneView& lane) {
+  json.begin_object().key("name").string(lane.name);
+  json.key("weight").unsigned_integer(lane.settings.weight);
+  json.key("reserved").real(static_cast<double>(lane.settings.reserved) / kLaneWhole);
+  json.key("waiting").unsigned_integer(lane.waiting);
+  json.key("backlog").unsigned_integer(lane.backlog);
+  json.key("in_flight").unsigned_integer(lane.in_flight);
+  append_lateness(json, lane.lateness);
+  json.end_object();
+}
+
+Async<Answer<>> answer_lane(Call& call) {
+  const auto lane = co_await call.tasks.lane(call.name);
+  if (!lane) co_return lane.error();
+  JsonWriter json(call.response.body);
+  append_lane(json, *lane);
+  co_return Answer<>();
+}
+
+Result<LaneSettings> read_lane(Call& call) {
+  constexpr std::string_view kKnown[] = {"weight", "reserved"};
+  LaneSettings settings;
+  const auto parsed =
+      call.scratch->reader.parse(call.request.body, [&](simdjson::ondemand::value value) {
+        return for_each_field(
+            value, kKnown,
+            [&](std::string_view key, simdjson::ondemand::value inner) -> Result<bool> {
+              if (key == "weight") {
+                const auto weight = json_integer(inner, key, 1, kLaneWeightMax);
+                if (!weight) return weight.error();
+                settings.weight = static_cast<std::uint32_t>(*weight);
+                return true;
+              }
+              double part = 0;
+              if (inner.get_double().get(part) != simdjson::SUCCESS)
+                return Error{"bad_type", "`reserved` must be a number", "reserved"};
+              const Result<std::uint32_t> reserved = reserved_thousandths(part);
+              if (!reserved) return reserved.error();
+              settings.reserved = *reserved;
+              return true;
+            });
+      });
+  if (!parsed) return parsed.error();
+  return settings;
+}
+
+}  // namespace
+
+Async<Answer<>> list_lanes(Call& call) {
+  const std::vector<LaneView> lanes = co_await call.tasks.lanes();
+  JsonWriter json(call.response.body);
+  json.begin_object().key("lanes").begin_array();
+  for (const LaneView& lane : lanes) append_lane(json, lane);
+  json.end_array().end_object();
+  co_return Answer<>();
+}
+
+Async<Answer<>> get_lane(Call& call) {
+  return answer_lane(call);
+}
+
+Async<Answer<>> put_lane(Call& call) {
+  const Result<LaneSettings> settings = read_lane(call);
+  if (!settings) co_return settings.error();
+  const auto made = co_await call.tasks.put_lane(call.name, *settings);
+  if (!made) co_return made.error();
+  if (*made) {
+    call.response.status = 201;
+    call.response.headers += "location: /v1/lanes/";
+    append_path_segment(call.response.headers, call.name);
+    call.response.headers += "\r\n";
+  }
+  co_return co_await answer_lane(call);
+}
+
+Async<Answer<>> delete_lane(Call& call) {
+  const auto done = co_await call.tasks.delete_lane(call.name);
+  if (!done) co_return done.error();
+  call.response.status = 204;
+  co_return Answer<>();
+}
+
+}  // namespace carillon

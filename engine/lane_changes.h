@@ -1,0 +1,40 @@
+// Lanes: what is asked to be done to them, and what there is to see.
+//
+// Concurrency: the loop's thread only.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/async.h"
+#include "engine/local_shard.h"
+#include "engine/refusals.h"
+#include "engine/requests.h"
+
+namespace carillon {
+
+class LaneChanges {
+ public:
+  /// Both must outlive it.
+  LaneChanges(LocalShard& local, Refusals& refusals) : local_(local), refusals_(refusals) {}
+
+  /// True: made; false: changed.
+  [[nodiscard]] Async<Answer<bool>> put(std::string name, LaneSettings settings);
+  [[nodiscard]] Async<Answer<>> remove(std::string name);
+  [[nodiscard]] Answer<LaneView> view(std::string_view name) const;
+  /// In the order of their numbers, `default` first.
+  [[nodiscard]] std::vector<LaneView> views() const;
+
+ private:
+  [[nodiscard]] LaneView view_of(const LaneState& lane) const;
+
+  LocalShard& local_;
+  Refusals& refusals_;
+};
+
+/// Makes `content` name the lane in which its task is: `default` where the one that it names was
+/// not defined when the task came, or is not any more. The first time it does so the log says it.
+void name_true_lane(const Lanes& lanes, const Statement& task, TaskContent& content);
+
+}  // namespace carillon
