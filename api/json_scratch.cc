@@ -6,7 +6,7 @@
 namespace carillon {
 namespace {
 
-constexpr std::size_t kKeptMax = 256;
+constexpr std::size_t kKeptMax = 32;
 constexpr std::size_t kBytesMax = std::size_t{64} << 10;
 
 std::vector<std::unique_ptr<JsonScratch>>& kept() {

@@ -1,4 +1,4 @@
-// A number that one thread changes and every thread may read.
+// A number that one thread at a time changes and every thread may read.
 //
 // Operation: the writer stores without a locked instruction, so counting costs what a plain number
 // costs. A reader sees some recent value.

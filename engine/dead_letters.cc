@@ -88,7 +88,7 @@ Async<std::vector<Answer<Statement>>> DeadLetters::redrive_these(std::vector<Sta
   co_return answers;
 }
 
-/// Those whose contents were read, under one commit.
+/// Those whose contents were read.
 Async<void> DeadLetters::redrive_some(const std::vector<Statement>& dead,
                                       const std::vector<std::size_t>& which,
                                       const std::vector<Fetched>& fetched,

@@ -1,5 +1,6 @@
 #include "engine/gate.h"
 
+#include <algorithm>
 #include <chrono>
 #include <iterator>
 
@@ -15,18 +16,34 @@ constexpr std::chrono::microseconds kAnswersInTurn{300};
 
 }  // namespace
 
+Gate::~Gate() {
+  // What is posted to the loops holds the sides, and these what waits in them.
+  for (const std::shared_ptr<Side>& side : sides_) {
+    side->calls.clear();
+    side->finished.clear();
+    side->answers.clear();
+  }
+}
+
 /// Each thread runs one loop, so the side that it was on last is nearly always the one.
 std::shared_ptr<Gate::Side> Gate::side_of(const boost::asio::any_io_executor& loop) {
   thread_local std::pair<std::weak_ptr<bool>, std::shared_ptr<Side>> last;
   auto& [gate, side] = last;
-  if (gate.lock() != alive_ || side->loop != loop) last = {alive_, std::make_shared<Side>(loop)};
+  if (gate.lock() == alive_ && side->loop == loop) return side;
+  const std::lock_guard lock(mutex_);
+  const auto found = std::ranges::find(sides_, loop, &Side::loop);
+  last = {alive_,
+          found != sides_.end() ? *found : sides_.emplace_back(std::make_shared<Side>(loop))};
   return side;
 }
 
 void Gate::put(std::unique_ptr<Call> call) {
   const std::shared_ptr<Side> side = call->side;
   side->calls.push_back(std::move(call));
-  if (side->calls.size() == 1) boost::asio::post(side->loop, [this, side] { hand_over(*side); });
+  if (side->calls.size() > 1) return;
+  boost::asio::post(side->loop, [this, alive = std::weak_ptr(alive_), side] {
+    if (!alive.expired()) hand_over(*side);
+  });
 }
 
 void Gate::hand_over(Side& side) {
@@ -49,9 +66,10 @@ void Gate::ask() {
 void Gate::take() {
   serve_due_();
   const auto end = std::chrono::steady_clock::now() + kSliceTime;
-  while (next_ < ready_.size() || refill()) {
+  while (!ready_.empty() || refill()) {
     if (std::chrono::steady_clock::now() >= end) return ask();
-    std::unique_ptr<Call> call = std::move(ready_[next_++]);
+    std::unique_ptr<Call> call = std::move(ready_.front());
+    ready_.pop_front();
     Call& begun = *call;
     begun.begin(*this, std::move(call));
   }
@@ -59,8 +77,6 @@ void Gate::take() {
 
 /// False: nobody waits, and the next who comes asks again.
 bool Gate::refill() {
-  ready_.clear();
-  next_ = 0;
   const std::lock_guard lock(mutex_);
   ready_.swap(waiting_);
   asked_ = !ready_.empty();
@@ -88,16 +104,15 @@ void Gate::bring(const std::shared_ptr<Side>& side, Calls answers) {
 
 void Gate::go_on(const std::shared_ptr<Side>& side, std::chrono::microseconds time) {
   const auto end = std::chrono::steady_clock::now() + time;
-  while (side->gone_on < side->finished.size()) {
+  while (!side->finished.empty()) {
     if (std::chrono::steady_clock::now() >= end) {
       boost::asio::post(side->loop, [side] { go_on(side, kAnswersInTurn); });
       return;
     }
-    const std::unique_ptr<Call> call = std::move(side->finished[side->gone_on++]);
+    const std::unique_ptr<Call> call = std::move(side->finished.front());
+    side->finished.pop_front();
     call->finish();
   }
-  side->finished.clear();
-  side->gone_on = 0;
 }
 
 }  // namespace carillon

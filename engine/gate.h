@@ -5,8 +5,8 @@
 // in one turn of the shard's: each crowd wakes the other side once, however many it is. The shard's
 // loop takes calls in the order in which they came, in slices of some 200 us; before each slice
 // what is due is served, and between two slices the loop does everything else. So a flood of calls
-// delays no push. Answers go on in slices of some ms, between which the callers' loop
-// does everything else. A caller on the loop itself is served at once.
+// delays no push. Answers go on in slices too, between which the callers' loop does
+// everything else. A caller on the loop itself is served at once.
 //
 // Concurrency: `pass` is for any thread that runs a loop. Whoever waits when the gate goes is
 // dropped with all that he holds; the threads of all callers have ended by then.
@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -39,6 +40,7 @@ class Gate {
   /// `serve_due` is called before each slice.
   Gate(boost::asio::io_context& loop, std::function<void()> serve_due)
       : loop_(loop), serve_due_(std::move(serve_due)) {}
+  ~Gate();
   Gate(const Gate&) = delete;
   Gate& operator=(const Gate&) = delete;
 
@@ -59,16 +61,15 @@ class Gate {
 
  private:
   struct Call;
-  using Calls = std::vector<std::unique_ptr<Call>>;
+  using Calls = std::deque<std::unique_ptr<Call>>;
 
   /// A loop of callers.
   struct Side {
     explicit Side(boost::asio::any_io_executor its_loop) : loop(std::move(its_loop)) {}
     boost::asio::any_io_executor loop;
     // On the thread of that loop.
-    Calls calls;              // of this turn
-    Calls finished;           // answers that have come
-    std::size_t gone_on = 0;  // of these
+    Calls calls;     // of this turn
+    Calls finished;  // answers that have come, and have not gone on
     // On the thread of the shard's.
     Calls answers;  // of this turn
   };
@@ -89,8 +90,16 @@ class Gate {
     CallOf(std::shared_ptr<Side> its_side, Handler its_handler, Make its_make)
         : Call(std::move(its_side)), handler(std::move(its_handler)), make(std::move(its_make)) {}
     void begin(Gate& gate, std::unique_ptr<Call> self) override {
+      std::optional<boost::asio::awaitable<T>> work;
+      try {
+        work.emplace(make());
+      } catch (...) {
+        failed = std::current_exception();
+        value.emplace();
+        return gate.answer(std::move(self));
+      }
       boost::asio::co_spawn(
-          gate.loop_, make(),
+          gate.loop_, *std::move(work),
           [&gate, this, its = std::move(self)](std::exception_ptr why, T answered) mutable {
             failed = std::move(why);
             value.emplace(std::move(answered));
@@ -116,12 +125,12 @@ class Gate {
 
   boost::asio::io_context& loop_;
   const std::function<void()> serve_due_;
-  std::mutex mutex_;  // over `waiting_` and `asked_`
+  std::mutex mutex_;  // over the three that follow
+  std::vector<std::shared_ptr<Side>> sides_;
   Calls waiting_;
   bool asked_ = false;  // `take` is posted
   // The loop's thread only.
-  Calls ready_;           // taken from `waiting_`
-  std::size_t next_ = 0;  // of them
+  Calls ready_;  // taken from `waiting_`
   /// Gone when the gate is: what was posted looks here first.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

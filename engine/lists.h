@@ -5,7 +5,7 @@
 // on a thread of their own; and what they hold, also while a client takes its time to read it, is
 // bounded in bytes.
 //
-// Concurrency: the loop's thread only.
+// Concurrency: the loop's thread only, but for `export_pending`, which is for any.
 #pragma once
 
 #include <memory>

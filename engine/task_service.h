@@ -39,7 +39,7 @@ class TaskService {
   /// What adding the task comes to, without adding it.
   [[nodiscard]] virtual Result<PlannedAdd> plan(AddRequest request) const = 0;
   [[nodiscard]] virtual Async<Answer<AddAnswer>> add(NewTask task) = 0;
-  /// As if added one by one, in order, but in one commit.
+  /// As if added one by one, in order, but in few commits.
   [[nodiscard]] virtual Async<std::vector<Answer<Added>>> add_batch(std::vector<NewTask> tasks) = 0;
   [[nodiscard]] virtual Async<Answer<TaskView>> get(std::string_view id) = 0;
   [[nodiscard]] virtual Async<Answer<TaskView>> change(std::string_view id,

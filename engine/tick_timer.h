@@ -30,7 +30,7 @@ class TickTimer {
   /// Replaces the moment. Costs a system call only where it differs.
   void set(std::optional<WallTime> moment);
   void stop();
-  /// The moment last set has come, and `tick` not been called yet.
+  /// The moment last set has come.
   [[nodiscard]] bool is_due() const { return moment_ && clock_.wall() >= *moment_; }
 
  private:

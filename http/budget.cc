@@ -13,6 +13,7 @@ bool Budget::Share::take(std::size_t amount) {
   while (all.held_ + amount > all.most_ && &all.shares_.front() != this) {
     Share& oldest = all.shares_.front();
     all.release(oldest);
+    oldest.lost_ = true;
     ++all.given_up_;
     oldest.give_up_();
   }
@@ -23,10 +24,16 @@ bool Budget::Share::take(std::size_t amount) {
   return true;
 }
 
-void Budget::Share::pin() {
-  if (!used_) return;
+bool Budget::Share::pin() {
+  if (!used_) return true;
   const std::lock_guard lock(budget_.mutex_);
   unlink();
+  return !lost_;
+}
+
+bool Budget::Share::lost() const {
+  const std::lock_guard lock(budget_.mutex_);
+  return lost_;
 }
 
 /// Most requests have taken nothing, and then this costs nothing.
@@ -35,6 +42,7 @@ void Budget::Share::give_back() {
   used_ = false;
   const std::lock_guard lock(budget_.mutex_);
   budget_.release(*this);
+  lost_ = false;
 }
 
 void Budget::release(Share& share) {

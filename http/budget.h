@@ -38,16 +38,19 @@ class Budget {
     /// Holds `amount` more; false, and nothing more, where there is no room. One that is alone may
     /// hold more than the bound.
     [[nodiscard]] bool take(std::size_t amount);
-    /// Keeps what it holds until it is given back.
-    void pin();
+    /// Keeps what it holds until it is given back; false: it was lost.
+    [[nodiscard]] bool pin();
+    /// It had to give up what it held, and has not given back since.
+    [[nodiscard]] bool lost() const;
     void give_back();
 
    private:
     friend class Budget;
     Budget& budget_;
     std::function<void()> give_up_;
-    std::size_t amount_ = 0;  // like the hook, under the budget's lock
-    bool used_ = false;       // since it was given back; its own thread's
+    std::size_t amount_ = 0;  // like the hook and `lost_`, under the budget's lock
+    bool lost_ = false;
+    bool used_ = false;  // since it was given back; its own thread's
   };
 
   explicit Budget(std::size_t most) : most_(most) {}

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 
 namespace carillon {
@@ -22,8 +21,9 @@ Error request_timeout() {
 
 HttpConnection::HttpConnection(boost::asio::io_context& loop, std::shared_ptr<ConnectionHub> hub,
                                Transport::Socket socket, Door door,
-                               std::shared_ptr<boost::asio::ssl::context> tls)
+                               std::shared_ptr<boost::asio::ssl::context> tls, OpenSlot slot)
     : hub_(std::move(hub)),
+      slot_(std::move(slot)),
       settings_(hub_->settings),
       transport_(std::move(socket), std::move(tls)),
       door_(door),
@@ -31,15 +31,10 @@ HttpConnection::HttpConnection(boost::asio::io_context& loop, std::shared_ptr<Co
       loop_(loop),
       buffers_(hub_->server->buffers, [this] { give_way(); }) {
   hub_->connections.push_back(*this);
-  ++hub_->server->open;
-  if (door_ == Door::probes) ++hub_->server->probes_open;
 }
 
 HttpConnection::~HttpConnection() {
   unlink();
-  --hub_->server->open;
-  if (door_ == Door::probes) --hub_->server->probes_open;
-  if (hub_->closed) hub_->closed();
 }
 
 void HttpConnection::close_if_idle() {
@@ -57,10 +52,13 @@ void HttpConnection::interrupt(const Error& because) {
   transport_.cancel();
 }
 
-/// Another connection needs what this one holds. Its thread may be another's.
+/// Another connection needs what this one holds. Its thread may be another one, and it holds the
+/// lock.
 void HttpConnection::give_way() {
-  boost::asio::dispatch(loop_, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->interrupt(overloaded());
+  boost::asio::post(loop_, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    // It may have come to the end of what it held it for.
+    if (self && self->buffers_.lost()) self->interrupt(overloaded());
   });
 }
 
@@ -155,7 +153,7 @@ Async<bool> HttpConnection::one_request() {
   }
   if (step == Step::go_on && !body_is_here()) step = co_await receive_body();
   deadline_.disarm();
-  buffers_.pin();
+  if (!buffers_.pin() && step == Step::go_on) step = refuse(overloaded());
   if (step == Step::go_on) co_await hub_->service->answer(request_, response_);
   if (step == Step::ended) co_return false;
   request_.body = {};

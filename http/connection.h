@@ -29,7 +29,7 @@ class HttpConnection final : public OpenConnection,
  public:
   HttpConnection(boost::asio::io_context& loop, std::shared_ptr<ConnectionHub> hub,
                  Transport::Socket socket, Door door,
-                 std::shared_ptr<boost::asio::ssl::context> tls);
+                 std::shared_ptr<boost::asio::ssl::context> tls, OpenSlot slot);
   ~HttpConnection() override;
   HttpConnection(const HttpConnection&) = delete;
   HttpConnection& operator=(const HttpConnection&) = delete;
@@ -83,6 +83,7 @@ class HttpConnection final : public OpenConnection,
   Async<bool> send(std::string_view bytes);
 
   std::shared_ptr<ConnectionHub> hub_;
+  const OpenSlot slot_;
   std::shared_ptr<ConnectionSettings> settings_;
   Transport transport_;
   const Door door_;

@@ -53,9 +53,35 @@ class OpenConnection : public boost::intrusive::list_base_hook<
 
 /// What the connections of one server share, on all its loops.
 struct ServerShared {
-  std::atomic<std::size_t> open = 0;         // connections
-  std::atomic<std::size_t> probes_open = 0;  // of these, at doors for probes
-  Budget buffers{0};  // bytes of bodies that come in and of answers that wait to go out
+  // Connections, from when they are accepted. Those at doors for probes are counted apart.
+  std::atomic<std::size_t> clients_open = 0;
+  std::atomic<std::size_t> probes_open = 0;
+  std::atomic<bool> draining = false;
+  std::function<void()> closed;  // after each that ends while draining; any thread
+  Budget buffers{0};             // bytes of bodies that come in and of answers that wait to go out
+};
+
+/// A connection's place among those that are open.
+class OpenSlot {
+ public:
+  OpenSlot(std::shared_ptr<ServerShared> server, Door door)
+      : server_(std::move(server)), door_(door) {
+    ++count();
+  }
+  ~OpenSlot() {
+    if (!server_) return;
+    --count();
+    if (server_->draining) server_->closed();
+  }
+  OpenSlot(OpenSlot&& other) noexcept = default;
+  OpenSlot& operator=(OpenSlot&&) = delete;
+
+ private:
+  [[nodiscard]] std::atomic<std::size_t>& count() const {
+    return door_ == Door::probes ? server_->probes_open : server_->clients_open;
+  }
+  std::shared_ptr<ServerShared> server_;
+  Door door_;
 };
 
 /// What the connections of one loop share.
@@ -64,8 +90,7 @@ struct ConnectionHub {
   std::shared_ptr<ServerShared> server;
   std::shared_ptr<ConnectionSettings> settings;
   boost::intrusive::list<OpenConnection, boost::intrusive::constant_time_size<false>> connections;
-  bool draining = false;         // connections end with the request that they are at
-  std::function<void()> closed;  // after each that ends
+  bool draining = false;  // connections end with the request that they are at
   HttpDate date;
 
   Slots handshakes{0};

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <future>
+#include <utility>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <unistd.h>
 
 #include "http/connection.h"
 
@@ -21,6 +23,24 @@ namespace {
 constexpr std::size_t kTurnedAwayMax = 128;
 /// Probes come in whatever clients do, and clients whatever probes do.
 constexpr std::size_t kProbesMax = 32;
+/// How long connections may take to end that are closed.
+constexpr Millis kClosing{1000};
+
+/// One that is on its way to another loop.
+class Descriptor {
+ public:
+  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
+  Descriptor(Descriptor&& other) noexcept : descriptor_(other.release()) {}
+  Descriptor& operator=(Descriptor&&) = delete;
+  ~Descriptor() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  [[nodiscard]] int get() const { return descriptor_; }
+  int release() { return std::exchange(descriptor_, -1); }
+
+ private:
+  int descriptor_;
+};
 
 }  // namespace
 
@@ -28,6 +48,11 @@ HttpServer::HttpServer(asio::io_context& home, std::vector<asio::io_context*> lo
                        std::shared_ptr<HttpService> service, const HttpOptions& options)
     : home_(home), shared_(std::make_shared<ServerShared>()), all_closed_(home) {
   if (loops.empty()) loops.push_back(&home);
+  shared_->closed = [this, alive = std::weak_ptr(alive_), &home] {
+    asio::post(home, [this, alive] {
+      if (!alive.expired()) all_closed_.cancel();
+    });
+  };
   for (asio::io_context* const loop : loops) {
     auto hub = std::make_shared<ConnectionHub>();
     hub->service = service;
@@ -39,10 +64,8 @@ HttpServer::HttpServer(asio::io_context& home, std::vector<asio::io_context*> lo
 
 HttpServer::~HttpServer() {
   stop_listening();
-  for (const Place& place : places_) {
-    close_connections(*place.hub);
-    place.hub->closed = nullptr;
-  }
+  shared_->draining = false;
+  for (const Place& place : places_) close_connections(*place.hub);
 }
 
 /// Does something to the hub of each loop on its thread, at once where that is the caller's.
@@ -87,7 +110,7 @@ void HttpServer::reload(const HttpOptions& options) {
 
 HttpStats HttpServer::stats() const {
   HttpStats stats;
-  stats.open = shared_->open;
+  stats.open = shared_->clients_open + shared_->probes_open;
   stats.accepted = accepted_;
   stats.refused = refused_;
   stats.given_up = shared_->buffers.given_up();
@@ -101,32 +124,35 @@ HttpStats HttpServer::stats() const {
 }
 
 Async<void> HttpServer::drain(Millis deadline) {
-  const MonoTime until = std::chrono::steady_clock::now() + deadline;
-  asio::dispatch(places_.front().loop, [this, alive = std::weak_ptr(alive_)] {
-    if (!alive.expired()) stop_listening();
-  });
-  const auto closed = [this, alive = std::weak_ptr(alive_)] {
-    asio::post(home_, [this, alive] {
-      if (!alive.expired()) all_closed_.cancel();
-    });
-  };
-  on_each([closed](const Place& place) {
+  shared_->draining = true;
+  co_await asio::co_spawn(places_.front().loop, stop_listening_there(*this), asio::use_awaitable);
+  on_each([](const Place& place) {
     place.hub->draining = true;
-    place.hub->closed = closed;
     auto& connections = place.hub->connections;
     for (auto next = connections.begin(); next != connections.end();) (next++)->close_if_idle();
   });
-  while (shared_->open > 0 && std::chrono::steady_clock::now() < until) {
+  const MonoTime until = std::chrono::steady_clock::now() + deadline;
+  co_await wait_until_closed(until);
+  on_each([](const Place& place) { close_connections(*place.hub); });
+  co_await wait_until_closed(until + kClosing);
+}
+
+Async<void> HttpServer::stop_listening_there(HttpServer& server) {
+  server.stop_listening();
+  co_return;
+}
+
+Async<void> HttpServer::wait_until_closed(MonoTime until) {
+  while (shared_->clients_open + shared_->probes_open > 0 &&
+         std::chrono::steady_clock::now() < until) {
     all_closed_.expires_at(until);
     co_await all_closed_.async_wait(asio::as_tuple(asio::use_awaitable));
   }
-  on_each([](const Place& place) { close_connections(*place.hub); });
 }
 
 void HttpServer::take(Listener::Socket socket, Listener& from) {
   const bool probes = from.door() == Door::probes;
-  const std::size_t open =
-      probes ? shared_->probes_open.load() : shared_->open - shared_->probes_open;
+  const std::size_t open = (probes ? shared_->probes_open : shared_->clients_open).load();
   const std::size_t most = probes ? kProbesMax : connections_max_.load();
   if (open >= most) {
     ++refused_;
@@ -140,28 +166,30 @@ void HttpServer::take(Listener::Socket socket, Listener& from) {
 
 /// The loops take turns.
 void HttpServer::spawn(Serve how, Listener::Socket socket, Listener& from) {
+  OpenSlot slot(shared_, from.door());
   TlsContext tls = from.tls_context();
   if (from.is_tls() && !tls) return;
   const Place& place = places_[next_place_++ % places_.size()];
-  if (&place.loop != &from.loop()) {
-    boost::system::error_code failed;
-    const auto protocol = socket.local_endpoint(failed).protocol();
-    const int descriptor = failed ? -1 : socket.release(failed);
-    if (failed) return;
-    asio::post(place.loop, [how, place, protocol, descriptor, door = from.door(),
-                            tls = std::move(tls)]() mutable {
-      begin(how, place, Listener::Socket(place.loop, protocol, descriptor), door, std::move(tls));
-    });
-    return;
-  }
-  begin(how, place, std::move(socket), from.door(), std::move(tls));
-}
-
-void HttpServer::begin(Serve how, const Place& place, Listener::Socket socket, Door door,
-                       TlsContext tls) {
-  auto connection = std::make_shared<HttpConnection>(place.loop, place.hub, std::move(socket), door,
-                                                     std::move(tls));
-  asio::co_spawn(place.loop, how(std::move(connection)), asio::detached);
+  const auto begin = [how, place, door = from.door()](Listener::Socket its, TlsContext context,
+                                                      OpenSlot open) {
+    auto connection = std::make_shared<HttpConnection>(place.loop, place.hub, std::move(its), door,
+                                                       std::move(context), std::move(open));
+    asio::co_spawn(place.loop, how(std::move(connection)), asio::detached);
+  };
+  if (&place.loop == &from.loop()) return begin(std::move(socket), std::move(tls), std::move(slot));
+  boost::system::error_code failed;
+  const auto protocol = socket.local_endpoint(failed).protocol();
+  Descriptor descriptor(failed ? -1 : socket.release(failed));
+  if (failed) return;
+  asio::post(place.loop, [begin, &loop = place.loop, protocol, descriptor = std::move(descriptor),
+                          tls = std::move(tls), slot = std::move(slot)]() mutable {
+    Listener::Socket its(loop);
+    boost::system::error_code refused;
+    its.assign(protocol, descriptor.get(), refused);
+    if (refused) return;
+    descriptor.release();
+    begin(std::move(its), std::move(tls), std::move(slot));
+  });
 }
 
 void HttpServer::stop_listening() {

@@ -87,8 +87,8 @@ class HttpServer {
   Result<std::vector<std::string>> listen_here(const ListenAddress& address);
   void take(Listener::Socket socket, Listener& from);
   void spawn(Serve how, Listener::Socket socket, Listener& from);
-  static void begin(Serve how, const Place& place, Listener::Socket socket, Door door,
-                    TlsContext tls);
+  [[nodiscard]] Async<void> wait_until_closed(MonoTime until);
+  static Async<void> stop_listening_there(HttpServer& server);
   void stop_listening();
   static void close_connections(ConnectionHub& hub);
   void on_each(const std::function<void(const Place&)>& work);

@@ -5,7 +5,7 @@
 // does not come) it has the service say, in the service's own way: `refuse`. So errors of the
 // server and of the application look the same to a client.
 //
-// Concurrency: everything on the loop's thread.
+// Concurrency: any thread, several at once; one request is on one thread.
 #pragma once
 
 #include <cstddef>

@@ -15,10 +15,15 @@ HttpThreads::HttpThreads(std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     One& one = *threads_.emplace_back(std::make_unique<One>());
     loops_.push_back(&one.loop);
-    one.thread = std::thread([&one] {
-      begin_thread("http");
-      one.loop.run();
-    });
+    try {
+      one.thread = std::thread([&one] {
+        begin_thread("http");
+        one.loop.run();
+      });
+    } catch (...) {
+      stop();
+      throw;
+    }
   }
 }
 

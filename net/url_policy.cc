@@ -4,37 +4,41 @@
 
 namespace carillon {
 
-Result<UrlPolicy::Known*> UrlPolicy::know(std::string_view text) {
-  if (const auto found = known_.find(text); found != known_.end()) return &found->second;
+/// Taking a URL apart, and dropping those that were, is done without the lock.
+Result<UrlPolicy::Known> UrlPolicy::know(std::string_view text) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = known_.find(text); found != known_.end()) return found->second;
+  }
   Result<Url> url = parse_url(text);
   if (!url) return url.error();
-  if (known_.size() >= kKnownMax) known_.clear();
   std::string origin = url->origin();
-  auto known = std::make_shared<const KnownUrl>(KnownUrl{*std::move(url), std::move(origin)});
-  return &known_.emplace(text, Known{std::move(known)}).first->second;
+  Known known{std::make_shared<const KnownUrl>(KnownUrl{*std::move(url), std::move(origin)})};
+  decltype(known_) dropped;
+  const std::lock_guard lock(mutex_);
+  if (known_.size() >= kKnownMax) dropped.swap(known_);
+  known_.emplace(text, known);
+  return known;
 }
 
 Result<std::shared_ptr<const KnownUrl>> UrlPolicy::parse(std::string_view text) {
-  const std::lock_guard lock(mutex_);
-  const Result<Known*> known = know(text);
+  const Result<Known> known = know(text);
   if (!known) return known.error();
-  return (*known)->url;
+  return known->url;
 }
 
 Result<std::shared_ptr<const KnownUrl>> UrlPolicy::check(std::string_view text) {
+  const Result<Known> known = know(text);
+  if (!known) return known.error();
+  if (known->allowed) return known->url;
+  const Url& url = known->url->url;
   const std::lock_guard lock(mutex_);
-  const Result<Known*> found = know(text);
-  if (!found) return found.error();
-  Known& known = **found;
-  if (!known.allowed) {
-    const Url& url = known.url->url;
-    Result<> ok = proxy_ && !is_this_machine(url.host)
-                      ? egress_.check_proxied(url.host, url.port_number())
-                      : egress_.check_unresolved(url.host, url.port_number());
-    if (!ok) return ok.error();
-    known.allowed = true;
-  }
-  return known.url;
+  Result<> ok = proxy_ && !is_this_machine(url.host)
+                    ? egress_.check_proxied(url.host, url.port_number())
+                    : egress_.check_unresolved(url.host, url.port_number());
+  if (!ok) return ok.error();
+  if (const auto kept = known_.find(text); kept != known_.end()) kept->second.allowed = true;
+  return known->url;
 }
 
 void UrlPolicy::set_egress(Egress egress) {

@@ -68,7 +68,7 @@ class UrlPolicy {
   };
   static constexpr std::size_t kKnownMax = 4096;
 
-  [[nodiscard]] Result<Known*> know(std::string_view text);
+  [[nodiscard]] Result<Known> know(std::string_view text);
 
   std::mutex
       mutex_;  // over all that follows, but for reading on the loop's thread what is set there

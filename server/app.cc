@@ -115,6 +115,11 @@ class App {
         signals_(loop_, SIGINT, SIGTERM, SIGHUP),
         grace_(loop_) {}
 
+  /// The connections' threads end first, however `run` ended.
+  ~App() { http_threads_.stop(); }
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+
   ExitCode run();
 
  private:
@@ -165,7 +170,6 @@ ExitCode App::run() {
   if (done) done = listen();
   if (done) done = recover();
   if (!done) {
-    http_threads_.stop();
     log_critical(done.error().detail);
     return ExitCode::start_failed;
   }
@@ -254,7 +258,8 @@ Result<> App::recover() {
   MonoTime told = start;
   phase_ = Phase::recovering;
   const auto progress = [&](std::uint64_t read, std::uint64_t in_all) {
-    // Recovery has the thread to itself, so the loop gets its turns here: /healthz is answered.
+    // Recovery has the thread to itself, so the loop gets its turns here: for signals, and for what
+    // connections ask.
     loop_.poll();
     if (std::chrono::steady_clock::now() - told < std::chrono::seconds(1)) return;
     told = std::chrono::steady_clock::now();

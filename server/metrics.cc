@@ -25,7 +25,7 @@ struct Sample {
   double value = 0;
 };
 
-/// Families of one kind are built here, so that Collect reads as a list of what is shown.
+/// Families of one kind are built here, so that `text` reads as a list of what is shown.
 class Families {
  public:
   explicit Families(std::vector<MetricFamily>& families) : families_(families) {}

@@ -61,10 +61,11 @@ class FuzzedServer {
                    static_cast<ssize_t>(sent.size()));
     CARILLON_CHECK(::shutdown(ends[0], SHUT_WR) == 0);
     Transport::Socket socket(loop_, asio::generic::stream_protocol(AF_UNIX, 0), ends[1]);
-    asio::co_spawn(loop_,
-                   HttpConnection::serve(std::make_shared<HttpConnection>(
-                       loop_, hub_, std::move(socket), Door::tcp, nullptr)),
-                   asio::detached);
+    asio::co_spawn(
+        loop_,
+        HttpConnection::serve(std::make_shared<HttpConnection>(
+            loop_, hub_, std::move(socket), Door::tcp, nullptr, OpenSlot(hub_->server, Door::tcp))),
+        asio::detached);
     std::string answered;
     std::array<char, 16384> piece;
     for (ssize_t got = -1; got != 0;) {

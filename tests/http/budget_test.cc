@@ -58,7 +58,7 @@ TEST_F(BudgetTest, RefusesTheOldestWhatOnlyYoungerOnesCouldGive) {
 
 TEST_F(BudgetTest, LeavesThoseThatArePinned) {
   ASSERT_TRUE(first_.share.take(80));
-  first_.share.pin();
+  EXPECT_TRUE(first_.share.pin());
   EXPECT_FALSE(second_.share.take(30));
   EXPECT_EQ(first_.gave_up, 0);
   EXPECT_TRUE(second_.share.take(20));
