@@ -4,8 +4,8 @@
 // Until the engine is ready only /healthz, /readyz, /metrics and /openapi.json are answered; the
 // rest gets 503 `not_ready`.
 //
-// Concurrency: any thread. Options that are set hold for what is admitted, and for what is answered,
-// from then on.
+// Concurrency: any thread. Options that are set hold for what is admitted, and for what is
+// answered, from then on.
 #pragma once
 
 #include <atomic>

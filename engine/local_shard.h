@@ -3,8 +3,8 @@
 // Operation: it is the driver's consumer and leads each effect where it belongs. Nothing in it
 // needs an event loop, so the simulation runs it whole, over a log and receivers of its own.
 //
-// Concurrency: the loop's thread only, but for what does not change (`keys`, `options`, `clock`) and
-// the driver's `not_ready_because`.
+// Concurrency: the loop's thread only, but for what does not change (`keys`, `options`, `clock`)
+// and the driver's `not_ready_because`.
 #pragma once
 
 #include <functional>

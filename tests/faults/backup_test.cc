@@ -163,7 +163,7 @@ class OldFormat : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(OldFormat, OneOpensWithEveryTaskAsItWas) {
-  auto expected = lines_of(read_whole_file(fixture_ + "/export.ndjson"));
+  std::vector<std::string> expected = lines_of(read_whole_file(fixture_ + "/export.ndjson"));
   // A lane was a mere label then, which is not defined.
   for (std::string& line : expected) {
     const std::string label = R"("lane":"slow")";
