@@ -187,10 +187,36 @@ TEST(RecordCodec, bytes_after_the_records_are_refused) {
 
 TEST(RecordCodec, newer_version_is_refused_as_such) {
   std::string row = encoded(everything());
-  row[0] = 4;
+  row[0] = 5;
   const auto decoded = decode_batch(resealed(row));
   ASSERT_FALSE(decoded);
-  EXPECT_THAT(decoded.error().detail, HasSubstr("format version 4"));
+  EXPECT_THAT(decoded.error().detail, HasSubstr("format version 5"));
+}
+
+TEST(RecordCodec, kinds_and_flags_of_version_4_are_refused_in_a_row_of_version_3) {
+  Batch batch;
+  batch.first = 1;
+  batch.at = at_ms(1'700'000'000'000);
+  Statement in_a_lane = ordinary(1);
+  in_a_lane.lane = 3;
+  Statement dies_late = ordinary(1);
+  dies_late.expire_after = Millis(5);
+  dies_late.dies_late = true;
+  const Record records[] = {record::Put{in_a_lane}, record::Put{dies_late},
+                            record::LanePut{3, "bulk", 8, 300}, record::LaneDelete{3}};
+  for (const Record& record : records) {
+    batch.records = {record};
+    std::string row = encoded(batch);
+    ASSERT_TRUE(decode_batch(row)) << record.index();
+    row[0] = 3;
+    EXPECT_FALSE(decode_batch(resealed(row))) << record.index();
+  }
+  batch.records = {record::Put{ordinary(1)}, record::TargetRelease{{1, 2}}};
+  std::string row = encoded(batch);
+  row[0] = 3;
+  const auto decoded = decode_batch(resealed(row));
+  ASSERT_TRUE(decoded) << decoded.error().detail;
+  expect_equal(*decoded, batch);
 }
 
 TEST(RecordCodec, kinds_and_flags_of_version_3_are_refused_in_a_row_of_version_2) {
