@@ -72,8 +72,8 @@ enum Flag : std::uint32_t {
 /// Before the due of a statement of version 1; it says nothing that is needed.
 inline constexpr int kDigestBytes = 6;
 inline constexpr int kFingerprintBytes = 10;
-/// The shortest record: its kind, a fingerprint and a number of one byte.
-inline constexpr std::size_t kRecordBytesMin = 1 + kFingerprintBytes + 1;
+/// The shortest record: its kind and the number of a lane.
+inline constexpr std::size_t kRecordBytesMin = 2;
 /// In the byte that is an outcome's state.
 inline constexpr std::uint8_t kHasRetryAt = 0x80;
 
