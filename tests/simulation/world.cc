@@ -7,7 +7,7 @@
 namespace carillon::simulation {
 
 constexpr std::uint64_t kEventsAtOnceMax = 100'000;
-constexpr Moment kRecent = 200 * kMillisecond;  // longer than two commits take
+constexpr Moment kRecent = 400 * kMillisecond;  // longer than two commits take
 
 void World::run_until(Moment moment) {
   while (!events_.empty() && events_.top().moment <= moment) {
