@@ -86,6 +86,9 @@ Async<Answer<>> advance_clock(Call& call);
 /// In milliseconds, of pushes since the start.
 void append_lateness(JsonWriter& json, const Histogram& lateness);
 
+/// Makes the response a 201 that says where what was made is: at `path`, under that name.
+void say_created(HttpResponse& response, std::string_view path, std::string_view name);
+
 /// Reads the client's name for an operation, 1 to 64 characters. Error slug: bad_value.
 Result<bool> read_operation(simdjson::ondemand::value value, std::string& operation);
 /// Reads the one of a body that is `{"operation": ...}`, `{}` or nothing.

@@ -74,12 +74,7 @@ Async<Answer<>> put_lane(Call& call) {
   if (!settings) co_return settings.error();
   const auto made = co_await call.tasks.put_lane(call.name, *settings);
   if (!made) co_return made.error();
-  if (*made) {
-    call.response.status = 201;
-    call.response.headers += "location: /v1/lanes/";
-    append_path_segment(call.response.headers, call.name);
-    call.response.headers += "\r\n";
-  }
+  if (*made) say_created(call.response, "/v1/lanes/", call.name);
   co_return co_await answer_lane(call);
 }
 

@@ -79,12 +79,7 @@ Async<Answer<>> edit(Call& call, TargetEdit how) {
   };
   const auto made = co_await call.tasks.change_target(call.name, change);
   if (!made) co_return made.error();
-  if (*made) {
-    call.response.status = 201;
-    call.response.headers += "location: /v1/targets/";
-    append_path_segment(call.response.headers, call.name);
-    call.response.headers += "\r\n";
-  }
+  if (*made) say_created(call.response, "/v1/targets/", call.name);
   co_return co_await answer_target(call);
 }
 

@@ -40,15 +40,19 @@ Result<NewTask> plan_task(Call& call) {
                                                    return {};
                                                  });
   if (!parsed) return parsed.error();
-  call.response.status = 201;
-  call.response.headers += "location: /v1/tasks/";
-  append_path_segment(call.response.headers, planned->created.content.id);
-  call.response.headers += "\r\n";
+  say_created(call.response, "/v1/tasks/", planned->created.content.id);
   answer_task(call, planned->created);
   return std::move(planned->task);
 }
 
 }  // namespace
+
+void say_created(HttpResponse& response, std::string_view path, std::string_view name) {
+  response.status = 201;
+  response.headers.append("location: ").append(path);
+  append_path_segment(response.headers, name);
+  response.headers += "\r\n";
+}
 
 Async<Answer<>> create_task(Call& call) {
   auto add = plan_task(call);
