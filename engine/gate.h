@@ -5,8 +5,8 @@
 // in one turn of the shard's: each crowd wakes the other side once, however many it is. The shard's
 // loop takes calls in the order in which they came, in slices of some 200 us; before each slice
 // what is due is served, and between two slices the loop does everything else. So a flood of calls
-// delays no push. Answers go on in slices too, between which the callers' loop does
-// everything else. A caller on the loop itself is served at once.
+// delays no push. Answers go on in slices too, between which the callers' loop does everything
+// else. A caller on the loop itself is served at once.
 //
 // Concurrency: `pass` is for any thread that runs a loop. Whoever waits when the gate goes is
 // dropped with all that he holds; the threads of all callers have ended by then.

@@ -52,8 +52,8 @@ void HttpConnection::interrupt(const Error& because) {
   transport_.cancel();
 }
 
-/// Another connection needs what this one holds. Its thread may be another one, and it holds the
-/// lock.
+/// Another connection needs what this one holds. Called on that one's thread, which may be
+/// another, and under the lock of the budget: so nothing is done here but to post.
 void HttpConnection::give_way() {
   boost::asio::post(loop_, [weak = weak_from_this()] {
     const auto self = weak.lock();

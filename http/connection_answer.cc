@@ -18,7 +18,7 @@ constexpr std::size_t kSmallBody = std::size_t{64} << 10;
 void HttpConnection::format_answer() {
   const auto digit = static_cast<std::size_t>(response_.status / 100);
   ++hub_->by_status[std::min(digit, hub_->by_status.size() - 1)];
-  if (hub_->draining) close_after_ = true;
+  if (hub_->server->draining) close_after_ = true;
   const bool http_1_0 = parser_ && parser_->http_1_0();
   if (response_.stream && http_1_0) close_after_ = true;
   const Persistence persistence = close_after_ ? Persistence::close

@@ -56,9 +56,9 @@ struct ServerShared {
   // Connections, from when they are accepted. Those at doors for probes are counted apart.
   std::atomic<std::size_t> clients_open = 0;
   std::atomic<std::size_t> probes_open = 0;
-  std::atomic<bool> draining = false;
-  std::function<void()> closed;  // after each that ends while draining; any thread
-  Budget buffers{0};             // bytes of bodies that come in and of answers that wait to go out
+  std::atomic<bool> draining = false;  // connections end with the request that they are at
+  std::function<void()> closed;        // after each that ends while draining; any thread
+  Budget buffers{0};  // bytes of bodies that come in and of answers that wait to go out
 };
 
 /// A connection's place among those that are open.
@@ -90,7 +90,6 @@ struct ConnectionHub {
   std::shared_ptr<ServerShared> server;
   std::shared_ptr<ConnectionSettings> settings;
   boost::intrusive::list<OpenConnection, boost::intrusive::constant_time_size<false>> connections;
-  bool draining = false;  // connections end with the request that they are at
   HttpDate date;
 
   Slots handshakes{0};

@@ -38,7 +38,7 @@ Async<HttpConnection::Step> HttpConnection::receive_head() {
       co_return refuse(checked.error());
     looked = input_.size();
     idle_ = looked == 0;
-    if (idle_ && hub_->draining) co_return Step::ended;
+    if (idle_ && hub_->server->draining) co_return Step::ended;
     const std::size_t capacity = input_.capacity();
     const std::span<char> space = input_.space();
     if (capacity > 0 && !buffers_.take(input_.capacity() - capacity))

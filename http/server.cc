@@ -23,10 +23,10 @@ namespace {
 constexpr std::size_t kTurnedAwayMax = 128;
 /// Probes come in whatever clients do, and clients whatever probes do.
 constexpr std::size_t kProbesMax = 32;
-/// How long connections may take to end that are closed.
+/// How long connections that were closed may take to end.
 constexpr Millis kClosing{1000};
 
-/// One that is on its way to another loop.
+/// A socket on its way to another loop, closed if it does not get there.
 class Descriptor {
  public:
   explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
@@ -127,7 +127,6 @@ Async<void> HttpServer::drain(Millis deadline) {
   shared_->draining = true;
   co_await asio::co_spawn(places_.front().loop, stop_listening_there(*this), asio::use_awaitable);
   on_each([](const Place& place) {
-    place.hub->draining = true;
     auto& connections = place.hub->connections;
     for (auto next = connections.begin(); next != connections.end();) (next++)->close_if_idle();
   });
