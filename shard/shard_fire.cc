@@ -125,11 +125,11 @@ void Shard::fire(EntryRef ref) {
                Note{now_, static_cast<std::uint32_t>(entry.attempt), 0, kTargetDeleted});
     propose_outcome(index_.id(ref), entry.number, State::dead);
   } else if (too_late(ref)) {
-    if (extras_.at(ref).dies_late) {
+    const bool dies = extras_.at(ref).dies_late;
+    if (dies) {
       open_.note(entry.number, Note{now_, static_cast<std::uint32_t>(entry.attempt), 0, kTooLate});
     }
-    propose_outcome(index_.id(ref), entry.number,
-                    extras_.at(ref).dies_late ? State::dead : State::expired);
+    propose_outcome(index_.id(ref), entry.number, dies ? State::dead : State::expired);
   } else {
     targets_.begin(ref);
     open_.append(record::Fire{index_.id(ref), entry.number}, 0);

@@ -256,7 +256,6 @@ class TargetQueues {
   void line_up(Queue& queue, std::size_t line);
   void stand(Queue& queue, std::size_t line);
   void review(Target& target);
-  void review_shared(Target& target);
   void look_for_room();
   [[nodiscard]] std::size_t next_line() const;
   [[nodiscard]] EntryRef take(Queue& queue);

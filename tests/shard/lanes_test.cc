@@ -6,14 +6,11 @@
 #include <random>
 #include <vector>
 
-#include <gtest/gtest.h>
-
-#include "shard/target_queues.h"
+#include "tests/shard/queues_fixture.h"
 
 namespace carillon {
 namespace {
 
-using std::chrono::hours;
 using std::chrono::seconds;
 
 /// How many slots of `limit` are set aside for each lane that has tasks, said once more and
@@ -57,36 +54,20 @@ bool naively_admits(const std::map<LaneNumber, std::uint32_t>& reserved,
   return limit - all > missing;
 }
 
-class LanesTest : public testing::Test {
+class LanesTest : public QueuesFixture {
  protected:
   LanesTest() { reset(1000); }
 
   void reset(std::uint64_t in_flight_max) {
     limits.in_flight_max = in_flight_max;
     limits.catch_up_per_second = 0;
-    queues.emplace(arena, lists, limits);
-    queues->start(now);
-  }
-  static TargetKey key(std::uint64_t target) { return {target, 1}; }
-  void put(std::uint64_t target, std::uint32_t concurrency, bool paused = false) {
-    queues->put(
-        record::TargetPut{key(target), "t" + std::to_string(target), concurrency, paused, ""});
+    QueuesFixture::reset();
   }
   void put_lane(LaneNumber lane, std::uint32_t weight, std::uint32_t reserved) {
     queues->put(record::LanePut{lane, "lane" + std::to_string(lane), weight, reserved});
   }
-  EntryRef make(std::uint64_t target, LaneNumber lane) {
-    const EntryRef ref = arena.allocate();
-    arena[ref].number = ++last_number & 0xffff'ffff;
-    arena[ref].queue = queues->add_user(key(target), /*is_url=*/false, lane, /*unfinished=*/true) &
-                       (kQueuesMax - 1);
-    return ref;
-  }
   EntryRef enqueue(std::uint64_t target, LaneNumber lane, Millis late = Millis(0)) {
-    const EntryRef ref = make(target, lane);
-    arena[ref].set_due(now - late);
-    queues->enqueue(ref);
-    return ref;
+    return QueuesFixture::enqueue(target, lane, late);
   }
   [[nodiscard]] LaneNumber lane_of(EntryRef ref) { return queues->lane_of(arena[ref].queue); }
   /// The next one; its push begins.
@@ -96,42 +77,39 @@ class LanesTest : public testing::Test {
     return ref;
   }
   void end(EntryRef ref) {
-    const std::uint32_t queue = arena[ref].queue;
-    static_cast<void>(queues->end(queue, arena[ref].number, true, std::nullopt));
-    queues->remove_user(queue, /*unfinished=*/true);
-    arena.free(ref);
+    static_cast<void>(queues->end(static_cast<std::uint32_t>(arena[ref].queue), arena[ref].number,
+                                  true, std::nullopt));
+    forget(ref);
   }
-  /// Keeps `tasks` due in each of these lanes of target 1 while `begun` pushes begin and the oldest
-  /// ends each time; how many began of each lane.
-  std::array<std::uint64_t, kLanesMax> saturate(const std::vector<LaneNumber>& lanes,
-                                                std::uint64_t begun) {
+  /// Has so many pushes begin, the oldest ending whenever none may; calls `begun` with the lane of
+  /// each. How many began of each lane.
+  template <typename Begun>
+  std::array<std::uint64_t, kLanesMax> begin_pushes(std::uint64_t pushes, const Begun& begun) {
     std::array<std::uint64_t, kLanesMax> counts{};
     std::vector<EntryRef> under_way;
     std::size_t oldest = 0;
-    for (const LaneNumber lane : lanes) {
-      for (int i = 0; i < 3; ++i) enqueue(1, lane);
-    }
-    for (std::uint64_t i = 0; i < begun;) {
+    while (under_way.size() < pushes) {
       const EntryRef ref = fire_one();
       if (ref == kNoEntry) {
         end(under_way[oldest++]);
         continue;
       }
-      ++i;
       ++counts[lane_of(ref)];
-      enqueue(1, lane_of(ref));
+      begun(lane_of(ref));
       under_way.push_back(ref);
     }
+    return counts;
+  }
+  /// The same, while three tasks are due in each of these lanes of target 1 all the time.
+  std::array<std::uint64_t, kLanesMax> saturate(const std::vector<LaneNumber>& lanes,
+                                                std::uint64_t pushes) {
+    for (const LaneNumber lane : lanes) {
+      for (int i = 0; i < 3; ++i) enqueue(1, lane);
+    }
+    const auto counts = begin_pushes(pushes, [this](LaneNumber lane) { enqueue(1, lane); });
     queues->check_invariants();
     return counts;
   }
-
-  WallTime now{hours(24 * 365 * 50)};
-  Arena arena;
-  Lists lists{arena, 0};
-  TargetLimits limits;
-  std::optional<TargetQueues> queues;
-  std::uint64_t last_number = 0;
 };
 
 TEST_F(LanesTest, weights_divide_what_begins) {
@@ -173,19 +151,7 @@ TEST_F(LanesTest, the_servers_slots_are_divided_as_well) {
   for (std::uint64_t target = 1; target <= 40; ++target) {
     for (int i = 0; i < 400; ++i) enqueue(target, target % 2 == 0 ? 1 : 2);
   }
-  std::array<std::uint64_t, kLanesMax> counts{};
-  std::vector<EntryRef> under_way;
-  std::size_t oldest = 0;
-  for (int i = 0; i < 5000;) {
-    const EntryRef ref = fire_one();
-    if (ref == kNoEntry) {
-      end(under_way[oldest++]);
-      continue;
-    }
-    ++i;
-    ++counts[lane_of(ref)];
-    under_way.push_back(ref);
-  }
+  const auto counts = begin_pushes(5000, [](LaneNumber) {});
   EXPECT_NEAR(static_cast<double>(counts[1]), 4000, 200);
 }
 

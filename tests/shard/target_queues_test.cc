@@ -1,10 +1,9 @@
-#include "shard/target_queues.h"
 
 #include <optional>
 #include <random>
 #include <vector>
 
-#include <gtest/gtest.h>
+#include "tests/shard/queues_fixture.h"
 
 namespace carillon {
 namespace {
@@ -12,7 +11,7 @@ namespace {
 using std::chrono::hours;
 using std::chrono::seconds;
 
-class TargetQueuesTest : public testing::Test {
+class TargetQueuesTest : public QueuesFixture {
  protected:
   static constexpr std::uint64_t kSlots = 100;
 
@@ -20,30 +19,16 @@ class TargetQueuesTest : public testing::Test {
     limits.in_flight_max = kSlots;
     limits.url_concurrency = 10;
     limits.catch_up_per_second = catch_up_per_second;
-    queues.emplace(arena, lists, limits);
-    queues->start(now);
+    reset();
   }
 
-  static TargetKey key(std::uint64_t target) { return {target, 1}; }
   std::uint32_t index(std::uint64_t target) { return queues->find(key(target)); }
   const TargetState& state(std::uint64_t target) { return (*queues)[index(target)]; }
-  void put(std::uint64_t target, std::uint32_t concurrency, bool paused = false) {
-    queues->put({key(target), "t" + std::to_string(target), concurrency, paused, ""});
-  }
-  /// A task for that target, which is not queued yet.
   EntryRef make(std::uint64_t target, bool is_url = false) {
-    const EntryRef ref = arena.allocate();
-    Entry& entry = arena[ref];
-    entry.number = ++last_number & 0xffff;
-    entry.queue =
-        queues->add_user(key(target), is_url, kDefaultLane, /*unfinished=*/true) & (kQueuesMax - 1);
-    return ref;
+    return QueuesFixture::make(target, kDefaultLane, is_url);
   }
   EntryRef enqueue(std::uint64_t target, Millis late = Millis(0), bool is_url = false) {
-    const EntryRef ref = make(target, is_url);
-    arena[ref].set_due(now - late);
-    queues->enqueue(ref);
-    return ref;
+    return QueuesFixture::enqueue(target, kDefaultLane, late, is_url);
   }
   /// All that may be fired now; their pushes begin.
   std::vector<EntryRef> fire() {
@@ -61,22 +46,10 @@ class TargetQueuesTest : public testing::Test {
     return queues->end(static_cast<std::uint32_t>(arena[ref].queue), arena[ref].number, answered,
                        throttle);
   }
-  /// The task is over and forgotten.
-  void forget(EntryRef ref) {
-    queues->remove_user(static_cast<std::uint32_t>(arena[ref].queue), /*unfinished=*/true);
-    arena.free(ref);
-  }
   void tick(Millis later) { queues->tick(now += later); }
   Throttle not_now(Millis asked) {
     return {now, HoldReason::too_many_requests, asked, std::chrono::minutes(5)};
   }
-
-  WallTime now{hours(24 * 365 * 50)};
-  Arena arena;
-  Lists lists{arena, 0};
-  TargetLimits limits;
-  std::optional<TargetQueues> queues;
-  std::uint64_t last_number = 0;
 };
 
 TEST_F(TargetQueuesTest, what_is_due_goes_in_the_order_in_which_it_came) {
