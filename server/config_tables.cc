@@ -39,6 +39,13 @@ const toml::node& node_of(const toml::table& table, std::string_view field) {
   return found.node() != nullptr ? *found.node() : table;
 }
 
+std::string unknown_key(std::string_view key, std::string_view of,
+                        std::span<const std::string_view> known) {
+  const std::string_view near = nearest_name(key, known);
+  return "unknown key \"" + std::string(key) + "\" of " + std::string(of) +
+         (near.empty() ? "" : "; did you mean \"" + std::string(near) + "\"?");
+}
+
 }  // namespace
 
 std::string sha256(std::string_view text) {
@@ -103,9 +110,7 @@ Result<> ConfigTables::read_token(const toml::node& node, Options& options) cons
   if (table == nullptr) return at(node, "tokens are written as [[tokens]]");
   for (const auto& [key, value] : *table) {
     if (std::ranges::find(kTokenKeys, key.str()) == std::end(kTokenKeys)) {
-      const std::string_view near = nearest_name(key.str(), kTokenKeys);
-      return at(value, "unknown key \"" + std::string(key.str()) + "\" of a token" +
-                           (near.empty() ? "" : "; did you mean \"" + std::string(near) + "\"?"));
+      return at(value, unknown_key(key.str(), "a token", kTokenKeys));
     }
     if (!value.is_string()) return at(value, std::string(key.str()) + " of a token takes text");
   }
@@ -167,9 +172,7 @@ Result<> ConfigTables::read_lane(const std::string& name, const toml::node& node
       lane.settings.reserved = *reserved;
     } else {
       constexpr std::string_view kKnown[] = {"weight", "reserved"};
-      const std::string_view near = nearest_name(key.str(), kKnown);
-      return at(value, "unknown key \"" + std::string(key.str()) + "\" of " + label +
-                           (near.empty() ? "" : "; did you mean \"" + std::string(near) + "\"?"));
+      return at(value, unknown_key(key.str(), label, kKnown));
     }
   }
   options.lanes.push_back(std::move(lane));
