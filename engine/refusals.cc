@@ -34,8 +34,10 @@ std::optional<Error> lane_error(const Reply& reply) {
       return Error{"unknown_lane", "There is no lane of this name; PUT /v1/lanes/{name} makes one.",
                    "lane"};
     case Verdict::lane_in_use:
-      if (reply.count == 0) return Error{"lane_in_use", "The lane `default` exists always.", ""};
-      return Error{"lane_in_use", std::to_string(reply.count) + " unfinished tasks name this lane.",
+      if (reply.count == 0)
+        return Error{"lane_in_use", "The lane `default` cannot be deleted.", ""};
+      return Error{"lane_in_use",
+                   "Unfinished tasks that name this lane: " + std::to_string(reply.count) + ".",
                    ""};
     case Verdict::too_many_lanes:
       return Error{"too_many_lanes", "There are 16 lanes, which is the most; delete one first.",

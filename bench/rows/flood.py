@@ -15,8 +15,9 @@ answered, one sent), once adds of one task (payload of 150 bytes, due in 1 to 24
 100 (`GET /v1/tasks?limit=100`, 20,000 tasks waiting). Beside it tasks fall due at random moments, on
 average 1,000 a second, and are pushed to one receiver; and `/healthz` is asked 100 times a second
 (open loop) on four connections of its own. For comparison the same flood with nothing beside it, and
-64 connections with one request under way each. Adds count to the last answer, lists for ten seconds,
-for what is then still unanswered would take half a minute more. Generators and receiver take their share of the same processors.
+64 connections with one request under way each. Adds count to the last answer, lists for ten seconds:
+what is unanswered then would take half a minute more. Generators and receiver use the same
+processors.
 """
 FLOODS = {"adds": ("add", "--delay", FAR), "lists": ("get", "--abandon", "--path", "/v1/tasks?limit=100")}
 WAITING = 20_000

@@ -400,7 +400,7 @@ void Server::add(const Request& request, const Answered& answered) {
   add.task.target = target_key(target_of(request));
   add.task.target_is_url = request.by_url;
   add.task.expire_after = request.expire_after;
-  // As the planner does it: by name, and in the default one where there is none of that name.
+  // By name; where there is no such lane, in the default one, so that most adds are taken.
   const auto lane = shard().lanes().find(lane_name(request.version % (kNamedLanes + 2)));
   add.task.lane = lane.value_or(kDefaultLane);
   add.if_exists = static_cast<IfExists>(request.deed);
