@@ -170,9 +170,11 @@ Ledger::Task Ledger::add_asked(const Asked& asked) {
   entry.body = asked.body;
   entry.dues.push_back({asked.due, asked.due});
   if (asked.due_of) {
-    entry.dues = entries_[*asked.due_of].dues;
-    std::erase_if(entry.dues, [](const Due& due) { return due.until != kNever; });
-    for (Due& due : entry.dues) due.shifted = 0;
+    const Entry& base = entries_[*asked.due_of];
+    entry.dues = base.dues;
+    std::erase_if(entry.dues,
+                  [&](const Due& due) { return due.until != kNever && !is_of_two(base); });
+    for (Due& due : entry.dues) due = {due.low, due.high};
   }
   entry.may_expire = asked.may_expire;
   if (asked.group != 0) members_[asked.group].push_back(task);

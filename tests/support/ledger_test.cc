@@ -199,6 +199,30 @@ TEST_F(LedgerTest, OfTwoTasksOfOneRequestAShiftMovesEach) {
   expect_fault("another due", kAfterCrash);
 }
 
+TEST_F(LedgerTest, OfTwoTasksOfOneRequestEachMayBeTheOneThatIsChanged) {
+  // The second was moved, and the first then redriven and given other content, at its own due.
+  const auto task = ledger.add_asked({.id = "a", .body = kBody, .due = kDue});
+  ledger.add_asked_again(task);
+  ledger.add_answered(task, true);
+  ledger.move_asked(task, kDue + Millis(500));
+  ledger.move_answered(task, true, 10);
+  ledger.redrive_asked(task);
+  ledger.redrive_answered(task, true);
+  const auto changed = ledger.add_asked({.id = "a", .body = kBody + 1, .due_of = task});
+  ledger.add_answered(changed, true);
+  ledger.cancel_asked(task);
+  ledger.cancel_answered(task, true, Ledger::kAttemptsUntold);
+  auto push = push_of("a");
+  push.body = kBody + 1;
+  push.seen = 20;
+  ledger.pushed(push);
+  expect_good();
+  push.due = kDue + Millis(60);
+  push.at = Ledger::Micros(push.due);
+  ledger.pushed(push);
+  expect_fault("another due", kAfterCrash);
+}
+
 TEST_F(LedgerTest, OrderIsJudgedByFirstPushesOnly) {
   for (const auto* id : {"a", "b"}) added(id);
   ledger.move_asked(1, kDue + Millis(5));
