@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "api/api.h"
 #include "api/handlers.h"
 #include "api/names.h"
@@ -17,14 +19,6 @@ void append_lane(JsonWriter& json, const LaneView& lane) {
   json.key("in_flight").unsigned_integer(lane.in_flight);
   append_lateness(json, lane.lateness);
   json.end_object();
-}
-
-Async<Answer<>> answer_lane(Call& call) {
-  const auto lane = co_await call.tasks.lane(call.name);
-  if (!lane) co_return lane.error();
-  JsonWriter json(call.response.body);
-  append_lane(json, *lane);
-  co_return Answer<>();
 }
 
 Result<LaneSettings> read_lane(Call& call) {
@@ -66,16 +60,23 @@ Async<Answer<>> list_lanes(Call& call) {
 }
 
 Async<Answer<>> get_lane(Call& call) {
-  return answer_lane(call);
+  const std::vector<LaneView> lanes = co_await call.tasks.lanes();
+  const auto lane = std::ranges::find(lanes, call.name, &LaneView::name);
+  if (lane == lanes.end()) co_return Error{"not_found", "There is no such lane.", ""};
+  JsonWriter json(call.response.body);
+  append_lane(json, *lane);
+  co_return Answer<>();
 }
 
 Async<Answer<>> put_lane(Call& call) {
   const Result<LaneSettings> settings = read_lane(call);
   if (!settings) co_return settings.error();
-  const auto made = co_await call.tasks.put_lane(call.name, *settings);
-  if (!made) co_return made.error();
-  if (*made) say_created(call.response, "/v1/lanes/", call.name);
-  co_return co_await answer_lane(call);
+  const auto put = co_await call.tasks.put_lane(call.name, *settings);
+  if (!put) co_return put.error();
+  if (put->made) say_created(call.response, "/v1/lanes/", call.name);
+  JsonWriter json(call.response.body);
+  append_lane(json, put->view);
+  co_return Answer<>();
 }
 
 Async<Answer<>> delete_lane(Call& call) {

@@ -46,12 +46,11 @@ std::string_view whole_characters(std::string_view text) {
   return text;
 }
 
-Async<Answer<>> answer_target(Call& call) {
-  const auto view = co_await call.tasks.target(call.name);
-  if (!view) co_return view.error();
+Answer<> answer_target(Call& call, const Answer<TargetView>& view) {
+  if (!view) return view.error();
   JsonWriter json(call.response.body);
   append_target(json, call, *view);
-  co_return Answer<>();
+  return {};
 }
 
 /// In base64 for URLs (RFC 4648, 5).
@@ -77,16 +76,10 @@ Async<Answer<>> edit(Call& call, TargetEdit how) {
       return Error{"not_found", "There is no such target.", ""};
     return edit_target(call.name, call.request.body, how, before);
   };
-  const auto made = co_await call.tasks.change_target(call.name, change);
-  if (!made) co_return made.error();
-  if (*made) say_created(call.response, "/v1/targets/", call.name);
-  co_return co_await answer_target(call);
-}
-
-Async<Answer<>> set_paused(Call& call, bool paused) {
-  const auto done = co_await call.tasks.pause_target(call.name, paused);
-  if (!done) co_return done.error();
-  co_return co_await answer_target(call);
+  const auto put = co_await call.tasks.change_target(call.name, change);
+  if (!put) co_return put.error();
+  if (put->made) say_created(call.response, "/v1/targets/", call.name);
+  co_return answer_target(call, put->view);
 }
 
 }  // namespace
@@ -112,7 +105,7 @@ Async<Answer<>> list_targets(Call& call) {
 }
 
 Async<Answer<>> get_target(Call& call) {
-  return answer_target(call);
+  co_return answer_target(call, co_await call.tasks.target(call.name));
 }
 
 Async<Answer<>> put_target(Call& call) {
@@ -133,11 +126,11 @@ Async<Answer<>> delete_target(Call& call) {
 }
 
 Async<Answer<>> pause_target(Call& call) {
-  co_return co_await set_paused(call, true);
+  co_return answer_target(call, co_await call.tasks.pause_target(call.name, true));
 }
 
 Async<Answer<>> resume_target(Call& call) {
-  co_return co_await set_paused(call, false);
+  co_return answer_target(call, co_await call.tasks.pause_target(call.name, false));
 }
 
 Async<Answer<>> test_target(Call& call) {

@@ -34,16 +34,17 @@ Engine::Engine(asio::io_context& loop, Clock& clock, Log& log, Sink& sink, UrlPo
       timer_(loop, clock, [this](std::optional<Millis> step) { time_came(step); }),
       gate_(loop, [this] { serve_due(); }),
       changed_(loop),
-      turns_(loop, kTurns),
       local_(place(loop, clock, log, sink), std::move(options)),
+      turns_(loop, kTurns),
+      changes_(loop, 1),
       planner_({clock, local_.keys(), urls, local_.options()}),
       refusals_(local_),
       queries_(loop, local_, turns_),
       lists_(loop, gate_, local_, turns_),
       commands_({loop, local_, planner_, queries_, refusals_, urls}),
       dead_letters_({loop, local_, planner_, queries_, refusals_, turns_, changed_}),
-      target_changes_({local_, refusals_, urls, changed_}),
-      lane_changes_(local_, refusals_),
+      target_changes_({local_, refusals_, urls, changes_}),
+      lane_changes_({local_, refusals_, changes_}),
       clock_mover_({loop, local_, changed_}) {}
 
 LocalShard::Place Engine::place(asio::io_context& loop, Clock& clock, Log& log, Sink& sink) {

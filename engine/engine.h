@@ -91,17 +91,18 @@ class Engine final : public TaskService {
                                                               std::string_view operation) override;
   [[nodiscard]] Async<Answer<std::uint64_t>> shift_group(std::string_view name, Millis by,
                                                          std::string_view operation) override;
-  [[nodiscard]] Async<Answer<bool>> change_target(std::string name, TargetChange change) override;
+  [[nodiscard]] Async<Answer<PutAnswer<TargetView>>> change_target(std::string name,
+                                                                   TargetChange change) override;
   [[nodiscard]] Async<Answer<>> delete_target(std::string_view name, bool force) override;
-  [[nodiscard]] Async<Answer<>> pause_target(std::string_view name, bool paused) override;
+  [[nodiscard]] Async<Answer<TargetView>> pause_target(std::string_view name, bool paused) override;
   [[nodiscard]] Async<Answer<TestPush>> test_target(std::string_view name) override;
   [[nodiscard]] Async<Answer<TargetView>> target(std::string_view name) override;
   [[nodiscard]] Async<std::vector<TargetView>> targets(std::string_view after,
                                                        std::size_t limit) override;
   [[nodiscard]] Async<TargetCounts> target_counts(std::string_view after) override;
-  [[nodiscard]] Async<Answer<bool>> put_lane(std::string name, LaneSettings settings) override;
+  [[nodiscard]] Async<Answer<PutAnswer<LaneView>>> put_lane(std::string name,
+                                                            LaneSettings settings) override;
   [[nodiscard]] Async<Answer<>> delete_lane(std::string name) override;
-  [[nodiscard]] Async<Answer<LaneView>> lane(std::string_view name) override;
   [[nodiscard]] Async<std::vector<LaneView>> lanes() override;
   [[nodiscard]] Async<Answer<TaskView>> redrive(std::string_view id,
                                                 std::string_view operation) override;
@@ -131,8 +132,10 @@ class Engine final : public TaskService {
   TickTimer timer_;
   Gate gate_;
   Signal changed_;
-  Allowance turns_;  // of long looks
   LocalShard local_;
+  // Gone before the shard, so that nobody goes on because one who waited for it has given up.
+  Allowance turns_;    // of long looks
+  Allowance changes_;  // of targets and lanes, one at a time
   Planner planner_;
   Refusals refusals_;
   Queries queries_;

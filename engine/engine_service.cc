@@ -77,7 +77,7 @@ Async<Answer<std::uint64_t>> Engine::shift_group(std::string_view name, Millis b
       [this, name, by, operation] { return commands_.shift_group(name, by, operation); });
 }
 
-Async<Answer<bool>> Engine::change_target(std::string name, TargetChange change) {
+Async<Answer<PutAnswer<TargetView>>> Engine::change_target(std::string name, TargetChange change) {
   return gate_.pass([this, name = std::move(name), change = std::move(change)]() mutable {
     return target_changes_.change(std::move(name), std::move(change));
   });
@@ -87,7 +87,7 @@ Async<Answer<>> Engine::delete_target(std::string_view name, bool force) {
   return gate_.pass([this, name, force] { return target_changes_.remove(name, force); });
 }
 
-Async<Answer<>> Engine::pause_target(std::string_view name, bool paused) {
+Async<Answer<TargetView>> Engine::pause_target(std::string_view name, bool paused) {
   return gate_.pass([this, name, paused] { return target_changes_.pause(name, paused); });
 }
 
@@ -111,7 +111,7 @@ Async<TargetCounts> Engine::target_counts(std::string_view after) {
   return gate_.pass([this, after] { return answered(local_.targets().counts(after)); });
 }
 
-Async<Answer<bool>> Engine::put_lane(std::string name, LaneSettings settings) {
+Async<Answer<PutAnswer<LaneView>>> Engine::put_lane(std::string name, LaneSettings settings) {
   return gate_.pass([this, name = std::move(name), settings]() mutable {
     return lane_changes_.put(std::move(name), settings);
   });
@@ -120,10 +120,6 @@ Async<Answer<bool>> Engine::put_lane(std::string name, LaneSettings settings) {
 Async<Answer<>> Engine::delete_lane(std::string name) {
   return gate_.pass(
       [this, name = std::move(name)]() mutable { return lane_changes_.remove(std::move(name)); });
-}
-
-Async<Answer<LaneView>> Engine::lane(std::string_view name) {
-  return gate_.pass([this, name] { return answered(lane_changes_.view(name)); });
 }
 
 Async<std::vector<LaneView>> Engine::lanes() {

@@ -6,27 +6,33 @@
 
 namespace carillon {
 
-Async<Answer<bool>> LaneChanges::put(std::string name, LaneSettings settings) {
-  if (auto why = refusals_.closed()) co_return Refusal(std::move(*why));
+Async<Answer<PutAnswer<LaneView>>> LaneChanges::put(std::string name, LaneSettings settings) {
+  if (auto why = its_.refusals.closed()) co_return Refusal(std::move(*why));
+  const Allowance::Share turn = co_await its_.changes.take(1);
   command::LanePut put;
-  put.name = std::move(name);
+  put.name = name;
   put.weight = settings.weight;
   put.reserved = settings.reserved;
-  const Reply reply = co_await ask(local_.driver(), std::move(put));
+  const Reply reply = co_await ask(its_.local.driver(), std::move(put));
   if (reply.verdict != Verdict::done && reply.verdict != Verdict::replaced)
-    co_return refusals_.of(reply);
-  co_return reply.verdict == Verdict::done;
+    co_return its_.refusals.of(reply);
+  const Lanes& lanes = its_.local.shard().lanes();
+  PutAnswer<LaneView> answer;
+  answer.view = view_of(lanes[lanes.find(name).value()]);
+  answer.made = reply.verdict == Verdict::done;
+  co_return answer;
 }
 
 Async<Answer<>> LaneChanges::remove(std::string name) {
-  if (auto why = refusals_.closed()) co_return Refusal(std::move(*why));
-  const std::optional<LaneNumber> number = local_.shard().lanes().find(name);
+  if (auto why = its_.refusals.closed()) co_return Refusal(std::move(*why));
+  const Allowance::Share turn = co_await its_.changes.take(1);
+  const std::optional<LaneNumber> number = its_.local.shard().lanes().find(name);
   command::LaneDelete removal;
   removal.name = std::move(name);
-  const Reply reply = co_await ask(local_.driver(), std::move(removal));
+  const Reply reply = co_await ask(its_.local.driver(), std::move(removal));
   if (reply.verdict == Verdict::not_found) co_return Refusal(not_found("lane"));
-  if (reply.verdict != Verdict::done) co_return refusals_.of(reply);
-  if (number) local_.counters().lane_lateness.erase(*number);
+  if (reply.verdict != Verdict::done) co_return its_.refusals.of(reply);
+  if (number) its_.local.counters().lane_lateness.erase(*number);
   co_return Answer<>();
 }
 
@@ -37,20 +43,14 @@ LaneView LaneChanges::view_of(const LaneState& lane) const {
   view.waiting = lane.share.unfinished;
   view.backlog = lane.queued;
   view.in_flight = lane.share.in_flight;
-  const auto lateness = local_.counters().lane_lateness.find(lane.settings.number);
-  if (lateness != local_.counters().lane_lateness.end()) view.lateness = lateness->second;
+  const auto lateness = its_.local.counters().lane_lateness.find(lane.settings.number);
+  if (lateness != its_.local.counters().lane_lateness.end()) view.lateness = lateness->second;
   return view;
-}
-
-Answer<LaneView> LaneChanges::view(std::string_view name) const {
-  const std::optional<LaneNumber> number = local_.shard().lanes().find(name);
-  if (!number) return Refusal(not_found("lane"));
-  return view_of(local_.shard().lanes()[*number]);
 }
 
 std::vector<LaneView> LaneChanges::views() const {
   std::vector<LaneView> views;
-  for (const LaneState& lane : local_.shard().lanes().all()) {
+  for (const LaneState& lane : its_.local.shard().lanes().all()) {
     if (lane.stands()) views.push_back(view_of(lane));
   }
   return views;

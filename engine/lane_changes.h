@@ -1,5 +1,7 @@
 // Lanes: what is asked to be done to them, and what there is to see.
 //
+// Operation: changes are made one after the other, so that each can answer what it has made.
+//
 // Concurrency: the loop's thread only.
 #pragma once
 
@@ -7,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/allowance.h"
 #include "engine/async.h"
 #include "engine/local_shard.h"
 #include "engine/refusals.h"
@@ -16,21 +19,23 @@ namespace carillon {
 
 class LaneChanges {
  public:
-  /// Both must outlive it.
-  LaneChanges(LocalShard& local, Refusals& refusals) : local_(local), refusals_(refusals) {}
+  struct Parts {
+    LocalShard& local;
+    Refusals& refusals;
+    Allowance& changes;
+  };
+  /// All must outlive it.
+  explicit LaneChanges(Parts parts) : its_(parts) {}
 
-  /// True: made; false: changed.
-  [[nodiscard]] Async<Answer<bool>> put(std::string name, LaneSettings settings);
+  [[nodiscard]] Async<Answer<PutAnswer<LaneView>>> put(std::string name, LaneSettings settings);
   [[nodiscard]] Async<Answer<>> remove(std::string name);
-  [[nodiscard]] Answer<LaneView> view(std::string_view name) const;
   /// In the order of their numbers, `default` first.
   [[nodiscard]] std::vector<LaneView> views() const;
 
  private:
   [[nodiscard]] LaneView view_of(const LaneState& lane) const;
 
-  LocalShard& local_;
-  Refusals& refusals_;
+  Parts its_;
 };
 
 /// Makes `content` name the lane in which its task is: `default` where the one that it names was

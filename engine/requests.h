@@ -165,6 +165,13 @@ struct LaneView {
   Histogram lateness;           // as Stats::lateness
 };
 
+/// A target or a lane as it stands once it was put.
+template <typename View>
+struct PutAnswer {
+  View view;
+  bool made = false;  // else changed
+};
+
 /// What a target becomes, given what it is (null: there is none).
 using TargetChange = std::function<Result<TargetSettings>(const TargetSettings* before)>;
 

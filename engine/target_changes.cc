@@ -70,18 +70,12 @@ Async<Answer<TestPush>> TargetChanges::test(std::string_view name) {
   co_return test;
 }
 
-Async<Answer<bool>> TargetChanges::change(std::string name, TargetChange change) {
+Async<Answer<PutAnswer<TargetView>>> TargetChanges::change(std::string name, TargetChange change) {
   if (auto why = its_.refusals.closed()) co_return Refusal(std::move(*why));
-  co_await begin();
-  const Answer<TargetSettings> settings = changed(name, change);
-  Answer<bool> made = false;
-  if (settings) {
-    made = co_await submit(*settings);
-  } else {
-    made = settings.error();
-  }
-  end();
-  co_return made;
+  const Allowance::Share turn = co_await its_.changes.take(1);
+  Answer<TargetSettings> settings = changed(name, change);
+  if (!settings) co_return std::move(settings).error();
+  co_return co_await put(*std::move(settings));
 }
 
 Answer<TargetSettings> TargetChanges::changed(const std::string& name,
@@ -95,17 +89,7 @@ Answer<TargetSettings> TargetChanges::changed(const std::string& name,
   return *std::move(settings);
 }
 
-Async<void> TargetChanges::begin() {
-  while (changing_) co_await its_.changed.wait(MonoTime::max());
-  changing_ = true;
-}
-
-void TargetChanges::end() {
-  changing_ = false;
-  its_.changed.notify();
-}
-
-Async<Answer<bool>> TargetChanges::submit(TargetSettings settings) {
+Async<Answer<PutAnswer<TargetView>>> TargetChanges::put(TargetSettings settings) {
   command::TargetPut put;
   put.key = its_.local.keys().of(settings.name);
   put.name = settings.name;
@@ -116,36 +100,38 @@ Async<Answer<bool>> TargetChanges::submit(TargetSettings settings) {
   if (reply.verdict == Verdict::too_many_targets || lost(reply)) {
     co_return its_.refusals.of(reply);
   }
-  co_return reply.verdict == Verdict::done;
+  PutAnswer<TargetView> answer;
+  answer.view = its_.local.targets().view(settings.name).value();
+  answer.made = reply.verdict == Verdict::done;
+  co_return answer;
 }
 
 Async<Answer<>> TargetChanges::remove(std::string_view name, bool force) {
   if (auto why = its_.refusals.closed()) co_return Refusal(std::move(*why));
-  co_await begin();
+  const Allowance::Share turn = co_await its_.changes.take(1);
   const Reply reply =
       co_await ask(its_.local.driver(), command::TargetDelete{its_.local.keys().of(name), force});
-  end();
   if (reply.verdict == Verdict::target_in_use || lost(reply)) co_return its_.refusals.of(reply);
   if (reply.verdict != Verdict::done) co_return Refusal(not_found("target"));
   co_return Answer<>();
 }
 
-Async<Answer<>> TargetChanges::pause(std::string_view name, bool paused) {
+Async<Answer<TargetView>> TargetChanges::pause(std::string_view name, bool paused) {
   if (auto why = its_.refusals.closed()) co_return Refusal(std::move(*why));
-  co_await begin();
-  Answer<bool> done = Refusal(not_found("target"));
-  if (const auto found = its_.local.targets().find(name)) {
-    TargetSettings settings = *found;
-    settings.paused = paused;
-    done = co_await submit(settings);
-    // To resume a target also ends its hold, if there is one.
-    if (done && !paused)
-      static_cast<void>(
-          co_await ask(its_.local.driver(), command::TargetRelease{its_.local.keys().of(name)}));
+  const Allowance::Share turn = co_await its_.changes.take(1);
+  const auto found = its_.local.targets().find(name);
+  if (!found) co_return Refusal(not_found("target"));
+  // To resume a target also ends its hold, if there is one.
+  if (!paused) {
+    const Reply released =
+        co_await ask(its_.local.driver(), command::TargetRelease{its_.local.keys().of(name)});
+    if (lost(released)) co_return its_.refusals.of(released);
   }
-  end();
-  if (!done) co_return done.error();
-  co_return Answer<>();
+  TargetSettings settings = *found;
+  settings.paused = paused;
+  Answer<PutAnswer<TargetView>> answer = co_await put(std::move(settings));
+  if (!answer) co_return std::move(answer).error();
+  co_return std::move(answer->view);
 }
 
 }  // namespace carillon

@@ -67,11 +67,12 @@ class TaskService {
                                                                  std::string_view operation) = 0;
 
   // --- Targets.
-  /// Makes of the target of that name what `change` makes of it. True: made; false: changed.
-  [[nodiscard]] virtual Async<Answer<bool>> change_target(std::string name,
-                                                          TargetChange change) = 0;
+  /// Makes of the target of that name what `change` makes of it.
+  [[nodiscard]] virtual Async<Answer<PutAnswer<TargetView>>> change_target(std::string name,
+                                                                           TargetChange change) = 0;
   [[nodiscard]] virtual Async<Answer<>> delete_target(std::string_view name, bool force) = 0;
-  [[nodiscard]] virtual Async<Answer<>> pause_target(std::string_view name, bool paused) = 0;
+  [[nodiscard]] virtual Async<Answer<TargetView>> pause_target(std::string_view name,
+                                                               bool paused) = 0;
   /// Pushes a task to it that is stored nowhere, whether or not it is paused.
   [[nodiscard]] virtual Async<Answer<TestPush>> test_target(std::string_view name) = 0;
   [[nodiscard]] virtual Async<Answer<TargetView>> target(std::string_view name) = 0;
@@ -82,10 +83,9 @@ class TaskService {
   [[nodiscard]] virtual Async<TargetCounts> target_counts(std::string_view after) = 0;
 
   // --- Lanes.
-  /// True: made; false: changed.
-  [[nodiscard]] virtual Async<Answer<bool>> put_lane(std::string name, LaneSettings settings) = 0;
+  [[nodiscard]] virtual Async<Answer<PutAnswer<LaneView>>> put_lane(std::string name,
+                                                                    LaneSettings settings) = 0;
   [[nodiscard]] virtual Async<Answer<>> delete_lane(std::string name) = 0;
-  [[nodiscard]] virtual Async<Answer<LaneView>> lane(std::string_view name) = 0;
   [[nodiscard]] virtual Async<std::vector<LaneView>> lanes() = 0;
 
   // --- Dead letters. An `operation` is as for groups.

@@ -386,7 +386,7 @@ Async<void> App::apply_targets() {
     const std::string& name = configured.settings.name;
     const std::optional<TargetView> current = engine_->local().targets().view(name);
     if (current && current->settings == *change(&current->settings)) continue;
-    const Answer<bool> put = co_await engine_->change_target(name, change);
+    const auto put = co_await engine_->change_target(name, change);
     if (!put) {
       log_error("target of the config file refused",
                 {{"target", name}, {"why", put.error().detail}});

@@ -18,7 +18,7 @@ Async<void> apply_lanes(TaskService& tasks, std::vector<ConfiguredLane> lanes) {
   for (const ConfiguredLane& lane : lanes) {
     const auto had = before.find(lane.name);
     if (had != before.end() && had->second == lane.settings) continue;
-    const Answer<bool> put = co_await tasks.put_lane(lane.name, lane.settings);
+    const auto put = co_await tasks.put_lane(lane.name, lane.settings);
     if (!put) {
       log_error("lane of the config file refused",
                 {{"lane", lane.name}, {"why", put.error().detail}});
