@@ -16,13 +16,15 @@ using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kIdle{5};
 /// Under load the mark is written this often.
 constexpr std::chrono::milliseconds kMarkEvery{50};
+/// Both of a mirror, whose mark costs a sync.
+constexpr std::chrono::milliseconds kMirrorMarkEvery{1000};
 /// Buffers that grew beyond this are given back after the batch.
 constexpr std::size_t kBufferBytesMax = 4 << 20;
 
 }  // namespace
 
-Committer::Committer(Store& store, SyncedMark& mark, FailureLatch& latch, Sequence last)
-    : store_(store), mark_(mark), latch_(latch), committed_(last), thread_([this] {
+Committer::Committer(Store& store, SyncedMark& mark, FailureLatch& latch, Sequence last, Sync sync)
+    : store_(store), mark_(mark), latch_(latch), sync_(sync), committed_(last), thread_([this] {
         begin_thread("committer");
         ask_for_short_slices();
         run();
@@ -32,11 +34,12 @@ Committer::~Committer() {
   close();
 }
 
-void Committer::append(Batch&& batch, Durable durable) {
+void Committer::append(Batch&& batch, const std::optional<StreamPosition>& position,
+                       Durable durable) {
   {
     const std::lock_guard lock(mutex_);
     CARILLON_CHECK(!job_);
-    job_ = Job{std::move(batch), std::move(durable)};
+    job_ = Job{std::move(batch), position, std::move(durable)};
   }
   changed_.notify_one();
 }
@@ -53,19 +56,20 @@ void Committer::close() {
 void Committer::run() {
   std::unique_lock lock(mutex_);
   const auto woken = [this] { return job_ || closing_; };
+  const bool each = sync_ == Sync::each_commit;
   while (true) {
     const bool exact = mark_.sequence() == committed_ || latch_.failed();
     if (exact) {
       changed_.wait(lock, woken);
     } else {
-      changed_.wait_for(lock, kIdle, woken);
+      changed_.wait_for(lock, each ? kIdle : kMirrorMarkEvery, woken);
     }
     if (!job_ && exact) return;
     std::optional<Job> job = std::exchange(job_, std::nullopt);
     lock.unlock();
     if (job) {
       commit(std::move(*job));
-      if (steady_clock::now() - marked_at_ >= kMarkEvery) write_mark();
+      if (steady_clock::now() - marked_at_ >= (each ? kMarkEvery : kMirrorMarkEvery)) write_mark();
     } else {
       write_mark();
     }
@@ -76,8 +80,9 @@ void Committer::run() {
 void Committer::commit(Job job) {
   if (latch_.failed()) return;
   auto status = fill(job.batch);
+  if (status.ok() && job.position) status = fill_position(job.batch, *job.position);
   rocksdb::WriteOptions options;
-  options.sync = true;
+  options.sync = sync_ == Sync::each_commit;
   CARILLON_FAILPOINT("commit.before_write");
   if (status.ok()) status = store_.db().Write(options, &rows_);
   if (!status.ok()) {
@@ -102,7 +107,7 @@ rocksdb::Status Committer::fill(const Batch& batch) {
   if (!batch.records.empty()) {
     encode_batch(batch, row_);
     status = rows_.Put(store_.log(), row_key(batch.first), row_);
-  } else {
+  } else if (batch.at > WallTime{}) {
     const auto at = static_cast<std::uint64_t>(batch.at.time_since_epoch().count());
     status = rows_.Put(store_.meta(), meta::kClock, encode_meta_number(at));
   }
@@ -130,6 +135,22 @@ rocksdb::Status Committer::fill_trim(const Batch& batch) {
   return rows_.Put(store_.meta(), meta::kOldest, encode_meta_number(oldest_after_trim(batch)));
 }
 
+rocksdb::Status Committer::fill_position(const Batch& batch, const StreamPosition& position) {
+  auto status = rows_.Put(store_.meta(), meta::kStream, encode_stream_position(position));
+  if (status.ok() && !batch.records.empty()) {
+    status = rows_.Put(store_.meta(), place_key(batch.first),
+                       encode_meta_number(position.batch_begins_at));
+    // A stream that was trimmed before it was mirrored.
+    if (status.ok() && committed_ == 0 && batch.first > 1) {
+      status = rows_.Put(store_.meta(), meta::kOldest, encode_meta_number(batch.first));
+    }
+  }
+  if (status.ok() && batch.trim_before > 0) {
+    status = rows_.DeleteRange(store_.meta(), place_key(0), place_key(batch.trim_before));
+  }
+  return status;
+}
+
 Sequence Committer::oldest_after_trim(const Batch& batch) {
   const std::unique_ptr<rocksdb::Iterator> rows(
       store_.db().NewIterator(rocksdb::ReadOptions(), store_.log()));
@@ -140,6 +161,11 @@ Sequence Committer::oldest_after_trim(const Batch& batch) {
 
 void Committer::write_mark() {
   if (latch_.failed() || mark_.sequence() == committed_) return;
+  if (sync_ == Sync::before_the_mark) {
+    if (const auto synced = store_.db().SyncWAL(); !synced.ok()) {
+      return latch_.fail("a sync failed: " + synced.ToString());
+    }
+  }
   CARILLON_FAILPOINT("mark.before_write");
   if (const auto written = mark_.write(committed_); !written) latch_.fail(written.error().detail);
   CARILLON_FAILPOINT("mark.written");

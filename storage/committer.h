@@ -2,7 +2,8 @@
 //
 // Operation: one batch at a time is encoded, written and synced as one RocksDB write, and handed
 // back through `post`. While none waits, the mark (storage/synced_mark.h) is brought up to date;
-// under load that happens every 50 ms.
+// under load that happens every 50 ms. A mirror's commits are not synced one by one, but about once
+// a second, before the mark.
 //
 // Concurrency: `append` from the loop's thread, one at a time; `close` once. `post` and the latch
 // are called from the committer's thread.
@@ -26,17 +27,19 @@
 
 namespace carillon {
 
+enum class Sync { each_commit, before_the_mark };
+
 class Committer {
  public:
   /// Called on the committer's thread with the batch, durable, and the bytes of its row.
   using Durable = std::function<void(Batch&&, std::uint64_t row_bytes)>;
 
   /// All must outlive it. `last`: the last sequence that is durable already.
-  Committer(Store& store, SyncedMark& mark, FailureLatch& latch, Sequence last);
+  Committer(Store& store, SyncedMark& mark, FailureLatch& latch, Sequence last, Sync sync);
   ~Committer();
 
-  /// `batch.trim_before` leaves at least one row of the log.
-  void append(Batch&& batch, Durable durable);
+  /// `batch.trim_before` leaves at least one row of the log. `position`: of a mirror.
+  void append(Batch&& batch, const std::optional<StreamPosition>& position, Durable durable);
   /// Ends the thread after what is under way, with the mark exact. Idempotent.
   void close();
 
@@ -48,6 +51,7 @@ class Committer {
  private:
   struct Job {
     Batch batch;
+    std::optional<StreamPosition> position;
     Durable durable;
   };
 
@@ -55,12 +59,14 @@ class Committer {
   void commit(Job job);
   [[nodiscard]] rocksdb::Status fill(const Batch& batch);
   [[nodiscard]] rocksdb::Status fill_trim(const Batch& batch);
+  [[nodiscard]] rocksdb::Status fill_position(const Batch& batch, const StreamPosition& position);
   [[nodiscard]] Sequence oldest_after_trim(const Batch& batch);
   void write_mark();
 
   Store& store_;
   SyncedMark& mark_;
   FailureLatch& latch_;
+  const Sync sync_;
 
   std::mutex mutex_;
   std::condition_variable changed_;

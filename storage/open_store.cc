@@ -154,6 +154,9 @@ Result<OpenStore> open_data_dir(const DataDir& dir, const StoreOptions& options,
   const auto end = opened.store->log_end();
   if (!end) return end.error();
   opened.end = *end;
+  const auto stream = opened.store->stream_position();
+  if (!stream) return stream.error();
+  opened.stream = *stream;
   if (auto completed = complete(opened, env, key, *synced); !completed) return completed.error();
   auto mark = SyncedMark::open(env, dir.mark());
   if (!mark) return mark.error();

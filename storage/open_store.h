@@ -19,6 +19,7 @@ struct OpenStore {
   std::unique_ptr<Store> store;
   SipKey key{};
   LogEnd end;
+  StreamPosition stream;  // of a mirror
 };
 
 /// Opens `dir` for writing, and makes it where it is not there. `key` as of RocksdbLogOptions;

@@ -38,16 +38,18 @@ struct LoopState {
   LogExtent extent;
 };
 
-class RocksdbLog final : public Log {
+class RocksdbLog final : public Mirror {
  public:
-  RocksdbLog(RocksdbLogOptions options, std::unique_ptr<FailureLatch> latch, OpenStore opened)
+  RocksdbLog(RocksdbLogOptions options, std::unique_ptr<FailureLatch> latch, OpenStore opened,
+             Sync sync)
       : post_(std::move(options.post)),
         latch_(std::move(latch)),
         opened_(std::move(opened)),
+        opened_at_{opened_.stream, opened_.end},
         disk_free_min_(options.disk_free_min),
         loop_(std::make_shared<LoopState>()) {
     loop_->end = opened_.end;
-    committer_.emplace(*opened_.store, *opened_.mark, *latch_, opened_.end.last);
+    committer_.emplace(*opened_.store, *opened_.mark, *latch_, opened_.end.last, sync);
     measure();
     reader_.emplace("reader");
     browser_.emplace("browser");
@@ -69,6 +71,9 @@ class RocksdbLog final : public Log {
       return error;
     }
     loop_->extent = std::move(*extent);
+    const auto end = opened_.store->log_end();
+    if (!end) return end.error();
+    loop_->end = *end;
     return {};
   }
 
@@ -80,7 +85,24 @@ class RocksdbLog final : public Log {
   [[nodiscard]] LogStats stats() const override;
   void close() override;
 
+  [[nodiscard]] const MirrorEnd& opened_at() const override { return opened_at_; }
+  void write(Batch&& batch, const StreamPosition& position,
+             std::function<void(Batch&&)> written) override;
+  [[nodiscard]] std::vector<Fetched> fetch_now(const Fetch& wanted) override {
+    return fetch_rows(*opened_.store, wanted, *latch_);
+  }
+  [[nodiscard]] StreamPlace oldest_place() override;
+
  private:
+  /// What a commit did to the log; on the loop's thread.
+  struct Step {
+    Sequence first = 0;
+    Sequence last = 0;  // 0: no records
+    Sequence trim_before = 0;
+    std::uint64_t row_bytes = 0;
+  };
+  [[nodiscard]] Step durable(const Batch& batch, std::uint64_t row_bytes);
+  void advance(const Step& step);
   void measure();
   void measure_space();
   void reclaim(Sequence before);
@@ -88,6 +110,7 @@ class RocksdbLog final : public Log {
   Post post_;
   std::unique_ptr<FailureLatch> latch_;
   OpenStore opened_;
+  const MirrorEnd opened_at_;
   const std::uint64_t disk_free_min_;
   std::shared_ptr<LoopState> loop_;
   // Sizes as last measured, by the housekeeper.
@@ -112,27 +135,55 @@ void RocksdbLog::append(Batch&& batch, AppendDone done) {
   const Sequence newest = batch.records.empty() ? loop_->end.first : batch.first;
   batch.trim_before = std::min(batch.trim_before, newest);
   loop_->in_flight = true;
-  committer_->append(
-      std::move(batch), [this, done = std::move(done)](Batch&& durable, std::uint64_t row_bytes) {
-        if (durable.trim_before > 0) {
-          CARILLON_FAILPOINT("trim.durable");
-          housekeeper_->post([this, before = durable.trim_before] { reclaim(before); });
-        }
-        auto shared = std::make_shared<Batch>(std::move(durable));
-        post_([this, loop = loop_, shared, row_bytes, done = std::move(done)] {
-          loop->in_flight = false;
-          if (shared->trim_before > 0) loop->extent.trim(shared->trim_before);
-          if (!shared->records.empty()) {
-            loop->end = {shared->first, shared->last()};
-            loop->extent.add(shared->first, row_bytes);
-            // There are none once the log is closed.
-            for (Follower& one : std::exchange(loop->followers, {})) {
-              follow(one.from, one.bytes, std::move(one.done));
-            }
-          }
-          done(Appended::committed, std::move(*shared));
-        });
-      });
+  committer_->append(std::move(batch), std::nullopt,
+                     [this, done = std::move(done)](Batch&& its, std::uint64_t row_bytes) {
+                       const Step step = durable(its, row_bytes);
+                       auto shared = std::make_shared<Batch>(std::move(its));
+                       post_([this, loop = loop_, step, shared, done = std::move(done)] {
+                         loop->in_flight = false;
+                         if (!loop->closed) advance(step);
+                         done(Appended::committed, std::move(*shared));
+                       });
+                     });
+}
+
+void RocksdbLog::write(Batch&& batch, const StreamPosition& position,
+                       std::function<void(Batch&&)> written) {
+  committer_->append(std::move(batch), position,
+                     [this, written = std::move(written)](Batch&& its, std::uint64_t row_bytes) {
+                       post_([this, loop = loop_, step = durable(its, row_bytes)] {
+                         if (!loop->closed) advance(step);
+                       });
+                       written(std::move(its));
+                     });
+}
+
+RocksdbLog::Step RocksdbLog::durable(const Batch& batch, std::uint64_t row_bytes) {
+  if (batch.trim_before > 0) {
+    CARILLON_FAILPOINT("trim.durable");
+    housekeeper_->post([this, before = batch.trim_before] { reclaim(before); });
+  }
+  const Sequence last = batch.records.empty() ? 0 : batch.last();
+  return {batch.first, last, batch.trim_before, row_bytes};
+}
+
+void RocksdbLog::advance(const Step& step) {
+  if (step.trim_before > 0) loop_->extent.trim(step.trim_before);
+  // A mirror may have been read since it was written.
+  if (step.last <= loop_->end.last) return;
+  loop_->end = {step.first, step.last};
+  loop_->extent.add(step.first, step.row_bytes);
+  for (Follower& one : std::exchange(loop_->followers, {})) {
+    follow(one.from, one.bytes, std::move(one.done));
+  }
+}
+
+StreamPlace RocksdbLog::oldest_place() {
+  const std::unique_ptr<rocksdb::Iterator> rows(
+      opened_.store->db().NewIterator(rocksdb::ReadOptions(), opened_.store->meta()));
+  rows->Seek(place_key(0));
+  if (!rows->Valid() || !rows->key().starts_with(meta::kPlace)) return 0;
+  return decode_meta_number(rows->value().ToStringView()).value_or(0);
 }
 
 void RocksdbLog::fetch(Fetch wanted, std::function<void(std::vector<Fetched>)> done) {
@@ -264,7 +315,9 @@ void RocksdbLog::close() {
 
 }  // namespace
 
-Result<std::unique_ptr<Log>> open_rocksdb_log(RocksdbLogOptions options) {
+namespace {
+
+Result<std::unique_ptr<Mirror>> open(RocksdbLogOptions options, Sync sync) {
   auto latch = std::make_unique<FailureLatch>(options.on_failure);
   StoreOptions store_options;
   store_options.env = options.env;
@@ -272,8 +325,20 @@ Result<std::unique_ptr<Log>> open_rocksdb_log(RocksdbLogOptions options) {
   store_options.wal_ahead_bytes = options.wal_ahead_bytes;
   auto opened = open_data_dir(DataDir{options.dir}, store_options, options.key, latch.get());
   if (!opened) return opened.error();
-  return std::unique_ptr<Log>(
-      new RocksdbLog(std::move(options), std::move(latch), std::move(*opened)));
+  return std::unique_ptr<Mirror>(
+      new RocksdbLog(std::move(options), std::move(latch), std::move(*opened), sync));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Log>> open_rocksdb_log(RocksdbLogOptions options) {
+  auto opened = open(std::move(options), Sync::each_commit);
+  if (!opened) return opened.error();
+  return std::unique_ptr<Log>(std::move(*opened));
+}
+
+Result<std::unique_ptr<Mirror>> open_mirror(RocksdbLogOptions options) {
+  return open(std::move(options), Sync::before_the_mark);
 }
 
 }  // namespace carillon

@@ -19,6 +19,7 @@
 
 #include "base/result.h"
 #include "storage/log.h"
+#include "storage/mirror.h"
 
 namespace rocksdb {
 class Env;
@@ -48,5 +49,8 @@ struct RocksdbLogOptions {
 /// `storage`: in use by another process, of a newer format, damaged, or short of what was synced;
 /// the detail says what to do.
 [[nodiscard]] Result<std::unique_ptr<Log>> open_rocksdb_log(RocksdbLogOptions options);
+
+/// The same as a mirror.
+[[nodiscard]] Result<std::unique_ptr<Mirror>> open_mirror(RocksdbLogOptions options);
 
 }  // namespace carillon

@@ -109,6 +109,12 @@ std::optional<std::uint64_t> row_number(std::string_view key) {
   return big_endian(key.substr(2));
 }
 
+std::string place_key(Sequence first) {
+  std::string key(meta::kPlace);
+  append_big_endian(key, first, 8);
+  return key;
+}
+
 std::string encode_meta_number(std::uint64_t number) {
   std::string bytes;
   append_big_endian(bytes, number, 8);
@@ -243,6 +249,14 @@ Result<> Store::raise_format() {
   }
   if (!status.ok()) return status_error(status, "raising the format");
   return {};
+}
+
+Result<StreamPosition> Store::stream_position() {
+  std::string bytes;
+  const auto status = db_->Get(rocksdb::ReadOptions(), meta(), meta::kStream, &bytes);
+  if (status.IsNotFound()) return StreamPosition{};
+  if (!status.ok()) return status_error(status, "reading meta row stream");
+  return decode_stream_position(bytes);
 }
 
 Result<LogEnd> Store::log_end() {

@@ -22,6 +22,7 @@
 #include "base/result.h"
 #include "storage/data_dir.h"
 #include "storage/failure_latch.h"
+#include "storage/stream_position.h"
 #include "wheel/task.h"
 
 namespace carillon {
@@ -49,6 +50,9 @@ inline constexpr std::string_view kSipKey = "sipkey";  // 16 bytes
 inline constexpr std::string_view kShardId = "shard";  // u16
 inline constexpr std::string_view kClock = "clock";    // u64: ms of Unix time, see Log::append
 inline constexpr std::string_view kOldest = "oldest";  // u64: first sequence of the oldest row kept
+// Of a mirror (storage/mirror.h).
+inline constexpr std::string_view kStream = "stream";  // as storage/stream_position.h encodes it
+inline constexpr std::string_view kPlace = "place";    // with a sequence behind it: see place_key
 }  // namespace meta
 
 /// shard | number, big endian.
@@ -56,11 +60,9 @@ inline constexpr std::string_view kOldest = "oldest";  // u64: first sequence of
 /// The number in a key of row_key's form; nothing where it has another form or shard.
 [[nodiscard]] std::optional<std::uint64_t> row_number(std::string_view key);
 
-/// The newest row of the log; all 0: there is none.
-struct LogEnd {
-  Sequence first = 0;
-  Sequence last = 0;
-};
+/// The key in the default family under which a mirror keeps where in the stream the batch begins
+/// whose first sequence is this: a u64.
+[[nodiscard]] std::string place_key(Sequence first);
 
 class Store {
  public:
@@ -87,6 +89,8 @@ class Store {
   [[nodiscard]] Result<> initialize(const SipKey& key);
   /// Says that the database may hold what this program's format has, durably.
   [[nodiscard]] Result<> raise_format();
+  /// How far in its stream a mirror is; all 0 where nothing was mirrored.
+  [[nodiscard]] Result<StreamPosition> stream_position();
   /// Where the log ends. Decodes the last row.
   [[nodiscard]] Result<LogEnd> log_end();
   /// Writes out all memtables, so that the next start has no write-ahead log to replay.
