@@ -15,7 +15,7 @@ cd "$(dirname "$0")/.."
 build_packages=(
   ca-certificates g++ cmake ninja-build
   "libboost-url1.83-dev|libboost-url1.81-dev" libssl-dev libdeflate-dev librocksdb-dev libsimdjson-dev libfmt-dev
-  libtomlplusplus-dev libcli11-dev prometheus-cpp-dev libjemalloc-dev
+  libnats-dev libtomlplusplus-dev libcli11-dev prometheus-cpp-dev libjemalloc-dev
 )
 test_packages=(
   ccache libgtest-dev libgmock-dev libbenchmark-dev
@@ -101,6 +101,8 @@ if ((${#missing[@]})); then
   done
   apt install --yes --no-install-recommends "${packages[@]}"
 fi
+
+if $with_tests; then tools/nats-server.sh > /dev/null; fi
 
 if $with_tests && [[ -f tests/npm/package-lock.json ]]; then
   # npm leaves its own lock file beside what it installed: older than ours means out of date.

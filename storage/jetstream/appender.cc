@@ -1,0 +1,62 @@
+#include "storage/jetstream/appender.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace carillon {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kFirstPause{5};
+constexpr milliseconds kLongestPause{200};
+constexpr std::chrono::seconds kLeaveAfter{3};
+
+}  // namespace
+
+std::optional<Appended> StreamAppender::append(StreamPlace place, std::string_view bytes) {
+  std::uint64_t connection = nats_.connection();
+  steady_clock::time_point since = steady_clock::now();
+  milliseconds next_pause = kFirstPause;
+  do {
+    const auto ack = nats_.append(stream_, place - 1, bytes);
+    if (ack && ack->place == place && !ack->duplicate) return Appended::committed;
+    if (const auto found = look(place, bytes)) return found;
+    if (steady_clock::now() - since >= kLeaveAfter) {
+      log_warning("an append is not decided yet; it goes on being sent",
+                  {{"stream", stream_.name},
+                   {"place", place},
+                   {"answer", ack ? "another place" : ack.error().detail}});
+      nats_.leave(connection);
+      connection = nats_.connection();
+      since = steady_clock::now();
+    }
+    next_pause = std::min(2 * next_pause, kLongestPause);
+  } while (pause(next_pause));
+  return std::nullopt;
+}
+
+std::optional<Appended> StreamAppender::look(StreamPlace place, std::string_view bytes) {
+  const auto found = nats_.message_at(stream_, place);
+  if (!found) return std::nullopt;
+  if (*found) return **found == bytes ? Appended::committed : Appended::fenced;
+  const auto extent = nats_.extent(stream_);
+  if (extent && extent->first > place) return Appended::fenced;
+  return std::nullopt;
+}
+
+bool StreamAppender::pause(milliseconds time) {
+  std::unique_lock lock(mutex_);
+  return !changed_.wait_for(lock, time, [this] { return closed_; });
+}
+
+void StreamAppender::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  changed_.notify_all();
+}
+
+}  // namespace carillon

@@ -1,0 +1,322 @@
+#include "storage/jetstream/client.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <nats/nats.h>
+
+#include "base/check.h"
+#include "base/log.h"
+
+namespace carillon {
+
+namespace {
+
+/// Frees what the library has made.
+template <auto Destroy>
+struct Freeing {
+  template <typename T>
+  void operator()(T* made) const {
+    Destroy(made);
+  }
+};
+using OptionsPtr = std::unique_ptr<natsOptions, Freeing<natsOptions_Destroy>>;
+using MessagePtr = std::unique_ptr<natsMsg, Freeing<natsMsg_Destroy>>;
+using InfoPtr = std::unique_ptr<jsStreamInfo, Freeing<jsStreamInfo_Destroy>>;
+using MetaPtr = std::unique_ptr<jsMsgMetaData, Freeing<jsMsgMetaData_Destroy>>;
+using AckPtr = std::unique_ptr<jsPubAck, Freeing<jsPubAck_Destroy>>;
+
+/// How often the servers show that a consumer is alive, and how long one outlives who used it.
+constexpr std::chrono::milliseconds kHeartbeat{1000};
+constexpr std::chrono::seconds kConsumerOutlives{30};
+constexpr std::chrono::milliseconds kPing{1000};
+constexpr int kPingsUnanswered = 2;
+constexpr std::chrono::milliseconds kReconnectAfter{50};
+
+constexpr std::int64_t nanoseconds(std::chrono::nanoseconds time) {
+  return time.count();
+}
+
+Error network_error(std::string_view doing, natsStatus status, int code = 0) {
+  std::string detail = fmt::format("{}: {}", doing, natsStatus_GetText(status));
+  if (code != 0) detail += fmt::format(" ({})", code);
+  return {"network", std::move(detail), ""};
+}
+
+Error lossy(const StreamName& stream, std::string_view why) {
+  return {"storage",
+          fmt::format("the stream {} {}, so it may lose what it has acknowledged. Set it right "
+                      "with NATS's own tools, or let Carillon make it.",
+                      stream.name, why),
+          ""};
+}
+
+Result<> check_settings(const StreamName& stream, const jsStreamConfig& settings) {
+  if (settings.Discard != js_DiscardNew) return lossy(stream, "drops old messages when it is full");
+  if (settings.MaxAge != 0) return lossy(stream, "drops messages by their age");
+  if (settings.Storage != js_FileStorage) return lossy(stream, "is kept in memory");
+  if (settings.Retention != js_LimitsPolicy) return lossy(stream, "drops what was read");
+  if (settings.MaxMsgsPerSubject > 0) return lossy(stream, "has a limit of messages");
+  return {};
+}
+
+OptionsPtr library_options(const JetstreamOptions& options, std::size_t from) {
+  natsOptions* made = nullptr;
+  CARILLON_CHECK(natsOptions_Create(&made) == NATS_OK);
+  OptionsPtr set(made);
+  std::vector<const char*> servers;
+  for (std::size_t i = 0; i < options.servers.size(); ++i) {
+    servers.push_back(options.servers[(from + i) % options.servers.size()].c_str());
+  }
+  const std::array statuses = {
+      natsOptions_SetServers(made, servers.data(), static_cast<int>(servers.size())),
+      natsOptions_SetName(made, options.name.c_str()),
+      natsOptions_SetNoRandomize(made, true),
+      natsOptions_SetIgnoreDiscoveredServers(made, true),
+      natsOptions_SetTimeout(made, options.answer_patience.count()),
+      natsOptions_SetSendAsap(made, true),
+      natsOptions_SetFailRequestsOnDisconnect(made, true),
+      natsOptions_SetPingInterval(made, kPing.count()),
+      natsOptions_SetMaxPingsOut(made, kPingsUnanswered),
+      natsOptions_SetMaxReconnect(made, -1),
+      natsOptions_SetReconnectWait(made, kReconnectAfter.count()),
+      natsOptions_SetReconnectJitter(made, kReconnectAfter.count(), kReconnectAfter.count()),
+  };
+  CARILLON_CHECK(
+      std::ranges::all_of(statuses, [](natsStatus status) { return status == NATS_OK; }));
+  return set;
+}
+
+}  // namespace
+
+/// Closed by `close`, and destroyed when nobody uses it any more.
+class JetstreamConnection {
+ public:
+  explicit JetstreamConnection(natsConnection* made) : connection(made) {}
+  ~JetstreamConnection() {
+    jsCtx_Destroy(jet_stream);
+    natsConnection_Destroy(connection);
+  }
+  JetstreamConnection(const JetstreamConnection&) = delete;
+  JetstreamConnection& operator=(const JetstreamConnection&) = delete;
+
+  natsConnection* connection;
+  jsCtx* jet_stream = nullptr;
+};
+
+struct StreamSubscription::Held {
+  std::shared_ptr<JetstreamConnection> connection;
+  natsSubscription* subscription = nullptr;
+  MessagePtr message;
+};
+
+StreamSubscription::StreamSubscription(std::unique_ptr<Held> held) : held_(std::move(held)) {}
+
+StreamSubscription::~StreamSubscription() {
+  natsSubscription_Unsubscribe(held_->subscription);
+  natsSubscription_Destroy(held_->subscription);
+}
+
+Result<std::optional<StreamSubscription::Received>> StreamSubscription::next(
+    std::chrono::milliseconds patience) {
+  natsMsg* message = nullptr;
+  const natsStatus status =
+      natsSubscription_NextMsg(&message, held_->subscription, patience.count());
+  if (status == NATS_TIMEOUT) return std::optional<Received>();
+  if (status != NATS_OK) return network_error("waiting for a message of the stream", status);
+  held_->message.reset(message);
+  jsMsgMetaData* meta = nullptr;
+  if (const auto known = natsMsg_GetMetaData(&meta, message); known != NATS_OK) {
+    return network_error("reading a message of the stream", known);
+  }
+  const MetaPtr held(meta);
+  return std::optional(Received{
+      meta->Sequence.Stream,
+      {natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))}});
+}
+
+JetstreamClient::JetstreamClient(JetstreamOptions options) : options_(std::move(options)) {}
+
+JetstreamClient::~JetstreamClient() {
+  if (current_) natsConnection_Close(current_->connection);
+}
+
+Result<std::unique_ptr<JetstreamClient>> JetstreamClient::connect(JetstreamOptions options) {
+  CARILLON_CHECK(!options.servers.empty());
+  std::unique_ptr<JetstreamClient> nats(new JetstreamClient(std::move(options)));
+  auto connection = nats->dial(0);
+  if (!connection) return connection.error();
+  nats->current_ = std::move(*connection);
+  return nats;
+}
+
+Result<std::shared_ptr<JetstreamConnection>> JetstreamClient::dial(std::size_t from) const {
+  const OptionsPtr options = library_options(options_, from);
+  natsConnection* connection = nullptr;
+  natsStatus status = natsConnection_Connect(&connection, options.get());
+  if (status != NATS_OK) {
+    std::string servers;
+    for (const std::string& server : options_.servers) servers += " " + server;
+    return network_error("connecting to NATS at" + servers, status);
+  }
+  auto made = std::make_shared<JetstreamConnection>(connection);
+  jsOptions settings;
+  status = jsOptions_Init(&settings);
+  settings.Wait = options_.answer_patience.count();
+  if (status == NATS_OK) {
+    status = natsConnection_JetStream(&made->jet_stream, connection, &settings);
+  }
+  if (status != NATS_OK) return network_error("using JetStream", status);
+  return made;
+}
+
+std::shared_ptr<JetstreamConnection> JetstreamClient::current() const {
+  const std::lock_guard lock(mutex_);
+  return current_;
+}
+
+std::uint64_t JetstreamClient::connection() const {
+  const std::lock_guard lock(mutex_);
+  return generation_;
+}
+
+void JetstreamClient::leave(std::uint64_t connection) {
+  std::size_t from = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (connection != generation_) return;
+    from = ++server_ % options_.servers.size();
+  }
+  auto other = dial(from);
+  if (!other) return log_warning("NATS cannot be reached", {{"why", other.error().detail}});
+  std::shared_ptr<JetstreamConnection> left;
+  {
+    const std::lock_guard lock(mutex_);
+    if (connection != generation_) return natsConnection_Close((*other)->connection);
+    left = std::exchange(current_, std::move(*other));
+    ++generation_;
+  }
+  natsConnection_Close(left->connection);
+  log_warning("a NATS server that did not answer was left for another",
+              {{"now_first", options_.servers[from]}});
+}
+
+std::int64_t JetstreamClient::max_payload() const {
+  return natsConnection_GetMaxPayload(current()->connection);
+}
+
+Result<> JetstreamClient::create(const StreamName& stream, const StreamSettings& settings) {
+  const auto connection = current();
+  jsStreamConfig config;
+  jsStreamConfig_Init(&config);
+  const char* subject = stream.subject.c_str();
+  config.Name = stream.name.c_str();
+  config.Subjects = &subject;
+  config.SubjectsLen = 1;
+  config.Retention = js_LimitsPolicy;
+  config.Discard = js_DiscardNew;
+  config.Storage = js_FileStorage;
+  config.DenyDelete = true;
+  config.Replicas = settings.replicas;
+  config.MaxBytes = settings.bytes_max;
+  jsErrCode code{};
+  const natsStatus status = js_AddStream(nullptr, connection->jet_stream, &config, nullptr, &code);
+  if (status != NATS_OK) return network_error("making the stream " + stream.name, status, code);
+  return {};
+}
+
+Result<StreamExtent> JetstreamClient::extent(const StreamName& stream) {
+  const auto connection = current();
+  jsStreamInfo* info = nullptr;
+  jsErrCode code{};
+  const natsStatus status =
+      js_GetStreamInfo(&info, connection->jet_stream, stream.name.c_str(), nullptr, &code);
+  if (code == JSStreamNotFoundErr) {
+    return Error{"no_stream", "NATS has no stream " + stream.name, ""};
+  }
+  if (status != NATS_OK) return network_error("asking for the stream " + stream.name, status, code);
+  const InfoPtr held(info);
+  if (auto sound = check_settings(stream, *info->Config); !sound) return sound.error();
+  // A stream that never had a message says 0 of both.
+  const StreamPlace last = info->State.LastSeq;
+  return StreamExtent{info->State.Msgs == 0 ? last + 1 : info->State.FirstSeq, last};
+}
+
+Result<JetstreamClient::Ack> JetstreamClient::append(const StreamName& stream, StreamPlace last,
+                                                     std::string_view bytes) {
+  constexpr std::string_view kDoing = "appending to the stream";
+  const auto connection = current();
+  natsMsg* made = nullptr;
+  natsStatus status = natsMsg_Create(&made, stream.subject.c_str(), nullptr, bytes.data(),
+                                     static_cast<int>(bytes.size()));
+  if (status != NATS_OK) return network_error(kDoing, status);
+  const MessagePtr message(made);
+  // By hand: the library leaves the header out where it says 0.
+  status = natsMsgHeader_Set(made, "Nats-Expected-Last-Sequence", std::to_string(last).c_str());
+  if (status == NATS_OK) {
+    status = natsMsgHeader_Set(made, "Nats-Expected-Stream", stream.name.c_str());
+  }
+  jsPubAck* ack = nullptr;
+  jsErrCode code{};
+  if (status == NATS_OK) {
+    status = js_PublishMsg(&ack, connection->jet_stream, made, nullptr, &code);
+  }
+  if (status != NATS_OK) return network_error(kDoing, status, code);
+  const AckPtr held(ack);
+  return Ack{ack->Sequence, ack->Duplicate};
+}
+
+Result<std::optional<std::string>> JetstreamClient::message_at(const StreamName& stream,
+                                                               StreamPlace place) {
+  const auto connection = current();
+  natsMsg* made = nullptr;
+  jsErrCode code{};
+  const natsStatus status =
+      js_GetMsg(&made, connection->jet_stream, stream.name.c_str(), place, nullptr, &code);
+  if (code == JSNoMessageFoundErr) return std::optional<std::string>();
+  if (status != NATS_OK) return network_error("reading from the stream", status, code);
+  const MessagePtr message(made);
+  return std::optional(
+      std::string(natsMsg_GetData(made), static_cast<std::size_t>(natsMsg_GetDataLength(made))));
+}
+
+Result<> JetstreamClient::purge(const StreamName& stream, StreamPlace place) {
+  const auto connection = current();
+  jsOptions options;
+  jsOptions_Init(&options);
+  options.Wait = options_.answer_patience.count();
+  options.Stream.Purge.Sequence = place;
+  jsErrCode code{};
+  const natsStatus status =
+      js_PurgeStream(connection->jet_stream, stream.name.c_str(), &options, &code);
+  if (status != NATS_OK) return network_error("trimming the stream", status, code);
+  return {};
+}
+
+Result<std::unique_ptr<StreamSubscription>> JetstreamClient::subscribe(const StreamName& stream,
+                                                                       StreamPlace from) {
+  auto held = std::make_unique<StreamSubscription::Held>();
+  held->connection = current();
+  jsSubOptions options;
+  jsSubOptions_Init(&options);
+  options.Stream = stream.name.c_str();
+  // As the library's "ordered" consumers are made; where one loses its way, the caller makes
+  // another: the library gives up when that fails once, as it does during an election.
+  options.Config.DeliverPolicy = js_DeliverByStartSequence;
+  options.Config.OptStartSeq = from;
+  options.Config.AckPolicy = js_AckNone;
+  options.Config.MaxDeliver = 1;
+  options.Config.FlowControl = true;
+  options.Config.Heartbeat = nanoseconds(kHeartbeat);
+  options.Config.InactiveThreshold = nanoseconds(kConsumerOutlives);
+  options.Config.MemoryStorage = true;
+  options.Config.Replicas = 1;
+  jsErrCode code{};
+  const natsStatus status = js_SubscribeSync(&held->subscription, held->connection->jet_stream,
+                                             stream.subject.c_str(), nullptr, &options, &code);
+  if (status != NATS_OK) return network_error("following the stream", status, code);
+  return std::unique_ptr<StreamSubscription>(new StreamSubscription(std::move(held)));
+}
+
+}  // namespace carillon

@@ -1,0 +1,161 @@
+#include "tests/storage/jetstream/nats_servers.h"
+
+#include <csignal>
+#include <filesystem>
+#include <thread>
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <nats/nats.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/check.h"
+
+namespace carillon::test {
+
+namespace {
+
+/// Fetched once, and kept.
+const std::string& server_program() {
+  static const std::string path = [] {
+    const Finished found = run_program({CARILLON_SOURCE_DIR "/tools/nats-server.sh"});
+    CARILLON_CHECK(found.ending.code == 0);
+    return found.output.substr(0, found.output.find('\n'));
+  }();
+  return path;
+}
+
+/// A connection of the test's own, past what is tested.
+class Direct {
+ public:
+  explicit Direct(const std::vector<std::string>& urls) {
+    for (const std::string& url : urls) {
+      if (natsConnection_ConnectTo(&connection_, url.c_str()) == NATS_OK) break;
+    }
+    if (connection_ != nullptr) natsConnection_JetStream(&jet_stream_, connection_, nullptr);
+  }
+  ~Direct() {
+    jsCtx_Destroy(jet_stream_);
+    natsConnection_Destroy(connection_);
+  }
+  Direct(const Direct&) = delete;
+  Direct& operator=(const Direct&) = delete;
+  [[nodiscard]] jsCtx* jet_stream() const { return jet_stream_; }
+
+ private:
+  natsConnection* connection_ = nullptr;
+  jsCtx* jet_stream_ = nullptr;
+};
+
+}  // namespace
+
+bool eventually(const std::function<bool()>& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(25);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // between two looks
+  }
+  return true;
+}
+
+std::uint16_t free_port() {
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  CARILLON_CHECK(::bind(listener, generic, size) == 0);
+  CARILLON_CHECK(::getsockname(listener, generic, &size) == 0);
+  ::close(listener);
+  return ntohs(address.sin_port);
+}
+
+NatsServers::NatsServers(int count) {
+  std::vector<std::uint16_t> routes;
+  std::string all;
+  for (int i = 0; i < count; ++i) {
+    ports_.push_back(free_port());
+    routes.push_back(free_port());
+    all += fmt::format("{}nats://127.0.0.1:{}", i > 0 ? ", " : "", routes.back());
+  }
+  for (int i = 0; i < count; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    std::string config = fmt::format(
+        "server_name: s{}\nlisten: 127.0.0.1:{}\nmax_payload: 4MB\n"
+        "jetstream {{ store_dir: \"{}\", sync_interval: always, max_file_store: 2GB, "
+        "max_memory_store: 64MB }}\n",
+        i, ports_[at], store_of(i));
+    if (count > 1) {
+      config += fmt::format("cluster {{ name: test, listen: 127.0.0.1:{}, routes: [{}] }}\n",
+                            routes[at], all);
+    }
+    write_file(dir_ / fmt::format("s{}.conf", i), config);
+    running_.emplace_back();
+    start(i);
+  }
+  delete_stream(make_stream("ready"));
+}
+
+std::string NatsServers::store_of(int server) const {
+  return dir_ / fmt::format("store{}", server);
+}
+
+std::string NatsServers::url(int server) const {
+  return fmt::format("nats://127.0.0.1:{}", port(server));
+}
+
+std::vector<std::string> NatsServers::urls() const {
+  std::vector<std::string> all;
+  for (int i = 0; i < count(); ++i) all.push_back(url(i));
+  return all;
+}
+
+void NatsServers::kill(int server) {
+  auto& process = running_[static_cast<std::size_t>(server)];
+  process->signal(SIGKILL);
+  CARILLON_CHECK(process->wait().has_value());
+}
+
+void NatsServers::start(int server) {
+  running_[static_cast<std::size_t>(server)] = std::make_unique<Process>(
+      std::vector<std::string>{server_program(), "-c", dir_ / fmt::format("s{}.conf", server)});
+}
+
+void NatsServers::wipe(int server) {
+  std::filesystem::remove_all(store_of(server));
+}
+
+StreamName NatsServers::make_stream(const std::string& name) const {
+  const StreamName stream{"CARILLON_" + name, "carillon." + name};
+  CARILLON_CHECK(eventually([&] {
+    const auto nats = JetstreamClient::connect({.servers = urls()});
+    return nats && (*nats)->create(stream, settings()) && (*nats)->extent(stream);
+  }));
+  return stream;
+}
+
+void NatsServers::delete_stream(const StreamName& stream) const {
+  CARILLON_CHECK(eventually([&] {
+    const Direct direct(urls());
+    return js_DeleteStream(direct.jet_stream(), stream.name.c_str(), nullptr, nullptr) == NATS_OK;
+  }));
+}
+
+int NatsServers::leader_of(const StreamName& stream) const {
+  const Direct direct(urls());
+  jsStreamInfo* info = nullptr;
+  if (js_GetStreamInfo(&info, direct.jet_stream(), stream.name.c_str(), nullptr, nullptr) !=
+      NATS_OK) {
+    return -1;
+  }
+  int leader = -1;
+  for (int i = 0; i < count(); ++i) {
+    if (info->Cluster != nullptr && info->Cluster->Leader == fmt::format("s{}", i)) leader = i;
+  }
+  jsStreamInfo_Destroy(info);
+  return leader;
+}
+
+}  // namespace carillon::test

@@ -1,0 +1,36 @@
+// The fixture of tests that kill servers: three of them for all the tests of a program, and for
+// each test a stream of its own with three replicas.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "tests/storage/jetstream/nats_servers.h"
+#include "tests/storage/jetstream/node.h"
+
+namespace carillon {
+
+class ThreeServers : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { servers_ = std::make_unique<test::NatsServers>(3); }
+  static void TearDownTestSuite() { servers_.reset(); }
+
+  void SetUp() override {
+    stream_ =
+        servers_->make_stream(::testing::UnitTest::GetInstance()->current_test_info()->name());
+  }
+  [[nodiscard]] NodeOptions options(const std::string& node) const {
+    return {.servers = servers_->urls(), .stream = stream_, .dir = temp_ / node};
+  }
+  [[nodiscard]] static bool has_leader() {
+    return test::eventually([] { return servers_->leader_of(stream_) >= 0; });
+  }
+
+  static inline std::unique_ptr<test::NatsServers> servers_;
+  static inline StreamName stream_;
+  TempDir temp_;
+};
+
+}  // namespace carillon
