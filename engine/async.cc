@@ -75,6 +75,14 @@ Async<Reply> ask(ShardDriver& driver, Command command) {
   co_return reply;
 }
 
+Async<bool> confirm(ShardDriver& driver) {
+  Reply reply;
+  WaitingCoroutine waiting(&reply);
+  driver.confirm(waiting);
+  if (waiting.waits()) co_await waiting.replies();
+  co_return reply.verdict == Verdict::done;
+}
+
 Async<std::vector<Fetched>> fetch(Log& log, Fetch wanted) {
   return asio::async_initiate<const asio::use_awaitable_t<>, void(std::vector<Fetched>)>(
       [&log](auto handler, Fetch what) {

@@ -24,6 +24,10 @@ namespace carillon {
 [[nodiscard]] Async<void> ask_all(boost::asio::io_context& loop, ShardDriver& driver,
                                   std::span<Command> commands, Reply* into);
 
+/// Waits until what memory says now is known to have been true (ShardDriver::confirm). False: the
+/// shard has another owner.
+[[nodiscard]] Async<bool> confirm(ShardDriver& driver);
+
 [[nodiscard]] Async<std::vector<Fetched>> fetch(Log& log, Fetch wanted);
 /// Calls `take` once for each of the numbers, with its index; what was read is dropped when that
 /// returns. A bounded piece at a time.

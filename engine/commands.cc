@@ -165,14 +165,14 @@ Async<Answer<TaskView>> Commands::change(std::string_view id, ChangeRequest requ
   }
   for (int tries = 0; tries < kChangeTries; ++tries) {
     const std::optional<Statement> before = its_.local.shard().find(task);
-    if (!before) co_return Refusal(not_found("task"));
+    if (!before) co_return co_await its_.refusals.confirmed(not_found("task"));
     Fetch wanted;
     wanted.numbers.push_back(before->number);
     wanted.notes = true;
     std::vector<Fetched> fetched = co_await fetch(its_.local.log(), std::move(wanted));
     if (!fetched[0].content) continue;
     Result<command::Change> change = changed(*before, fetched[0], request, due);
-    if (!change) co_return Refusal(std::move(change).error());
+    if (!change) co_return co_await its_.refusals.confirmed(std::move(change).error());
     const Reply reply = co_await ask(its_.local.driver(), *std::move(change));
     if (reply.verdict == Verdict::content_moved) continue;
     if (reply.verdict != Verdict::replaced) co_return its_.refusals.of(reply);

@@ -42,10 +42,10 @@ Async<Answer<TaskView>> DeadLetters::redrive(std::string_view id, std::string_vi
       name.given() ? its_.local.shard().operation(name.key) : nullptr;
   if (done != nullptr) co_return co_await redriven_before(id, done->at);
   const std::optional<Statement> dead = its_.local.shard().find_dead(its_.local.keys().task(id));
-  if (!dead) co_return Refusal(no_dead_letter());
+  if (!dead) co_return co_await its_.refusals.confirmed(no_dead_letter());
   std::vector<Statement> tasks(1, *dead);
   std::vector<Answer<Statement>> answers = co_await redrive_these(std::move(tasks), name);
-  if (!answers.front()) co_return answers.front().error();
+  if (!answers.front()) co_return co_await its_.refusals.confirmed(answers.front().error());
   // Another of the same name was first.
   if (answers.front()->number == 0)
     co_return co_await redriven_before(id, its_.local.clock().wall());
@@ -55,6 +55,7 @@ Async<Answer<TaskView>> DeadLetters::redrive(std::string_view id, std::string_vi
 /// The answer to a redrive that was carried out before: the task as it stands now, or what is known
 /// of one that was forgotten since.
 Async<Answer<TaskView>> DeadLetters::redriven_before(std::string_view id, WallTime at) {
+  if (auto lost = co_await its_.refusals.outdated()) co_return Refusal(*std::move(lost));
   ++its_.local.counters().repeated;
   Answer<TaskView> now = co_await its_.queries.get(id);
   if (now) co_return now;
@@ -195,7 +196,11 @@ Async<Answer<std::uint64_t>> DeadLetters::redrive_all(TaskFilter filter, std::st
   if (!wanted) co_return Refusal(wanted.error());
   const OperationName name =
       its_.planner.operation("dead:redriveAll", "", operation, digest_of(filter));
-  if (!name.given()) co_return co_await redrive_matching(*wanted);
+  if (!name.given()) {
+    const std::uint64_t redriven = co_await redrive_matching(*wanted);
+    if (co_await its_.refusals.outdated()) co_return Refusal(outcome_unknown());
+    co_return redriven;
+  }
   // The same that is under way is waited for, and then answered alike.
   while (std::ranges::find(redriving_, name.key) != redriving_.end()) {
     co_await its_.changed.wait(MonoTime::max());
@@ -203,9 +208,12 @@ Async<Answer<std::uint64_t>> DeadLetters::redrive_all(TaskFilter filter, std::st
   if (const record::Operation* const done = its_.local.shard().operation(name.key)) {
     Reply reply;
     reply.verdict = Verdict::operation_reused;
-    if (done->name.arguments != name.arguments) co_return its_.refusals.of(reply);
+    const bool same = done->name.arguments == name.arguments;
+    const std::uint64_t redriven = done->count;
+    if (auto lost = co_await its_.refusals.outdated()) co_return Refusal(*std::move(lost));
+    if (!same) co_return its_.refusals.of(reply);
     ++its_.local.counters().repeated;
-    co_return done->count;
+    co_return redriven;
   }
   redriving_.push_back(name.key);
   const std::uint64_t redriven = co_await redrive_matching(*wanted);
@@ -213,6 +221,8 @@ Async<Answer<std::uint64_t>> DeadLetters::redrive_all(TaskFilter filter, std::st
       its_.local.driver(), command::Operation{name, its_.local.clock().wall(), redriven, 0});
   std::erase(redriving_, name.key);
   its_.changed.notify();
+  // Some may have been redriven.
+  if (lost(reply)) co_return Refusal(outcome_unknown());
   if (reply.verdict != Verdict::done) co_return its_.refusals.of(reply);
   co_return redriven;
 }
@@ -237,7 +247,7 @@ Async<Answer<std::uint64_t>> DeadLetters::purge(TaskFilter filter) {
   std::uint32_t position = 0;
   for (;;) {
     const std::vector<Statement> dead = co_await collect(*wanted, position);
-    if (dead.empty()) co_return purged;
+    if (dead.empty()) break;
     std::vector<Command> commands;
     for (const Statement& task : dead)
       commands.emplace_back(command::RemoveDead{task.task, task.number});
@@ -247,6 +257,8 @@ Async<Answer<std::uint64_t>> DeadLetters::purge(TaskFilter filter) {
       if (reply.verdict == Verdict::done) ++purged;
     }
   }
+  if (co_await its_.refusals.outdated()) co_return Refusal(outcome_unknown());
+  co_return purged;
 }
 
 }  // namespace carillon

@@ -20,10 +20,20 @@
 // are read back, restated with the next commit and trimmed. It is under way until that trim is
 // durable.
 //
+// Shared logs. Over a log that another node may come to own at any moment, memory alone is no
+// ground to act on: the other one may have decided otherwise long ago. Whoever commits was the
+// owner when the log took that commit, so a commit is what shows it, an empty one where there is
+// nothing to write. A reply that answers no record waits for a commit that began after its command
+// came, and many share one. What need not be quite so sure asks whether memory `is_fresh`.
+//
 // Fenced. Where the log has taken another owner's batch in place of the one under way, the shard
 // has decided what never came to be, so it and its driver are of no more use. Callers hear at once:
 // `outcome_unknown` of what was sealed, `moved` of all else. From then on nothing is done; whoever
 // made the driver discards it and may make another over the same log.
+//
+// Following. Before it is started a driver may be kept up to date with what the owner commits, so
+// that it can take over at once. And an owner can hand the shard over: it fires nothing more, waits
+// for the pushes under way, and lets go when all is durable.
 //
 // Concurrency: the loop's thread only, but for `not_ready_because`. What comes back from the log
 // after the driver is gone is dropped. Limitations: storage that has failed stays failed.
@@ -107,6 +117,8 @@ struct DriverOptions {
   /// The log is cleaned when it is larger than twice what restating everything takes plus this.
   std::uint64_t log_slack_bytes = std::uint64_t{64} << 20;
   std::uint64_t batch_bytes_max = OpenBatch::kNoLimit;  // of one commit; see Shard::seal
+  /// Another node may come to own the log.
+  bool shared_log = false;
 };
 
 class ShardDriver {
@@ -123,16 +135,24 @@ class ShardDriver {
   /// Log::read.
   [[nodiscard]] Result<WallTime> recover(
       const std::function<void(std::uint64_t, std::uint64_t)>& progress);
-  /// Begins to take commands and to fire. After `recover`.
-  void start();
+  /// What the owner has committed, in order. After `recover`, before `start`; of a shared log.
+  void follow(const Batch& batch);
+  /// Begins to take commands and to fire. After `recover`. What is found firing stays so for
+  /// `firing_stays`: the owner before may still be pushing it.
+  void start(Millis firing_stays = Millis(0));
   /// Fires nothing new and takes no commands; outcomes are still taken and made durable.
   void drain();
-  /// No push is under way, and all is durable.
+  /// The same for another owner of the shared log: who asks for something hears `moved`.
+  void hand_over();
+  /// After `hand_over`: outcomes are not taken any more, either, so that the log comes to rest.
+  /// What is being pushed still is firing for the next owner.
+  void let_go();
+  /// No push is under way, or of no concern any more, and all is durable.
   [[nodiscard]] bool drained() const;
   /// The log takes nothing any more: fires nothing and takes no commands from now on.
   void storage_failed();
-  /// Empty when commands are taken; else why not: "recovering", "draining", "storage failed",
-  /// "fenced". Any thread.
+  /// Empty when commands are taken; else why not: "recovering", "following", "draining", "handing
+  /// over", "storage failed", "fenced". Any thread.
   [[nodiscard]] std::string not_ready_because() const;
   /// The same as an error, also where too much waits for the log. Error slugs: not_ready,
   /// storage_failed, moved, overloaded.
@@ -149,6 +169,9 @@ class ShardDriver {
                const std::optional<Throttle>& throttle = std::nullopt);
   /// The time has come that `wake_at` was told, or the clock was set. Nothing before `start`.
   void tick();
+  /// The caller, who has submitted nothing, is answered when what memory says now is known to have
+  /// been true: done; or moved. Of a shared log only.
+  void confirm(Caller& caller);
   /// What was put off until now.
   void turn();
 
@@ -157,6 +180,12 @@ class ShardDriver {
   /// there. None may be under way.
   void commit();
   [[nodiscard]] bool committing() const { return committing_; }
+  /// What memory says was true at some moment of the last second: this node sent an append then or
+  /// later that was committed. Always where the log has one owner.
+  [[nodiscard]] bool is_fresh() const;
+  /// Sees to it that a commit ends soon. Whoever needs memory to be fresh looks again whenever the
+  /// consumer hears `settled`, and asks again where it still is not.
+  void refresh();
   /// Reads so much of the oldest of the log, to be restated and trimmed; nothing where that is
   /// under way.
   void clean(std::uint64_t bytes);
@@ -169,17 +198,36 @@ class ShardDriver {
   [[nodiscard]] const Histogram& commit_times() const { return commit_times_; }
 
  private:
-  enum class Phase { recovering, serving, draining, failed, fenced };
+  enum class Phase {
+    recovering,
+    following,
+    serving,
+    draining,
+    handing_over,
+    let_go,
+    failed,
+    fenced
+  };
+  /// The shard is not this driver's business, not yet or not any more.
+  [[nodiscard]] bool is_idle() const {
+    return phase_ == Phase::recovering || phase_ == Phase::following || is_over();
+  }
+  [[nodiscard]] bool is_over() const { return phase_ == Phase::fenced || phase_ == Phase::let_go; }
 
   void carry_out();
   void hand_on(Effects effects);
+  [[nodiscard]] bool begin_waiting(Caller& caller, std::size_t replies);
   void add_caller(Caller& caller);
   void reply(Reply& reply);
+  void put_off(std::vector<Reply> replies);
+  void sort_out(std::vector<Reply>& replies);
+  [[nodiscard]] bool wants_commit() const;
   void begin_commit();
   void committed(Batch&& batch);
   void lose_shard();
   void make_space();
   void clean_if_worth();
+  [[nodiscard]] std::optional<WallTime> next_wakeup() const;
   [[nodiscard]] bool is_due(const std::optional<WallTime>& next) const;
   void set_timer();
   void ask_for_turn();
@@ -203,7 +251,13 @@ class ShardDriver {
   std::size_t commit_at_ = 0;     // so many records need not wait for the loop's turn
   std::size_t last_records_ = 0;  // of the last batch
   MonoTime commit_began_{};
-  Batch spare_;  // its memory is used again
+  std::optional<MonoTime> firing_stays_until_;  // of what was found firing at the start
+  // Of a shared log.
+  std::optional<MonoTime> owner_at_;  // when the last append was sent that is committed
+  bool refreshing_ = false;           // a commit is wanted that shows who the owner is
+  std::vector<Reply> put_off_;        // until a commit has ended that is yet to begin
+  std::vector<Reply> confirming_;     // until the one under way has
+  Batch spare_;                       // its memory is used again
   Histogram commit_times_;
   /// Gone when the driver is: what comes back late from the log looks here first.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -34,6 +34,7 @@ Engine::Engine(asio::io_context& loop, Clock& clock, Log& log, Sink& sink, UrlPo
       timer_(loop, clock, [this](std::optional<Millis> step) { time_came(step); }),
       gate_(loop, [this] { serve_due(); }),
       changed_(loop),
+      drained_(loop),
       local_(place(loop, clock, log, sink), std::move(options)),
       turns_(loop, kTurns),
       changes_(loop, 1),
@@ -62,9 +63,21 @@ LocalShard::Place Engine::place(asio::io_context& loop, Clock& clock, Log& log, 
           .log = log,
           .sink = sink,
           .random = make_random(),
-          .settled = [this] { changed_.notify(); },
-          // A data directory has one owner.
-          .fenced = [] { CARILLON_CHECK(false); }};
+          .settled =
+              [this] {
+                changed_.notify();
+                drained_.notify();
+              },
+          .fenced = [this] { fenced(); }};
+}
+
+void Engine::fenced() {
+  // A data directory has one owner.
+  CARILLON_CHECK(local_.options().shared_log);
+  changed_.notify();
+  drained_.notify();
+  const std::function<void()> tell = local_.options().on_fenced;
+  tell();
 }
 
 void Engine::time_came(std::optional<Millis> step) {
@@ -81,19 +94,37 @@ void Engine::serve_due() {
   if (timer_.is_due()) local_.driver().tick();
 }
 
-Result<> Engine::recover(const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+Result<WallTime> Engine::recover(
+    const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
   const Result<WallTime> latest = local_.driver().recover(progress);
   if (!latest) return latest.error();
   // A manual clock goes on where the log left it: its time does not run backward over a restart.
   if (manual_clock_ != nullptr) manual_clock_->set(std::max(manual_clock_->wall(), *latest));
-  return {};
+  return latest;
+}
+
+void Engine::follow(const std::vector<Batch>& batches) {
+  for (const Batch& batch : batches) local_.driver().follow(batch);
+}
+
+Async<bool> Engine::hand_over(Millis deadline) {
+  ShardDriver& driver = local_.driver();
+  const MonoTime until = std::chrono::steady_clock::now() + deadline;
+  driver.hand_over();
+  while (!driver.drained() && std::chrono::steady_clock::now() < until) {
+    co_await drained_.wait(until);
+  }
+  driver.let_go();
+  while (!driver.drained()) co_await drained_.wait(MonoTime::max());
+  timer_.stop();
+  co_return driver.not_ready_because() != "fenced";
 }
 
 Async<void> Engine::drain(Millis deadline) {
   const MonoTime until = std::chrono::steady_clock::now() + deadline;
   local_.driver().drain();
   while (!local_.driver().drained() && std::chrono::steady_clock::now() < until) {
-    co_await changed_.wait(until);
+    co_await drained_.wait(until);
   }
   local_.sink().stop();
   timer_.stop();

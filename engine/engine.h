@@ -5,8 +5,17 @@
 // stand coroutines that make requests into commands (engine/commands.h, dead_letters.h,
 // target_changes.h) and answer questions (engine/queries.h, lists.h).
 //
+// Over a log that another node may come to own, questions are answered from what was true within
+// the last second, or since they were asked. Where the shard has another owner they are answered
+// `moved`; those without an error in their answer, as far as this node knew.
+//
 // Concurrency: what the service answers is for any thread: its members go through the gate
 // (engine/gate.h). Its life and all that is behind the gate are on one loop's thread.
+//
+// Discarding. Whoever waits for an answer of an engine that may be discarded, or has an export of
+// it, keeps it alive, so that when the last one lets go only the log and the sink still have
+// something to call back: that is dropped. The engine is destroyed on the loop's thread, and before
+// its log.
 //
 // Errors are those of docs/api.md, by slug.
 #pragma once
@@ -16,6 +25,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -51,13 +61,21 @@ class Engine final : public TaskService {
   Engine& operator=(const Engine&) = delete;
 
   // --- Its life.
-  /// Replays the log; blocks. Error slug `storage`. `progress` as Log::read.
-  [[nodiscard]] Result<> recover(const std::function<void(std::uint64_t, std::uint64_t)>& progress);
-  /// Begins to fire. After `recover`.
-  void start() { local_.driver().start(); }
+  /// Replays the log; blocks. The latest time that it says, or error slug `storage`. `progress` as
+  /// Log::read. On any thread, before all else.
+  [[nodiscard]] Result<WallTime> recover(
+      const std::function<void(std::uint64_t, std::uint64_t)>& progress);
+  /// What the owner of a shared log has committed, in order. After `recover`, before `start`.
+  void follow(const std::vector<Batch>& batches);
+  /// Begins to fire. After `recover`. `firing_stays`: see ShardDriver::start.
+  void start(Millis firing_stays = Millis(0)) { local_.driver().start(firing_stays); }
   /// Fires nothing new and refuses commands; returns when pushes under way are over and their
   /// outcomes durable, or after `deadline`.
   [[nodiscard]] Async<void> drain(Millis deadline);
+  /// Gives a shared log up: fires nothing new, and who asks for something hears `moved`. Returns
+  /// when pushes under way are over, or after `deadline`, and all is durable: true. False: another
+  /// node owns the shard already.
+  [[nodiscard]] Async<bool> hand_over(Millis deadline);
   /// The log takes nothing any more: fires nothing and refuses commands until the process ends.
   void storage_failed() { local_.driver().storage_failed(); }
   // --- On the loop's thread.
@@ -125,6 +143,11 @@ class Engine final : public TaskService {
                                         Sink& sink);
   void time_came(std::optional<Millis> step);
   void serve_due();
+  void fenced();
+  template <typename Make>
+  [[nodiscard]] std::invoke_result_t<Make> question(Make make);
+  template <typename Make>
+  [[nodiscard]] std::invoke_result_t<Make> once_confirmed(Make make);
 
   ManualClock* manual_clock_;
   /// Gone when this is: a turn that comes late looks here first.
@@ -132,6 +155,7 @@ class Engine final : public TaskService {
   TickTimer timer_;
   Gate gate_;
   Signal changed_;
+  Signal drained_;
   LocalShard local_;
   // Gone before the shard, so that nobody goes on because one who waited for it has given up.
   Allowance turns_;    // of long looks

@@ -14,7 +14,29 @@ Async<T> answered(T value) {
   co_return value;
 }
 
+template <typename T>
+constexpr bool kIsAnswer = false;
+template <typename T>
+constexpr bool kIsAnswer<Answer<T>> = true;
+
 }  // namespace
+
+/// What only looks.
+template <typename Make>
+std::invoke_result_t<Make> Engine::question(Make make) {
+  return gate_.pass([this, make = std::move(make)]() mutable {
+    return local_.driver().is_fresh() ? make() : once_confirmed(std::move(make));
+  });
+}
+
+template <typename Make>
+std::invoke_result_t<Make> Engine::once_confirmed(Make make) {
+  const bool ours = co_await confirm(local_.driver());
+  if constexpr (kIsAnswer<typename std::invoke_result_t<Make>::value_type>) {
+    if (!ours) co_return Refusal(moved());
+  }
+  co_return co_await make();
+}
 
 Async<bool> Engine::short_of_space() {
   return gate_.pass([this] { return answered(local_.log().stats().short_of_space); });
@@ -31,7 +53,7 @@ Async<std::vector<Answer<Added>>> Engine::add_batch(std::vector<NewTask> tasks) 
 }
 
 Async<Answer<TaskView>> Engine::get(std::string_view id) {
-  return gate_.pass([this, id] { return queries_.get(id); });
+  return question([this, id] { return queries_.get(id); });
 }
 
 Async<Answer<TaskView>> Engine::change(std::string_view id, ChangeRequest request) {
@@ -56,14 +78,13 @@ Async<Answer<TaskView>> Engine::push_now(std::string_view id) {
 }
 
 Async<Answer<Page>> Engine::list(TaskFilter filter, std::string cursor, std::size_t limit) {
-  return gate_.pass(
-      [this, filter = std::move(filter), cursor = std::move(cursor), limit]() mutable {
-        return lists_.list(std::move(filter), std::move(cursor), limit);
-      });
+  return question([this, filter = std::move(filter), cursor = std::move(cursor), limit]() mutable {
+    return lists_.list(std::move(filter), std::move(cursor), limit);
+  });
 }
 
 Async<Answer<GroupView>> Engine::group(std::string_view name) {
-  return gate_.pass([this, name] { return queries_.group(name); });
+  return question([this, name] { return queries_.group(name); });
 }
 
 Async<Answer<GroupCancelAnswer>> Engine::cancel_group(std::string_view name,
@@ -96,19 +117,18 @@ Async<Answer<TestPush>> Engine::test_target(std::string_view name) {
 }
 
 Async<Answer<TargetView>> Engine::target(std::string_view name) {
-  return gate_.pass([this, name] {
+  return question([this, name] {
     std::optional<TargetView> view = local_.targets().view(name);
     return answered(view ? Answer<TargetView>(*std::move(view)) : Refusal(not_found("target")));
   });
 }
 
 Async<std::vector<TargetView>> Engine::targets(std::string_view after, std::size_t limit) {
-  return gate_.pass(
-      [this, after, limit] { return answered(local_.targets().views(after, limit)); });
+  return question([this, after, limit] { return answered(local_.targets().views(after, limit)); });
 }
 
 Async<TargetCounts> Engine::target_counts(std::string_view after) {
-  return gate_.pass([this, after] { return answered(local_.targets().counts(after)); });
+  return question([this, after] { return answered(local_.targets().counts(after)); });
 }
 
 Async<Answer<PutAnswer<LaneView>>> Engine::put_lane(std::string name, LaneSettings settings) {
@@ -123,7 +143,7 @@ Async<Answer<>> Engine::delete_lane(std::string name) {
 }
 
 Async<std::vector<LaneView>> Engine::lanes() {
-  return gate_.pass([this] { return answered(lane_changes_.views()); });
+  return question([this] { return answered(lane_changes_.views()); });
 }
 
 Async<Answer<TaskView>> Engine::redrive(std::string_view id, std::string_view operation) {
@@ -147,20 +167,20 @@ Async<Answer<std::uint64_t>> Engine::purge_dead(TaskFilter filter) {
 }
 
 Async<Stats> Engine::stats() {
-  return gate_.pass([this] { return answered(stats_now()); });
+  return question([this] { return answered(stats_now()); });
 }
 
 Async<EngineCounters> Engine::counters() {
-  return gate_.pass([this] { return answered(counters_now()); });
+  return question([this] { return answered(counters_now()); });
 }
 
 Async<std::vector<WheelLevel>> Engine::wheel() {
-  return gate_.pass([this] { return answered(local_.shard().wheel_levels()); });
+  return question([this] { return answered(local_.shard().wheel_levels()); });
 }
 
 Async<std::vector<ForecastBucket>> Engine::forecast(Millis bucket, WallTime from, WallTime to,
                                                     std::optional<std::string> target) {
-  return gate_.pass([this, bucket, from, to, target = std::move(target)]() mutable {
+  return question([this, bucket, from, to, target = std::move(target)]() mutable {
     return lists_.forecast(bucket, from, to, std::move(target));
   });
 }

@@ -17,8 +17,10 @@ constexpr std::chrono::microseconds kAnswersInTurn{300};
 }  // namespace
 
 Gate::~Gate() {
-  // What is posted to the loops holds the sides, and these what waits in them.
+  // What is posted to the loops holds the sides, and these what waits in them. Where nothing does,
+  // their threads may still be running.
   for (const std::shared_ptr<Side>& side : sides_) {
+    if (side->waiting == 0) continue;
     side->calls.clear();
     side->finished.clear();
     side->answers.clear();
@@ -39,6 +41,7 @@ std::shared_ptr<Gate::Side> Gate::side_of(const boost::asio::any_io_executor& lo
 
 void Gate::put(std::unique_ptr<Call> call) {
   const std::shared_ptr<Side> side = call->side;
+  ++side->waiting;
   side->calls.push_back(std::move(call));
   if (side->calls.size() > 1) return;
   boost::asio::post(side->loop, [this, alive = std::weak_ptr(alive_), side] {
@@ -111,6 +114,7 @@ void Gate::go_on(const std::shared_ptr<Side>& side, std::chrono::microseconds ti
     }
     const std::unique_ptr<Call> call = std::move(side->finished.front());
     side->finished.pop_front();
+    --side->waiting;
     call->finish();
   }
 }

@@ -9,7 +9,8 @@
 // else. A caller on the loop itself is served at once.
 //
 // Concurrency: `pass` is for any thread that runs a loop. Whoever waits when the gate goes is
-// dropped with all that he holds; the threads of all callers have ended by then.
+// dropped with all that he holds; the threads of all callers have ended by then, unless nobody
+// waits.
 #pragma once
 
 #include <chrono>
@@ -68,8 +69,9 @@ class Gate {
     explicit Side(boost::asio::any_io_executor its_loop) : loop(std::move(its_loop)) {}
     boost::asio::any_io_executor loop;
     // On the thread of that loop.
-    Calls calls;     // of this turn
-    Calls finished;  // answers that have come, and have not gone on
+    std::size_t waiting = 0;  // calls that have not gone on
+    Calls calls;              // of this turn
+    Calls finished;           // answers that have come, and have not gone on
     // On the thread of the shard's.
     Calls answers;  // of this turn
   };

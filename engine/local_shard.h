@@ -59,7 +59,10 @@ class LocalShard final : ShardConsumer {
   }
   void targets_changed(const std::vector<TargetKey>& keys) override { targets_.changed(keys); }
   void holds_changed(const std::vector<TargetKey>& keys) override;
-  void settled() override { place_.settled(); }
+  void settled() override {
+    pusher_.settled();
+    place_.settled();
+  }
   void fenced() override { place_.fenced(); }
 
   Place place_;

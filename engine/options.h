@@ -25,10 +25,13 @@ struct EngineOptions {
   /// The log is cleaned when it is larger than twice what restating everything takes plus this.
   std::uint64_t log_slack_bytes = std::uint64_t{64} << 20;
   std::uint64_t batch_bytes_max = OpenBatch::kNoLimit;  // of one commit
+  bool shared_log = false;                              // another node may come to own it
   TargetSettings url_defaults;                          // for tasks that name a URL
   /// Told of each hold that begins, changes or, where `held` is empty, ends. May be empty.
   std::function<void(const std::string& target, const std::optional<TargetView::Held>& held)>
       on_hold;
+  /// Another node owns the log now, and the engine is of no more use. Not empty where `shared_log`.
+  std::function<void()> on_fenced;
 };
 
 }  // namespace carillon

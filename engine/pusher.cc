@@ -32,7 +32,15 @@ void Pusher::begin(const std::vector<Fired>& fired) {
   contents_.bring(fired);
 }
 
+void Pusher::settled() {
+  for (Waiting& push : std::exchange(waiting_, {})) take(push.fired, std::move(push.row));
+}
+
 void Pusher::take(const Fired& fired, ContentCache::Row row) {
+  if (!its_.driver.is_fresh()) {
+    waiting_.push_back({fired, std::move(row)});
+    return its_.driver.refresh();
+  }
   const Result<TaskContent> content = decode_content(*row);
   const std::uint64_t bytes = row->size();
   if (!content) {

@@ -4,7 +4,8 @@
 // target's settings say, and the answer becomes an outcome: delivered, retrying at some moment, or
 // dead. A receiver that says "not now" is told to the shard too, which holds its target. When a
 // task's attempts began, and how many of them do not count, the note of the one before says; for a
-// task's first attempt nothing is read.
+// task's first attempt nothing is read. Over a shared log a push goes out only while memory is
+// fresh (ShardDriver::is_fresh); until then it waits here, with its content.
 //
 // Concurrency: the loop's thread only; what comes back after it is gone is dropped.
 #pragma once
@@ -41,6 +42,8 @@ class Pusher final : ContentTaker {
   Pusher(Parts parts, std::uint64_t cache_bytes_max, std::uint64_t push_bytes_max);
 
   void begin(const std::vector<Fired>& fired);
+  /// A commit is over: pushes that wait for one go out.
+  void settled();
   [[nodiscard]] Contents& contents() { return contents_; }
   [[nodiscard]] const Contents& contents() const { return contents_; }
 
@@ -55,6 +58,12 @@ class Pusher final : ContentTaker {
     std::uint32_t attempts = 1;  // since it was added or redriven, this one included
   };
 
+  /// With its content.
+  struct Waiting {
+    Fired fired;
+    ContentCache::Row row;
+  };
+
   void take(const Fired& fired, ContentCache::Row row) override;
   void take_nothing(const Fired& fired) override;
   void piece_taken() override { its_.settled(); }
@@ -65,6 +74,7 @@ class Pusher final : ContentTaker {
 
   Parts its_;
   Contents contents_;
+  std::vector<Waiting> waiting_;  // until memory is fresh
   /// Gone when this is: what comes back late looks here first.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -8,6 +8,13 @@ Error not_found(std::string_view what) {
   return {"not_found", "There is no such " + std::string(what) + ".", ""};
 }
 
+Error outcome_unknown() {
+  return {"outcome_unknown",
+          "The shard got another owner while this was being stored, so it may have been done. "
+          "Look, or send it again under the same id or `operation`.",
+          ""};
+}
+
 Error changed_all_the_time() {
   return {"overloaded", "Other changes of the task came first, again and again; retry later", ""};
 }
@@ -108,15 +115,23 @@ Refusal Refusals::of(const Reply& reply) {
     case Verdict::moved:
       return moved();
     case Verdict::outcome_unknown:
-      return Error{"outcome_unknown",
-                   "The shard got another owner while this was being stored, so it may have been "
-                   "done. Look, or send it again under the same id or `operation`.",
-                   ""};
+      return outcome_unknown();
     case Verdict::full:
       return full(why_full(), "");
     default:
       return not_found("task");
   }
+}
+
+Async<Refusal> Refusals::confirmed(Refusal why) {
+  if (auto lost = co_await outdated()) co_return *std::move(lost);
+  co_return why;
+}
+
+Async<std::optional<Error>> Refusals::outdated() {
+  if (!local_.options().shared_log) co_return std::nullopt;
+  const bool ours = co_await confirm(local_.driver());
+  co_return ours ? std::nullopt : std::optional(moved());
 }
 
 Error Refusals::full(std::string detail, std::string field) {

@@ -1,5 +1,8 @@
 // Why a command is not carried out, in the words of the API, and counted.
 //
+// What the driver replies is certain. What a command answers from memory alone is not where another
+// node may own the shard by now, so it is confirmed first.
+//
 // Concurrency: the loop's thread only.
 #pragma once
 
@@ -8,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/async.h"
 #include "engine/local_shard.h"
 #include "engine/requests.h"
 
@@ -25,6 +29,10 @@ class Refusals {
   [[nodiscard]] std::optional<Error> closed_to_contents(std::uint64_t tasks = 1);
   /// What the verdict of a reply means to who asked, where that is not what was asked for.
   [[nodiscard]] Refusal of(const Reply& reply);
+  /// That refusal, once what memory says is confirmed; `moved` where it cannot be.
+  [[nodiscard]] Async<Refusal> confirmed(Refusal why);
+  /// The same of an answer that is no refusal: empty once it is confirmed.
+  [[nodiscard]] Async<std::optional<Error>> outdated();
 
  private:
   [[nodiscard]] Error full(std::string detail, std::string field);
@@ -37,6 +45,7 @@ class Refusals {
 [[nodiscard]] inline bool lost(const Reply& reply) {
   return reply.verdict == Verdict::moved || reply.verdict == Verdict::outcome_unknown;
 }
+[[nodiscard]] Error outcome_unknown();
 [[nodiscard]] Error not_found(std::string_view what);
 [[nodiscard]] Error changed_all_the_time();
 

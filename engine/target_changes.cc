@@ -58,7 +58,7 @@ Async<Answer<TestPush>> TargetChanges::test(std::string_view name) {
     co_return Refusal(Error{"not_ready", "The server is " + why + ".", ""});
   }
   std::shared_ptr<const TargetSettings> target = its_.local.targets().find(name);
-  if (target == nullptr) co_return Refusal(not_found("target"));
+  if (target == nullptr) co_return co_await its_.refusals.confirmed(not_found("target"));
   const MonoTime began = std::chrono::steady_clock::now();
   PushResult result = co_await push_to_the_end(its_.local.sink(), test_push(std::move(target)));
   TestPush test;
@@ -74,7 +74,7 @@ Async<Answer<PutAnswer<TargetView>>> TargetChanges::change(std::string name, Tar
   if (auto why = its_.refusals.closed()) co_return Refusal(std::move(*why));
   const Allowance::Share turn = co_await its_.changes.take(1);
   Answer<TargetSettings> settings = changed(name, change);
-  if (!settings) co_return std::move(settings).error();
+  if (!settings) co_return co_await its_.refusals.confirmed(std::move(settings).error());
   co_return co_await put(*std::move(settings));
 }
 
@@ -120,7 +120,7 @@ Async<Answer<TargetView>> TargetChanges::pause(std::string_view name, bool pause
   if (auto why = its_.refusals.closed()) co_return Refusal(std::move(*why));
   const Allowance::Share turn = co_await its_.changes.take(1);
   const auto found = its_.local.targets().find(name);
-  if (!found) co_return Refusal(not_found("target"));
+  if (!found) co_return co_await its_.refusals.confirmed(not_found("target"));
   // To resume a target also ends its hold, if there is one.
   if (!paused) {
     const Reply released =

@@ -30,7 +30,7 @@ class TaskService {
  public:
   virtual ~TaskService() = default;
 
-  /// Empty when ready; else why not: "recovering", "draining", "storage failed".
+  /// Empty when ready; else why not, as ShardDriver::not_ready_because.
   [[nodiscard]] virtual std::string not_ready_because() const = 0;
   /// The disk is nearly full: adds and new contents are refused, and nothing else.
   [[nodiscard]] virtual Async<bool> short_of_space() = 0;

@@ -66,8 +66,8 @@ Millis TickTimer::wall_minus_mono() const {
 
 void TickTimer::wait() {
   timer_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                    [this](const boost::system::error_code& error) {
-                      if (error) return;
+                    [this, alive = std::weak_ptr(alive_)](const boost::system::error_code& error) {
+                      if (error || alive.expired()) return;
                       std::uint64_t expirations = 0;
                       const ssize_t got =
                           ::read(timer_.native_handle(), &expirations, sizeof expirations);
@@ -82,6 +82,7 @@ void TickTimer::wait() {
                         }
                         arm(kNever);
                         tick_(step);
+                        if (alive.expired()) return;
                       }
                       wait();
                     });

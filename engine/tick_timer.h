@@ -9,6 +9,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 
 #include <boost/asio/io_context.hpp>
@@ -44,6 +45,8 @@ class TickTimer {
   Millis offset_;  // of wall time to monotonic time, as last known
   std::optional<WallTime> moment_;
   bool stepped_ = false;  // the clock was set, and `tick_` does not know yet
+  /// Gone when this is: it may have been due already.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace carillon

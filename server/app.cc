@@ -223,7 +223,7 @@ Result<> App::recover() {
     const std::uint64_t percent = in_all == 0 ? 100 : read * 100 / in_all;
     log_info("recovering", {{"percent", percent}, {"log_bytes", in_all}});
   };
-  if (Result<> done = engine_->recover(progress); !done) return done;
+  if (const auto latest = engine_->recover(progress); !latest) return latest.error();
   phase_ = Phase::serving;
   loop_.restart();
   const Shard& shard = engine_->local().shard();

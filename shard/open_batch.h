@@ -46,6 +46,7 @@ class OpenBatch {
   void forget(TaskNumber number) { forgotten_.push_back({records_.size(), number}); }
 
   [[nodiscard]] std::span<const Record> records() const { return records_; }
+  [[nodiscard]] std::span<const Ticket> tickets() const { return tickets_; }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
   [[nodiscard]] std::size_t forgotten() const { return forgotten_.size(); }
 

@@ -62,6 +62,9 @@ struct ShardOptions : TargetLimits {
   std::uint64_t tasks_max = UINT64_MAX;     // all of them: retained ones give way to pending ones
 };
 
+/// What becomes of tasks that are found firing at the start.
+enum class Interrupted : std::uint8_t { ends, stays };
+
 /// What a listing that is under way is told (shard/listing.h).
 struct ShardChanges {
   std::vector<EntryRef> placed;  // on the wheel, since it last looked
@@ -77,10 +80,16 @@ class Shard {
 
   // --- Recovery: every batch of the log in order, then start.
   void replay(const Batch& batch);
+  /// The same of what another owner commits while this shard waits to take over: what that one
+  /// forgets, it deletes itself.
+  void follow(const Batch& batch);
   /// A hint, between two batches: about so many tasks there will be when all is replayed.
   void expect(std::uint64_t tasks) { index_.reserve(tasks); }
-  /// Time begins. What was firing when the last process ended is fired again.
-  void start(WallTime now);
+  /// Time begins. What was firing when the last process ended is fired again; where it `stays`,
+  /// not before `end_interrupted`.
+  void start(WallTime now, Interrupted firing = Interrupted::ends);
+  /// What was found firing at the start and still is, is due again.
+  void end_interrupted();
 
   // --- Events.
   /// A hint: a command about this task will come within microseconds.
@@ -108,6 +117,8 @@ class Shard {
   [[nodiscard]] std::size_t open_records() const { return open_.records().size(); }
   /// Of the batch under way: whom each of its records answers, 0 for nobody.
   [[nodiscard]] std::span<const Ticket> sealed_tickets() const { return sealed_tickets_; }
+  /// Of what is open: whom records answer that tell of what is done already.
+  [[nodiscard]] std::vector<Ticket> half_done_tickets() const;
   /// The batch to append next, of at most `bytes_max` but for one record; what is beyond stays
   /// open, in order. Nothing may be under way. Reuses `spare`'s memory.
   [[nodiscard]] Batch seal(WallTime now, Batch spare = {},
@@ -309,7 +320,6 @@ class Shard {
   void forget_old(std::uint32_t budget);
 
   // shard_fire.cc: time.
-  void end_interrupted(std::vector<std::pair<WallTime, EntryRef>> interrupted);
   void turn_wheel(WallTime now);
   void route_due(std::uint32_t budget);
   void fire_due(std::uint32_t budget);
@@ -361,8 +371,15 @@ class Shard {
 
   WallTime now_{};
   WallTime earliest_replayed_ = WallTime::max();  // no task that waits at the start is due before
-  /// Tasks that were firing when the last process ended, until they are due again.
-  std::size_t interrupted_ = 0;
+  /// A push that was under way when the last process ended.
+  struct InterruptedPush {
+    WallTime due{};
+    Fingerprint task;
+    TaskNumber number = 0;
+    std::uint32_t attempt = 0;
+  };
+  std::vector<InterruptedPush> interrupted_;  // oldest first, until they end
+  std::size_t ending_ = 0;  // of these so many; until that is durable the wheel stands still
   bool started_ = false;
   bool firing_stopped_ = false;
   std::uint32_t forgotten_for_targets_ = 0;  // since the last tick

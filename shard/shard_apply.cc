@@ -134,7 +134,7 @@ void Shard::apply(const record::Fire& fire, Sequence, WallTime, Ticket) {
 
 void Shard::apply(const record::Outcome& outcome, Sequence, WallTime at, Ticket) {
   // As long as there is one that was interrupted, no other push has begun.
-  if (interrupted_ > 0) --interrupted_;
+  if (ending_ > 0) --ending_;
   const EntryRef ref = find_number(outcome.task, outcome.number);
   if (ref == kNoEntry) return;
   arena_[ref].busy = 0;

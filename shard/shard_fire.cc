@@ -20,7 +20,7 @@ constexpr const char* kTooLate = "it was not delivered within expire_after";
 
 }  // namespace
 
-void Shard::start(WallTime now) {
+void Shard::start(WallTime now, Interrupted firing) {
   CARILLON_CHECK(!started_);
   index_.trim();
   while (!sweeps_.empty()) {
@@ -32,31 +32,38 @@ void Shard::start(WallTime now) {
   wheel_.start_at(std::min(now, earliest_replayed_ - Millis(1)));
   now_ = now;
   started_ = true;
-  std::vector<std::pair<WallTime, EntryRef>> interrupted;
   for (EntryRef ref = 0; ref < arena_.end(); ++ref) {
     if (!arena_.in_use(ref)) continue;
     const Entry& entry = arena_[ref];
     if (waits(entry.current())) wheel_.insert(ref);
-    if (entry.current() == State::firing) interrupted.emplace_back(entry.due(), ref);
+    if (entry.current() == State::firing) {
+      interrupted_.push_back(
+          {entry.due(), index_.id(ref), entry.number, static_cast<std::uint32_t>(entry.attempt)});
+    }
     if (is_stray(ref)) strays_.insert(ref);
   }
   order_retained();
   bound_replayed();
-  end_interrupted(std::move(interrupted));
+  std::ranges::sort(interrupted_, {},
+                    [](const InterruptedPush& one) { return std::pair(one.due, one.number); });
+  if (firing == Interrupted::ends) {
+    ending_ = interrupted_.size();
+    end_interrupted();
+  }
   targets_.start(now);
 }
 
 /// Nobody knows how the pushes went that were under way when the last process ended. Their tasks
-/// are due again at once, oldest first, or cancelled where those were their last. Until that is
-/// durable the wheel stands still, so that they come before what is overdue.
-void Shard::end_interrupted(std::vector<std::pair<WallTime, EntryRef>> interrupted) {
-  std::ranges::sort(interrupted);
-  interrupted_ = interrupted.size();
-  for (const auto& [due, ref] : interrupted) {
-    const bool last = extra_of(ref).retries_cancelled;
-    arena_[ref].busy = 1;
-    propose_outcome(index_.id(ref), arena_[ref].number, last ? State::cancelled : State::retrying,
-                    last ? WallTime{} : due);
+/// are due again at once, oldest first, or cancelled where those were their last. Where that is at
+/// the start the wheel stands still until it is durable, so that they come before what is overdue.
+void Shard::end_interrupted() {
+  for (const InterruptedPush& push : std::exchange(interrupted_, {})) {
+    const EntryRef ref = find_number(push.task, push.number);
+    // Its outcome may have become known meanwhile, and the task may be firing anew.
+    if (ref == kNoEntry || arena_[ref].current() != State::firing) continue;
+    if (arena_[ref].attempt != push.attempt) continue;
+    Ended ended{push.task, push.number, State::retrying, push.due, {}};
+    if (!decide_outcome(ended, ref)) ended_.push_back(std::move(ended));
   }
 }
 
@@ -66,7 +73,7 @@ void Shard::tick(WallTime now) {
   now_ = now;
   forgotten_for_targets_ = 0;
   targets_.tick(now);
-  if (interrupted_ == 0) turn_wheel(now);
+  if (ending_ == 0) turn_wheel(now);
   fire_due(kFiredPerTick);
   sweep(kSweptPerTick);
   forget_old(kForgottenPerTick);
@@ -176,7 +183,7 @@ void Shard::finish_sweep(std::uint32_t index) {
 }
 
 bool Shard::has_work() const {
-  return (wheel_.has_due() && interrupted_ == 0) || (targets_.has_next() && !firing_stopped_) ||
+  return (wheel_.has_due() && ending_ == 0) || (targets_.has_next() && !firing_stopped_) ||
          !sweeps_.empty() || retained_.there() > retained_max();
 }
 

@@ -17,6 +17,15 @@ bool Shard::wants_commit() const {
          cleaning_.restate_upto != 0 || !leftover_rows_.empty();
 }
 
+std::vector<Ticket> Shard::half_done_tickets() const {
+  std::vector<Ticket> tickets;
+  for (std::size_t i = 0; i < open_.records().size(); ++i) {
+    if (std::holds_alternative<record::Operation>(open_.records()[i]))
+      tickets.push_back(open_.tickets()[i]);
+  }
+  return tickets;
+}
+
 Batch Shard::seal(WallTime now, Batch spare, std::uint64_t bytes_max) {
   CARILLON_CHECK(!under_way_);
   Batch batch = std::move(spare);

@@ -8,6 +8,8 @@ namespace carillon {
 namespace {
 
 constexpr std::uint32_t kForgottenBeyond = 4096;  // per tick, where there are too many
+/// Of the rows that another owner forgot, more than it may not have deleted yet.
+constexpr std::ptrdiff_t kLeftoverOfOthers = 65'536;
 
 }  // namespace
 
@@ -64,6 +66,13 @@ void Shard::bound_replayed() {
     if (is_retained(oldest)) leftover_rows_.push_back(arena_[oldest.where()].number);
     static_cast<void>(forget_oldest(WallTime::max(), /*forget_rows=*/false));
   }
+}
+
+void Shard::follow(const Batch& batch) {
+  replay(batch);
+  operations_.forget_old(now_);
+  if (leftover_rows_.size() <= 2 * kLeftoverOfOthers) return;
+  leftover_rows_.erase(leftover_rows_.begin(), leftover_rows_.end() - kLeftoverOfOthers);
 }
 
 /// Restated ones were appended out of order, and some more than once.

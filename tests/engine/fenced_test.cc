@@ -1,6 +1,5 @@
 // A shard whose log has another owner: its callers are told, and its driver is discarded and made
 // anew while the process lives.
-#include <deque>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -8,10 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/driver.h"
-#include "tests/engine/asked.h"
-#include "tests/shard/hand_driver.h"
-#include "tests/storage/model_log.h"
+#include "tests/engine/node.h"
 
 namespace carillon {
 namespace {
@@ -19,103 +15,6 @@ namespace {
 using std::chrono::hours;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-struct Consumer final : ShardConsumer {
-  void fired(std::vector<Fired> tasks) override { pushes += tasks.size(); }
-  void imminent(const std::vector<TaskNumber>&, std::span<ContentRow>) override {}
-  void targets_changed(const std::vector<TargetKey>&) override {}
-  void holds_changed(const std::vector<TargetKey>&) override {}
-  void settled() override {}
-  void fenced() override {
-    ++fenced_times;
-    if (on_fenced) on_fenced();
-  }
-  std::size_t pushes = 0;
-  int fenced_times = 0;
-  std::function<void()> on_fenced;
-};
-
-/// Carries steps in their order; what waits for an answer that is late goes on when all else has.
-struct Net {
-  [[nodiscard]] ModelLog::Options options() {
-    const auto soon = [this](ModelLog::Step step) { steps.push_back(std::move(step)); };
-    return {.post = soon, .carry = soon, .wait = [this](ModelLog::Step step) {
-              waits.push_back(std::move(step));
-            }};
-  }
-  void run() {
-    for (int rounds = 0; rounds < 4; ++rounds) {
-      while (!steps.empty()) {
-        const auto step = std::move(steps.front());
-        steps.pop_front();
-        step();
-      }
-      for (auto& wait : std::exchange(waits, {})) wait();
-    }
-  }
-  std::deque<ModelLog::Step> steps;
-  std::vector<ModelLog::Step> waits;
-};
-
-/// One that owns the stream, or did.
-class Node {
- public:
-  Node(Net& net, Clock& clock, const std::shared_ptr<ModelStream>& stream)
-      : net_(net), clock_(clock), log(net.options(), stream) {
-    make_driver();
-  }
-
-  /// A driver from what is in the log, which owns the shard from now on.
-  void make_driver() {
-    driver.reset();
-    turns = 0;
-    const DriverLoop loop{.turn_soon = [this] { ++turns; },
-                          .wake_at = [](std::optional<WallTime>) {}};
-    driver = std::make_unique<ShardDriver>(loop, clock_, log, consumer, DriverOptions());
-    ASSERT_TRUE(driver->recover([](auto, auto) {}));
-    std::optional<Appended> how;
-    log.take_over([&](Appended ended) { how = ended; });
-    net_.run();
-    ASSERT_EQ(how, Appended::committed);
-    driver->start();
-  }
-  Asked& submit(std::vector<Command> commands) {
-    Asked& one = *asked.emplace_back(std::make_unique<Asked>(commands.size()));
-    driver->submit(commands, one);
-    return one;
-  }
-  Asked& add(std::uint64_t id) { return submit({make_add(id)}); }
-  [[nodiscard]] command::Add make_add(std::uint64_t id) const {
-    return HandDriver::add(id, clock_.wall() + hours(1));
-  }
-  void put_target() {
-    driver->submit(HandDriver::target(1));
-    rest();
-  }
-  void turn() {
-    while (driver && std::exchange(turns, 0) > 0) driver->turn();
-  }
-  void rest() {
-    turn();
-    net_.run();
-    turn();
-    net_.run();
-  }
-  [[nodiscard]] std::uint64_t scheduled() const {
-    return driver->shard().counts()[static_cast<std::size_t>(State::scheduled)];
-  }
-
- private:
-  Net& net_;
-  Clock& clock_;
-
- public:
-  int turns = 0;
-  Consumer consumer;
-  std::vector<std::unique_ptr<Asked>> asked;
-  ModelLog log;
-  std::unique_ptr<ShardDriver> driver;
-};
 
 class FencedTest : public testing::Test {
  protected:
@@ -134,7 +33,7 @@ class FencedTest : public testing::Test {
   }
 
   Net net;
-  ManualClock clock{WallTime(Millis(1'800'000'000'000))};
+  NodeClock clock{WallTime(Millis(1'800'000'000'000))};
   std::shared_ptr<ModelStream> stream = std::make_shared<ModelStream>();
   Node first{net, clock, stream};
   std::unique_ptr<Node> second;
@@ -174,7 +73,7 @@ TEST_F(FencedTest, from_then_on_nothing_is_done) {
   first.driver->turn();
   first.driver->drain();
   first.rest();
-  EXPECT_EQ(first.consumer.pushes, 0U);
+  EXPECT_THAT(first.consumer.pushes, IsEmpty());
   EXPECT_EQ(stream->next(), place);
   EXPECT_EQ(first.consumer.fenced_times, 1);
 }
@@ -187,7 +86,8 @@ TEST_F(FencedTest, the_driver_is_discarded_at_once_and_made_anew_from_the_log) {
   EXPECT_TRUE(lost.done);
   ASSERT_EQ(first.driver, nullptr);
   first.make_driver();
-  EXPECT_EQ(first.scheduled(), 2U) << "tasks 1 and 10, and not 2";
+  first.take_over();
+  EXPECT_EQ(first.count(State::scheduled), 2U) << "tasks 1 and 10, and not 2";
   Asked& added = first.add(2);
   Asked& known = first.add(10);
   first.rest();
