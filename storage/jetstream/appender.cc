@@ -17,7 +17,9 @@ constexpr std::chrono::seconds kLeaveAfter{3};
 
 }  // namespace
 
-std::optional<Appended> StreamAppender::append(StreamPlace place, std::string_view bytes) {
+std::optional<Appended> StreamAppender::append(StreamPlace place, std::string_view bytes,
+                                               milliseconds patience) {
+  const auto began = steady_clock::now();
   std::uint64_t connection = nats_.connection();
   steady_clock::time_point since = steady_clock::now();
   milliseconds next_pause = kFirstPause;
@@ -35,6 +37,7 @@ std::optional<Appended> StreamAppender::append(StreamPlace place, std::string_vi
       since = steady_clock::now();
     }
     next_pause = std::min(2 * next_pause, kLongestPause);
+    if (patience != milliseconds::max() && steady_clock::now() - began >= patience) break;
   } while (pause(next_pause));
   return std::nullopt;
 }

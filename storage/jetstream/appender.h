@@ -28,8 +28,10 @@ class StreamAppender {
       : nats_(nats), stream_(std::move(stream)) {}
 
   /// Appends `bytes`, which no other message has, at `place`. Blocks until that is decided.
-  /// Nothing: `close` was called first.
-  [[nodiscard]] std::optional<Appended> append(StreamPlace place, std::string_view bytes);
+  /// Nothing: `close` was called first, or `patience` is over.
+  [[nodiscard]] std::optional<Appended> append(
+      StreamPlace place, std::string_view bytes,
+      std::chrono::milliseconds patience = std::chrono::milliseconds::max());
   /// Ends an `append` that is under way, soon.
   void close();
 

@@ -61,7 +61,42 @@ Result<> check_settings(const StreamName& stream, const jsStreamConfig& settings
   return {};
 }
 
-OptionsPtr library_options(const JetstreamOptions& options, std::size_t from) {
+Result<> load(std::string_view what, const std::string& file, natsStatus status) {
+  if (status == NATS_OK) return {};
+  const char* why = nats_GetLastError(nullptr);
+  return Error{"config",
+               fmt::format("{} {}: {}", what, file, why != nullptr ? why : natsStatus_GetText(status)),
+               ""};
+}
+
+/// Who we are to the servers, and whom of them we trust.
+Result<> set_trust(natsOptions* made, const JetstreamOptions& options) {
+  if (!options.creds_file.empty()) {
+    const natsStatus set =
+        natsOptions_SetUserCredentialsFromFiles(made, options.creds_file.c_str(), nullptr);
+    if (auto ok = load("credentials of NATS", options.creds_file, set); !ok) return ok;
+  }
+  if (!options.username.empty()) {
+    CARILLON_CHECK(natsOptions_SetUserInfo(made, options.username.c_str(),
+                                           options.password.c_str()) == NATS_OK);
+  }
+  if (!options.ca_file.empty()) {
+    const natsStatus set = natsOptions_LoadCATrustedCertificates(made, options.ca_file.c_str());
+    if (auto ok = load("certificates to trust NATS by", options.ca_file, set); !ok) return ok;
+  }
+  if (!options.certificate_file.empty()) {
+    const natsStatus set = natsOptions_LoadCertificatesChain(
+        made, options.certificate_file.c_str(), options.private_key_file.c_str());
+    if (auto ok = load("certificate for NATS", options.certificate_file, set); !ok) return ok;
+  }
+  const bool secure = std::ranges::any_of(options.servers, [](const std::string& server) {
+    return server.starts_with("tls://");
+  });
+  if (secure) CARILLON_CHECK(natsOptions_SetSecure(made, true) == NATS_OK);
+  return {};
+}
+
+Result<OptionsPtr> library_options(const JetstreamOptions& options, std::size_t from) {
   natsOptions* made = nullptr;
   CARILLON_CHECK(natsOptions_Create(&made) == NATS_OK);
   OptionsPtr set(made);
@@ -85,6 +120,7 @@ OptionsPtr library_options(const JetstreamOptions& options, std::size_t from) {
   };
   CARILLON_CHECK(
       std::ranges::all_of(statuses, [](natsStatus status) { return status == NATS_OK; }));
+  if (auto trusted = set_trust(made, options); !trusted) return trusted.error();
   return set;
 }
 
@@ -109,6 +145,7 @@ struct StreamSubscription::Held {
   std::shared_ptr<JetstreamConnection> connection;
   natsSubscription* subscription = nullptr;
   MessagePtr message;
+  bool of_subject = false;  // and of no stream
 };
 
 StreamSubscription::StreamSubscription(std::unique_ptr<Held> held) : held_(std::move(held)) {}
@@ -126,14 +163,15 @@ Result<std::optional<StreamSubscription::Received>> StreamSubscription::next(
   if (status == NATS_TIMEOUT) return std::optional<Received>();
   if (status != NATS_OK) return network_error("waiting for a message of the stream", status);
   held_->message.reset(message);
+  const std::string_view bytes(natsMsg_GetData(message),
+                               static_cast<std::size_t>(natsMsg_GetDataLength(message)));
+  if (held_->of_subject) return std::optional(Received{0, bytes});
   jsMsgMetaData* meta = nullptr;
   if (const auto known = natsMsg_GetMetaData(&meta, message); known != NATS_OK) {
     return network_error("reading a message of the stream", known);
   }
   const MetaPtr held(meta);
-  return std::optional(Received{
-      meta->Sequence.Stream,
-      {natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))}});
+  return std::optional(Received{meta->Sequence.Stream, bytes});
 }
 
 JetstreamClient::JetstreamClient(JetstreamOptions options) : options_(std::move(options)) {}
@@ -152,9 +190,10 @@ Result<std::unique_ptr<JetstreamClient>> JetstreamClient::connect(JetstreamOptio
 }
 
 Result<std::shared_ptr<JetstreamConnection>> JetstreamClient::dial(std::size_t from) const {
-  const OptionsPtr options = library_options(options_, from);
+  const Result<OptionsPtr> options = library_options(options_, from);
+  if (!options) return options.error();
   natsConnection* connection = nullptr;
-  natsStatus status = natsConnection_Connect(&connection, options.get());
+  natsStatus status = natsConnection_Connect(&connection, options->get());
   if (status != NATS_OK) {
     std::string servers;
     for (const std::string& server : options_.servers) servers += " " + server;
@@ -316,6 +355,22 @@ Result<std::unique_ptr<StreamSubscription>> JetstreamClient::subscribe(const Str
   const natsStatus status = js_SubscribeSync(&held->subscription, held->connection->jet_stream,
                                              stream.subject.c_str(), nullptr, &options, &code);
   if (status != NATS_OK) return network_error("following the stream", status, code);
+  return std::unique_ptr<StreamSubscription>(new StreamSubscription(std::move(held)));
+}
+
+void JetstreamClient::publish(const std::string& subject, std::string_view bytes) {
+  // Without an answer there is nothing to look at: it is sent again by whoever needs it to arrive.
+  static_cast<void>(natsConnection_Publish(current()->connection, subject.c_str(), bytes.data(),
+                                           static_cast<int>(bytes.size())));
+}
+
+Result<std::unique_ptr<StreamSubscription>> JetstreamClient::listen(const std::string& subject) {
+  auto held = std::make_unique<StreamSubscription::Held>();
+  held->connection = current();
+  held->of_subject = true;
+  const natsStatus status = natsConnection_SubscribeSync(
+      &held->subscription, held->connection->connection, subject.c_str());
+  if (status != NATS_OK) return network_error("listening to " + subject, status);
   return std::unique_ptr<StreamSubscription>(new StreamSubscription(std::move(held)));
 }
 

@@ -30,8 +30,14 @@
 namespace carillon {
 
 struct JetstreamOptions {
-  std::vector<std::string> servers;  // "nats://host:port"
+  std::vector<std::string> servers;  // "nats://host:port" or "tls://host:port"
   std::string name = "carillon";     // of this client, as the servers show it
+  std::string creds_file;            // of a NATS user; empty: none
+  std::string username;              // with `password`; empty: none
+  std::string password;
+  std::string ca_file;  // PEM; whom to trust beside the system's, for tls
+  std::string certificate_file;
+  std::string private_key_file;
   std::chrono::milliseconds answer_patience{1000};
 };
 
@@ -53,11 +59,12 @@ struct StreamExtent {
 
 class JetstreamConnection;
 
-/// The messages of a stream, in order, but for gaps where one was lost on its way.
+/// The messages of a stream, in order, but for gaps where one was lost on its way; or of a subject,
+/// where `listen` made it.
 class StreamSubscription {
  public:
   struct Received {
-    StreamPlace place = 0;
+    StreamPlace place = 0;  // 0: of no stream
     std::string_view bytes;  // until the next call
   };
   ~StreamSubscription();
@@ -81,7 +88,8 @@ class JetstreamClient {
     bool duplicate = false;
   };
 
-  /// Error slug `network`: none of the servers could be reached.
+  /// Error slugs: `network`: none of the servers could be reached; `config`: a file of `options`
+  /// cannot be used.
   [[nodiscard]] static Result<std::unique_ptr<JetstreamClient>> connect(JetstreamOptions options);
   ~JetstreamClient();
 
@@ -104,6 +112,12 @@ class JetstreamClient {
   [[nodiscard]] Result<> purge(const StreamName& stream, StreamPlace place);
   [[nodiscard]] Result<std::unique_ptr<StreamSubscription>> subscribe(const StreamName& stream,
                                                                       StreamPlace from);
+
+  /// Sends `bytes` to whoever listens at this moment. Lost without a word where nobody does, or
+  /// the connection is broken.
+  void publish(const std::string& subject, std::string_view bytes);
+  /// What is published to `subject` from now on.
+  [[nodiscard]] Result<std::unique_ptr<StreamSubscription>> listen(const std::string& subject);
 
   /// Which connection this is.
   [[nodiscard]] std::uint64_t connection() const;

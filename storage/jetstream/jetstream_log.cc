@@ -81,6 +81,7 @@ class JetstreamLogImpl final : public JetstreamLog {
     mirror_->checkpoint(std::move(dir), std::move(done));
   }
   [[nodiscard]] LogStats stats() const override { return mirror_->stats(); }
+  [[nodiscard]] StreamPosition position() const override { return feed_.end().at; }
   void close() override;
 
  private:

@@ -56,6 +56,9 @@ class JetstreamLog : public Log {
   /// anew after each `read` and each append that was fenced; not while an append is under way.
   virtual void take_over(Sequence next, WallTime at, const Hash128& incarnation,
                          std::function<void(Appended)> done) = 0;
+
+  /// How far this node has come in the stream. Any thread.
+  [[nodiscard]] virtual StreamPosition position() const = 0;
 };
 
 /// Error slugs: `storage`, as of the mirror; `config`: the NATS server takes too small messages.
