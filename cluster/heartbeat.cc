@@ -1,0 +1,103 @@
+#include "cluster/heartbeat.h"
+
+#include "storage/bytes.h"
+
+namespace carillon {
+
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+constexpr std::string_view kPurpose = "heartbeat";
+constexpr std::size_t kSignatureBytes = 32;
+constexpr std::uint64_t kShardsMax = 65'536;
+
+void write(ByteWriter& out, const Hash128& hash) {
+  out.fixed<8>(hash.low);
+  out.fixed<8>(hash.high);
+}
+
+Hash128 read_hash(ByteReader& in) {
+  const std::uint64_t low = in.fixed<8>();
+  return {low, in.fixed<8>()};
+}
+
+ShardReport read_report(ByteReader& in) {
+  ShardReport report;
+  report.shard = in.varint32();
+  const std::uint8_t role = in.u8();
+  if (role != 1 && role != 2) in.fail("unknown role");
+  report.role = static_cast<ShardReport::Role>(role);
+  report.epoch = in.varint();
+  report.place = in.varint();
+  report.hash = read_hash(in);
+  return report;
+}
+
+Error refused(const std::string& node, const std::string& why) {
+  return {"network", "a heartbeat of the node \"" + node + "\" " + why, ""};
+}
+
+}  // namespace
+
+std::string heartbeat_subject(std::string_view cluster) {
+  return "carillon." + std::string(cluster) + ".heartbeat";
+}
+
+std::string encode_heartbeat(const Heartbeat& heartbeat, const Hash128& cluster,
+                             const ClusterSecret& secret) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.u8(kVersion);
+  out.text(heartbeat.node);
+  write(out, cluster);
+  write(out, heartbeat.incarnation);
+  out.text(heartbeat.url);
+  out.text(heartbeat.version);
+  out.zigzag(heartbeat.now.time_since_epoch().count());
+  out.u8(heartbeat.leaving ? 1 : 0);
+  out.varint(heartbeat.shards.size());
+  for (const ShardReport& report : heartbeat.shards) {
+    out.varint(report.shard);
+    out.u8(static_cast<std::uint8_t>(report.role));
+    out.varint(report.epoch);
+    out.varint(report.place);
+    write(out, report.hash);
+  }
+  return bytes + secret.sign(kPurpose, bytes);
+}
+
+Result<Heartbeat> decode_heartbeat(std::string_view bytes, const Hash128& cluster,
+                                   const ClusterSecret& secret) {
+  if (bytes.size() < kSignatureBytes) return Error{"network", "a heartbeat is cut short", ""};
+  const std::string_view signature = bytes.substr(bytes.size() - kSignatureBytes);
+  bytes.remove_suffix(kSignatureBytes);
+  ByteReader in(bytes);
+  if (in.u8() != kVersion) {
+    return Error{"network", "a heartbeat has a version that this program does not know", ""};
+  }
+  Heartbeat heartbeat;
+  heartbeat.node = in.text();
+  if (read_hash(in) != cluster) {
+    return refused(heartbeat.node,
+                   "is of another cluster of the same name. Give one of them another "
+                   "cluster.name, or let them use NATS accounts of their own.");
+  }
+  if (!secret.is_signed(kPurpose, bytes, signature)) {
+    return refused(heartbeat.node,
+                   "is signed with another secret. cluster.secret_file must hold the same on "
+                   "all nodes.");
+  }
+  heartbeat.incarnation = read_hash(in);
+  heartbeat.url = in.text();
+  heartbeat.version = in.text();
+  heartbeat.now = WallTime(Millis(in.zigzag()));
+  heartbeat.leaving = in.u8() != 0;
+  const std::uint64_t count = in.varint();
+  if (count > kShardsMax) in.fail("too many shards");
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) heartbeat.shards.push_back(read_report(in));
+  in.expect_end();
+  if (!in.ok()) return refused(heartbeat.node, in.error("it").detail);
+  return heartbeat;
+}
+
+}  // namespace carillon

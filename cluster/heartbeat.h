@@ -1,0 +1,58 @@
+// What a node tells all others, twice a second: that it lives, where it is reached, and how it
+// stands with each shard.
+//
+// Operation: heartbeats go over NATS as plain messages, signed with the cluster's secret. One that
+// is lost is followed by the next. Nothing is decided by them but who tries what when: who owns a
+// shard, its stream decides.
+//
+// Concurrency: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/siphash.h"
+#include "base/time.h"
+#include "cluster/secret.h"
+#include "cluster/shard_of.h"
+#include "storage/stream_position.h"
+
+namespace carillon {
+
+/// How a node stands with a shard that it owns or follows.
+struct ShardReport {
+  enum class Role : std::uint8_t { follows = 1, owns = 2 };
+  ShardNumber shard = 0;
+  Role role = Role::follows;
+  std::uint64_t epoch = 0;  // of the last message that it has
+  StreamPlace place = 0;    // likewise
+  Hash128 hash;             // likewise
+  friend bool operator==(const ShardReport&, const ShardReport&) = default;
+};
+
+struct Heartbeat {
+  std::string node;
+  Hash128 incarnation;   // made when the process starts
+  std::string url;       // where other nodes reach it
+  std::string version;   // of the program
+  WallTime now{};        // by its clock
+  bool leaving = false;  // it takes over nothing any more
+  std::vector<ShardReport> shards;
+  friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
+};
+
+/// On which subject the nodes of a cluster listen.
+[[nodiscard]] std::string heartbeat_subject(std::string_view cluster);
+
+[[nodiscard]] std::string encode_heartbeat(const Heartbeat& heartbeat, const Hash128& cluster,
+                                           const ClusterSecret& secret);
+
+/// Error slug `network`: it is damaged, of another cluster, or signed with another secret; the
+/// detail says which, and names the node where it can.
+[[nodiscard]] Result<Heartbeat> decode_heartbeat(std::string_view bytes, const Hash128& cluster,
+                                                 const ClusterSecret& secret);
+
+}  // namespace carillon

@@ -1,0 +1,153 @@
+#include "cluster/membership.h"
+
+#include <algorithm>
+
+namespace carillon {
+
+namespace {
+
+/// Any key will do, as long as all nodes have the same.
+constexpr SipKey kOrderKey{0x636172696c6c6f6e, 0x6f72646572};
+
+std::uint64_t weight(ShardNumber shard, std::string_view node) {
+  return siphash(kOrderKey, std::to_string(shard) + "/" + std::string(node)).low;
+}
+
+}  // namespace
+
+Membership::Membership(Options options, MonoTime now)
+    : options_(std::move(options)), shards_(options_.shards) {
+  for (ShardState& state : shards_) state.ownerless_since = now + kSilence;
+}
+
+Membership::Heard Membership::heard(const Heartbeat& heartbeat, MonoTime at, Millis offset) {
+  if (heartbeat.node == options_.node && heartbeat.incarnation != options_.incarnation) {
+    return Heard::namesake;
+  }
+  const auto [place, is_new] = nodes_.try_emplace(heartbeat.node);
+  Node& node = place->second;
+  Heard how = is_new ? Heard::joined : Heard::known;
+  if (!is_new && node.last.incarnation != heartbeat.incarnation) {
+    how = Heard::restarted;
+    for (ShardState& state : shards_) {
+      if (state.owner && state.owner->incarnation == node.last.incarnation) lose_owner(state, at);
+    }
+  }
+  node = {heartbeat, at, offset};
+  for (const ShardReport& report : heartbeat.shards) take_report(heartbeat, report, at);
+  // What it owned and says nothing of any more, it has given up.
+  for (ShardNumber shard = 0; shard < options_.shards; ++shard) {
+    ShardState& state = shards_[shard];
+    if (!state.owner || state.owner->incarnation != heartbeat.incarnation) continue;
+    if (state.owner->seen != at) lose_owner(state, at);
+  }
+  return how;
+}
+
+void Membership::take_report(const Heartbeat& heartbeat, const ShardReport& report, MonoTime at) {
+  if (report.shard >= options_.shards || report.role != ShardReport::Role::owns) return;
+  ShardState& state = shards_[report.shard];
+  // Who has an older epoch has not heard yet that another has taken over.
+  if (state.owner && state.owner->epoch > report.epoch) return;
+  state.owner = Owner{heartbeat.node, heartbeat.incarnation, report.epoch, at};
+}
+
+void Membership::lose_owner(ShardState& state, MonoTime since) {
+  state.owner.reset();
+  state.ownerless_since = since;
+}
+
+void Membership::owner_appended(ShardNumber shard, std::uint64_t epoch, MonoTime at) {
+  auto& owner = shards_[shard].owner;
+  if (owner && owner->epoch == epoch) owner->seen = std::max(owner->seen, at);
+}
+
+std::vector<const Membership::Node*> Membership::alive(MonoTime now) const {
+  std::vector<const Node*> nodes;
+  for (const auto& [name, node] : nodes_) {
+    if (now - node.heard < kSilence) nodes.push_back(&node);
+  }
+  return nodes;
+}
+
+const Membership::Node* Membership::node(std::string_view name) const {
+  const auto found = nodes_.find(name);
+  return found == nodes_.end() ? nullptr : &found->second;
+}
+
+const Membership::Owner* Membership::owner(ShardNumber shard) const {
+  const auto& owner = shards_[shard].owner;
+  return owner ? &*owner : nullptr;
+}
+
+Millis Membership::median_ahead(MonoTime now, std::size_t& of) const {
+  std::vector<Millis> ahead;
+  for (const Node* const node : alive(now)) ahead.push_back(node->ahead);
+  of = ahead.size();
+  if (ahead.empty()) return Millis(0);
+  const auto middle = ahead.begin() + static_cast<std::ptrdiff_t>(ahead.size() / 2);
+  std::ranges::nth_element(ahead, middle);
+  return *middle;
+}
+
+bool Membership::clock_is_off(const Node& node, MonoTime now) const {
+  std::size_t of = 0;
+  const Millis median = median_ahead(now, of);
+  return of >= 3 && std::chrono::abs(node.ahead - median) > kClockOff;
+}
+
+bool Membership::eligible(const Node& node, MonoTime now) const {
+  return now - node.heard < kSilence && !node.last.leaving && !clock_is_off(node, now);
+}
+
+std::vector<std::string> Membership::order(ShardNumber shard, MonoTime now) const {
+  std::vector<std::pair<std::uint64_t, std::string>> weighed;
+  for (const auto& [name, node] : nodes_) {
+    if (eligible(node, now)) weighed.emplace_back(weight(shard, name), name);
+  }
+  std::ranges::sort(weighed, std::greater<>());
+  std::vector<std::string> names;
+  names.reserve(weighed.size());
+  for (auto& [its_weight, name] : weighed) names.push_back(std::move(name));
+  return names;
+}
+
+bool Membership::has_caught_up(std::string_view name, const ShardReport& mine, MonoTime now) const {
+  const Node* const its = node(name);
+  if (its == nullptr || now - its->heard >= kSilence) return false;
+  // What came since its last heartbeat it has as well, or will have in a moment.
+  constexpr StreamPlace kNearly = 64;
+  return std::ranges::any_of(its->last.shards, [&](const ShardReport& report) {
+    return report.shard == mine.shard && report.epoch == mine.epoch &&
+           report.place + kNearly >= mine.place;
+  });
+}
+
+bool Membership::is_behind(ShardNumber shard, const ShardReport& mine, MonoTime now) const {
+  return std::ranges::any_of(alive(now), [&](const Node* node) {
+    return std::ranges::any_of(node->last.shards, [&](const ShardReport& report) {
+      return report.shard == shard && report.place > mine.place;
+    });
+  });
+}
+
+Membership::Duty Membership::duty(ShardNumber shard, const std::optional<ShardReport>& mine,
+                                  MonoTime now) const {
+  const std::vector<std::string> names = order(shard, now);
+  const auto place = std::ranges::find(names, options_.node);
+  const bool may = place != names.end();
+  const auto rank = static_cast<std::int64_t>(place - names.begin());
+  if (mine && mine->role == ShardReport::Role::owns) {
+    if (may && rank == 0) return Duty::own;
+    // To nobody it is not given up, whatever the clock says: late is better than never.
+    return !names.empty() && has_caught_up(names.front(), *mine, now) ? Duty::give_up : Duty::own;
+  }
+  if (!may || rank > std::int64_t{options_.standbys}) return Duty::none;
+  if (!mine) return Duty::follow;
+  const ShardState& state = shards_[shard];
+  const MonoTime since = state.owner ? state.owner->seen + kSilence : state.ownerless_since;
+  if (now - since < rank * kTurn) return Duty::follow;
+  return is_behind(shard, *mine, now) ? Duty::follow : Duty::take_over;
+}
+
+}  // namespace carillon
