@@ -64,9 +64,9 @@ Result<> check_settings(const StreamName& stream, const jsStreamConfig& settings
 Result<> load(std::string_view what, const std::string& file, natsStatus status) {
   if (status == NATS_OK) return {};
   const char* why = nats_GetLastError(nullptr);
-  return Error{"config",
-               fmt::format("{} {}: {}", what, file, why != nullptr ? why : natsStatus_GetText(status)),
-               ""};
+  return Error{
+      "config",
+      fmt::format("{} {}: {}", what, file, why != nullptr ? why : natsStatus_GetText(status)), ""};
 }
 
 /// Who we are to the servers, and whom of them we trust.
@@ -85,13 +85,12 @@ Result<> set_trust(natsOptions* made, const JetstreamOptions& options) {
     if (auto ok = load("certificates to trust NATS by", options.ca_file, set); !ok) return ok;
   }
   if (!options.certificate_file.empty()) {
-    const natsStatus set = natsOptions_LoadCertificatesChain(
-        made, options.certificate_file.c_str(), options.private_key_file.c_str());
+    const natsStatus set = natsOptions_LoadCertificatesChain(made, options.certificate_file.c_str(),
+                                                             options.private_key_file.c_str());
     if (auto ok = load("certificate for NATS", options.certificate_file, set); !ok) return ok;
   }
-  const bool secure = std::ranges::any_of(options.servers, [](const std::string& server) {
-    return server.starts_with("tls://");
-  });
+  const bool secure = std::ranges::any_of(
+      options.servers, [](const std::string& server) { return server.starts_with("tls://"); });
   if (secure) CARILLON_CHECK(natsOptions_SetSecure(made, true) == NATS_OK);
   return {};
 }

@@ -64,7 +64,7 @@ class JetstreamConnection;
 class StreamSubscription {
  public:
   struct Received {
-    StreamPlace place = 0;  // 0: of no stream
+    StreamPlace place = 0;   // 0: of no stream
     std::string_view bytes;  // until the next call
   };
   ~StreamSubscription();
