@@ -32,12 +32,12 @@ namespace carillon {
 struct JetstreamOptions {
   std::vector<std::string> servers;  // "nats://host:port" or "tls://host:port"
   std::string name = "carillon";     // of this client, as the servers show it
-  std::string creds_file;            // of a NATS user; empty: none
-  std::string username;              // with `password`; empty: none
-  std::string password;
-  std::string ca_file;  // PEM; whom to trust beside the system's, for tls
-  std::string certificate_file;
-  std::string private_key_file;
+  std::string creds_file{};            // of a NATS user; empty: none
+  std::string username{};              // with `password`; empty: none
+  std::string password{};
+  std::string ca_file{};  // PEM; whom to trust beside the system's, for tls
+  std::string certificate_file{};
+  std::string private_key_file{};
   std::chrono::milliseconds answer_patience{1000};
 };
 
