@@ -2,13 +2,13 @@
 // over `id.timestamp.body`, so that the receiver knows who sent it, when, and that it is whole.
 #pragma once
 
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "net/hmac.h"
 
 namespace carillon {
 
@@ -21,10 +21,6 @@ class WebhookSigner {
  public:
   /// One signature for each of `secrets`, in order; several while a receiver changes over.
   [[nodiscard]] static Result<WebhookSigner> make(std::span<const std::string> secrets);
-  WebhookSigner();
-  WebhookSigner(WebhookSigner&&) noexcept;
-  WebhookSigner& operator=(WebhookSigner&&) noexcept;
-  ~WebhookSigner();
 
   [[nodiscard]] bool has_keys() const { return !keys_.empty(); }
   /// Appends the value of webhook-signature: "v1,<base64>", separated by spaces.
@@ -32,8 +28,7 @@ class WebhookSigner {
                         std::string_view body) const;
 
  private:
-  struct Key;
-  std::vector<std::unique_ptr<Key>> keys_;
+  std::vector<HmacSha256> keys_;
 };
 
 }  // namespace carillon
