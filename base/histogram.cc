@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numeric>
 
 namespace carillon {
 
@@ -10,10 +11,10 @@ void Histogram::record(Micros value) {
   const auto micros = static_cast<std::uint64_t>(std::max<std::int64_t>(value.count(), 0));
   const int power = std::max(0, static_cast<int>(std::bit_width(micros)) - 1 - kSubBits);
   const std::size_t index = (static_cast<std::size_t>(power) << kSubBits) + (micros >> power);
-  ++buckets_[std::min(index, buckets_.size() - 1)];
+  ++its_.buckets[std::min(index, its_.buckets.size() - 1)];
   ++count_;
-  sum_ += micros;
-  max_ = std::max(max_, Micros(static_cast<std::int64_t>(micros)));
+  its_.sum += micros;
+  its_.max = std::max(its_.max, Micros(static_cast<std::int64_t>(micros)));
 }
 
 Histogram::Micros Histogram::quantile(double fraction) const {
@@ -21,26 +22,30 @@ Histogram::Micros Histogram::quantile(double fraction) const {
   const auto wanted = std::max<std::uint64_t>(
       1, static_cast<std::uint64_t>(std::ceil(fraction * static_cast<double>(count_))));
   std::uint64_t seen = 0;
-  for (std::size_t index = 0; index < buckets_.size(); ++index) {
-    seen += buckets_[index];
+  for (std::size_t index = 0; index < its_.buckets.size(); ++index) {
+    seen += its_.buckets[index];
     if (seen < wanted) continue;
     // Below two full sub-bucket ranges a bucket holds one value; above, powers start to double.
     const std::size_t power = index < (2U << kSubBits) ? 0 : (index >> kSubBits) - 1;
     const std::uint64_t top = ((index - (power << kSubBits) + 1) << power) - 1;
-    return std::min(max_, Micros(static_cast<std::int64_t>(top)));
+    return std::min(its_.max, Micros(static_cast<std::int64_t>(top)));
   }
-  return max_;
+  return its_.max;
 }
 
 double Histogram::mean_micros() const {
-  return count_ == 0 ? 0 : static_cast<double>(sum_) / static_cast<double>(count_);
+  return count_ == 0 ? 0 : static_cast<double>(its_.sum) / static_cast<double>(count_);
 }
 
+Histogram::Histogram(const Parts& parts)
+    : its_(parts),
+      count_(std::accumulate(parts.buckets.begin(), parts.buckets.end(), std::uint64_t{0})) {}
+
 void Histogram::merge(const Histogram& other) {
-  for (std::size_t i = 0; i < buckets_.size(); ++i) buckets_[i] += other.buckets_[i];
+  for (std::size_t i = 0; i < its_.buckets.size(); ++i) its_.buckets[i] += other.its_.buckets[i];
   count_ += other.count_;
-  sum_ += other.sum_;
-  max_ = std::max(max_, other.max_);
+  its_.sum += other.its_.sum;
+  its_.max = std::max(its_.max, other.its_.max);
 }
 
 }  // namespace carillon

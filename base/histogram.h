@@ -11,8 +11,19 @@
 namespace carillon {
 
 class Histogram {
+  static constexpr int kSubBits = 6;
+  static constexpr int kPowers = 35;
+
  public:
   using Micros = std::chrono::microseconds;
+  /// What it is made of, to be sent elsewhere and put together again.
+  struct Parts {
+    std::array<std::uint64_t, (kPowers + 1) << kSubBits> buckets{};
+    std::uint64_t sum = 0;
+    Micros max{0};
+  };
+  Histogram() = default;
+  explicit Histogram(const Parts& parts);
 
   /// Counts one value; negative ones count as zero.
   void record(Micros value);
@@ -20,18 +31,15 @@ class Histogram {
   /// as the upper end of its bucket; 0 where nothing was recorded.
   [[nodiscard]] Micros quantile(double fraction) const;
   [[nodiscard]] std::uint64_t count() const { return count_; }
-  [[nodiscard]] Micros max() const { return max_; }
+  [[nodiscard]] Micros max() const { return its_.max; }
   [[nodiscard]] double mean_micros() const;
   void merge(const Histogram& other);
   void reset() { *this = Histogram(); }
+  [[nodiscard]] const Parts& parts() const { return its_; }
 
  private:
-  static constexpr int kSubBits = 6;
-  static constexpr int kPowers = 35;
-  std::array<std::uint64_t, (kPowers + 1) << kSubBits> buckets_{};
+  Parts its_;
   std::uint64_t count_ = 0;
-  std::uint64_t sum_ = 0;
-  Micros max_{0};
 };
 
 }  // namespace carillon
