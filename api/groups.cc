@@ -93,7 +93,8 @@ Async<Answer<>> cancel_group(Call& call) {
 Async<Answer<>> shift_group(Call& call) {
   const auto shift = read_shift(call);
   if (!shift) co_return shift.error();
-  const auto shifted = co_await call.tasks.shift_group(call.name, *shift->by, shift->operation);
+  const auto shifted =
+      co_await call.tasks.shift_group(call.name, *shift->by, shift->operation, ShiftStep::whole);
   if (!shifted) co_return shifted.error();
   JsonWriter json(call.response.body);
   json.begin_object().key("shifted").unsigned_integer(*shifted).end_object();

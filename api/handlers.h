@@ -82,9 +82,16 @@ Async<Answer<>> get_forecast(Call& call);
 Async<Answer<>> export_tasks(Call& call);
 Async<Answer<>> make_checkpoint(Call& call);
 Async<Answer<>> advance_clock(Call& call);
+// api/peer.cc
+Async<Answer<>> answer_peer(Call& call);
+/// As nodes of the cluster read it.
+void set_peer_refusal(HttpResponse& response, const Refusal& refusal);
 
 /// In milliseconds, of pushes since the start.
 void append_lateness(JsonWriter& json, const Histogram& lateness);
+
+/// The member `silent_shards`, where there are any.
+void append_silent(JsonWriter& json, const SilentShards& silent);
 
 /// Makes the response a 201 that says where what was made is: at `path`, under that name.
 void say_created(HttpResponse& response, std::string_view path, std::string_view name);

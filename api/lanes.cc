@@ -18,6 +18,7 @@ void append_lane(JsonWriter& json, const LaneView& lane) {
   json.key("backlog").unsigned_integer(lane.backlog);
   json.key("in_flight").unsigned_integer(lane.in_flight);
   append_lateness(json, lane.lateness);
+  append_silent(json, lane.silent);
   json.end_object();
 }
 

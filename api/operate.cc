@@ -5,6 +5,7 @@
 #include "api/openapi.h"
 #include "api/problem.h"
 #include "base/json.h"
+#include "base/log.h"
 
 namespace carillon {
 namespace {
@@ -88,6 +89,13 @@ void append_lateness(JsonWriter& json, const Histogram& lateness) {
   json.end_object();
 }
 
+void append_silent(JsonWriter& json, const SilentShards& silent) {
+  if (silent.empty()) return;
+  json.key("silent_shards").begin_array();
+  for (const std::uint32_t shard : silent) json.unsigned_integer(shard);
+  json.end_array();
+}
+
 Result<Millis> read_by(Call& call, bool allow_negative) {
   Millis by{};
   const auto read = read_only_field(call, "by", [&](simdjson::ondemand::value value) -> Result<> {
@@ -134,15 +142,17 @@ Async<Answer<>> get_stats(Call& call) {
   append_lateness(json, stats.lateness);
   append_lanes(json, stats);
   append_resources(json, stats);
+  append_silent(json, stats.silent);
   json.end_object();
   co_return Answer<>();
 }
 
 Async<Answer<>> get_wheel(Call& call) {
-  const std::vector<WheelLevel> levels = co_await call.tasks.wheel();
+  const auto levels = co_await call.tasks.wheel();
+  if (!levels) co_return levels.error();
   JsonWriter json(call.response.body);
   json.begin_object().key("levels").begin_array();
-  for (const WheelLevel& level : levels) {
+  for (const WheelLevel& level : *levels) {
     json.begin_object().key("slot_width").duration(level.slot_width);
     json.key("slots").unsigned_integer(level.slots);
     json.key("occupied").unsigned_integer(level.occupied);
@@ -171,11 +181,11 @@ Async<Answer<>> get_forecast(Call& call) {
 
   std::optional<std::string> target;
   if (const auto named = call.query.get("target")) target = std::string(*named);
-  const std::vector<ForecastBucket> buckets =
-      co_await call.tasks.forecast(width, begin, end, std::move(target));
+  const auto buckets = co_await call.tasks.forecast(width, begin, end, std::move(target));
+  if (!buckets) co_return buckets.error();
   JsonWriter json(call.response.body);
   json.begin_object().key("bucket").duration(width).key("buckets").begin_array();
-  for (const ForecastBucket& counted : buckets) {
+  for (const ForecastBucket& counted : *buckets) {
     json.begin_object().key("from").moment(counted.from);
     json.key("tasks").unsigned_integer(counted.tasks).end_object();
   }
@@ -186,12 +196,16 @@ Async<Answer<>> get_forecast(Call& call) {
 namespace {
 
 /// Is not called again before its piece has been sent: a client that does not read costs that one.
-Async<bool> export_some(std::shared_ptr<Export> its, std::string& out) {
+Async<Streamed> export_some(std::shared_ptr<Export> its, std::string& out) {
   bool more = false;
   {
-    const std::vector<TaskView> tasks = co_await its->next();
-    more = !tasks.empty();
-    for (const TaskView& task : tasks) {
+    const auto tasks = co_await its->next();
+    if (!tasks) {
+      log_warning("an export broke off", {{"why", tasks.error().detail}});
+      co_return Streamed::broken;
+    }
+    more = !tasks->empty();
+    for (const TaskView& task : *tasks) {
       JsonWriter json(out);
       append_task(json, task, TaskDetail::import, Secrets::shown);
       out += '\n';
@@ -199,7 +213,7 @@ Async<bool> export_some(std::shared_ptr<Export> its, std::string& out) {
   }
   // The connection holds the piece, and once more with its framing.
   its->held.resize(2 * out.capacity());
-  co_return more;
+  co_return more ? Streamed::more : Streamed::last;
 }
 
 }  // namespace

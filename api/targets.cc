@@ -26,6 +26,7 @@ void append_target(JsonWriter& json, Call& call, const TargetView& view) {
     json.key("reason").string(name_of(view.held->reason));
     json.key("since").moment(view.held->since).end_object();
   }
+  append_silent(json, view.silent);
   json.end_object();
 }
 

@@ -61,9 +61,12 @@ Async<Answer<>> create_task(Call& call) {
   // in the processor's cache.
   JsonScratch::give_back(std::move(call.scratch));
   const auto added = co_await call.tasks.add(std::move(*add));
-  if (added && added->how == Added::created) co_return Answer<>();
+  // Where it is created with a due of its own, that was set by another node's clock.
+  if (added && added->how == Added::created && !added->task) co_return Answer<>();
   call.response.reset();
   if (!added) co_return added.error();
+  if (added->how == Added::created)
+    say_created(call.response, "/v1/tasks/", added->task->content.id);
   answer_task(call, *added->task);
   co_return Answer<>();
 }
@@ -148,6 +151,7 @@ Async<Answer<>> answer_page(Call& call, TaskFilter filter) {
     append_task(json, task, TaskDetail::listed, call.secrets(Role::write));
   json.end_array();
   if (!page->next_cursor.empty()) json.key("next_cursor").string(page->next_cursor);
+  append_silent(json, page->silent);
   json.end_object();
   page->held.resize(call.response.body.capacity());
   call.response.held = std::make_shared<Allowance::Share>(std::move(page->held));

@@ -29,8 +29,8 @@ bool same_key(std::string_view a, std::string_view b) {
 }
 
 /// What an answer has and nobody sets.
-constexpr auto kAnsweredOnly =
-    std::to_array<std::string_view>({"name", "waiting", "backlog", "in_flight", "held"});
+constexpr auto kAnsweredOnly = std::to_array<std::string_view>(
+    {"name", "waiting", "backlog", "in_flight", "held", "silent_shards"});
 
 Result<Members> members_of(dom::object object, SameName same) {
   Members members;

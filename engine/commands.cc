@@ -241,14 +241,15 @@ Async<Answer<GroupCancelAnswer>> Commands::cancel_group(std::string_view name,
 }
 
 Async<Answer<std::uint64_t>> Commands::shift_group(std::string_view name, Millis by,
-                                                   std::string_view operation) {
+                                                   std::string_view operation, ShiftStep step) {
   if (auto why = its_.refusals.closed()) co_return Refusal(std::move(*why));
   const OperationName named = its_.planner.operation("groups:shift", name, operation,
                                                      static_cast<std::uint64_t>(by.count()));
-  const Reply reply =
-      co_await ask(its_.local.driver(),
-                   command::GroupShift{its_.local.keys().of(name), by, named,
-                                       its_.local.clock().wall() + its_.local.options().horizon});
+  command::GroupShift shift{its_.local.keys().of(name), by, named};
+  if (step != ShiftStep::carry_out)
+    shift.latest = its_.local.clock().wall() + its_.local.options().horizon;
+  shift.only_asks = step == ShiftStep::ask;
+  const Reply reply = co_await ask(its_.local.driver(), std::move(shift));
   if (reply.verdict == Verdict::done) its_.local.counters().changed += reply.count;
   if (auto why = refused_group(reply)) co_return std::move(*why);
   co_return reply.count;

@@ -46,7 +46,8 @@ class Commands {
   [[nodiscard]] Async<Answer<GroupCancelAnswer>> cancel_group(std::string_view name,
                                                               std::string_view operation);
   [[nodiscard]] Async<Answer<std::uint64_t>> shift_group(std::string_view name, Millis by,
-                                                         std::string_view operation);
+                                                         std::string_view operation,
+                                                         ShiftStep step);
   /// Waiting tasks that were cancelled since the start.
   [[nodiscard]] std::uint64_t cancelled() const { return cancelled_; }
 

@@ -108,7 +108,8 @@ class Engine final : public TaskService {
   [[nodiscard]] Async<Answer<GroupCancelAnswer>> cancel_group(std::string_view name,
                                                               std::string_view operation) override;
   [[nodiscard]] Async<Answer<std::uint64_t>> shift_group(std::string_view name, Millis by,
-                                                         std::string_view operation) override;
+                                                         std::string_view operation,
+                                                         ShiftStep step) override;
   [[nodiscard]] Async<Answer<PutAnswer<TargetView>>> change_target(std::string name,
                                                                    TargetChange change) override;
   [[nodiscard]] Async<Answer<>> delete_target(std::string_view name, bool force) override;
@@ -130,9 +131,9 @@ class Engine final : public TaskService {
   [[nodiscard]] Async<Answer<std::uint64_t>> purge_dead(TaskFilter filter) override;
   [[nodiscard]] Async<Stats> stats() override;
   [[nodiscard]] Async<EngineCounters> counters() override;
-  [[nodiscard]] Async<std::vector<WheelLevel>> wheel() override;
+  [[nodiscard]] Async<Answer<std::vector<WheelLevel>>> wheel() override;
   [[nodiscard]] WallTime now() const override { return local_.clock().wall(); }
-  [[nodiscard]] Async<std::vector<ForecastBucket>> forecast(
+  [[nodiscard]] Async<Answer<std::vector<ForecastBucket>>> forecast(
       Millis bucket, WallTime from, WallTime to, std::optional<std::string> target) override;
   [[nodiscard]] Async<Result<>> checkpoint(std::string dir) override;
   [[nodiscard]] Async<WallTime> advance_clock(Millis by) override;

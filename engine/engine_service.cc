@@ -93,9 +93,10 @@ Async<Answer<GroupCancelAnswer>> Engine::cancel_group(std::string_view name,
 }
 
 Async<Answer<std::uint64_t>> Engine::shift_group(std::string_view name, Millis by,
-                                                 std::string_view operation) {
-  return gate_.pass(
-      [this, name, by, operation] { return commands_.shift_group(name, by, operation); });
+                                                 std::string_view operation, ShiftStep step) {
+  return gate_.pass([this, name, by, operation, step] {
+    return commands_.shift_group(name, by, operation, step);
+  });
 }
 
 Async<Answer<PutAnswer<TargetView>>> Engine::change_target(std::string name, TargetChange change) {
@@ -174,12 +175,14 @@ Async<EngineCounters> Engine::counters() {
   return question([this] { return answered(counters_now()); });
 }
 
-Async<std::vector<WheelLevel>> Engine::wheel() {
-  return question([this] { return answered(local_.shard().wheel_levels()); });
+Async<Answer<std::vector<WheelLevel>>> Engine::wheel() {
+  return question(
+      [this] { return answered(Answer<std::vector<WheelLevel>>(local_.shard().wheel_levels())); });
 }
 
-Async<std::vector<ForecastBucket>> Engine::forecast(Millis bucket, WallTime from, WallTime to,
-                                                    std::optional<std::string> target) {
+Async<Answer<std::vector<ForecastBucket>>> Engine::forecast(Millis bucket, WallTime from,
+                                                            WallTime to,
+                                                            std::optional<std::string> target) {
   return question([this, bucket, from, to, target = std::move(target)]() mutable {
     return lists_.forecast(bucket, from, to, std::move(target));
   });

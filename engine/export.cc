@@ -22,7 +22,7 @@ Async<void> PendingExport::collect() {
   }
 }
 
-Async<std::vector<TaskView>> PendingExport::read_on() {
+Async<Answer<std::vector<TaskView>>> PendingExport::read_on() {
   if (position_ == 0) held = co_await its_.bytes.take(2 * kExportedBytes);
   const Allowance::Share turn = co_await its_.turns.take(1);
   std::vector<TaskView> shown;

@@ -32,12 +32,12 @@ class PendingExport final : public Export {
   /// All must outlive it.
   explicit PendingExport(Parts parts) : its_(parts) {}
 
-  [[nodiscard]] Async<std::vector<TaskView>> next() override {
+  [[nodiscard]] Async<Answer<std::vector<TaskView>>> next() override {
     return its_.gate.pass([this] { return read_on(); });
   }
 
  private:
-  [[nodiscard]] Async<std::vector<TaskView>> read_on();
+  [[nodiscard]] Async<Answer<std::vector<TaskView>>> read_on();
   [[nodiscard]] Async<void> collect();
 
   Parts its_;

@@ -1,12 +1,10 @@
 #include "engine/lists.h"
 
 #include <algorithm>
-#include <charconv>
-
-#include <fmt/format.h>
 
 #include "base/check.h"
 #include "engine/export.h"
+#include "engine/list_cursor.h"
 #include "engine/queries.h"
 #include "net/url.h"
 #include "storage/content.h"
@@ -21,26 +19,6 @@ constexpr std::size_t kTriedFirst = 1000;
 constexpr std::size_t kTriedMost = 16'000;
 /// About what a row of a page takes as JSON.
 constexpr std::uint64_t kRowBytes = 512;
-
-std::string format_cursor(const ListKey& key) {
-  return fmt::format("{}-{:x}-{}", key.due_ms, key.id, key.number);
-}
-
-std::optional<ListKey> parse_cursor(std::string_view text) {
-  ListKey key;
-  const char* at = text.data();
-  const char* const end = text.data() + text.size();
-  const auto read = [&](auto& number, int base, bool last) {
-    const auto [stop, failed] = std::from_chars(at, end, number, base);
-    if (failed != std::errc() || (last ? stop != end : stop == end || *stop != '-')) return false;
-    at = last ? stop : stop + 1;
-    return true;
-  };
-  if (!read(key.due_ms, 10, false) || !read(key.id, 16, false) || !read(key.number, 10, true)) {
-    return std::nullopt;
-  }
-  return key;
-}
 
 }  // namespace
 
@@ -92,18 +70,13 @@ Async<Answer<Page>> TaskLists::list(TaskFilter filter, std::string cursor, std::
   std::optional<ListKey> after;
   if (!cursor.empty()) {
     after = parse_cursor(cursor);
-    if (!after) {
-      co_return Refusal(Error{"bad_cursor",
-                              "`cursor` is not one that this server gave out; start without it.",
-                              "cursor"});
-    }
+    if (!after) co_return Refusal(bad_cursor());
   }
   Page page;
   page.held = co_await page_bytes_.take(limit * kRowBytes);
   const Allowance::Share turn = co_await turns_.take(1);
   const bool by_content = wanted->target_url || wanted->lane;
   // One more than is shown, to know whether this is the last page.
-  std::vector<ListKey> keys;
   std::size_t tried = kTriedFirst;
   for (bool more = true; more && page.tasks.size() <= limit;) {
     std::size_t missing = limit + 1 - page.tasks.size();
@@ -112,11 +85,12 @@ Async<Answer<Page>> TaskLists::list(TaskFilter filter, std::string cursor, std::
     Listing::Page found = co_await look(wanted->tasks, after, missing);
     more = found.more;
     after = found.upto;
-    co_await show(*wanted, std::move(found.tasks), limit + 1, page, keys);
+    co_await show(*wanted, std::move(found.tasks), limit + 1, page);
   }
   if (page.tasks.size() > limit) {
     page.tasks.resize(limit);
-    page.next_cursor = format_cursor(keys[limit - 1]);
+    page.keys.resize(limit);
+    page.next_cursor = format_cursor(page.keys.back());
   }
   co_return page;
 }
@@ -130,7 +104,7 @@ Async<Listing::Page> TaskLists::look(ListFilter filter, std::optional<ListKey> a
 
 /// Adds those that are still there, and whose content fits, to the page until it has `most`.
 Async<void> TaskLists::show(const Match& wanted, std::vector<Listing::Found> found,
-                            std::size_t most, Page& page, std::vector<ListKey>& keys) {
+                            std::size_t most, Page& page) {
   for (std::size_t begin = 0; begin < found.size() && page.tasks.size() < most;
        begin += kShownAtOnce) {
     const std::size_t end = std::min(begin + kShownAtOnce, found.size());
@@ -143,7 +117,7 @@ Async<void> TaskLists::show(const Match& wanted, std::vector<Listing::Found> fou
       const bool moved = view.due_at.time_since_epoch().count() != found[i].key.due_ms;
       if (view.row == nullptr || moved || !content_fits(wanted, view.content)) continue;
       page.tasks.push_back(std::move(view));
-      keys.push_back(found[i].key);
+      page.keys.push_back(found[i].key);
     }
   }
 }
@@ -176,8 +150,9 @@ Async<std::vector<TaskView>> TaskLists::heads(std::vector<Statement> tasks) {
   co_return shown;
 }
 
-Async<std::vector<ForecastBucket>> TaskLists::forecast(Millis bucket, WallTime from, WallTime to,
-                                                       std::optional<std::string> target) {
+Async<Answer<std::vector<ForecastBucket>>> TaskLists::forecast(Millis bucket, WallTime from,
+                                                               WallTime to,
+                                                               std::optional<std::string> target) {
   CARILLON_CHECK(bucket > Millis(0) && from <= to);
   const Allowance::Share turn = co_await turns_.take(1);
   std::vector<std::uint64_t> counted(static_cast<std::size_t>((to - from) / bucket) + 1);

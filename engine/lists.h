@@ -42,9 +42,8 @@ class TaskLists {
 
   /// `cursor` empty: from the start. Error slug: bad_cursor.
   [[nodiscard]] Async<Answer<Page>> list(TaskFilter filter, std::string cursor, std::size_t limit);
-  [[nodiscard]] Async<std::vector<ForecastBucket>> forecast(Millis bucket, WallTime from,
-                                                            WallTime to,
-                                                            std::optional<std::string> target);
+  [[nodiscard]] Async<Answer<std::vector<ForecastBucket>>> forecast(
+      Millis bucket, WallTime from, WallTime to, std::optional<std::string> target);
   [[nodiscard]] std::unique_ptr<Export> export_pending();
   /// Held by answers that are not sent yet.
   [[nodiscard]] std::uint64_t bytes() const { return page_bytes_.taken() + export_bytes_.taken(); }
@@ -53,7 +52,7 @@ class TaskLists {
   [[nodiscard]] Async<Listing::Page> look(ListFilter filter, std::optional<ListKey> after,
                                           std::size_t wanted);
   [[nodiscard]] Async<void> show(const Match& wanted, std::vector<Listing::Found> found,
-                                 std::size_t most, Page& page, std::vector<ListKey>& keys);
+                                 std::size_t most, Page& page);
   [[nodiscard]] Async<std::vector<TaskView>> heads(std::vector<Statement> tasks);
 
   boost::asio::io_context& loop_;

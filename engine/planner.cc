@@ -72,6 +72,7 @@ Result<PlannedAdd> Planner::plan(AddRequest request) const {
   add.lane = content.lane;
   add.content = encode_content(content);
   add.if_exists = request.if_exists;
+  add.delay = request.delay;
   content.webhook_id = {};
   planned.created.due_at = *due;
   planned.created.next_attempt_at = *due;

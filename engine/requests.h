@@ -22,6 +22,7 @@
 #include "delivery/sink.h"
 #include "delivery/target.h"
 #include "engine/allowance.h"
+#include "shard/list_key.h"
 #include "shard/record.h"
 #include "storage/log.h"
 #include "wheel/task.h"
@@ -74,6 +75,9 @@ struct NewTask {
   IfExists if_exists = IfExists::reject;
   std::string lane;     // by name; empty: the default one
   std::string content;  // as it is stored
+  // Of a cluster's task, on its way to its shard:
+  std::optional<Millis> delay;  // that was asked for, and which `task.due` comes of
+  std::uint32_t shard = 0;
 };
 /// An add that is good in itself.
 struct PlannedAdd {
@@ -84,7 +88,8 @@ struct PlannedAdd {
 enum class Added { created, same, kept, replaced };
 struct AddAnswer {
   Added how = Added::created;
-  std::optional<TaskView> task;  // as it stands now; not of one that was created
+  /// As it stands now. Of one that was created only where that is not what was planned.
+  std::optional<TaskView> task;
 };
 
 /// Absent: unchanged. An empty group, lane or an empty optional inside: removed.
@@ -111,6 +116,9 @@ struct CancelAnswer {
   bool firing = false;  // an attempt is under way, and is its last
 };
 
+/// The shards of a cluster that did not answer, so that what is told lacks theirs.
+using SilentShards = std::vector<std::uint32_t>;
+
 struct TaskFilter {
   std::optional<std::string> group{};
   std::optional<std::string> target{};
@@ -121,11 +129,14 @@ struct TaskFilter {
 };
 struct Page {
   std::vector<TaskView> tasks;  // in due order; without body and headers
+  std::vector<ListKey> keys;    // the places of these
   std::string next_cursor;      // empty: this was the last
-  Allowance::Share held;        // to keep until what is made of it is sent
+  SilentShards silent;
+  Allowance::Share held;  // to keep until what is made of it is sent
 };
 
-/// The pending tasks, some at a call. Each that is pending throughout comes once.
+/// The pending tasks, some at a call. Each that is pending throughout comes once. After an error
+/// nothing more does.
 class Export {
  public:
   Export() = default;
@@ -133,7 +144,7 @@ class Export {
   Export(const Export&) = delete;
   Export& operator=(const Export&) = delete;
   /// The next of them, in no order; empty at the end.
-  [[nodiscard]] virtual Async<std::vector<TaskView>> next() = 0;
+  [[nodiscard]] virtual Async<Answer<std::vector<TaskView>>> next() = 0;
 
   Allowance::Share held;  // resize it to what is made of a piece until that is sent
 };
@@ -142,6 +153,12 @@ struct GroupView {
   std::array<std::uint64_t, kStates> counts{};
   std::optional<WallTime> earliest_due;  // of those that wait
   std::optional<WallTime> latest_due;
+};
+/// A group may be in several shards of a cluster, and none of them is to move it where one refuses.
+enum class ShiftStep : std::uint8_t {
+  whole,
+  ask,        // only whether it would be refused
+  carry_out,  // without asking again
 };
 struct GroupCancelAnswer {
   std::uint64_t cancelled = 0;
@@ -163,6 +180,7 @@ struct LaneView {
   std::uint64_t backlog = 0;    // of these, due and not fired yet
   std::uint64_t in_flight = 0;  // pushes under way
   Histogram lateness;           // as Stats::lateness
+  SilentShards silent;
 };
 
 /// A target or a lane as it stands once it was put.
@@ -185,6 +203,7 @@ struct TargetCounts {
     HoldReason reason{};
   };
   std::optional<Held> held{};
+  SilentShards silent{};
 };
 struct TargetView : TargetCounts {
   TargetSettings settings;
@@ -214,6 +233,7 @@ struct Stats {
   std::uint64_t retained_max = 0;  // finished ones but dead letters
   WallTime now{};
   std::vector<LaneView> lanes;
+  SilentShards silent;
 };
 
 struct ForecastBucket {

@@ -64,7 +64,8 @@ class TaskService {
       std::string_view name, std::string_view operation) = 0;
   /// All or none: error slug beyond_horizon.
   [[nodiscard]] virtual Async<Answer<std::uint64_t>> shift_group(std::string_view name, Millis by,
-                                                                 std::string_view operation) = 0;
+                                                                 std::string_view operation,
+                                                                 ShiftStep step) = 0;
 
   // --- Targets.
   /// Makes of the target of that name what `change` makes of it.
@@ -101,11 +102,11 @@ class TaskService {
   // --- The whole.
   [[nodiscard]] virtual Async<Stats> stats() = 0;
   [[nodiscard]] virtual Async<EngineCounters> counters() = 0;
-  [[nodiscard]] virtual Async<std::vector<WheelLevel>> wheel() = 0;
+  [[nodiscard]] virtual Async<Answer<std::vector<WheelLevel>>> wheel() = 0;
   [[nodiscard]] virtual WallTime now() const = 0;
   /// Tasks that wait (for `target`, where given), counted by when they are pushed next, in [from,
   /// to), buckets of `bucket`, empty ones left out.
-  [[nodiscard]] virtual Async<std::vector<ForecastBucket>> forecast(
+  [[nodiscard]] virtual Async<Answer<std::vector<ForecastBucket>>> forecast(
       Millis bucket, WallTime from, WallTime to, std::optional<std::string> target) = 0;
   [[nodiscard]] virtual Async<Result<>> checkpoint(std::string dir) = 0;
 

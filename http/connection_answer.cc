@@ -66,10 +66,11 @@ Async<bool> HttpConnection::send_stream(bool chunked) {
   constexpr std::string_view kSize = "00000000\r\n";
   constexpr int kDigits = 8;
   std::string& piece = response_.body;
-  for (bool more = true; more;) {
+  for (Streamed streamed = Streamed::more; streamed == Streamed::more;) {
     deadline_.disarm();
     piece = chunked ? kSize : std::string_view();
-    more = co_await response_.stream(piece);
+    streamed = co_await response_.stream(piece);
+    if (streamed == Streamed::broken) co_return false;
     const std::size_t size = piece.size() - (chunked ? kSize.size() : 0);
     if (chunked && size > 0) {
       CARILLON_CHECK(write_hex(piece.data(), size, kDigits) == 0);
@@ -77,7 +78,7 @@ Async<bool> HttpConnection::send_stream(bool chunked) {
     } else if (chunked) {
       piece.clear();
     }
-    if (chunked && !more) piece += "0\r\n\r\n";
+    if (chunked && streamed == Streamed::last) piece += "0\r\n\r\n";
     arm(settings_->body);
     if (!buffers_.take(piece.size()) || !co_await send(piece)) co_return false;
     release_large(piece);

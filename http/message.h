@@ -45,6 +45,10 @@ struct HttpRequest {
   int rights = 0;         // what its sender may do, as the service counts it
 };
 
+/// What came of making the next piece of an answer. `broken`: it cannot be brought to its end, and
+/// breaks off, which its client sees.
+enum class Streamed { more, last, broken };
+
 /// An answer of status 204 or 304 has no body.
 struct HttpResponse {
   int status = 200;
@@ -53,8 +57,8 @@ struct HttpResponse {
   std::string headers;                          // more of them, each as "name: value\r\n"
   std::string body;
   /// Set for an answer that is too long to hold: appends the next piece to its argument, which is
-  /// sent before it is called again; false after the last. `body` is then not sent.
-  std::function<Async<bool>(std::string&)> stream;
+  /// sent before it is called again. `body` is then not sent.
+  std::function<Async<Streamed>(std::string&)> stream;
   /// Kept until the answer has been sent.
   std::shared_ptr<const void> held;
 

@@ -56,6 +56,7 @@ struct GroupShift {
   Millis by{};
   OperationName operation{};
   WallTime latest = WallTime::max();
+  bool only_asks = false;  // whether it would be refused; nothing moves
 };
 using record::Operation;  // was carried out, by more than one command
 using record::TargetPut;

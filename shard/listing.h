@@ -27,29 +27,15 @@
 // Concurrency: the shard's thread. The shard must outlive every call, but not the object.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "shard/list_key.h"
 #include "shard/shard.h"
 
 namespace carillon {
-
-/// A task's place in the order of listings.
-struct ListKey {
-  std::int64_t due_ms = 0;
-  std::uint64_t id = 0;  // a part of the fingerprint
-  TaskNumber number = 0;
-  friend bool operator==(const ListKey&, const ListKey&) = default;
-  /// Of one id the newest first: a task whose content was replaced does not come again.
-  friend std::strong_ordering operator<=>(const ListKey& a, const ListKey& b) {
-    if (a.due_ms != b.due_ms) return a.due_ms <=> b.due_ms;
-    if (a.id != b.id) return a.id <=> b.id;
-    return b.number <=> a.number;
-  }
-};
 
 struct ListFilter {
   std::optional<GroupKey> group{};

@@ -365,6 +365,10 @@ bool Shard::decide(command::GroupShift& shift, Ticket ticket) {
       return true;
     }
   }
+  if (shift.only_asks) {
+    reply(ticket, Verdict::done);
+    return true;
+  }
   groups_[index].busy = true;
   open_.append(record::GroupShift{shift.group, shift.by, shift.operation}, ticket);
   return true;

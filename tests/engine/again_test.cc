@@ -207,13 +207,14 @@ TEST_F(AgainTest, a_named_shift_is_done_once_also_after_a_restart) {
   AddRequest request = task("a", hours(1));
   request.content.group = "g";
   ASSERT_TRUE(add(std::move(request)));
-  EXPECT_EQ(run(engine->shift_group("g", minutes(10), "once")).value(), 1U);
+  EXPECT_EQ(run(engine->shift_group("g", minutes(10), "once", ShiftStep::whole)).value(), 1U);
   restart();
-  EXPECT_EQ(run(engine->shift_group("g", minutes(10), "once")).value(), 1U);
+  EXPECT_EQ(run(engine->shift_group("g", minutes(10), "once", ShiftStep::whole)).value(), 1U);
   EXPECT_EQ(view("a").due_at, start + hours(1) + minutes(10));
   EXPECT_EQ(engine->counters_now().repeated, 1U);
   EXPECT_EQ(engine->counters_now().operations, 1U);
-  EXPECT_EQ(run(engine->shift_group("g", minutes(11), "once")).error().slug, "operation_reused");
+  EXPECT_EQ(run(engine->shift_group("g", minutes(11), "once", ShiftStep::whole)).error().slug,
+            "operation_reused");
   EXPECT_TRUE(run(engine->cancel_group("g", "once"))) << "the name is of this call on this group";
 }
 
@@ -224,11 +225,30 @@ TEST_F(AgainTest, a_shift_past_the_horizon_moves_nothing) {
     request.content.group = "g";
     ASSERT_TRUE(add(std::move(request)));
   }
-  const auto refused = run(engine->shift_group("g", days(2), ""));
+  const auto refused = run(engine->shift_group("g", days(2), "", ShiftStep::whole));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().slug, "beyond_horizon");
   EXPECT_EQ(view("a").due_at, start + hours(1));
-  EXPECT_EQ(run(engine->shift_group("g", days(1), "")).value(), 2U);
+  EXPECT_EQ(run(engine->shift_group("g", days(1), "", ShiftStep::whole)).value(), 2U);
+}
+
+TEST_F(AgainTest, a_shift_in_steps_asks_without_moving_and_then_moves_without_asking) {
+  put_target();
+  AddRequest request = task("a", days(29));
+  request.content.group = "g";
+  ASSERT_TRUE(add(std::move(request)));
+  EXPECT_TRUE(run(engine->shift_group("g", days(1), "once", ShiftStep::ask)));
+  EXPECT_EQ(run(engine->shift_group("g", days(2), "once", ShiftStep::ask)).error().slug,
+            "beyond_horizon");
+  EXPECT_EQ(run(engine->shift_group("h", days(1), "once", ShiftStep::ask)).error().slug,
+            "not_found");
+  EXPECT_EQ(view("a").due_at, start + days(29));
+  EXPECT_EQ(run(engine->shift_group("g", days(2), "once", ShiftStep::carry_out)).value(), 1U);
+  EXPECT_EQ(run(engine->shift_group("g", days(2), "once", ShiftStep::carry_out)).value(), 1U);
+  EXPECT_EQ(view("a").due_at, start + days(31));
+  EXPECT_EQ(run(engine->shift_group("g", days(2), "once", ShiftStep::ask)).value(), 1U);
+  EXPECT_EQ(run(engine->shift_group("g", days(3), "once", ShiftStep::ask)).error().slug,
+            "operation_reused");
 }
 
 TEST_F(AgainTest, redrives_with_a_name_are_done_once) {

@@ -198,7 +198,7 @@ TEST_F(EngineTest, the_same_after_its_group_was_shifted_is_the_same) {
   AddRequest request = task("a", seconds(10));
   request.content.group = "g";
   ASSERT_TRUE(add(request));
-  ASSERT_TRUE(run(engine->shift_group("g", seconds(5), "")));
+  ASSERT_TRUE(run(engine->shift_group("g", seconds(5), "", ShiftStep::whole)));
   EXPECT_EQ(add(request)->how, Added::same);
   request.delay.reset();
   request.due_at = start + seconds(15);
@@ -408,7 +408,7 @@ TEST_F(EngineTest, export_brings_every_pending_task_once) {
   std::set<std::string> seen;
   const auto its = engine->export_pending();
   for (;;) {
-    const auto some = run(its->next());
+    const auto some = run(its->next()).value();
     if (some.empty()) break;
     for (const TaskView& one : some) EXPECT_TRUE(seen.emplace(one.content.id).second);
   }

@@ -124,7 +124,7 @@ class ListsTest : public testing::Test {
     std::multiset<std::string> ids;
     const auto its = engine->export_pending();
     for (;;) {
-      const std::vector<TaskView> some = run(its->next());
+      const std::vector<TaskView> some = run(its->next()).value();
       if (some.empty()) return ids;
       std::size_t bytes = 0;
       for (const TaskView& one : some) {
@@ -290,7 +290,7 @@ TEST_F(ListsTest, an_export_has_each_task_once_that_is_pending_throughout_also_f
   std::multiset<std::string> seen;
   const auto its = engine->export_pending();
   for (bool first = true;; first = false) {
-    const std::vector<TaskView> some = run(its->next());
+    const std::vector<TaskView> some = run(its->next()).value();
     if (some.empty()) break;
     for (const TaskView& one : some) seen.emplace(one.content.id);
     if (first) run(engine->advance_clock(seconds(1)));
@@ -374,14 +374,17 @@ TEST_F(ListsTest, a_forecast_counts_by_bucket_and_by_target) {
   put_target("other", receiver.url("/hook"));
   for (int i = 0; i < 10; ++i) add(task("s" + std::to_string(i), minutes(i)));
   add(task("o", minutes(5), "other"));
-  const auto all = run(engine->forecast(minutes(5), start, start + minutes(10), std::nullopt));
+  const auto all =
+      run(engine->forecast(minutes(5), start, start + minutes(10), std::nullopt)).value();
   ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(all[1].from, start + minutes(5));
   EXPECT_EQ(all[1].tasks, 6U);
-  const auto of_one = run(engine->forecast(minutes(5), start, start + minutes(10), "other"));
+  const auto of_one =
+      run(engine->forecast(minutes(5), start, start + minutes(10), "other")).value();
   ASSERT_EQ(of_one.size(), 1U);
   EXPECT_EQ(of_one[0].tasks, 1U);
-  EXPECT_TRUE(run(engine->forecast(minutes(5), start, start + minutes(10), "nobody")).empty());
+  EXPECT_TRUE(
+      run(engine->forecast(minutes(5), start, start + minutes(10), "nobody")).value().empty());
 }
 
 TEST(ContentCacheTest, the_longest_held_go_when_it_is_full) {

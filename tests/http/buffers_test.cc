@@ -90,5 +90,18 @@ TEST_F(Buffers, OfAStreamAreAPieceAtATime) {
   EXPECT_EQ(reader.get("/health").status, 200) << "the connection is kept";
 }
 
+TEST_F(Buffers, OfAStreamThatBreaksOffLookLikeNoWholeAnswer) {
+  const ThingServer server(setup_);
+  HttpClient client(server.url());
+  ASSERT_EQ(client.post("/things", thing("a")).status, 201);
+  ASSERT_EQ(client.post("/things", thing("broken")).status, 201);
+  ASSERT_TRUE(client.send("GET /things HTTP/1.1\r\nhost: localhost\r\n\r\n"));
+  const auto answer = client.read_to_end();
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_TRUE(answer->starts_with("HTTP/1.1 200"));
+  EXPECT_NE(answer->find(thing("a")), std::string::npos);
+  EXPECT_FALSE(answer->ends_with("0\r\n\r\n"));
+}
+
 }  // namespace
 }  // namespace carillon::test

@@ -149,10 +149,11 @@ class Things final : public HttpService {
     }
     response.body = found->second;
   }
-  Async<bool> next_thing(All::const_iterator& next, std::string& piece) {
-    if (next == things_.end()) co_return false;
+  Async<Streamed> next_thing(All::const_iterator& next, std::string& piece) {
+    if (next == things_.end()) co_return Streamed::last;
+    if (next->first == "broken") co_return Streamed::broken;
     piece += (next++)->second + "\n";
-    co_return next != things_.end();
+    co_return next == things_.end() ? Streamed::last : Streamed::more;
   }
 
   std::size_t body_bytes_max_;

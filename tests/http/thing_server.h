@@ -2,7 +2,7 @@
 // things that clients post, and has a route for each ability that a service may make use of.
 //
 //   POST /things         keeps a JSON text under its "id": 201 and the text, 400 where it has none
-//   GET  /things         all of them, streamed one by one
+//   GET  /things         all of them, streamed one by one, up to one that is "broken"
 //   GET  /things/{id}    one
 //   GET  /health         {"status":"ok"}
 //   POST /echo           any body of any type: the same back
