@@ -50,6 +50,13 @@ Result<std::string> decode_name(const ApiRoute& route, std::string_view encoded)
   return Result<std::string>(boost::system::in_place_value, std::move(*name));
 }
 
+/// Of what a node passes on: a batch, with what is added to each of its tasks (its keys, and the
+/// trace of the request).
+std::size_t peer_bytes_max(const ApiLimits& limits) {
+  constexpr std::size_t kAddedBytes = 1024;
+  return 2 * limits.batch_bytes_max + kAddedBytes * limits.batch_tasks_max;
+}
+
 /// In the dialect of the route, or where there is none as a problem; and what every dialect's
 /// clients hear of in the head.
 void answer_error(const ApiRoute* route, const Refusal& refusal, HttpResponse& response) {
@@ -65,14 +72,21 @@ void answer_error(const ApiRoute* route, const Refusal& refusal, HttpResponse& r
 
 }  // namespace
 
-Api::Api(TaskService& tasks, Metrics metrics, ApiOptions options, std::span<const ApiRoute> routes)
-    : tasks_(tasks), metrics_(std::move(metrics)), options_(std::move(options)), routes_(routes) {}
+Api::Api(TaskService& tasks, Metrics metrics, ApiOptions options, std::span<const ApiRoute> routes,
+         PeerCalls* peers)
+    : tasks_(tasks),
+      metrics_(std::move(metrics)),
+      options_(std::move(options)),
+      routes_(routes),
+      peers_(peers) {}
 
 bool Api::admit(HttpRequest& request, HttpResponse& response, std::size_t& body_bytes_max) {
   const ApiOptions& options = options_.read();
   body_bytes_max = options.limits.body_bytes_max;
   const RouteMatch<ApiRoute> found = find_route(routes_, request.method, request.path);
-  if (found.route == nullptr) {
+  const bool is_there =
+      found.route != nullptr && (found.route->access != Access::peer || peers_ != nullptr);
+  if (!is_there) {
     answer_error(found.route, Error{"not_found", "There is no such route", ""}, response);
     return false;
   }
@@ -85,6 +99,7 @@ bool Api::admit(HttpRequest& request, HttpResponse& response, std::size_t& body_
   request.route = &route;
   request.name = found.name;
   if (route.takes == Takes::tasks) body_bytes_max = options.limits.batch_bytes_max;
+  if (route.access == Access::peer) body_bytes_max = peer_bytes_max(options.limits);
   Answer<> checked = check_sender(route, options, request);
   if (checked) checked = check_ready(route);
   if (checked && request.has_body) checked = check_body(route, request, response);
@@ -101,6 +116,7 @@ Answer<> Api::check_sender(const ApiRoute& route, const ApiOptions& options,
     if (is_probe) return {};
     return Refusal(Error{"not_found", "Only probes are served here", ""});
   }
+  if (route.access == Access::peer) return {};  // it is looked at with the body
   if (options.tokens.empty()) {
     set_role(request, Role::admin);
     return {};

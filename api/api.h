@@ -22,14 +22,16 @@
 
 namespace carillon {
 
+class PeerCalls;
+
 class Api final : public HttpService {
  public:
   /// What /metrics says.
   using Metrics = std::function<Async<std::string>()>;
 
-  /// All must outlive it.
+  /// All must outlive it. `peers` serves the other nodes of a cluster; null: there is none.
   Api(TaskService& tasks, Metrics metrics, ApiOptions options,
-      std::span<const ApiRoute> routes = carillon::routes());
+      std::span<const ApiRoute> routes = carillon::routes(), PeerCalls* peers = nullptr);
 
   bool admit(HttpRequest& request, HttpResponse& response, std::size_t& body_bytes_max) override;
   Async<void> answer(const HttpRequest& request, HttpResponse& response) override;
@@ -41,6 +43,7 @@ class Api final : public HttpService {
   void announce_drain() { draining_ = true; }
   [[nodiscard]] bool draining() const { return draining_; }
   [[nodiscard]] Async<std::string> metrics() const { return metrics_(); }
+  [[nodiscard]] PeerCalls* peers() const { return peers_; }
 
  private:
   [[nodiscard]] Answer<> check_sender(const ApiRoute& route, const ApiOptions& options,
@@ -53,6 +56,7 @@ class Api final : public HttpService {
   Metrics metrics_;
   Snapshot<ApiOptions> options_;
   std::span<const ApiRoute> routes_;
+  PeerCalls* peers_;
   std::atomic<bool> draining_ = false;
 };
 

@@ -47,6 +47,7 @@ constexpr auto kKinds = std::to_array<ProblemKind>({
     {"overloaded", 503, "Server overloaded", 1},
     {"request_timeout", 408, "Request timed out"},
     {"secret_needed", 422, "Hidden value needed"},
+    {"shard_silent", 503, "Shard does not answer", 1},
     {"target_denied", 422, "Target address denied"},
     {"target_in_use", 409, "Target in use"},
     {"task_exists", 409, "Task exists"},

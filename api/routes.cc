@@ -3,6 +3,7 @@
 #include <array>
 
 #include "api/handlers.h"
+#include "cluster/peers.h"
 
 namespace carillon {
 namespace {
@@ -68,6 +69,8 @@ constexpr auto kRoutes = std::to_array<ApiRoute>({
     {{"GET", "/v1/export"}, export_tasks, admin},
     {{"POST", "/v1/admin/checkpoint"}, make_checkpoint, admin, json},
     {{"POST", "/v1/clock:advance"}, advance_clock, admin, json},
+
+    {{"POST", kPeerCallPath}, answer_peer, admin, anything, peer, {}, set_peer_refusal},
 });
 
 }  // namespace

@@ -25,6 +25,7 @@ enum class Access {
   metrics,  // the same, but with a token where not only probes are served
   open,     // no token, and before the engine is ready
   serving,  // with a token, once the engine is ready
+  peer,     // of a node of the cluster, which signs it; where there is no cluster, nobody
 };
 
 /// What a route takes as a body; `anything` is of any media type, which its handler looks at.

@@ -62,6 +62,7 @@ std::set<std::string> documented() {
 std::set<std::string> served() {
   std::set<std::string> all;
   for (const ApiRoute& route : routes()) {
+    if (route.access == Access::peer) continue;  // not for clients
     std::set<std::string> parameters, types;
     for (std::string_view rest = route.parameters; !rest.empty();) {
       const std::size_t end = std::min(rest.find(' '), rest.size());
@@ -85,6 +86,7 @@ TEST(OpenApi, SaysWhichRoleEachRouteNeeds) {
   dom::parser parser;
   const dom::element document = parser.parse(kOpenApi.data(), kOpenApi.size()).value();
   for (const ApiRoute& route : routes()) {
+    if (route.access == Access::peer) continue;
     std::string method;
     for (const char c : route.method) method += static_cast<char>(c - 'A' + 'a');
     const dom::element operation = document["paths"][route.pattern][method].value();
@@ -122,8 +124,8 @@ TEST(ApiPage, ListsEveryProblemWithItsStatusAndNoOther) {
 /// The text of all sources that can refuse a request, but for the list of problems itself.
 std::string refusing_sources() {
   std::string all;
-  for (const char* folder :
-       {"base", "net", "wheel", "shard", "storage", "delivery", "engine", "http", "api"}) {
+  for (const char* folder : {"base", "net", "wheel", "shard", "storage", "delivery", "engine",
+                             "cluster", "http", "api"}) {
     const std::filesystem::path root = std::filesystem::path(CARILLON_SOURCE_DIR) / folder;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
       if (entry.path().extension() != ".cc" || entry.path().filename() == "problem.cc") continue;
@@ -154,6 +156,7 @@ TEST(Problems, TitlesAreShortAndSayNothingOfOneCase) {
 TEST(ApiPage, NamesEveryRoute) {
   const std::string page = api_page();
   for (const ApiRoute& route : routes()) {
+    if (route.access == Access::peer) continue;
     const std::string_view pattern = route.pattern.substr(0, route.pattern.find("}:"));
     EXPECT_NE(page.find(pattern), std::string::npos) << route.pattern;
   }
