@@ -8,8 +8,10 @@
 // Errors are those of docs/api.md, by slug.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/requests.h"
 
@@ -23,12 +25,22 @@ class ClusterSettings {
   ClusterSettings& operator=(const ClusterSettings&) = delete;
 
   // As in TaskService.
-  [[nodiscard]] virtual Async<Answer<bool>> change_target(std::string name,
-                                                          TargetChange change) = 0;
+  [[nodiscard]] virtual Async<Answer<PutAnswer<TargetView>>> change_target(std::string name,
+                                                                           TargetChange change) = 0;
   [[nodiscard]] virtual Async<Answer<>> delete_target(std::string_view name, bool force) = 0;
-  [[nodiscard]] virtual Async<Answer<>> pause_target(std::string_view name, bool paused) = 0;
-  [[nodiscard]] virtual Async<Answer<bool>> put_lane(std::string name, LaneSettings settings) = 0;
+  [[nodiscard]] virtual Async<Answer<TargetView>> pause_target(std::string_view name,
+                                                               bool paused) = 0;
+  [[nodiscard]] virtual Async<Answer<PutAnswer<LaneView>>> put_lane(std::string name,
+                                                                    LaneSettings settings) = 0;
   [[nodiscard]] virtual Async<Answer<>> delete_lane(std::string name) = 0;
+
+  // What targets are set to, as this node knows it: secrets go from node to node in no other way.
+  /// Null: there is none of that name.
+  [[nodiscard]] virtual std::shared_ptr<const TargetSettings> find_target(
+      std::string_view name) const = 0;
+  /// At most `limit` of them by name, those whose names come after `after`.
+  [[nodiscard]] virtual std::vector<std::shared_ptr<const TargetSettings>> list_targets(
+      std::string_view after, std::size_t limit) const = 0;
 };
 
 }  // namespace carillon
