@@ -118,6 +118,7 @@ StreamName shard_stream(std::string_view cluster, ShardNumber shard) {
 Result<ClusterGenesis> open_cluster(JetstreamClient& nats, const ClusterWish& wish,
                                     const ClusterSecret& secret, milliseconds patience) {
   const auto began = steady_clock::now();
+  std::string told;
   while (true) {
     const auto found = find_genesis(nats, control_stream(wish.name), secret);
     if (found && *found) {
@@ -148,6 +149,10 @@ Result<ClusterGenesis> open_cluster(JetstreamClient& nats, const ClusterWish& wi
       if (made.error().slug == "storage") return made.error();
     }
     if (steady_clock::now() - began >= patience) return made ? lost_cluster(wish) : made.error();
+    if (std::string why = made ? lost_cluster(wish).detail : made.error().detail; why != told) {
+      log_warning("the cluster cannot be joined yet", {{"why", why}});
+      told = std::move(why);
+    }
     std::this_thread::sleep_for(kLook);
   }
 }
@@ -184,6 +189,19 @@ Result<> apply(ControlState& state, const control::Change& change) {
         }
       },
       change);
+}
+
+std::optional<control::Change> keep_if_let_go(const ControlState& state,
+                                              const control::Change& keep) {
+  const auto is_let_go = [](const auto& map, const std::string& name) {
+    const auto found = map.find(name);
+    return found != map.end() && found->second.let_go;
+  };
+  const auto* target = std::get_if<control::KeepTarget>(&keep);
+  const auto* lane = std::get_if<control::KeepLane>(&keep);
+  const bool wanted = target != nullptr ? is_let_go(state.targets, target->name)
+                                        : lane != nullptr && is_let_go(state.lanes, lane->name);
+  return wanted ? std::optional(keep) : std::nullopt;
 }
 
 Control::Control(Parts parts)

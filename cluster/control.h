@@ -118,6 +118,10 @@ class Control {
   Worker follower_;
 };
 
+/// `keep`, a KeepTarget or KeepLane, where what it is about is being let go; else nothing.
+[[nodiscard]] std::optional<control::Change> keep_if_let_go(const ControlState& state,
+                                                            const control::Change& keep);
+
 /// The change, applied. Error slug `storage`: it makes no sense.
 [[nodiscard]] Result<> apply(ControlState& state, const control::Change& change);
 

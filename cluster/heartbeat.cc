@@ -10,6 +10,7 @@ constexpr std::uint8_t kVersion = 1;
 constexpr std::string_view kPurpose = "heartbeat";
 constexpr std::size_t kSignatureBytes = 32;
 constexpr std::uint64_t kShardsMax = 65'536;
+constexpr std::uint64_t kNodesMax = 1000;
 
 void write(ByteWriter& out, const Hash128& hash) {
   out.fixed<8>(hash.low);
@@ -30,6 +31,7 @@ ShardReport read_report(ByteReader& in) {
   report.epoch = in.varint();
   report.place = in.varint();
   report.hash = read_hash(in);
+  report.given_up = in.varint();
   return report;
 }
 
@@ -55,6 +57,9 @@ std::string encode_heartbeat(const Heartbeat& heartbeat, const Hash128& cluster,
   out.text(heartbeat.version);
   out.zigzag(heartbeat.now.time_since_epoch().count());
   out.u8(heartbeat.leaving ? 1 : 0);
+  out.varint(heartbeat.settings);
+  out.varint(heartbeat.to_leave.size());
+  for (const std::string& node : heartbeat.to_leave) out.text(node);
   out.varint(heartbeat.shards.size());
   for (const ShardReport& report : heartbeat.shards) {
     out.varint(report.shard);
@@ -62,6 +67,7 @@ std::string encode_heartbeat(const Heartbeat& heartbeat, const Hash128& cluster,
     out.varint(report.epoch);
     out.varint(report.place);
     write(out, report.hash);
+    out.varint(report.given_up);
   }
   return bytes + secret.sign(kPurpose, bytes);
 }
@@ -92,6 +98,10 @@ Result<Heartbeat> decode_heartbeat(std::string_view bytes, const Hash128& cluste
   heartbeat.version = in.text();
   heartbeat.now = WallTime(Millis(in.zigzag()));
   heartbeat.leaving = in.u8() != 0;
+  heartbeat.settings = in.varint();
+  const std::uint64_t asked = in.varint();
+  if (asked > kNodesMax) in.fail("too many nodes");
+  for (std::uint64_t i = 0; i < asked && in.ok(); ++i) heartbeat.to_leave.emplace_back(in.text());
   const std::uint64_t count = in.varint();
   if (count > kShardsMax) in.fail("too many shards");
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) heartbeat.shards.push_back(read_report(in));

@@ -27,19 +27,22 @@ struct ShardReport {
   enum class Role : std::uint8_t { follows = 1, owns = 2 };
   ShardNumber shard = 0;
   Role role = Role::follows;
-  std::uint64_t epoch = 0;  // of the last message that it has
-  StreamPlace place = 0;    // likewise
-  Hash128 hash;             // likewise
+  std::uint64_t epoch = 0;     // of the last message that it has
+  StreamPlace place = 0;       // likewise
+  Hash128 hash;                // likewise
+  std::uint64_t given_up = 0;  // the last epoch that it gave up of its own will; 0: none
   friend bool operator==(const ShardReport&, const ShardReport&) = default;
 };
 
 struct Heartbeat {
   std::string node;
-  Hash128 incarnation;   // made when the process starts
-  std::string url;       // where other nodes reach it
-  std::string version;   // of the program
-  WallTime now{};        // by its clock
-  bool leaving = false;  // it takes over nothing any more
+  Hash128 incarnation;                // made when the process starts
+  std::string url;                    // where other nodes reach it
+  std::string version;                // of the program
+  WallTime now{};                     // by its clock
+  bool leaving = false;               // it takes over nothing any more
+  StreamPlace settings = 0;           // its shards have the cluster's settings up to that place
+  std::vector<std::string> to_leave;  // nodes that an operator has asked it to have drained
   std::vector<ShardReport> shards;
   friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };

@@ -13,6 +13,26 @@ std::uint64_t weight(ShardNumber shard, std::string_view node) {
   return siphash(kOrderKey, std::to_string(shard) + "/" + std::string(node)).low;
 }
 
+/// Of each shard, the nodes in its order of preference.
+std::vector<std::vector<std::string>> orders_over(const std::vector<std::string>& nodes,
+                                                  ShardNumber shards) {
+  std::vector<std::vector<std::string>> orders(shards, nodes);
+  if (nodes.empty()) return orders;
+  const std::size_t shares = 4 * nodes.size();
+  const std::size_t most = (5 * std::size_t{shards} + shares - 1) / shares;
+  std::map<std::string_view, std::size_t> first;
+  for (ShardNumber shard = 0; shard < shards; ++shard) {
+    auto& order = orders[shard];
+    std::ranges::sort(order, std::greater<>(),
+                      [shard](const std::string& node) { return weight(shard, node); });
+    const auto has_room = [&](const std::string& node) { return first[node] < most; };
+    const auto chosen = std::ranges::find_if(order, has_room);
+    std::rotate(order.begin(), chosen, chosen + 1);
+    ++first[*std::ranges::find(nodes, order.front())];
+  }
+  return orders;
+}
+
 }  // namespace
 
 Membership::Membership(Options options, MonoTime now)
@@ -45,11 +65,23 @@ Membership::Heard Membership::heard(const Heartbeat& heartbeat, MonoTime at, Mil
 }
 
 void Membership::take_report(const Heartbeat& heartbeat, const ShardReport& report, MonoTime at) {
-  if (report.shard >= options_.shards || report.role != ShardReport::Role::owns) return;
+  if (report.shard >= options_.shards) return;
+  take_given_up(report, at);
+  if (report.role != ShardReport::Role::owns) return;
   ShardState& state = shards_[report.shard];
   // Who has an older epoch has not heard yet that another has taken over.
   if (state.owner && state.owner->epoch > report.epoch) return;
   state.owner = Owner{heartbeat.node, heartbeat.incarnation, report.epoch, at};
+}
+
+void Membership::take_given_up(const ShardReport& report, MonoTime at) {
+  // Somebody else has it since.
+  if (report.given_up == 0 || report.given_up < report.epoch) return;
+  ShardState& state = shards_[report.shard];
+  if (state.owner && state.owner->epoch > report.given_up) return;
+  if (state.owner) return lose_owner(state, at);
+  // Who has just come need not listen any longer.
+  state.ownerless_since = std::min(state.ownerless_since, at);
 }
 
 void Membership::lose_owner(ShardState& state, MonoTime since) {
@@ -67,6 +99,12 @@ std::vector<const Membership::Node*> Membership::alive(MonoTime now) const {
   for (const auto& [name, node] : nodes_) {
     if (now - node.heard < kSilence) nodes.push_back(&node);
   }
+  return nodes;
+}
+
+std::vector<const Membership::Node*> Membership::known() const {
+  std::vector<const Node*> nodes;
+  for (const auto& [name, node] : nodes_) nodes.push_back(&node);
   return nodes;
 }
 
@@ -100,16 +138,16 @@ bool Membership::eligible(const Node& node, MonoTime now) const {
   return now - node.heard < kSilence && !node.last.leaving && !clock_is_off(node, now);
 }
 
-std::vector<std::string> Membership::order(ShardNumber shard, MonoTime now) const {
-  std::vector<std::pair<std::uint64_t, std::string>> weighed;
-  for (const auto& [name, node] : nodes_) {
-    if (eligible(node, now)) weighed.emplace_back(weight(shard, name), name);
-  }
-  std::ranges::sort(weighed, std::greater<>());
+const std::vector<std::string>& Membership::order(ShardNumber shard, MonoTime now) const {
   std::vector<std::string> names;
-  names.reserve(weighed.size());
-  for (auto& [its_weight, name] : weighed) names.push_back(std::move(name));
-  return names;
+  for (const auto& [name, node] : nodes_) {
+    if (eligible(node, now)) names.push_back(name);
+  }
+  if (orders_.empty() || names != ordered_nodes_) {
+    orders_ = orders_over(names, options_.shards);
+    ordered_nodes_ = std::move(names);
+  }
+  return orders_[shard];
 }
 
 bool Membership::has_caught_up(std::string_view name, const ShardReport& mine, MonoTime now) const {

@@ -2,8 +2,10 @@
 //
 // Operation: heartbeats go in (`heard`), with this node's own, and the time; answers come out. A
 // node is alive for 3 s after its last heartbeat. Each shard has an order of preference over the
-// nodes that may own it (rendezvous hashing: a node that comes or goes moves only its own share).
-// The first should own the shard, and the next `standbys` follow it.
+// nodes that may own it, by hashes of both, so that a node that comes or goes moves little but its
+// own share. None is first for more than 1.25 times its even share: the next in the order is, then
+// (Mirrokni, Thorup and Zadimoghaddam, "Consistent Hashing with Bounded Loads", 2018). The first
+// should own the shard, and the next `standbys` follow it.
 //
 // A shard is taken over from an owner that has been silent for 3 s, or that has given it up. The
 // first in the order tries at once, each other one half a second later than the one before, so
@@ -68,7 +70,9 @@ class Membership {
   };
   /// Those that are alive, by name.
   [[nodiscard]] std::vector<const Node*> alive(MonoTime now) const;
-  /// Null: never heard of, or long silent.
+  /// All that were ever heard of, by name.
+  [[nodiscard]] std::vector<const Node*> known() const;
+  /// Null: never heard of.
   [[nodiscard]] const Node* node(std::string_view name) const;
 
   struct Owner {
@@ -84,7 +88,7 @@ class Membership {
   [[nodiscard]] bool eligible(const Node& node, MonoTime now) const;
   [[nodiscard]] bool clock_is_off(const Node& node, MonoTime now) const;
   /// The nodes that may own the shard, the one that should first.
-  [[nodiscard]] std::vector<std::string> order(ShardNumber shard, MonoTime now) const;
+  [[nodiscard]] const std::vector<std::string>& order(ShardNumber shard, MonoTime now) const;
 
   enum class Duty {
     none,
@@ -106,6 +110,7 @@ class Membership {
 
   void take_report(const Heartbeat& heartbeat, const ShardReport& report, MonoTime at);
   void lose_owner(ShardState& state, MonoTime since);
+  void take_given_up(const ShardReport& report, MonoTime at);
   [[nodiscard]] bool has_caught_up(std::string_view name, const ShardReport& mine,
                                    MonoTime now) const;
   [[nodiscard]] bool is_behind(ShardNumber shard, const ShardReport& mine, MonoTime now) const;
@@ -114,6 +119,9 @@ class Membership {
   Options options_;
   std::map<std::string, Node, std::less<>> nodes_;
   std::vector<ShardState> shards_;
+  // The orders of all shards over these nodes, as they were asked for last.
+  mutable std::vector<std::string> ordered_nodes_;
+  mutable std::vector<std::vector<std::string>> orders_;
 };
 
 }  // namespace carillon

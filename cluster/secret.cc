@@ -5,9 +5,7 @@
 #include <iterator>
 #include <memory>
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/kdf.h>
 #include <openssl/rand.h>
 #include <sys/stat.h>
@@ -59,7 +57,7 @@ Error refused(const std::string& path, std::string why) {
 }  // namespace
 
 ClusterSecret::ClusterSecret(std::string_view secret)
-    : signing_key_(derive(secret, "carillon cluster signing 1")),
+    : signing_(derive(secret, "carillon cluster signing 1")),
       encryption_key_(derive(secret, "carillon cluster encryption 1")) {}
 
 Result<ClusterSecret> ClusterSecret::read_file(const std::string& path) {
@@ -81,22 +79,15 @@ Result<ClusterSecret> ClusterSecret::read_file(const std::string& path) {
 }
 
 std::string ClusterSecret::sign(std::string_view purpose, std::string_view bytes) const {
-  std::string text;
-  text.reserve(purpose.size() + 1 + bytes.size());
-  text.append(purpose).append(1, '\0').append(bytes);
-  std::string signature(kKeyBytes, '\0');
-  unsigned int size = 0;
-  CARILLON_CHECK(HMAC(EVP_sha256(), signing_key_.data(), static_cast<int>(signing_key_.size()),
-                      bytes_of(std::string_view(text)), text.size(), bytes_of(signature),
-                      &size) != nullptr);
-  return signature;
+  // A copy, since other threads sign as well.
+  const HmacSha256::Digest digest =
+      HmacSha256(signing_).of({purpose, std::string_view("\0", 1), bytes});
+  return {digest.begin(), digest.end()};
 }
 
 bool ClusterSecret::is_signed(std::string_view purpose, std::string_view bytes,
                               std::string_view signature) const {
-  const std::string right = sign(purpose, bytes);
-  return signature.size() == right.size() &&
-         CRYPTO_memcmp(signature.data(), right.data(), right.size()) == 0;
+  return same_digest(sign(purpose, bytes), signature);
 }
 
 std::string ClusterSecret::encrypt(std::string_view text) const {

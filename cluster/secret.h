@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "net/hmac.h"
 
 namespace carillon {
 
@@ -26,6 +27,9 @@ class ClusterSecret {
   /// others may read it, or it is too short.
   [[nodiscard]] static Result<ClusterSecret> read_file(const std::string& path);
 
+  /// A key for one more purpose, 32 bytes.
+  [[nodiscard]] std::string key_of(std::string_view purpose) const { return sign(purpose, {}); }
+
   /// 32 bytes.
   [[nodiscard]] std::string sign(std::string_view purpose, std::string_view bytes) const;
   [[nodiscard]] bool is_signed(std::string_view purpose, std::string_view bytes,
@@ -36,7 +40,7 @@ class ClusterSecret {
   [[nodiscard]] std::optional<std::string> decrypt(std::string_view bytes) const;
 
  private:
-  std::string signing_key_;
+  HmacSha256 signing_;
   std::string encryption_key_;
 };
 

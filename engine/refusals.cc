@@ -4,6 +4,17 @@
 
 namespace carillon {
 
+Error too_many_lanes() {
+  return {"too_many_lanes", "There are 16 lanes, which is the most; delete one first.", ""};
+}
+
+Error too_much_reserved() {
+  return {"too_much_reserved",
+          "All lanes together may reserve 0.9 of a limit; reserve less, or less of another lane "
+          "first.",
+          "reserved"};
+}
+
 Error not_found(std::string_view what) {
   return {"not_found", "There is no such " + std::string(what) + ".", ""};
 }
@@ -47,14 +58,9 @@ std::optional<Error> lane_error(const Reply& reply) {
                    "Unfinished tasks that name this lane: " + std::to_string(reply.count) + ".",
                    ""};
     case Verdict::too_many_lanes:
-      return Error{"too_many_lanes", "There are 16 lanes, which is the most; delete one first.",
-                   ""};
+      return too_many_lanes();
     case Verdict::too_much_reserved:
-      return Error{
-          "too_much_reserved",
-          "All lanes together may reserve 0.9 of a limit; reserve less, or less of another "
-          "lane first.",
-          "reserved"};
+      return too_much_reserved();
     default:
       return std::nullopt;
   }

@@ -40,7 +40,12 @@ constexpr std::int64_t nanoseconds(std::chrono::nanoseconds time) {
 
 Error network_error(std::string_view doing, natsStatus status, int code = 0) {
   std::string detail = fmt::format("{}: {}", doing, natsStatus_GetText(status));
-  if (code != 0) detail += fmt::format(" ({})", code);
+  const char* why = nats_GetLastError(nullptr);
+  if (why != nullptr && *why != '\0') detail += fmt::format(" ({})", why);
+  if (code == JSStorageResourcesExceededErr) {
+    detail += ". The servers of NATS have less room than all streams together may take; give them "
+              "a larger max_file_store, or set a smaller cluster.stream_bytes_max.";
+  }
   return {"network", std::move(detail), ""};
 }
 

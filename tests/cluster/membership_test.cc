@@ -1,7 +1,7 @@
 #include "cluster/membership.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include <gtest/gtest.h>
 
@@ -48,7 +48,7 @@ class View {
 };
 
 ShardReport report(ShardNumber shard, Role role, std::uint64_t epoch, StreamPlace place) {
-  return {shard, role, epoch, place, {}};
+  return {shard, role, epoch, place, {}, 0};
 }
 
 TEST(Membership, ANodeIsAliveForThreeSecondsAfterItsLastHeartbeat) {
@@ -65,24 +65,29 @@ TEST(Membership, AnotherProcessOfThisNodesNameIsANamesake) {
   EXPECT_EQ(view.hear("a", 0, {}, Millis(0), 2), Membership::Heard::namesake);
 }
 
-TEST(Membership, ANodeThatComesMovesOnlyShardsToItself) {
+TEST(Membership, ANodeThatComesMovesLittleButItsOwnShareAndNobodyHasMuchMore) {
   View view("a");
   for (const char* const node : {"a", "b", "c"}) view.hear(node, 0);
   std::vector<std::string> before;
+  std::map<std::string, int> owns;
   for (ShardNumber shard = 0; shard < kShards; ++shard) {
     before.push_back(view.members.order(shard, at(0)).front());
+    ++owns[before.back()];
   }
-  EXPECT_EQ(std::set<std::string>(before.begin(), before.end()).size(), 3U);
+  for (const auto& [node, shards] : owns) {
+    EXPECT_LE(shards, 27) << node;  // 1.25 times a third of 64
+    EXPECT_GE(shards, 10) << node;
+  }
   view.hear("d", 0);
-  int moved = 0;
+  int moved_to_d = 0;
+  int moved_elsewhere = 0;
   for (ShardNumber shard = 0; shard < kShards; ++shard) {
-    const std::string after = view.members.order(shard, at(0)).front();
-    if (after == before[shard]) continue;
-    EXPECT_EQ(after, "d");
-    ++moved;
+    const std::string& after = view.members.order(shard, at(0)).front();
+    if (after != before[shard]) ++(after == "d" ? moved_to_d : moved_elsewhere);
   }
-  EXPECT_GT(moved, 4);
-  EXPECT_LT(moved, 32);
+  EXPECT_GE(moved_to_d, 8);
+  EXPECT_LE(moved_to_d, 20);
+  EXPECT_LE(moved_elsewhere, 8);
 }
 
 TEST(Membership, AtTheStartTheFirstTakesOverAfterItHasListenedAndTheNextLater) {
@@ -125,6 +130,25 @@ TEST(Membership, AShardThatWasGivenUpIsTakenAtOnceByTheFirst) {
   view.hear("b", 200, {report(shard, Role::follows, 3, 10)});
   EXPECT_EQ(view.members.owner(shard), nullptr);
   EXPECT_EQ(view.members.duty(shard, mine, at(200)), Duty::take_over);
+}
+
+TEST(Membership, WhoHasJustComeTakesWhatWasGivenUpForIt) {
+  View view("a");
+  view.hear("a", 0);
+  auto given_up = report(0, Role::follows, 3, 10);
+  given_up.given_up = 3;
+  view.hear("b", 100, {given_up});
+  const ShardNumber shard = 0;
+  const auto names = view.members.order(shard, at(100));
+  const int turn = names.front() == "a" ? 0 : 500;
+  const auto mine = report(shard, Role::follows, 3, 10);
+  EXPECT_EQ(view.members.duty(shard, mine, at(99 + turn)), Duty::follow);
+  EXPECT_EQ(view.members.duty(shard, mine, at(100 + turn)), Duty::take_over);
+  // And it is not given up a second time once somebody has it.
+  view.hear("c", 700, {report(shard, Role::owns, 4, 11)});
+  view.hear("b", 800, {given_up});
+  ASSERT_NE(view.members.owner(shard), nullptr);
+  EXPECT_EQ(view.members.owner(shard)->node, "c");
 }
 
 TEST(Membership, ARestartedNodeOwnsNothingOfWhatItOwned) {
@@ -204,8 +228,10 @@ TEST(Membership, StandbysFollowAndNobodyElse) {
 TEST(HeartbeatCodec, TakesWhatItMakesAndNothingElse) {
   const ClusterSecret secret("0123456789abcdef");
   const Hash128 cluster{5, 6};
-  Heartbeat beat{"node-1", {7, 8}, "http://10.0.0.7:8080", "0.1.0", WallTime(Millis(99)), true, {}};
-  beat.shards = {{3, Role::owns, 4, 5, {6, 7}}, {9, Role::follows, 1, 0, {}}};
+  Heartbeat beat{
+      "node-1",   {7, 8}, "http://10.0.0.7:8080", "0.1.0", WallTime(Millis(99)), true, 12,
+      {"node-2"}, {}};
+  beat.shards = {{3, Role::owns, 4, 5, {6, 7}, 0}, {9, Role::follows, 1, 0, {}, 1}};
   const std::string bytes = encode_heartbeat(beat, cluster, secret);
   const auto read = decode_heartbeat(bytes, cluster, secret);
   ASSERT_TRUE(read) << read.error().detail;

@@ -1,0 +1,489 @@
+#include "cluster/node.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/rand.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "cluster/mark.h"
+#include "cluster/settings_sync.h"
+
+namespace carillon {
+
+namespace {
+
+namespace asio = boost::asio;
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kPulse{100};
+/// How soon a heartbeat goes out that is not to wait for its turn.
+constexpr milliseconds kListen{25};
+/// So long a start waits for servers of NATS that do not answer.
+constexpr milliseconds kOpenPatience{60'000};
+constexpr std::size_t kWorkers = 4;
+/// A mirror's own share of what is written ahead of its log: there are many of them.
+constexpr std::uint64_t kWalAheadBytes = 256 << 10;
+
+Hash128 random_hash() {
+  Hash128 made;
+  CARILLON_CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(&made), sizeof made) == 1);
+  return made;
+}
+
+std::string host_name() {
+  char name[256] = {};
+  CARILLON_CHECK(::gethostname(name, sizeof name - 1) == 0);
+  return name;
+}
+
+Result<JetstreamOptions> nats_options(const ClusterOptions& options) {
+  JetstreamOptions nats;
+  nats.servers = options.nats;
+  nats.name = "carillon " + options.node;
+  nats.creds_file = options.trust.creds_file;
+  nats.username = options.trust.username;
+  nats.ca_file = options.trust.ca_file;
+  nats.certificate_file = options.trust.certificate_file;
+  nats.private_key_file = options.trust.private_key_file;
+  if (!options.trust.password_file.empty()) {
+    std::ifstream file(options.trust.password_file);
+    if (!std::getline(file, nats.password)) {
+      return Error{"config",
+                   "cluster.nats_password_file: " + options.trust.password_file +
+                       ": it cannot be read, or is empty",
+                   ""};
+    }
+  }
+  return nats;
+}
+
+/// Servers that are being started are waited for.
+Result<std::unique_ptr<JetstreamClient>> connect(const JetstreamOptions& options) {
+  const auto began = std::chrono::steady_clock::now();
+  bool told = false;
+  while (true) {
+    auto nats = JetstreamClient::connect(options);
+    if (nats || nats.error().slug == "config" ||
+        std::chrono::steady_clock::now() - began >= kOpenPatience) {
+      return nats;
+    }
+    if (!std::exchange(told, true)) {
+      log_warning("NATS cannot be reached yet", {{"why", nats.error().detail}});
+    }
+    std::this_thread::sleep_for(kPulse);
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ClusterNode>> ClusterNode::open(Parts parts) {
+  ClusterOptions& options = parts.options;
+  if (options.node.empty()) options.node = host_name();
+  auto secret = ClusterSecret::read_file(options.secret_file);
+  if (!secret) return secret.error();
+  auto known = read_cluster_mark(parts.data_dir);
+  if (!known) return known.error();
+  if (!*known && std::filesystem::exists(parts.data_dir + "/db")) {
+    return Error{
+        "config",
+        parts.data_dir + " has the data of a server on its own. Give this node an empty data_dir.",
+        "data_dir"};
+  }
+  if (*known && (*known)->name != options.name) {
+    return Error{"config",
+                 fmt::format("{} belongs to the cluster \"{}\", and cluster.name is \"{}\"",
+                             parts.data_dir, (*known)->name, options.name),
+                 "cluster.name"};
+  }
+  const auto about_nats = nats_options(options);
+  if (!about_nats) return about_nats.error();
+  auto nats = connect(*about_nats);
+  if (!nats) return nats.error();
+  ClusterWish wish;
+  wish.name = options.name;
+  wish.shards = static_cast<ShardNumber>(options.shards);
+  wish.streams.replicas = static_cast<int>(options.stream_replicas);
+  wish.streams.bytes_max = static_cast<std::int64_t>(options.stream_bytes_max);
+  if (*known) wish.known = (*known)->cluster;
+  auto genesis = open_cluster(**nats, wish, *secret, kOpenPatience);
+  if (!genesis) return genesis.error();
+  const ClusterMark mark{options.name, genesis->genesis.cluster};
+  if (auto written = write_cluster_mark(parts.data_dir, mark); !written) return written.error();
+  return std::unique_ptr<ClusterNode>(
+      new ClusterNode(std::move(parts), *std::move(secret), *std::move(nats), *genesis));
+}
+
+ClusterNode::ClusterNode(Parts parts, ClusterSecret secret, std::unique_ptr<JetstreamClient> nats,
+                         ClusterGenesis genesis)
+    : its_(std::move(parts)),
+      secret_(std::move(secret)),
+      nats_(std::move(nats)),
+      genesis_(genesis),
+      incarnation_(random_hash()),
+      subject_(heartbeat_subject(its_.options.name)),
+      pulse_(its_.loop),
+      news_(its_.loop),
+      members_({its_.options.node, incarnation_, genesis_.shards,
+                static_cast<std::uint32_t>(its_.options.standbys)},
+               its_.clock.mono()),
+      in_line_(genesis_.shards),
+      serving_(genesis_.shards),
+      owners_(genesis_.shards),
+      workers_(kWorkers) {
+  own_.node = its_.options.node;
+  own_.incarnation = incarnation_;
+  own_.url = its_.options.advertise;
+  own_.version = its_.version;
+  for (ShardNumber shard = 0; shard < genesis_.shards; ++shard) {
+    hosts_.push_back(std::make_unique<ShardHost>(parts_of(shard)));
+  }
+  control_ = std::make_unique<Control>(
+      Control::Parts{*nats_, control_stream(its_.options.name), genesis_.genesis, secret_,
+                     [this, loop = &its_.loop, alive = std::weak_ptr(alive_)] {
+                       asio::post(*loop, [this, alive] {
+                         if (!alive.expired()) news_.notify();
+                       });
+                     }});
+}
+
+ClusterNode::~ClusterNode() {
+  close();
+}
+
+EngineOptions ClusterNode::part_of(const EngineOptions& whole) const {
+  const auto part = [this](auto amount) {
+    using Amount = decltype(amount);
+    return std::max<Amount>(amount / static_cast<Amount>(genesis_.shards), 1);
+  };
+  EngineOptions its = whole;
+  its.shard.pending_max = part(whole.shard.pending_max);
+  its.shard.retained_max = part(whole.shard.retained_max);
+  its.shard.in_flight_max = part(whole.shard.in_flight_max);
+  its.shard.catch_up_per_second = part(whole.shard.catch_up_per_second);
+  its.pending_bytes_max = std::max(part(whole.pending_bytes_max), std::uint64_t{4} << 20);
+  its.content_cache_bytes = part(whole.content_cache_bytes);
+  its.push_bytes_max = std::max(part(whole.push_bytes_max), std::uint64_t{2} << 20);
+  its.page_bytes_max = std::max(part(whole.page_bytes_max), std::uint64_t{2} << 20);
+  its.export_bytes_max = std::max(part(whole.export_bytes_max), std::uint64_t{2} << 20);
+  its.log_slack_bytes = part(whole.log_slack_bytes);
+  its.batch_bytes_max = std::uint64_t{512} << 10;
+  return its;
+}
+
+ShardHost::Parts ClusterNode::parts_of(ShardNumber shard) {
+  JetstreamLogOptions log;
+  log.nats = nats_.get();
+  log.stream = shard_stream(its_.options.name, shard);
+  log.genesis = genesis_.genesis;
+  log.content_bytes_max = its_.content_bytes_max;
+  log.mirror.dir = its_.data_dir + "/shards/" + std::to_string(shard);
+  log.mirror.post = [loop = &its_.loop](std::function<void()> work) {
+    asio::post(*loop, std::move(work));
+  };
+  log.mirror.on_failure = its_.on_failure;
+  log.mirror.disk_free_min = its_.disk_free_min;
+  log.mirror.wal_ahead_bytes = kWalAheadBytes;
+  return {.loop = its_.loop,
+          .workers = workers_,
+          .clock = its_.clock,
+          .sink = its_.sink,
+          .urls = its_.urls,
+          .log = std::move(log),
+          .engine = part_of(its_.engine),
+          .shard = shard,
+          .incarnation = incarnation_,
+          .open_logs = open_logs_,
+          .changed =
+              [this] {
+                publish_map();
+                send_now_ = true;
+                news_.notify();
+              },
+          .owner_appended =
+              [this, shard](std::uint64_t epoch) {
+                members_.owner_appended(shard, epoch, its_.clock.mono());
+              }};
+}
+
+void ClusterNode::start() {
+  started_ = its_.clock.mono();
+  heart_ = std::make_unique<Worker>("heart");
+  settings_ = std::make_unique<Worker>("settings");
+  heart_->post([this] { beat(); });
+  asio::co_spawn(its_.loop, keep_in_line(), asio::detached);
+  pulse();
+}
+
+void ClusterNode::beat() {
+  std::unique_ptr<StreamSubscription> others;
+  MonoTime sent{};
+  std::string refused;
+  while (!closing_) {
+    if (!others) {
+      auto listening = nats_->listen(subject_);
+      if (listening) {
+        others = std::move(*listening);
+      } else {
+        std::this_thread::sleep_for(kListen);
+      }
+    }
+    if (send_now_.exchange(false) || its_.clock.mono() - sent >= Membership::kHeartbeat) {
+      sent = its_.clock.mono();
+      send_heartbeat();
+    }
+    if (!others) continue;
+    const auto received = others->next(kListen);
+    if (!received) {
+      others.reset();
+      continue;
+    }
+    if (!*received) continue;
+    auto heartbeat = decode_heartbeat((*received)->bytes, genesis_.genesis.cluster, secret_);
+    if (!heartbeat) {
+      if (std::exchange(refused, heartbeat.error().detail) != refused) {
+        log_warning("a heartbeat is refused", {{"why", heartbeat.error().detail}});
+      }
+      continue;
+    }
+    const Millis offset = heartbeat->now - its_.clock.wall();
+    asio::post(its_.loop, [this, alive = std::weak_ptr(alive_), beat = std::move(*heartbeat),
+                           at = its_.clock.mono(), offset] {
+      if (!alive.expired()) heard(beat, at, offset);
+    });
+  }
+}
+
+void ClusterNode::send_heartbeat() {
+  Heartbeat beat;
+  {
+    const std::lock_guard lock(mutex_);
+    beat = own_;
+  }
+  beat.now = its_.clock.wall();
+  for (const auto& host : hosts_) {
+    if (const auto report = host->report()) beat.shards.push_back(*report);
+  }
+  nats_->publish(subject_, encode_heartbeat(beat, genesis_.genesis.cluster, secret_));
+}
+
+void ClusterNode::heard(const Heartbeat& heartbeat, MonoTime at, Millis offset) {
+  const bool is_own = heartbeat.incarnation == incarnation_;
+  if (is_own) heard_itself_ = at;
+  switch (members_.heard(heartbeat, at, is_own ? Millis(0) : offset)) {
+    case Membership::Heard::known:
+      break;
+    case Membership::Heard::joined:
+      log_info("node joined", {{"node", heartbeat.node}, {"url", heartbeat.url}});
+      break;
+    case Membership::Heard::restarted:
+      log_info("node restarted", {{"node", heartbeat.node}});
+      break;
+    case Membership::Heard::namesake:
+      if (at - started_ < Membership::kSilence) {
+        its_.on_refused("another process at " + heartbeat.url + " is the node \"" + heartbeat.node +
+                        "\" of this cluster; give this one another cluster.node");
+      } else if (std::exchange(namesake_, heartbeat.incarnation) != heartbeat.incarnation) {
+        log_error("another process has this node's name", {{"its_url", heartbeat.url}});
+      }
+      return;
+  }
+  if (!leaving_ &&
+      std::ranges::find(heartbeat.to_leave, its_.options.node) != heartbeat.to_leave.end()) {
+    log_info("asked to give up all shards", {{"by", heartbeat.node}});
+    leaving_ = true;
+    const std::lock_guard lock(mutex_);
+    own_.leaving = true;
+    send_now_ = true;
+  }
+  // Who has heard need not be asked again.
+  std::erase_if(to_leave_, [&](const std::string& name) {
+    return name == heartbeat.node && heartbeat.leaving;
+  });
+  {
+    const std::lock_guard lock(mutex_);
+    own_.to_leave = to_leave_;
+  }
+  publish_map();
+  news_.notify();
+}
+
+void ClusterNode::pulse() {
+  if (stopping_) return;
+  evaluate();
+  pulse_.expires_after(kPulse);
+  pulse_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) pulse();
+  });
+}
+
+bool ClusterNode::hears_itself() const {
+  return its_.clock.mono() - heard_itself_ < Membership::kSilence;
+}
+
+void ClusterNode::evaluate() {
+  // Cut off from NATS it knows nothing of the others, so everything stays as it is.
+  if (!hears_itself()) return;
+  const MonoTime now = its_.clock.mono();
+  for (ShardNumber shard = 0; shard < genesis_.shards; ++shard) {
+    hosts_[shard]->set_duty(members_.duty(shard, hosts_[shard]->report(), now));
+  }
+  publish_map();
+}
+
+void ClusterNode::publish_map() {
+  if (stopping_) return;
+  std::vector<std::shared_ptr<Engine>> serving(genesis_.shards);
+  std::vector<std::optional<NodeAddress>> owners(genesis_.shards);
+  for (ShardNumber shard = 0; shard < genesis_.shards; ++shard) {
+    auto engine = hosts_[shard]->served();
+    if (engine != nullptr && in_line_[shard].engine.lock() == engine) serving[shard] = engine;
+    const Membership::Owner* const owner = members_.owner(shard);
+    if (owner == nullptr || owner->node == its_.options.node) continue;
+    const Membership::Node* const node = members_.node(owner->node);
+    if (node != nullptr) owners[shard] = NodeAddress{owner->node, node->last.url};
+  }
+  const std::lock_guard lock(mutex_);
+  serving_.swap(serving);
+  owners_ = std::move(owners);
+  joined_ = hears_itself();
+}
+
+std::shared_ptr<TaskService> ClusterNode::local(ShardNumber shard) const {
+  const std::lock_guard lock(mutex_);
+  return serving_[shard];
+}
+
+std::optional<NodeAddress> ClusterNode::owner(ShardNumber shard) const {
+  const std::lock_guard lock(mutex_);
+  return owners_[shard];
+}
+
+std::string ClusterNode::not_ready_because() const {
+  const std::lock_guard lock(mutex_);
+  if (!joined_) return "cut off from NATS";
+  for (ShardNumber shard = 0; shard < genesis_.shards; ++shard) {
+    if (serving_[shard] == nullptr && !owners_[shard]) return "recovering";
+  }
+  return {};
+}
+
+/// For as long as the node lives, brings the shards that it owns in line with the settings.
+Async<void> ClusterNode::keep_in_line() {
+  in_line_running_ = true;
+  while (!stopping_) {
+    const std::shared_ptr<const ControlState> wanted = control_->state();
+    // Before its genesis it has read nothing.
+    if (wanted->place > 0) {
+      const bool all = co_await bring_shards_in_line(wanted);
+      if (all && settled_ != wanted->place) {
+        settled_ = wanted->place;
+        const std::lock_guard lock(mutex_);
+        own_.settings = settled_;
+        send_now_ = true;
+      }
+    }
+    co_await news_.wait(its_.clock.mono() + kPulse);
+  }
+  in_line_running_ = false;
+}
+
+/// False: one was lost or gained meanwhile.
+Async<bool> ClusterNode::bring_shards_in_line(std::shared_ptr<const ControlState> wanted) {
+  bool all = true;
+  for (ShardNumber shard = 0; shard < genesis_.shards && !stopping_; ++shard) {
+    const std::shared_ptr<Engine> engine = hosts_[shard]->served();
+    if (engine == nullptr) continue;
+    InLine& its = in_line_[shard];
+    if (its.engine.lock() == engine && its.place == wanted->place) continue;
+    std::vector<control::Change> kept =
+        co_await bring_in_line(*engine, wanted, shard, genesis_.shards);
+    if (hosts_[shard]->served() != engine) {
+      all = false;
+      continue;
+    }
+    for (control::Change& change : kept) {
+      settings_->post([this, change = std::move(change)] {
+        const auto done = control_->change(
+            [&change](const ControlState& state) { return keep_if_let_go(state, change); });
+        if (!done) log_warning("the cluster's settings", {{"why", done.error().detail}});
+      });
+    }
+    its = {engine, wanted->place};
+    publish_map();
+  }
+  co_return all;
+}
+
+Async<void> ClusterNode::leave(Millis deadline) {
+  const MonoTime until = its_.clock.mono() + deadline;
+  leaving_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    own_.leaving = true;
+    send_now_ = true;
+  }
+  const auto owns = [this](const auto& host) { return host->served() != nullptr; };
+  const auto others = [this] {
+    const MonoTime now = its_.clock.mono();
+    return std::ranges::any_of(members_.alive(now), [&](const Membership::Node* node) {
+      return members_.eligible(*node, now) && node->last.node != its_.options.node;
+    });
+  };
+  // To nobody there is nothing to give.
+  while (std::ranges::any_of(hosts_, owns) && others() && its_.clock.mono() < until) {
+    co_await news_.wait(std::min(until, its_.clock.mono() + kPulse));
+  }
+  stopping_ = true;
+  pulse_.cancel();
+  news_.notify();
+  for (const auto& host : hosts_) host->set_duty(Membership::Duty::none);
+  const auto busy = [](const auto& host) { return host->busy(); };
+  while ((std::ranges::any_of(hosts_, busy) || in_line_running_) && its_.clock.mono() < until) {
+    co_await news_.wait(std::min(until, its_.clock.mono() + kPulse));
+  }
+}
+
+void ClusterNode::storage_failed() {
+  for (const auto& host : hosts_) {
+    if (const auto engine = host->served()) engine->storage_failed();
+  }
+}
+
+void ClusterNode::close() {
+  if (closing_.exchange(true)) return;
+  if (heart_) heart_->close();
+  alive_.reset();
+  control_->close();
+  if (settings_) settings_->close();
+  stopping_ = true;
+  pulse_.cancel();
+  const auto run_loop_while = [this](const auto& condition) {
+    while (condition()) {
+      news_.notify();
+      its_.loop.restart();
+      its_.loop.run_one_for(kListen);
+    }
+  };
+  run_loop_while([this] { return in_line_running_; });
+  {
+    const std::lock_guard lock(mutex_);
+    serving_.assign(genesis_.shards, nullptr);
+  }
+  hosts_.clear();
+  run_loop_while([this] { return *open_logs_ > 0; });
+  workers_.join();
+}
+
+}  // namespace carillon

@@ -1,0 +1,308 @@
+// What a node does for the cluster's settings: changes them, and waits until all nodes have them.
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "cluster/node.h"
+#include "delivery/kind.h"
+#include "engine/refusals.h"
+#include "shard/lane_shares.h"
+
+namespace carillon {
+
+namespace {
+
+namespace asio = boost::asio;
+
+/// Who does not say by then that it has the settings is taken for dead; its shards' next owner
+/// brings them in line before it serves.
+constexpr Millis kSettledWithin{3000};
+
+/// What `work` comes to, done on the worker's thread; goes on on the caller's.
+template <typename T, typename Work>
+Async<T> on_worker(Worker& worker, Work work) {
+  return asio::async_initiate<const asio::use_awaitable_t<>, void(T)>(
+      [&worker](auto handler, Work its) {
+        using Handler = decltype(handler);
+        // Work for the worker must be copyable, which a handler is not.
+        auto kept = std::make_shared<Handler>(std::move(handler));
+        auto executor = asio::prefer(asio::get_associated_executor(*kept),
+                                     asio::execution::outstanding_work.tracked);
+        worker.post([kept, executor, its = std::move(its)]() mutable {
+          asio::post(executor,
+                     [kept, value = its()]() mutable { std::move (*kept)(std::move(value)); });
+        });
+      },
+      asio::use_awaitable, std::move(work));
+}
+
+Refusal no_target() {
+  return Refusal(Error{"not_found", "There is no such target.", ""});
+}
+Refusal no_lane() {
+  return Refusal(Error{"not_found", "There is no such lane.", ""});
+}
+
+/// As the shards will see it, whose lanes are these.
+Result<> check_lane(const ControlState& state, std::string_view name, const LaneSettings& wanted) {
+  std::size_t others = name == kDefaultLaneName ? 0 : 1;  // `default` is there always
+  std::uint32_t reserved = wanted.reserved;
+  for (const auto& [other, lane] : state.lanes) {
+    if (other == name) continue;
+    reserved += lane.settings.reserved;
+    if (other != kDefaultLaneName) ++others;
+  }
+  if (others >= kLanesMax) return too_many_lanes();
+  if (reserved > kLanesReservedMax) return too_much_reserved();
+  return {};
+}
+
+}  // namespace
+
+Async<ClusterNode::Changed> ClusterNode::change(Control::Decide decide) {
+  const auto work = [this, decide = std::move(decide)] { return control_->change(decide); };
+  Changed changed = co_await on_worker<Changed>(*settings_, work);
+  if (changed) co_await until_settled((*changed)->place);
+  co_return changed;
+}
+
+bool ClusterNode::settled(StreamPlace place) const {
+  const auto nodes = members_.alive(its_.clock.mono());
+  return std::ranges::all_of(nodes, [&](const Membership::Node* node) {
+    const auto owns = [](const ShardReport& report) {
+      return report.role == ShardReport::Role::owns;
+    };
+    return node->last.settings >= place || !std::ranges::any_of(node->last.shards, owns);
+  });
+}
+
+Async<void> ClusterNode::wait_until_settled(StreamPlace place) {
+  const MonoTime until = its_.clock.mono() + kSettledWithin;
+  while (!stopping_ && !settled(place) && its_.clock.mono() < until) co_await news_.wait(until);
+}
+
+Async<void> ClusterNode::until_settled(StreamPlace place) {
+  co_await asio::co_spawn(its_.loop, wait_until_settled(place), asio::use_awaitable);
+}
+
+Async<Answer<PutAnswer<TargetView>>> ClusterNode::change_target(std::string name,
+                                                                TargetChange change) {
+  bool made = false;
+  const Control::Decide decide =
+      [&](const ControlState& state) -> Result<std::optional<control::Change>> {
+    const auto found = state.targets.find(name);
+    const bool there = found != state.targets.end();
+    const TargetSettings* const before = there ? found->second.settings.get() : nullptr;
+    Result<TargetSettings> settings = change(before);
+    if (!settings) return settings.error();
+    settings->name = name;
+    if (Result<> ok = settings->own->check_address(its_.urls); !ok) return ok.error();
+    if (Result<> ok = settings->own->check_files(); !ok) return ok.error();
+    made = !there;
+    if (there && !found->second.let_go && *before == *settings) {
+      return std::optional<control::Change>();
+    }
+    return std::optional<control::Change>(
+        control::SetTarget{name, format_target(*settings, Secrets::stored)});
+  };
+  Changed changed = co_await this->change(decide);
+  if (!changed) co_return Refusal(changed.error());
+  PutAnswer<TargetView> answer;
+  answer.made = made;
+  const auto found = (*changed)->targets.find(name);
+  if (found == (*changed)->targets.end()) co_return no_target();
+  answer.view.settings = *found->second.settings;
+  co_return answer;
+}
+
+Async<Answer<TargetView>> ClusterNode::pause_target(std::string_view name, bool paused) {
+  std::string its_name(name);
+  const TargetChange change = [paused](const TargetSettings* before) -> Result<TargetSettings> {
+    if (before == nullptr) return no_target();
+    TargetSettings settings = *before;
+    settings.paused = paused;
+    return settings;
+  };
+  Answer<PutAnswer<TargetView>> put = co_await change_target(std::move(its_name), change);
+  if (!put) co_return put.error();
+  co_return std::move(put->view);
+}
+
+template <typename Let, typename Gone>
+Async<Answer<>> ClusterNode::remove(std::string name, bool force, Error in_use) {
+  const auto find = [&name](const ControlState& state) {
+    if constexpr (std::is_same_v<Let, control::LetTargetGo>) {
+      const auto found = state.targets.find(name);
+      return found == state.targets.end() ? std::optional<bool>() : found->second.let_go;
+    } else {
+      const auto found = state.lanes.find(name);
+      return found == state.lanes.end() ? std::optional<bool>() : found->second.let_go;
+    }
+  };
+  const Control::Decide let_go =
+      [&](const ControlState& state) -> Result<std::optional<control::Change>> {
+    const std::optional<bool> there = find(state);
+    if (!there) return Error{"not_found", "", ""};
+    if (force) return std::optional<control::Change>(Gone{name});
+    return *there ? std::nullopt : std::optional<control::Change>(Let{name});
+  };
+  const Changed first = co_await change(let_go);
+  if (!first) {
+    if (first.error().slug != "not_found") co_return Refusal(first.error());
+    co_return std::is_same_v<Let, control::LetTargetGo> ? no_target() : no_lane();
+  }
+  if (force) co_return Answer<>();
+  // Whoever has a task that names it has taken it back by now.
+  const Control::Decide gone =
+      [&](const ControlState& state) -> Result<std::optional<control::Change>> {
+    const std::optional<bool> there = find(state);
+    if (!there) return std::optional<control::Change>();
+    if (!*there) return in_use;
+    return std::optional<control::Change>(Gone{name});
+  };
+  const Changed second = co_await change(gone);
+  if (!second) co_return Refusal(second.error());
+  co_return Answer<>();
+}
+
+Async<Answer<>> ClusterNode::delete_target(std::string_view name, bool force) {
+  Error in_use{"target_in_use",
+               "Tasks name this target; delete them first, or use ?force to send them to the dead "
+               "letters when they are due.",
+               ""};
+  return remove<control::LetTargetGo, control::DeleteTarget>(std::string(name), force,
+                                                             std::move(in_use));
+}
+
+Async<Answer<PutAnswer<LaneView>>> ClusterNode::put_lane(std::string name, LaneSettings settings) {
+  bool made = false;
+  const Control::Decide decide =
+      [&](const ControlState& state) -> Result<std::optional<control::Change>> {
+    const auto found = state.lanes.find(name);
+    made = found == state.lanes.end() && name != kDefaultLaneName;
+    if (auto fine = check_lane(state, name, settings); !fine) return fine.error();
+    if (found != state.lanes.end() && !found->second.let_go && found->second.settings == settings) {
+      return std::optional<control::Change>();
+    }
+    return std::optional<control::Change>(control::SetLane{name, settings});
+  };
+  const Changed changed = co_await change(decide);
+  if (!changed) co_return Refusal(changed.error());
+  PutAnswer<LaneView> answer;
+  answer.made = made;
+  answer.view.name = std::move(name);
+  answer.view.settings = settings;
+  co_return answer;
+}
+
+Async<Answer<>> ClusterNode::delete_lane(std::string name) {
+  if (name == kDefaultLaneName) {
+    co_return Refusal(Error{"lane_in_use", "The lane `default` cannot be deleted.", ""});
+  }
+  Error in_use{"lane_in_use", "Tasks name this lane; let them finish, or move them to another.",
+               ""};
+  co_return co_await remove<control::LetLaneGo, control::DeleteLane>(std::move(name), false,
+                                                                     std::move(in_use));
+}
+
+std::shared_ptr<const TargetSettings> ClusterNode::find_target(std::string_view name) const {
+  const std::shared_ptr<const ControlState> state = control_->state();
+  const auto found = state->targets.find(name);
+  return found == state->targets.end() ? nullptr : found->second.settings;
+}
+
+std::vector<std::shared_ptr<const TargetSettings>> ClusterNode::list_targets(
+    std::string_view after, std::size_t limit) const {
+  const std::shared_ptr<const ControlState> state = control_->state();
+  std::vector<std::shared_ptr<const TargetSettings>> some;
+  for (auto at = state->targets.upper_bound(after);
+       at != state->targets.end() && some.size() < limit; ++at) {
+    some.push_back(at->second.settings);
+  }
+  return some;
+}
+
+Async<ClusterView> ClusterNode::view() {
+  co_return co_await asio::co_spawn(
+      its_.loop,
+      [](const ClusterNode& node) -> Async<ClusterView> { co_return node.seen(); }(*this),
+      asio::use_awaitable);
+}
+
+ClusterView ClusterNode::seen() const {
+  const MonoTime now = its_.clock.mono();
+  ClusterView view;
+  view.name = its_.options.name;
+  view.id = hex_of(genesis_.genesis.cluster);
+  view.node = its_.options.node;
+  for (ShardNumber shard = 0; shard < genesis_.shards; ++shard) {
+    ClusterView::Shard& its = view.shards.emplace_back();
+    its.shard = shard;
+    if (const auto* const owner = members_.owner(shard)) {
+      its.owner = owner->node;
+      its.epoch = owner->epoch;
+    }
+  }
+  const auto has_owner = [&](const ShardReport& report) {
+    return report.role == ShardReport::Role::owns;
+  };
+  for (const Membership::Node* const node : members_.known()) {
+    for (const ShardReport& report : node->last.shards) {
+      if (report.shard >= genesis_.shards || !has_owner(report)) continue;
+      view.shards[report.shard].place = std::max(view.shards[report.shard].place, report.place);
+    }
+  }
+  for (const Membership::Node* const node : members_.known()) {
+    ClusterView::Node& its = view.nodes.emplace_back();
+    its.name = node->last.node;
+    its.url = node->last.url;
+    its.version = node->last.version;
+    its.alive = now - node->heard < Membership::kSilence;
+    its.draining = node->last.leaving;
+    its.clock_off = members_.clock_is_off(*node, now);
+    its.clock_ahead = node->ahead;
+    its.last_heard = std::chrono::duration_cast<Millis>(now - node->heard);
+    for (const ShardReport& report : node->last.shards) {
+      if (report.shard >= genesis_.shards) continue;
+      if (has_owner(report)) {
+        ++its.owns;
+      } else if (its.alive) {
+        const std::uint64_t place = view.shards[report.shard].place;
+        view.shards[report.shard].followers.push_back(
+            {its.name, place - std::min(place, report.place)});
+      }
+    }
+  }
+  return view;
+}
+
+Async<Answer<>> ClusterNode::drain_node(std::string name) {
+  co_return co_await asio::co_spawn(its_.loop, ask_to_leave(std::move(name)), asio::use_awaitable);
+}
+
+Async<Answer<>> ClusterNode::ask_to_leave(std::string name) {
+  const Membership::Node* const node = members_.node(name);
+  if (node == nullptr) {
+    co_return Refusal(Error{"not_found", "There is no such node.", ""});
+  }
+  to_leave_.push_back(name);
+  {
+    const std::lock_guard lock(mutex_);
+    own_.to_leave = to_leave_;
+    send_now_ = true;
+  }
+  const auto asked = [&] { return std::ranges::find(to_leave_, name) != to_leave_.end(); };
+  const MonoTime until = its_.clock.mono() + kSettledWithin;
+  while (!stopping_ && asked() && its_.clock.mono() < until) co_await news_.wait(until);
+  if (!asked()) co_return Answer<>();
+  std::erase(to_leave_, name);
+  co_return Refusal(Error{"not_ready", "The node does not answer.", ""});
+}
+
+}  // namespace carillon

@@ -1,0 +1,33 @@
+// Brings a shard's targets and lanes in line with the cluster's.
+//
+// Operation: the control stream says what is to be (cluster/control.h); a shard has targets and
+// lanes in its own log, so that it fires without asking anybody. What differs is put, what is not
+// wanted is deleted. What is to be let go is deleted if no task of the shard names it; if one does,
+// the caller hears of it, who takes it back for the whole cluster.
+//
+// Limits of a target are divided among the shards, whose tasks are as many: shard i of n has the
+// n-th part, and the first ones one more where it does not come out even. At least 1, so where a
+// limit is below n the sum is n.
+//
+// Concurrency: coroutines on the loop of the shard.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "cluster/control.h"
+#include "cluster/shard_of.h"
+#include "engine/task_service.h"
+
+namespace carillon {
+
+/// What one of `shards` has of a limit.
+[[nodiscard]] std::uint32_t share_of(std::uint32_t limit, ShardNumber shard, ShardNumber shards);
+
+/// The changes by which what is let go is kept. Where the shard is lost meanwhile, what was not
+/// done stays undone. Both must outlive it.
+[[nodiscard]] Async<std::vector<control::Change>> bring_in_line(
+    TaskService& tasks, std::shared_ptr<const ControlState> wanted, ShardNumber shard,
+    ShardNumber shards);
+
+}  // namespace carillon
