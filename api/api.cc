@@ -72,13 +72,8 @@ void answer_error(const ApiRoute* route, const Refusal& refusal, HttpResponse& r
 
 }  // namespace
 
-Api::Api(TaskService& tasks, Metrics metrics, ApiOptions options, std::span<const ApiRoute> routes,
-         PeerCalls* peers)
-    : tasks_(tasks),
-      metrics_(std::move(metrics)),
-      options_(std::move(options)),
-      routes_(routes),
-      peers_(peers) {}
+Api::Api(TaskService& tasks, Metrics metrics, ApiOptions options, std::span<const ApiRoute> routes)
+    : tasks_(tasks), metrics_(std::move(metrics)), options_(std::move(options)), routes_(routes) {}
 
 bool Api::admit(HttpRequest& request, HttpResponse& response, std::size_t& body_bytes_max) {
   const ApiOptions& options = options_.read();

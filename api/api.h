@@ -22,6 +22,7 @@
 
 namespace carillon {
 
+class ClusterStatus;
 class PeerCalls;
 
 class Api final : public HttpService {
@@ -29,13 +30,22 @@ class Api final : public HttpService {
   /// What /metrics says.
   using Metrics = std::function<Async<std::string>()>;
 
-  /// All must outlive it. `peers` serves the other nodes of a cluster; null: there is none.
+  /// All must outlive it.
   Api(TaskService& tasks, Metrics metrics, ApiOptions options,
-      std::span<const ApiRoute> routes = carillon::routes(), PeerCalls* peers = nullptr);
+      std::span<const ApiRoute> routes = carillon::routes());
 
   bool admit(HttpRequest& request, HttpResponse& response, std::size_t& body_bytes_max) override;
   Async<void> answer(const HttpRequest& request, HttpResponse& response) override;
   void refuse(const HttpRequest& request, const Error& error, HttpResponse& response) override;
+
+  /// Before there are requests: the server is a node of a cluster, shows it and serves its other
+  /// nodes. Both must outlive this.
+  void join(ClusterStatus& cluster, PeerCalls& peers) {
+    cluster_ = &cluster;
+    peers_ = &peers;
+  }
+  /// Null: the server is of no cluster.
+  [[nodiscard]] ClusterStatus* cluster() const { return cluster_; }
 
   /// For the next requests.
   void set_options(ApiOptions options) { options_.replace(std::move(options)); }
@@ -53,10 +63,11 @@ class Api final : public HttpService {
                                            HttpResponse& response);
 
   TaskService& tasks_;
+  ClusterStatus* cluster_ = nullptr;
   Metrics metrics_;
   Snapshot<ApiOptions> options_;
   std::span<const ApiRoute> routes_;
-  PeerCalls* peers_;
+  PeerCalls* peers_ = nullptr;
   std::atomic<bool> draining_ = false;
 };
 

@@ -71,6 +71,9 @@ Async<Answer<>> delete_dead(Call& call);
 Async<Answer<>> redrive_dead(Call& call);
 Async<Answer<>> redrive_all_dead(Call& call);
 Async<Answer<>> purge_all_dead(Call& call);
+// api/cluster.cc
+Async<Answer<>> get_cluster(Call& call);
+Async<Answer<>> drain_node(Call& call);
 // api/operate.cc
 Async<Answer<>> get_health(Call& call);
 Async<Answer<>> get_readiness(Call& call);

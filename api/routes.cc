@@ -59,6 +59,9 @@ constexpr auto kRoutes = std::to_array<ApiRoute>({
     {{"GET", "/v1/dead/{id}"}, get_dead, read},
     {{"DELETE", "/v1/dead/{id}"}, delete_dead, write},
 
+    {{"GET", "/v1/cluster"}, get_cluster, read, nothing, always},
+    {{"POST", "/v1/cluster/nodes/{node}:drain"}, drain_node, admin, nothing, always},
+
     {{"GET", "/healthz"}, get_health, read, nothing, probe},
     {{"GET", "/readyz"}, get_readiness, read, nothing, probe},
     {{"GET", "/metrics"}, get_metrics, read, nothing, metrics},

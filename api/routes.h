@@ -24,6 +24,7 @@ enum class Access {
   probe,    // no token, and before the engine is ready; also where only probes are served
   metrics,  // the same, but with a token where not only probes are served
   open,     // no token, and before the engine is ready
+  always,   // with a token, and before the engine is ready
   serving,  // with a token, once the engine is ready
   peer,     // of a node of the cluster, which signs it; where there is no cluster, nobody
 };

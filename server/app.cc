@@ -22,11 +22,11 @@
 #include "base/thread.h"
 #include "delivery/delivery.h"
 #include "delivery/kind.h"
-#include "engine/engine.h"
 #include "http/server.h"
 #include "http/threads.h"
 #include "net/tls.h"
 #include "net/url_policy.h"
+#include "server/backend.h"
 #include "server/fitted_options.h"
 #include "server/lane_settings.h"
 #include "server/listen.h"
@@ -34,7 +34,6 @@
 #include "server/metrics.h"
 #include "server/process.h"
 #include "server/version.h"
-#include "storage/rocksdb_log.h"
 
 namespace carillon {
 namespace {
@@ -86,11 +85,12 @@ class App {
   void watch();
   void on_signal(int signal);
   [[noreturn]] void storage_failed(const std::string& why);
+  [[noreturn]] static void end_refused(const std::string& why);
   void reload();
   static void refuse(const Error& error);
   void apply(Options fresh);
   void apply_egress();
-  void check_target_files() const;
+  Async<void> check_target_files();
   Async<void> apply_targets();
   Async<void> stop();
   void run_detached(Async<void> work);
@@ -104,10 +104,9 @@ class App {
   Metrics metrics_;
   std::shared_ptr<WatchedTls> tls_;
   // Made in this order, and unmade in the reverse.
-  std::unique_ptr<Log> log_;
   UrlPolicy urls_;
   std::unique_ptr<Delivery> delivery_;
-  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Backend> backend_;
   std::shared_ptr<Api> api_;
   std::unique_ptr<HttpServer> http_;
   asio::signal_set signals_;
@@ -130,8 +129,8 @@ ExitCode App::run() {
     log_critical(done.error().detail);
     return ExitCode::start_failed;
   }
-  check_target_files();
-  engine_->start();
+  backend_->start();
+  run_detached(check_target_files());
   run_detached(apply_targets());
   log_info("ready", {{"took", format_duration(since(start))}});
   ask_for_short_slices();
@@ -139,9 +138,9 @@ ExitCode App::run() {
   http_threads_.stop();
   http_.reset();
   api_.reset();
-  engine_.reset();
+  backend_->close();
+  backend_.reset();
   delivery_.reset();
-  log_->close();
   log_info("stopped", {{"served", format_duration(since(start))}});
   return ExitCode::stopped;
 }
@@ -159,14 +158,6 @@ Result<> App::open() {
   const FileShares files = share_files(open_files_max(), options_.http.limits.connections_max);
   // The rest is for connections that are kept, for addresses tried beside others and for look-ups.
   engine.shard.in_flight_max = std::min(engine.shard.in_flight_max, files.pushes / 4 * 3);
-  const auto post = [this](std::function<void()> work) { asio::post(loop_, std::move(work)); };
-  auto log =
-      open_rocksdb_log({.dir = options_.data_dir,
-                        .post = post,
-                        .on_failure = [this](const std::string& why) { storage_failed(why); },
-                        .disk_free_min = options_.disk_free_min});
-  if (!log) return std::move(log).error();
-  log_ = std::move(*log);
   delivery_ = std::make_unique<Delivery>(
       SinkOptions{.loop = loop_,
                   .clock = *clock_,
@@ -183,8 +174,19 @@ Result<> App::open() {
       log_info("target not held any more", {{"target", target}});
     }
   };
-  engine_ = std::make_unique<Engine>(loop_, *clock_, *log_, *delivery_, urls_, std::move(engine));
-  metrics_.add(*engine_);
+  Backend::Parts parts{.loop = loop_,
+                       .clock = *clock_,
+                       .sink = *delivery_,
+                       .urls = urls_,
+                       .options = options_,
+                       .engine = std::move(engine),
+                       .on_storage_failed = [this](const std::string& why) { storage_failed(why); },
+                       .on_refused = [](const std::string& why) { end_refused(why); }};
+  auto backend =
+      options_.cluster.given() ? open_clustered(std::move(parts)) : open_single(std::move(parts));
+  if (!backend) return backend.error();
+  backend_ = *std::move(backend);
+  metrics_.add(backend_->tasks());
   return {};
 }
 
@@ -193,7 +195,8 @@ Result<> App::listen() {
     tls_ = std::make_shared<WatchedTls>(server_tls(options_));
     if (const Result<TlsContext> made = tls_->context(); !made) return made.error();
   }
-  api_ = std::make_shared<Api>(*engine_, [this] { return metrics_.text(); }, options_.api);
+  api_ = std::make_shared<Api>(backend_->tasks(), [this] { return metrics_.text(); }, options_.api);
+  backend_->introduce(*api_);
   http_ = std::make_unique<HttpServer>(loop_, http_threads_.loops(), api_,
                                        http_options(within_memory(options_)));
   metrics_.add(*http_);
@@ -211,8 +214,7 @@ Result<> App::listen() {
 }
 
 Result<> App::recover() {
-  const MonoTime start = std::chrono::steady_clock::now();
-  MonoTime told = start;
+  MonoTime told = std::chrono::steady_clock::now();
   phase_ = Phase::recovering;
   const auto progress = [&](std::uint64_t read, std::uint64_t in_all) {
     // Recovery has the thread to itself, so the loop gets its turns here: for signals, and for what
@@ -223,18 +225,9 @@ Result<> App::recover() {
     const std::uint64_t percent = in_all == 0 ? 100 : read * 100 / in_all;
     log_info("recovering", {{"percent", percent}, {"log_bytes", in_all}});
   };
-  if (const auto latest = engine_->recover(progress); !latest) return latest.error();
+  if (Result<> done = backend_->recover(progress); !done) return done;
   phase_ = Phase::serving;
   loop_.restart();
-  const Shard& shard = engine_->local().shard();
-  const auto count = [&](State state) { return shard.counts()[static_cast<std::size_t>(state)]; };
-  log_info("recovered", {{"scheduled", count(State::scheduled)},
-                         {"firing", count(State::firing)},
-                         {"retrying", count(State::retrying)},
-                         {"dead", count(State::dead)},
-                         {"targets", engine_->local().targets().size()},
-                         {"last_sequence", shard.last_sequence()},
-                         {"took", format_duration(since(start))}});
   return {};
 }
 
@@ -282,7 +275,7 @@ Async<void> App::stop() {
   const MonoTime start = std::chrono::steady_clock::now();
   const Millis all = options_.shutdown_timeout;
   co_await http_->drain(std::min(kHttpDeadline, all));
-  co_await engine_->drain(std::max(all - since(start), Millis(0)));
+  co_await backend_->drain(std::max(all - since(start), Millis(0)));
   delivery_->stop();
   loop_.stop();
 }
@@ -292,10 +285,16 @@ void App::storage_failed(const std::string& why) {
   log_critical("storage failed; nothing is acknowledged any more", {{"why", why}});
   // Meanwhile the loop fires nothing more and /readyz answers 503.
   asio::post(loop_, [this] {
-    if (engine_) engine_->storage_failed();
+    if (backend_) backend_->storage_failed();
   });
   std::this_thread::sleep_for(kLastWords);
   std::_Exit(static_cast<int>(ExitCode::storage_failed));
+}
+
+void App::end_refused(const std::string& why) {
+  log_critical("this process must not go on", {{"why", why}});
+  flush_log();
+  std::_Exit(static_cast<int>(ExitCode::start_failed));
 }
 
 void App::reload() {
@@ -343,7 +342,7 @@ void App::apply(Options fresh) {
   options_.targets = std::move(fresh.targets);
   options_.lanes = std::move(fresh.lanes);
   apply_egress();
-  check_target_files();
+  run_detached(check_target_files());
   run_detached(apply_targets());
   log_info("configuration reloaded");
 }
@@ -358,12 +357,12 @@ void App::apply_egress() {
 }
 
 /// Files may have gone since a target was set: its pushes fail until they are back.
-void App::check_target_files() const {
+Async<void> App::check_target_files() {
   constexpr std::size_t kAtATime = 1000;
   std::string after;
-  const TargetRegistry& targets = engine_->local().targets();
-  for (auto some = targets.views(after, kAtATime); !some.empty();
-       some = targets.views(after, kAtATime)) {
+  while (true) {
+    const std::vector<TargetView> some = co_await backend_->tasks().targets(after, kAtATime);
+    if (some.empty()) co_return;
     after = some.back().settings.name;
     for (const TargetView& target : some) {
       const Result<> usable = target.settings.own->check_files();
@@ -375,7 +374,7 @@ void App::check_target_files() const {
 }
 
 Async<void> App::apply_targets() {
-  co_await apply_lanes(*engine_, options_.lanes);
+  co_await apply_lanes(backend_->tasks(), options_.lanes);
   const std::vector<ConfiguredTarget> targets = options_.targets;
   for (const ConfiguredTarget& configured : targets) {
     const auto change = [&](const TargetSettings* before) {
@@ -384,9 +383,9 @@ Async<void> App::apply_targets() {
       return Result<TargetSettings>(std::move(settings));
     };
     const std::string& name = configured.settings.name;
-    const std::optional<TargetView> current = engine_->local().targets().view(name);
+    const auto current = co_await backend_->tasks().target(name);
     if (current && current->settings == *change(&current->settings)) continue;
-    const auto put = co_await engine_->change_target(name, change);
+    const auto put = co_await backend_->tasks().change_target(name, change);
     if (!put) {
       log_error("target of the config file refused",
                 {{"target", name}, {"why", put.error().detail}});

@@ -96,6 +96,50 @@ Result<> read_proxy(const Environment& environment, Options& options) {
   return {};
 }
 
+Error cluster_error(std::string_view key, std::string detail) {
+  const std::string whole = "cluster." + std::string(key);
+  return Error{.slug = "config", .detail = whole + " " + std::move(detail), .field = whole};
+}
+
+/// Whether `text` can stand between the dots of a NATS subject.
+bool is_subject_token(std::string_view text) {
+  constexpr std::size_t kLongest = 32;
+  return !text.empty() && text.size() <= kLongest && std::ranges::all_of(text, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
+           c == '_';
+  });
+}
+
+Result<> check_cluster(const Options& options) {
+  const ClusterOptions& cluster = options.cluster;
+  if (!cluster.given()) {
+    if (cluster.nats.empty() && cluster.advertise.empty() && cluster.secret_file.empty()) return {};
+    return cluster_error("name", "is missing");
+  }
+  if (!is_subject_token(cluster.name)) {
+    return cluster_error("name", "is 1 to 32 letters, digits, - and _");
+  }
+  if (cluster.nats.empty()) return cluster_error("nats", "is missing: \"nats://HOST:4222\"");
+  for (const std::string& server : cluster.nats) {
+    if (server.starts_with("nats://") || server.starts_with("tls://")) continue;
+    return cluster_error("nats",
+                         "has \"" + server + "\"; wanted nats://HOST:PORT or tls://HOST:PORT");
+  }
+  if (cluster.secret_file.empty()) {
+    return cluster_error("secret_file", "is missing; `openssl rand -hex 32` makes a secret");
+  }
+  const Result<Url> advertise = parse_url(cluster.advertise);
+  if (!advertise) {
+    return cluster_error("advertise",
+                         "is to be the URL of this node for the others: "
+                         "\"http://HOST:PORT\"");
+  }
+  if (options.clock != "system") {
+    return cluster_error("name", "and a manual clock exclude each other");
+  }
+  return {};
+}
+
 Result<> check_whole(const Options& options) {
   if (options.listen.empty()) {
     return Error{.slug = "config", .detail = "listen is empty", .field = "listen"};
@@ -123,7 +167,7 @@ Result<> check_whole(const Options& options) {
     return Error{.slug = "config", .detail = "data_dir is empty", .field = "data_dir"};
   }
   if (const Result<Egress> egress = Egress::make(options.egress); !egress) return egress.error();
-  return {};
+  return check_cluster(options);
 }
 
 }  // namespace

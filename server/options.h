@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "api/options.h"
+#include "cluster/options.h"
 #include "delivery/target.h"
 #include "engine/options.h"
 #include "http/options.h"
@@ -58,6 +59,7 @@ struct Options {
   HttpOptions http;  // any_host follows from the tokens
   ApiOptions api;
   EngineOptions engine;
+  ClusterOptions cluster;
   Egress::Settings egress;
   struct Proxy {
     std::string url;  // empty: none

@@ -20,6 +20,7 @@
 #include <gtest/gtest.h>
 
 #include "api/api.h"
+#include "cluster/cluster_view.h"
 #include "cluster/peer_calls.h"
 #include "cluster/peers.h"
 #include "cluster/router.h"
@@ -120,6 +121,13 @@ class TestSettings final : public ClusterSettings {
   std::map<std::string, std::shared_ptr<const TargetSettings>, std::less<>> targets_;
 };
 
+/// The API of a node shows its cluster; these tests do not look at it.
+class NothingToSee final : public ClusterStatus {
+ public:
+  Async<ClusterView> view() override { co_return ClusterView(); }
+  Async<Answer<>> drain_node(std::string /*name*/) override { co_return Answer<>(); }
+};
+
 class ClusterTest : public testing::Test {
  protected:
   struct Node {
@@ -130,13 +138,15 @@ class ClusterTest : public testing::Test {
                              .call_limit_max = std::chrono::seconds(2)}),
           calls(clock, map, PeerSeal(kCluster, kSecret)),
           router({test.clock, test.keys, test.planner, map, peers, test.settings}),
-          server(test.loop, {},
-                 std::make_shared<Api>(
-                     router, [this] { return metrics(); }, ApiOptions(), routes(), &calls),
-                 http_options()) {
+          server(test.loop, {}, make_api(), http_options()) {
       const auto bound = server.listen({.host = "127.0.0.1"});
       CARILLON_CHECK(bound);
       url = bound->front();
+    }
+    [[nodiscard]] std::shared_ptr<Api> make_api() {
+      auto api = std::make_shared<Api>(router, [] { return metrics(); }, ApiOptions());
+      api->join(status, calls);
+      return api;
     }
     static HttpOptions http_options() {
       HttpOptions http;
@@ -152,6 +162,7 @@ class ClusterTest : public testing::Test {
     Peers peers;
     PeerCalls calls;
     Router router;
+    NothingToSee status;
     HttpServer server;
   };
 

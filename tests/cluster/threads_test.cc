@@ -17,10 +17,8 @@ class ThreadsTest : public ClusterTest {
   ThreadsTest() {
     put_target();
     // One that others call, too, on threads of its own.
-    server = std::make_unique<HttpServer>(
-        loop, threads.loops(),
-        std::make_shared<Api>(router(), Node::metrics, ApiOptions(), routes(), &a().calls),
-        Node::http_options());
+    server =
+        std::make_unique<HttpServer>(loop, threads.loops(), a().make_api(), Node::http_options());
     const auto bound = server->listen({.host = "127.0.0.1"});
     CARILLON_CHECK(bound);
     url = bound->front();

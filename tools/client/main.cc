@@ -89,6 +89,7 @@ int run(int argc, char** argv) {
   declare_dead_commands(app, context);
   declare_target_commands(app, context);
   declare_lane_commands(app, context);
+  declare_cluster_commands(app, context);
   declare_admin_commands(app, context);
   declare_transfer_commands(app, context);
   declare_completion(app, context);
