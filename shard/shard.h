@@ -358,6 +358,8 @@ class Shard {
 
   TargetQueues targets_;
   Operations operations_;
+  std::vector<Hash128>
+      unanswered_;  // done during a replay, whose answers the log does not have yet
 
   // The log.
   OpenBatch open_;

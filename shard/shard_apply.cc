@@ -196,7 +196,11 @@ void Shard::operate(const GroupKey& key, GroupOperation operation, const Operati
     const record::Operation done{name, operation.at, affected, firing};
     operations_.remember(done);
     // Once the log is cleaned a recovery counts other tasks here: the answer is a fact of its own.
-    if (started_) open_.append(done, ticket);
+    if (started_) {
+      open_.append(done, ticket);
+    } else {
+      unanswered_.push_back(name.key);
+    }
   } else if (ticket != 0) {
     reply(ticket, Verdict::done);
     effects_.replies.back().count = affected;
@@ -230,6 +234,7 @@ void Shard::apply(const record::TargetDelete& removal, Sequence, WallTime, Ticke
 }
 
 void Shard::apply(const record::Operation& operation, Sequence, WallTime, Ticket ticket) {
+  if (!started_) std::erase(unanswered_, operation.name.key);
   // Live, memory knows it already, but for that of a command of its own.
   if (!started_ || operations_.find(operation.name.key, operation.at) == nullptr) {
     operations_.remember(operation);

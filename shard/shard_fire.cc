@@ -44,6 +44,9 @@ void Shard::start(WallTime now, Interrupted firing) {
   }
   order_retained();
   bound_replayed();
+  for (const Hash128& key : std::exchange(unanswered_, {})) {
+    if (const auto* done = operations_.find(key, now_)) open_.append(*done, 0);
+  }
   std::ranges::sort(interrupted_, {},
                     [](const InterruptedPush& one) { return std::pair(one.due, one.number); });
   if (firing == Interrupted::ends) {

@@ -1,5 +1,7 @@
 // What is asked for while a task is firing, and what is sent again.
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "tests/shard/hand_driver.h"
@@ -206,6 +208,31 @@ TEST_F(ShardAgain, a_named_cancel_answers_alike_when_its_group_is_long_gone) {
   EXPECT_EQ(again.firing, 1U);
   cancel.operation = name(3);
   EXPECT_EQ(ask(cancel).verdict, Verdict::not_found);
+}
+
+TEST_F(ShardAgain, a_named_cancel_whose_answer_a_crash_took_away_is_answered_alike_later) {
+  ask(driver.add(1, start + hours(1), 7));
+  const command::GroupCancel cancel{group_key(7), name(2)};
+  driver.shard().submit(cancel, 9);
+  driver.seal();
+  driver.commit();
+  driver.restart();
+  driver.run();
+  // The log is cleaned up to the cancel, which stays: a replay finds no group there.
+  const auto holds_cancel = [](const Batch& batch) {
+    return std::holds_alternative<record::GroupCancel>(batch.records.front());
+  };
+  const auto place = std::ranges::find_if(driver.log(), holds_cancel);
+  ASSERT_NE(place, driver.log().end());
+  driver.shard().restate({driver.log().begin(), place});
+  driver.run();
+  ASSERT_TRUE(holds_cancel(driver.log().front()));
+  driver.restart();
+  driver.run();
+  driver.take();
+  const Reply again = ask(cancel);
+  EXPECT_EQ(again.verdict, Verdict::repeated);
+  EXPECT_EQ(again.count, 1U);
 }
 
 TEST_F(ShardAgain, the_same_operation_while_the_first_is_under_way_waits_for_its_answer) {
