@@ -17,6 +17,7 @@ runs=(
   "operation     $bin/end_to_end_operation"
   "cli           $bin/end_to_end_cli"
   "simulation    $bin/simulate --seeds 1000000 --from-commit"
+  "simulation_nodes $bin/simulate --nodes --seeds 1000000 --from-commit"
   "crash_loop    $bin/faults_crash_loop"     # 1,000 rounds of kill -9
   "failpoints    $bin/faults_failpoints"
   "held_commits  $bin/faults_held_commits"

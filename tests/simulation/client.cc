@@ -4,12 +4,13 @@
 #include <numeric>
 
 #include "base/check.h"
+#include "tests/simulation/content.h"
 
 namespace carillon::simulation {
 namespace {
 
 constexpr Moment kNetwork = kMillisecond;
-constexpr Moment kPatience = 500 * kMillisecond;
+constexpr Moment kElsewhere = 50 * kMillisecond;
 
 bool adds(Deed deed) {
   return deed <= Deed::add_once;
@@ -24,11 +25,11 @@ bool replaces(Deed deed) {
 
 }  // namespace
 
-Client::Client(World& world, const Swarm& swarm, Server& server, test::Ledger& ledger,
+Client::Client(World& world, const Swarm& swarm, Service& service, test::Ledger& ledger,
                std::vector<std::string>& faults, std::uint64_t index)
     : world_(world),
       swarm_(swarm),
-      server_(server),
+      service_(service),
       ledger_(ledger),
       faults_(faults),
       index_(index),
@@ -83,7 +84,7 @@ void Client::prepare(Asking& asking) {
   if (adds(request.deed) || changes(request.deed)) {
     prepare_add(asking);
   } else if (request.deed == Deed::redrive || request.deed == Deed::remove_dead) {
-    const auto dead = server_.dead_letter(request.id);
+    const auto dead = service_.dead_letter(request.id);
     request.number = dead ? dead->first : ~TaskNumber{0};
     asking.old = dead ? std::optional(versions_.at(dead->second).task) : std::nullopt;
     asking.old_group = dead ? versions_.at(dead->second).group : 0;
@@ -155,14 +156,19 @@ void Client::ask() {
   write_down(asking);
   const Request& request = asking.request;
   world_.trace("client ", index_,
-               asking.times == 0 ? " asks: " : " asks again: ", Server::deed_name(request.deed),
-               " ", name_of_id(request.id), " v", request.version, " due ", request.due);
+               asking.times == 0 ? " asks: " : " asks again: ", deed_name(request.deed), " ",
+               name_of_id(request.id), " v", request.version, " due ", request.due);
   ++asking.times;
+  send();
+}
+
+void Client::send() {
+  const Request& request = asking_->request;
   const std::uint64_t asked = ++asked_;
   if (finishing_ || !world_.chance(swarm_.request_lost)) {
     world_.after(world_.pause(kNetwork), [this, asked, request] {
-      if (!server_.up()) return;
-      server_.handle(request, [this, asked](const Reply& reply) {
+      if (!service_.up()) return;
+      service_.handle(request, [this, asked](const Reply& reply) {
         if (!finishing_ && world_.chance(swarm_.answer_lost)) return;
         world_.after(world_.pause(kNetwork), [this, asked, reply] {
           if (asked == asked_ && asking_) answered(reply);
@@ -170,7 +176,15 @@ void Client::ask() {
       });
     });
   }
-  world_.after(kPatience, [this, asked] { no_answer(asked); });
+  world_.after(swarm_.patience, [this, asked] { no_answer(asked); });
+}
+
+void Client::go_on_elsewhere(Verdict why) {
+  world_.trace("client ", index_, " hears: ", verdict_name(why));
+  world_.after(world_.pause(kElsewhere), [this, asked = ++asked_, why] {
+    if (asked != asked_) return;
+    why == Verdict::moved ? send() : ask();
+  });
 }
 
 void Client::no_answer(std::uint64_t asked) {
@@ -195,9 +209,11 @@ void Client::give_up(Id& id) {
 }
 
 void Client::answered(const Reply& reply) {
+  if (reply.verdict == Verdict::moved || reply.verdict == Verdict::outcome_unknown)
+    return go_on_elsewhere(reply.verdict);
   const Asking asking = *asking_;
   asking_.reset();
-  world_.trace("client ", index_, " hears: ", Server::verdict_name(reply.verdict));
+  world_.trace("client ", index_, " hears: ", verdict_name(reply.verdict));
   const Deed deed = asking.request.deed;
   if (adds(deed)) {
     added(asking, reply);
@@ -223,8 +239,8 @@ void Client::answered(const Reply& reply) {
     ledger_.group_cancel_answered(asking.operation, reply.count, reply.firing, world_.now());
   } else if (deed == Deed::group_shift &&
              (reply.verdict == Verdict::done || reply.verdict == Verdict::repeated)) {
-    ledger_.group_shift_answered(asking.request.group, asking.request.by, world_.latest_wall(),
-                                 world_.now());
+    ledger_.group_shift_answered(asking.request.group, asking.request.by,
+                                 world_.latest_wall() + swarm_.clocks_ahead, world_.now());
   }
   if (!finishing_) think();
 }

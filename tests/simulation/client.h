@@ -3,17 +3,21 @@
 //
 // Operation: an answer that does not come is asked for again with the very same request, as a
 // client would, or it gives up, and then never speaks of that id again: its outcome stays unknown.
+// Where the answer is `moved` nothing was done, so to send it again is the first time still; where
+// it is `outcome_unknown`, it is asked for again.
 #pragma once
 
 #include <optional>
 
-#include "tests/simulation/server.h"
+#include "tests/simulation/service.h"
+#include "tests/simulation/world.h"
+#include "tests/support/ledger.h"
 
 namespace carillon::simulation {
 
 class Client {
  public:
-  Client(World& world, const Swarm& swarm, Server& server, test::Ledger& ledger,
+  Client(World& world, const Swarm& swarm, Service& service, test::Ledger& ledger,
          std::vector<std::string>& faults, std::uint64_t index);
 
   void start() { think(); }
@@ -50,6 +54,8 @@ class Client {
   void prepare_add(Asking& asking);
   void write_down(Asking& asking);
   void ask();
+  void send();
+  void go_on_elsewhere(Verdict why);
   void no_answer(std::uint64_t asked);
   void answered(const Reply& reply);
   void added(const Asking& asking, const Reply& reply);
@@ -60,7 +66,7 @@ class Client {
 
   World& world_;
   const Swarm& swarm_;
-  Server& server_;
+  Service& service_;
   test::Ledger& ledger_;
   std::vector<std::string>& faults_;
   std::uint64_t index_;

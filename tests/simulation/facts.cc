@@ -94,16 +94,16 @@ void Facts::follow(const record::Fire& fire, Sequence sequence, WallTime) {
   const std::string name = "fire " + std::to_string(sequence);
   Fact& fact = facts_[fire.number];
   expect(waits(fact.state), name + " of one that is " + std::string(name_of(fact.state)));
-  expect(fact.due <= world_.recent_wall(), name + " is early");
-  expect(!fact.expire_after || world_.recent_wall_min() <=
+  expect(fact.due <= world_.recent_wall() + slack_, name + " is early");
+  expect(!fact.expire_after || world_.recent_wall_min() - slack_ <=
                                    std::max(fact.asked_due, fact.redriven_at) + *fact.expire_after,
          name + " of one that has expired");
   const auto held = held_.find(fact.target.low);
   if (held != held_.end()) {
     // Where the clock is set back, a hold begins anew and ends by an earlier moment.
-    expect(
-        held->second.until <= world_.latest_wall() || world_.was_set_back_since(held->second.began),
-        name + " for a target that is held");
+    expect(held->second.until <= world_.latest_wall() + slack_ ||
+               world_.was_set_back_since(held->second.began),
+           name + " for a target that is held");
     expect(probes_.emplace(fact.target.low, fire.number).second,
            name + " is a second probe at once");
   }
@@ -119,11 +119,11 @@ void Facts::follow(const record::Outcome& outcome, Sequence sequence, WallTime) 
   const bool pushed = outcome.state == State::delivered || outcome.state == State::retrying;
   expect(!finished(fact.state), name + " of a finished task");
   expect(!pushed || fact.state == State::firing, name + " of one that was not pushed");
-  expect(
-      outcome.state != State::expired ||
-          (fact.expire_after &&
-           world_.latest_wall() > std::max(fact.asked_due, fact.redriven_at) + *fact.expire_after),
-      name + " is an expiry before its time");
+  expect(outcome.state != State::expired ||
+             (fact.expire_after &&
+              world_.latest_wall() + slack_ >
+                  std::max(fact.asked_due, fact.redriven_at) + *fact.expire_after),
+         name + " is an expiry before its time");
   expect(outcome.state == State::delivered || outcome.state == State::cancelled ||
              !fact.retries_cancelled,
          name + " goes on with retries that were cancelled");
@@ -239,8 +239,7 @@ void Facts::expect_true(const Statement& said) {
 }
 
 void Facts::expect_same(Shard& shard) {
-  // What was under way is over.
-  probes_.clear();
+  owner_changed();
   std::uint64_t shown = 0, unfinished = 0;
   for (std::uint32_t position = 0; position < shard.positions(); ++position) {
     const auto said = shard.at(position);

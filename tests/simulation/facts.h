@@ -35,12 +35,16 @@ struct Fact {
 
 class Facts {
  public:
-  Facts(World& world, Coverage& coverage, std::vector<std::string>& faults)
-      : world_(world), coverage_(coverage), faults_(faults) {}
+  /// `slack`: so far clocks may be apart, and decisions lie before their commits.
+  Facts(World& world, Coverage& coverage, std::vector<std::string>& faults,
+        Millis slack = Millis(0))
+      : world_(world), coverage_(coverage), faults_(faults), slack_(slack) {}
 
   /// This batch is durable.
   void follow(const Batch& batch);
 
+  /// The shard has another owner, who knows nothing of pushes under way.
+  void owner_changed() { probes_.clear(); }
   /// The push of that task is over, whether or not the log says so yet.
   void push_ended(TaskNumber number);
   /// The fact about a number; a fault if there is none.
@@ -80,6 +84,7 @@ class Facts {
   World& world_;
   Coverage& coverage_;
   std::vector<std::string>& faults_;
+  Millis slack_;
   std::map<TaskNumber, Fact> facts_;
   struct Held {
     WallTime until{};

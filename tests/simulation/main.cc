@@ -20,6 +20,8 @@ namespace {
 
 constexpr std::size_t kShownMax = 5;
 
+bool with_nodes = false;
+
 std::string commit() {
   std::string hash;
   if (std::FILE* const git = ::popen("git rev-parse --short HEAD 2>/dev/null", "r")) {
@@ -43,7 +45,8 @@ std::uint64_t first_seed_of_commit() {
 void print_failure(std::uint64_t seed, const RunResult& result) {
   std::cout << "seed " << seed << " FAILED at commit " << commit() << ":\n";
   for (const std::string& fault : result.faults) std::cout << "  " << fault << '\n';
-  std::cout << "  " << result.verdict << "\nreplay: simulate --seed " << seed << '\n';
+  std::cout << "  " << result.verdict << "\nreplay: simulate " << (with_nodes ? "--nodes " : "")
+            << "--seed " << seed << '\n';
 }
 
 // A check that fails ends the process: say in which world.
@@ -64,9 +67,13 @@ struct Totals {
   std::uint64_t failures = 0;
 };
 
-void run_one(std::uint64_t seed, Totals& totals) {
+RunResult run_seed(std::uint64_t seed, bool keep_trace) {
   current_seed = seed;
-  const RunResult result = run(seed, /*keep_trace=*/false);
+  return with_nodes ? run_nodes(seed, keep_trace) : run(seed, keep_trace);
+}
+
+void run_one(std::uint64_t seed, Totals& totals) {
+  const RunResult result = run_seed(seed, /*keep_trace=*/false);
   const std::lock_guard lock(totals.mutex);
   for (const auto& [name, times] : result.coverage) totals.coverage[name] += times;
   totals.steps += result.steps;
@@ -76,8 +83,7 @@ void run_one(std::uint64_t seed, Totals& totals) {
 }
 
 int replay(std::uint64_t seed, const std::string& history) {
-  current_seed = seed;
-  const RunResult result = run(seed, /*keep_trace=*/true);
+  const RunResult result = run_seed(seed, /*keep_trace=*/true);
   if (!history.empty()) std::ofstream(history) << result.history;
   std::cout << result.trace << result.verdict << '\n';
   for (const std::string& fault : result.faults) std::cout << "FAULT " << fault << '\n';
@@ -87,14 +93,14 @@ int replay(std::uint64_t seed, const std::string& history) {
 /// How many transitions that must be reached were not.
 std::size_t print_coverage(const Coverage& coverage) {
   std::size_t missed = 0;
-  for (const std::string_view name : transitions()) {
+  const auto names = with_nodes ? node_transitions() : transitions();
+  for (const std::string_view name : names) {
     const auto found = coverage.find(std::string(name));
     const std::uint64_t times = found == coverage.end() ? 0 : found->second;
     std::printf("%12llu  %s\n", static_cast<unsigned long long>(times), name.data());
     if (times == 0) ++missed;
   }
-  std::printf("%zu of %zu transitions reached\n", transitions().size() - missed,
-              transitions().size());
+  std::printf("%zu of %zu transitions reached\n", names.size() - missed, names.size());
   return missed;
 }
 
@@ -135,6 +141,7 @@ int main(int argc, char** argv) {
   double minutes = 0;
   std::string history;
   bool demand_all = false, from_commit = false;
+  app.add_flag("--nodes", carillon::simulation::with_nodes, "several nodes over one stream");
   auto* const one = app.add_option("--seed", seed, "run this one and show every step");
   app.add_option("--history", history, "with --seed: a file for the ledger's history of it");
   auto* const from = app.add_option("--from", first, "the first seed")->capture_default_str();

@@ -28,7 +28,7 @@ void Receivers::push(Push push, std::function<void(PushResult)> done) {
   if (!number) return;
   world.trace("push ", name_of_id(content.id), " v", content.version, " attempt ", push.attempt,
               " due ", push.due);
-  const WallTime at = world.recent_wall();
+  const WallTime at = world.recent_wall() + its_.clock_ahead;
   const Moment way = std::min(world.pause(swarm.push), kArrivesWithin);
   const auto over = [&](Moment pause, PushResult result) {
     its_.after(pause, [this, number = *number, result = std::move(result), done = std::move(done)] {

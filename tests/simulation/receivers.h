@@ -16,15 +16,17 @@
 
 namespace carillon::simulation {
 
-/// The server's clock.
+/// A server's clock.
 class WorldClock final : public Clock {
  public:
-  explicit WorldClock(const World& world) : world_(world) {}
-  WallTime wall() override { return world_.wall(); }
+  explicit WorldClock(const World& world, Millis ahead = Millis(0))
+      : world_(world), ahead_(ahead) {}
+  WallTime wall() override { return world_.wall() + ahead_; }
   MonoTime mono() override { return MonoTime(std::chrono::microseconds(world_.now())); }
 
  private:
   const World& world_;
+  Millis ahead_;
 };
 
 class Receivers final : public Sink {
@@ -38,6 +40,7 @@ class Receivers final : public Sink {
     std::function<void(Moment, std::function<void()>)> after;
     /// The number of the task that is pushed; none where it must not be.
     std::function<std::optional<TaskNumber>(const SimContent&, std::uint32_t attempt)> task_of;
+    Millis clock_ahead{0};  // of the server
   };
   explicit Receivers(Around around) : its_(std::move(around)) {}
 

@@ -25,7 +25,12 @@ struct RunResult {
 /// rest, the server is stopped and recovered once more, and the ledger is judged.
 [[nodiscard]] RunResult run(std::uint64_t seed, bool keep_trace);
 
+/// The same with several nodes over one stream: these are paused, cut off, crash and take over from
+/// each other.
+[[nodiscard]] RunResult run_nodes(std::uint64_t seed, bool keep_trace);
+
 /// The transitions that a good number of runs must have reached, all of them.
 [[nodiscard]] std::span<const std::string_view> transitions();
+[[nodiscard]] std::span<const std::string_view> node_transitions();
 
 }  // namespace carillon::simulation

@@ -1,39 +1,14 @@
 #include "tests/simulation/server.h"
 
 #include "storage/record_codec.h"
-#include "tests/delivery/http_target.h"
 #include "tests/shard/hand_driver.h"
 
 namespace carillon::simulation {
 namespace {
 
-constexpr std::uint64_t kNamedTargets = 2;
-constexpr std::uint64_t kNamedLanes = 3;
-constexpr std::uint64_t kUrlTarget = 3;
 constexpr Moment kDownAtLeast = 50 * kMillisecond;  // longer than anything takes to arrive
 constexpr Moment kDown = kSecond / 2;
-constexpr int kLooksMax = 10;
-constexpr Moment kLookAgain = 10 * kMillisecond;
-constexpr Millis kHoldMax = std::chrono::seconds(10);
-constexpr Millis kBackoffMax = std::chrono::seconds(4);
 constexpr Millis kStuck = std::chrono::seconds(30);
-constexpr const char* kDeedNames[kDeeds] = {
-    "add",     "add keeping", "add replacing", "add earliest", "add latest",     "add once",
-    "change",  "change due",  "move",          "cancel",       "cancel retries", "get",
-    "redrive", "remove dead", "group cancel",  "group shift"};
-
-std::string lane_name(std::uint64_t lane) {
-  return "lane" + std::to_string(lane);
-}
-
-/// Each task goes to one target, so that a version needs no place to say it.
-std::uint64_t target_of(const Request& request) {
-  return request.by_url ? kUrlTarget : 1 + request.version % kNamedTargets;
-}
-
-OperationName name_of_operation(const Request& request) {
-  return {{request.name, request.name == 0 ? 0U : 1U}, 0};
-}
 
 }  // namespace
 
@@ -66,9 +41,9 @@ void Server::start() {
   facts_.expect_same(shard());
   shard().check_invariants();
   for (std::uint64_t target = 1; target <= kNamedTargets; ++target) {
-    if (!facts_.was_put(target_key(target))) put_target(target, false);
+    if (!facts_.was_put(target_key(target))) requests_->put_target(target, false);
   }
-  if (healed_) resume_targets();
+  if (healed_) requests_->resume_targets();
 }
 
 void Server::make_local_shard() {
@@ -88,7 +63,7 @@ void Server::make_local_shard() {
                         }});
   EngineOptions options;
   options.shard = swarm_.options;
-  options.url_defaults = target_settings();
+  options.url_defaults = target_settings(swarm_);
   options.batch_bytes_max = swarm_.batch_bytes_max;
   const auto turn_soon = [this] {
     guarded_after(world_.pause(kMillisecond / 4), [this] { local_->driver().turn(); });
@@ -104,6 +79,22 @@ void Server::make_local_shard() {
           .settled = [] {},
           .fenced = [] {}},
       std::move(options));
+  requests_ = std::make_unique<Requests>(
+      Requests::Around{.world = world_,
+                       .swarm = swarm_,
+                       .coverage = coverage_,
+                       .faults = faults_,
+                       .local = *local_,
+                       .webhooks = webhooks_,
+                       .after = after,
+                       .content_of = [this](TaskNumber number) { return content_of(number); },
+                       .shown =
+                           [this](const Statement& task) {
+                             // What is committed and not yet acknowledged is in the log, and not
+                             // yet shown.
+                             if (local_->driver().committing() && durable_) return;
+                             facts_.expect_true(task);
+                           }});
 }
 
 void Server::wake_at(std::optional<WallTime> moment) {
@@ -148,8 +139,7 @@ void Server::crash() {
   local_.reset();
   receivers_.reset();
   log_.reset();
-  waiters_.clear();
-  touching_group_ = false;
+  requests_.reset();
   guarded_after(kDownAtLeast + world_.pause(kDown), [this] { start(); });
 }
 
@@ -187,85 +177,12 @@ void Server::clean_log() {
   local_->driver().clean(1 + world_.magnitude(12));
 }
 
-TargetSettings Server::target_settings() const {
-  TargetSettings settings = http_target("", "http://receiver/");
-  settings.concurrency = swarm_.concurrency;
-  settings.hold_max = kHoldMax;
-  settings.retry.max_attempts = static_cast<int>(swarm_.attempts_max);
-  settings.retry.backoff_min = Millis(1);
-  settings.retry.backoff_max = kBackoffMax;
-  return settings;
-}
-
-void Server::put_target(std::uint64_t target, bool paused) {
-  record::TargetPut put;
-  put.key = target_key(target);
-  put.name = "target" + std::to_string(target);
-  put.concurrency = swarm_.concurrency;
-  put.paused = paused;
-  put.settings = format_target(target_settings(), Secrets::stored);
-  local_->driver().submit(put);
-}
-
-/// Those that were deleted stay so: what waits for one must end without it.
-void Server::resume_targets() {
-  for (std::uint64_t target = 1; target <= kNamedTargets; ++target) {
-    const auto* known = shard().target(target_key(target));
-    if (known != nullptr && !known->deleted && known->settings.paused) put_target(target, false);
-  }
-}
-
-void Server::operate() {
-  if (!up()) return;
-  const std::uint64_t target = 1 + world_.below(kNamedTargets);
-  const std::uint64_t what = world_.below(6);
-  if (what >= 4) return operate_lanes();
-  if (what < 3) {
-    world_.trace("operator: target ", target, what == 0 ? " is paused" : " is put");
-    put_target(target, what == 0);
-  } else {
-    world_.trace("operator: target ", target, " is deleted");
-    submit("target delete", command::TargetDelete{target_key(target), world_.chance(500)},
-           [](const Reply&) {});
-  }
-}
-
-void Server::operate_lanes() {
-  const std::string lane = lane_name(world_.below(kNamedLanes));
-  if (world_.chance(300)) {
-    world_.trace("operator: ", lane, " is deleted");
-    return submit("lane delete", command::LaneDelete{lane}, [](const Reply&) {});
-  }
-  world_.trace("operator: ", lane, " is put");
-  const auto weight = static_cast<std::uint32_t>(1 + world_.below(8));
-  const auto reserved = static_cast<std::uint32_t>(world_.below(5) * 100);
-  submit("lane put", command::LanePut{lane, weight, reserved}, [](const Reply&) {});
-}
-
-void Server::touch() {
-  if (!up() || shard().positions() == 0) return;
-  const auto task = shard().at(static_cast<std::uint32_t>(world_.below(shard().positions())));
-  if (!task || finished(task->state)) return;
-  const auto content = content_of(task->number);
-  if (!content) return;
-  world_.trace("touches ", name_of_id(content->id), " v", content->version);
-  command::Change change;
-  change.task = *task;
-  change.expected = task->number;
-  change.content = content->row();
-  submit("touch", std::move(change), [](const Reply&) {});
-  // One at a time: each takes a commit, and the clients' would wait behind all that pile up.
-  if (!up() || task->group == GroupKey{} || std::exchange(touching_group_, true)) return;
-  submit("touch group", command::GroupShift{task->group, Millis(0)},
-         [this](const Reply&) { touching_group_ = false; });
-}
-
 void Server::heal() {
   healed_ = true;
   swarm_.refused = swarm_.failed = swarm_.hangs = swarm_.gone = swarm_.lost_answer =
       swarm_.throttled = 0;
   if (!up()) return;
-  resume_targets();
+  requests_->resume_targets();
 }
 
 void Server::tell_all() {
@@ -283,8 +200,8 @@ void Server::tell_all() {
     }
     ledger_.found(name_of_id(content->id), content->version, task->state);
   }
-  for (const auto& [ticket, waiter] : waiters_) {
-    faults_.push_back("a " + waiter->name + " was never answered");
+  for (const std::string& name : requests_->unanswered()) {
+    faults_.push_back("a " + name + " was never answered");
   }
   for (const TaskNumber number : facts_.waiting_since(world_.wall() - kStuck)) {
     faults_.push_back("task " + std::to_string(number) + " was due long ago and still waits");
@@ -320,192 +237,6 @@ std::optional<std::pair<TaskNumber, std::uint64_t>> Server::dead_letter(std::uin
   const auto content = content_of(dead->number);
   if (!content) return std::nullopt;
   return std::pair(dead->number, content->version);
-}
-
-/// As Commands does it: an add that found its very task is told so.
-void Server::recognise(Reply& reply) const {
-  if (reply.content.empty()) return;
-  const auto there = content_of(reply.task.number);
-  if (!there) {
-    reply.verdict = Verdict::content_moved;
-  } else if (there->version == SimContent::of_row(reply.content).version) {
-    reply.verdict = Verdict::same;
-  }
-}
-
-// --- Requests.
-
-void Server::submit(std::string name, Command command, Answered answered) {
-  auto made = std::make_unique<Waiter>(*this, name, std::move(answered));
-  Waiter& waiter = *made;
-  waiters_.emplace(&waiter, std::move(made));
-  const std::uint64_t open = shard().open_bytes();
-  local_->driver().submit(std::span(&command, 1), waiter);
-  if (waiters_.contains(&waiter) && shard().open_bytes() == open) {
-    ++coverage_[name + ": had to wait"];
-  }
-}
-
-void Server::Waiter::answered() {
-  const auto its = server.waiters_.extract(this);
-  server.recognise(reply);
-  ++server.coverage_[name + ": " + verdict_name(reply.verdict)];
-  answered_to(reply);
-}
-
-void Server::handle(const Request& request, Answered answered) {
-  const Fingerprint task = fingerprint(request.id);
-  switch (request.deed) {
-    case Deed::add:
-    case Deed::add_replacing:
-    case Deed::add_keeping:
-    case Deed::add_earliest:
-    case Deed::add_latest:
-    case Deed::add_once:
-      return add(request, answered);
-    case Deed::change:
-    case Deed::change_due_too:
-      return change(request, answered, 0);
-    case Deed::move:
-      return submit(deed_name(request.deed), command::Move{task, request.due}, std::move(answered));
-    case Deed::cancel:
-    case Deed::cancel_retries:
-      return submit(deed_name(request.deed),
-                    command::Cancel{task, request.deed == Deed::cancel_retries},
-                    std::move(answered));
-    case Deed::get:
-      return get(request, answered);
-    case Deed::redrive:
-      return redrive(request, answered);
-    case Deed::remove_dead:
-      return submit(deed_name(request.deed), command::RemoveDead{task, request.number},
-                    std::move(answered));
-    case Deed::group_cancel:
-      return submit(deed_name(request.deed),
-                    command::GroupCancel{group_key(request.group), name_of_operation(request)},
-                    std::move(answered));
-    case Deed::group_shift:
-      return submit(
-          deed_name(request.deed),
-          command::GroupShift{group_key(request.group), request.by, name_of_operation(request)},
-          std::move(answered));
-  }
-}
-
-void Server::add(const Request& request, const Answered& answered) {
-  command::Add add;
-  add.task.task = fingerprint(request.id);
-  add.task.due = request.due;
-  add.task.group = group_key(request.group);
-  add.task.target = target_key(target_of(request));
-  add.task.target_is_url = request.by_url;
-  add.task.expire_after = request.expire_after;
-  // By name; where there is no such lane, in the default one, so that most adds are taken.
-  const auto lane = shard().lanes().find(lane_name(request.version % (kNamedLanes + 2)));
-  add.task.lane = lane.value_or(kDefaultLane);
-  add.if_exists = static_cast<IfExists>(request.deed);
-  add.content = SimContent{request.id, request.version, ++last_webhook_, 0}.row();
-  submit(deed_name(request.deed), std::move(add), answered);
-}
-
-/// As Commands does it: look, read the content, ask for the change of exactly that content, and
-/// look again where it was changed meanwhile.
-void Server::change(const Request& request, const Answered& answered, int looks) {
-  const auto task = shard().find(fingerprint(request.id));
-  if (!task || finished(task->state)) {
-    Reply reply;
-    reply.verdict = task ? Verdict::task_finished : Verdict::not_found;
-    if (task) reply.task = *task;
-    ++coverage_[deed_name(request.deed) + ": " + verdict_name(reply.verdict)];
-    return answered(reply);
-  }
-  auto content = content_of(task->number);
-  guarded_after(world_.pause(kMillisecond) + looks * kLookAgain, [this, request, answered, looks,
-                                                                  task = *task,
-                                                                  content = std::move(content)] {
-    // Replaced by what is committed and not yet acknowledged.
-    if (!content && looks < kLooksMax) return change(request, answered, looks + 1);
-    if (!content) {
-      faults_.push_back("the content of task " + std::to_string(task.number) + " is missing");
-      return;
-    }
-    command::Change command;
-    command.task = task;
-    command.task.due = request.due;
-    command.expected = task.number;
-    command.due_given = request.deed == Deed::change_due_too;
-    command.content =
-        SimContent{request.id, request.version, content->webhook, content->attempts_before}.row();
-    submit(deed_name(request.deed), std::move(command),
-           [this, request, answered, looks](const Reply& reply) {
-             if (reply.verdict == Verdict::content_moved && looks < kLooksMax) {
-               return change(request, answered, looks + 1);
-             }
-             answered(reply);
-           });
-  });
-}
-
-void Server::redrive(const Request& request, const Answered& answered) {
-  const auto dead = shard().find_dead(fingerprint(request.id));
-  const auto content = dead ? content_of(dead->number) : std::nullopt;
-  command::Change change;
-  change.task.task = fingerprint(request.id);
-  change.expected = request.number;
-  change.redrive = true;
-  change.operation = name_of_operation(request);
-  if (dead && content && dead->number == request.number) {
-    change.task = *dead;
-    SimContent again = *content;
-    again.attempts_before = dead->attempt;
-    change.content = again.row();
-  }
-  change.task.due = world_.wall();
-  submit(deed_name(request.deed), std::move(change), answered);
-}
-
-void Server::get(const Request& request, const Answered& answered) {
-  Reply reply;
-  const auto task = shard().find(fingerprint(request.id));
-  reply.verdict = task ? Verdict::done : Verdict::not_found;
-  if (task) {
-    reply.task = *task;
-    // What is committed and not yet acknowledged is in the log, and not yet shown.
-    if (!local_->driver().committing() || !durable_) facts_.expect_true(*task);
-  }
-  ++coverage_["get: " + verdict_name(reply.verdict)];
-  answered(reply);
-}
-
-std::string Server::deed_name(Deed deed) {
-  return kDeedNames[static_cast<int>(deed)];
-}
-
-std::string Server::verdict_name(Verdict verdict) {
-  constexpr const char* kNames[] = {"done",
-                                    "same",
-                                    "kept",
-                                    "replaced",
-                                    "task exists",
-                                    "task firing",
-                                    "task finished",
-                                    "not found",
-                                    "content moved",
-                                    "unknown target",
-                                    "unknown lane",
-                                    "target in use",
-                                    "lane in use",
-                                    "too many targets",
-                                    "too many lanes",
-                                    "too much reserved",
-                                    "full",
-                                    "repeated",
-                                    "operation reused",
-                                    "too many operations",
-                                    "beyond horizon",
-                                    "moved",
-                                    "outcome unknown"};
-  return kNames[static_cast<int>(verdict)];
 }
 
 }  // namespace carillon::simulation

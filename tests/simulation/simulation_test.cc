@@ -16,6 +16,16 @@ TEST(Simulation, OneSeedGivesOneRunByteForByte) {
   }
 }
 
+TEST(Simulation, OneSeedGivesOneRunOfSeveralNodesByteForByte) {
+  for (const std::uint64_t seed : {1U, 7U, 42U}) {
+    const RunResult first = run_nodes(seed, /*keep_trace=*/true);
+    const RunResult second = run_nodes(seed, /*keep_trace=*/true);
+    EXPECT_EQ(first.trace, second.trace);
+    EXPECT_EQ(first.history, second.history);
+    EXPECT_THAT(first.trace, testing::Not(testing::IsEmpty()));
+  }
+}
+
 TEST(Simulation, KeepingTheTraceChangesNothing) {
   const RunResult kept = run(9, /*keep_trace=*/true);
   const RunResult hashed = run(9, /*keep_trace=*/false);

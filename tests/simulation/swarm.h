@@ -48,6 +48,8 @@ struct Swarm {
   Moment think = 0, sync = 0, push = 0;
   int due_bits = 0;  // dues reach 2^due_bits ms ahead
   std::uint64_t clients = 1, ids_each = 1;
+  Moment patience = kSecond / 2;  // of a client without an answer
+  Millis clocks_ahead{0};         // servers' clocks are ahead by so much at most
   std::uint32_t concurrency = 1;
   std::uint32_t attempts_max = 1;
   ShardOptions options;

@@ -158,4 +158,39 @@ std::span<const std::string_view> transitions() {
   return kTransitions;
 }
 
+static constexpr std::string_view kNodeTransitions[] = {
+    "append: empty",
+    "cancel: moved",
+    "cancel: outcome unknown",
+    "change: moved",
+    "confirm: done",
+    "confirm: moved",
+    "crash: of the owner",
+    "add: moved",
+    "add: outcome unknown",
+    "fenced: at all",
+    "fenced: while it hands over",
+    "fenced: while it pushes",
+    "get: done",
+    "get: not found",
+    "group cancel: moved",
+    "group cancel: outcome unknown",
+    "hand over: all over",
+    "hand over: with a push under way",
+    "node: was trimmed past",
+    "pause: of an owner",
+    "pause: of an owner that pushes",
+    "push: waited for a commit",
+    "recovered: firing",
+    "recovered: retrying",
+    "recovered: scheduled",
+    "take over: another was first",
+    "take over: done",
+    "take over: of firing",
+};
+
+std::span<const std::string_view> node_transitions() {
+  return kNodeTransitions;
+}
+
 }  // namespace carillon::simulation

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "storage/note.h"
 #include "storage/record_codec.h"
 
 namespace carillon {
@@ -10,6 +11,7 @@ namespace carillon {
 void ModelStream::append(Place place, const Message& message) {
   if (place != next()) return;
   messages_.push_back(message);
+  if (taken_) taken_(message);
   // The newest batch with records stays, so that the sequences go on.
   const Sequence trim_before = message.batch.trim_before;
   while (messages_.size() > 1 && messages_.front().batch.first < trim_before) {
@@ -38,7 +40,7 @@ void ModelLog::start_mirror() {
 Result<> ModelLog::read(Sequence from, const std::function<void(Batch&&)>& visit,
                         const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
   CARILLON_CHECK(!sending_);
-  fenced_ = false;
+  owner_ = fenced_ = false;
   start_mirror();
   for (next_ = stream_->first(); next_ < stream_->next(); ++next_) {
     const ModelStream::Message& message = *stream_->at(next_);
@@ -53,18 +55,36 @@ void ModelLog::append(Batch&& batch, AppendDone done) {
     batch.trim_before = std::min(batch.trim_before, mirror_->batches.rbegin()->first);
   }
   auto kept = std::make_shared<Batch>(std::move(batch));
-  send({.nonce = stream_->new_nonce(), .batch = *kept},
-       [this, kept, done = std::move(done)](Appended how) {
-         if (how == Appended::committed) {
-           ++counts_.commits;
-           counts_.commit_bytes += mirror_->write(*kept);
-         }
-         done(how, std::move(*kept));
-       });
+  ModelStream::Message message{
+      .nonce = stream_->new_nonce(), .from = options_.number, .batch = *kept};
+  repeat_what_is_kept(message.batch);
+  send(std::move(message), [this, kept, done = std::move(done)](Appended how) {
+    if (how == Appended::committed) {
+      ++counts_.commits;
+      counts_.commit_bytes += mirror_->write(*kept);
+    }
+    done(how, std::move(*kept));
+  });
+}
+
+/// What a Keep restates may stand in a part of the stream that is trimmed with it.
+void ModelLog::repeat_what_is_kept(Batch& batch) const {
+  for (const Record& record : batch.records) {
+    const auto* const keep = std::get_if<record::Keep>(&record);
+    if (keep == nullptr) continue;
+    const TaskNumber number = keep->task.number;
+    const auto content = mirror_->contents.find(number);
+    if (content != mirror_->contents.end()) batch.contents.push_back({number, content->second});
+    const auto note = mirror_->notes.find(number);
+    if (note != mirror_->notes.end()) {
+      batch.notes.push_back({number, decode_note(note->second).value()});
+    }
+  }
 }
 
 void ModelLog::take_over(std::function<void(Appended)> done) {
-  send({.nonce = stream_->new_nonce(), .takes_over = true, .batch = {}}, std::move(done));
+  send({.nonce = stream_->new_nonce(), .from = options_.number, .takes_over = true, .batch = {}},
+       std::move(done));
 }
 
 void ModelLog::send(ModelStream::Message message, std::function<void(Appended)> done) {
@@ -94,9 +114,10 @@ void ModelLog::send_again(const std::shared_ptr<Sending>& sending) {
 void ModelLog::decide(const std::shared_ptr<Sending>& sending, Seen seen) {
   if (sending_ != sending || seen == Seen::nothing) return;
   sending_.reset();
-  fenced_ = seen == Seen::another;
-  if (!fenced_) ++next_;
-  sending->done(fenced_ ? Appended::fenced : Appended::committed);
+  owner_ = seen == Seen::mine;
+  fenced_ = !owner_ && !sending->message.takes_over;
+  if (owner_) ++next_;
+  sending->done(owner_ ? Appended::committed : Appended::fenced);
 }
 
 void ModelLog::follow(Sequence from, std::uint64_t bytes, Followed done) {
@@ -111,7 +132,7 @@ void ModelLog::follow(Sequence from, std::uint64_t bytes, Followed done) {
 
 /// Brings the mirror up to date on the way. Nothing: there is none yet.
 std::optional<Result<std::vector<Batch>>> ModelLog::take_from(Sequence from, std::uint64_t bytes) {
-  if (sending_ == nullptr) {
+  if (sending_ == nullptr && !owner_) {
     if (next_ < stream_->first()) return trimmed_error(from);
     for (; next_ < stream_->next(); ++next_) {
       const ModelStream::Message& message = *stream_->at(next_);

@@ -9,8 +9,8 @@
 // Nothing else decides.
 //
 // A node keeps a mirror, a MemoryDisk, of what it has read, followed and appended, and fetches from
-// it. `take_over` is an append that holds nothing: once it is committed, whatever an earlier owner
-// still sends comes to nothing.
+// it. An owner's has what it appends itself, and nothing that others do. `take_over` is an append
+// that holds nothing: once it is committed, whatever an earlier owner still sends comes to nothing.
 //
 // Concurrency: one thread. Limitations: the stream itself neither fails nor forgets.
 #pragma once
@@ -30,11 +30,15 @@ class ModelStream {
   using Place = std::uint64_t;
   struct Message {
     std::uint64_t nonce = 0;  // no other message has it
+    std::uint64_t from = 0;   // ModelLog::Options::number
     bool takes_over = false;
     Batch batch;
   };
 
   explicit ModelStream(SipKey key = MemoryDisk().key) : key_(key) {}
+  /// `taken` is told of each message that the stream takes.
+  explicit ModelStream(std::function<void(const Message&)> taken)
+      : key_(MemoryDisk().key), taken_(std::move(taken)) {}
   [[nodiscard]] const SipKey& key() const { return key_; }
   /// Takes the message if `place` is the next; else nothing happens.
   void append(Place place, const Message& message);
@@ -49,6 +53,7 @@ class ModelStream {
   Place first_ = 1;
   std::deque<Message> messages_;
   std::uint64_t nonces_ = 0;
+  std::function<void(const Message&)> taken_;  // may be empty
 };
 
 class ModelLog final : public Log {
@@ -60,6 +65,7 @@ class ModelLog final : public Log {
     std::function<void(Step)> carry;
     /// Calls the step after the time that an answer is waited for.
     std::function<void(Step)> wait;
+    std::uint64_t number = 0;  // of this node
   };
 
   ModelLog(Options options, std::shared_ptr<ModelStream> stream);
@@ -81,8 +87,10 @@ class ModelLog final : public Log {
   void close() override;
 
   /// Makes this node the owner of the stream as it was last read or followed; fenced: somebody has
-  /// appended to it since.
+  /// appended to it since, and it can go on following.
   void take_over(std::function<void(Appended)> done);
+  /// What this node has of the stream.
+  [[nodiscard]] const MemoryDisk& mirror() const { return *mirror_; }
 
  private:
   using Place = ModelStream::Place;
@@ -94,6 +102,7 @@ class ModelLog final : public Log {
     std::function<void(Appended)> done;
   };
 
+  void repeat_what_is_kept(Batch& batch) const;
   void send(ModelStream::Message message, std::function<void(Appended)> done);
   void send_again(const std::shared_ptr<Sending>& sending);
   void decide(const std::shared_ptr<Sending>& sending, Seen seen);
@@ -107,6 +116,7 @@ class ModelLog final : public Log {
   std::unique_ptr<MemoryLog> reader_;  // of the mirror
   Place next_ = 1;                     // behind what the mirror has
   std::shared_ptr<Sending> sending_;   // empty: nothing is under way
+  bool owner_ = false;
   bool fenced_ = false;
   LogStats counts_;  // of appends
   /// Gone when the log is closed.
