@@ -113,6 +113,11 @@ Answer<> Api::check_sender(const ApiRoute& route, const ApiOptions& options,
   }
   if (route.access == Access::peer) return {};  // it is looked at with the body
   if (options.tokens.empty()) {
+    if (!request.right_host)
+      return Refusal(Error{"wrong_host",
+                           "Send the request to localhost or an IP address, or add the name to "
+                           "http.hosts",
+                           ""});
     set_role(request, Role::admin);
     return {};
   }

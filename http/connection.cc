@@ -145,8 +145,9 @@ Async<bool> HttpConnection::one_request() {
   if (step == Step::go_on && !hub_->service->admit(request_, response_, body_bytes_max_)) {
     step = Step::answered;
     const std::size_t here = input_.size() - head_size_;
-    // Only where its body is here already can the next request be found behind it.
-    if (parser_->chunked() || parser_->content_length() > here)
+    // Only where its body is here already can the next request be found behind it. One for another
+    // name is the last of its connection.
+    if (parser_->chunked() || parser_->content_length() > here || !request_.right_host)
       close_after_ = true;
     else
       used_ = head_size_ + static_cast<std::size_t>(parser_->content_length());

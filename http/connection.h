@@ -101,7 +101,6 @@ class HttpConnection final : public OpenConnection,
   std::size_t head_size_ = 0;
   std::string head_;  // the last head that was parsed; `request_` and `parser_` point into it
   std::shared_ptr<ConnectionSettings> head_settings_;  // under which it was
-  bool right_host_ = true;                             // `request_` is for a name that is served
   std::size_t used_ = 0;                               // of input_, by the request being answered
   std::string wire_;                                   // a chunked body as it comes
   std::string body_;

@@ -28,7 +28,7 @@ namespace carillon {
 struct ConnectionSettings {
   ConnectionSettings(boost::asio::io_context& loop, const HttpOptions& options)
       : limits(options.limits),
-        hosts(options.any_host ? HostRule() : HostRule(options.hosts)),
+        hosts(options.hosts),
         header(loop, limits.header_timeout),
         body(loop, limits.body_timeout),
         idle(loop, limits.idle_timeout),

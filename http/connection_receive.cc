@@ -15,10 +15,6 @@ FramingLimits framing_limits(const HttpLimits& limits) {
 Error body_too_large(std::size_t bytes_max) {
   return {"body_too_large", "the body may have " + std::to_string(bytes_max) + " bytes", ""};
 }
-Error wrong_host() {
-  return {"wrong_host",
-          "Send the request to localhost or an IP address, or add the name to http.hosts", ""};
-}
 
 }  // namespace
 
@@ -70,7 +66,6 @@ HttpConnection::Step HttpConnection::parse_head() {
   head_read_ = true;
   request_.body = {};
   if (!parser_->keep_alive()) close_after_ = true;
-  if (!right_host_) return refuse(wrong_host());
   if (parser_->cross_origin())
     return refuse({"cross_origin", "Pages of other origins may not use this server", ""});
   return Step::go_on;
@@ -87,7 +82,7 @@ HttpConnection::Step HttpConnection::parse_new_head(std::string_view head) {
   parser_.emplace(body_);
   if (const auto parsed = parser_->parse_head(head_, request_); !parsed)
     return refuse(parsed.error());
-  right_host_ = is_right_host();
+  request_.right_host = is_right_host();
   request_.has_body = parser_->chunked() || parser_->content_length() > 0;
   head_settings_ = settings_;
   return Step::go_on;

@@ -33,13 +33,12 @@ bool is_ipv6_authority(std::string_view authority) {
 
 }  // namespace
 
-HostRule::HostRule(std::span<const std::string> names) : any_(false) {
+HostRule::HostRule(std::span<const std::string> names) {
   for (const std::string& name : names) names_.push_back(normal_name(name));
   names_.emplace_back("localhost");
 }
 
 bool HostRule::serves(std::string_view authority) const {
-  if (any_) return true;
   if (authority.starts_with('[')) return is_ipv6_authority(authority);
   const std::size_t colon = authority.find(':');
   if (colon != std::string_view::npos && !is_port(authority.substr(colon + 1))) return false;

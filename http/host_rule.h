@@ -3,8 +3,8 @@
 // A web page can give its own name the address 127.0.0.1 once a browser has loaded it. Requests of
 // the page to that name then reach this server, and to the browser they are not cross-origin. What
 // gives them away is the Host header, which still has the page's name. So without tokens only
-// requests for `localhost`, for an IP address or for a configured name are served. With tokens the
-// rule is off: a page does not know them.
+// requests for `localhost`, for an IP address or for a configured name are served. With tokens it
+// makes no difference: a page does not know them.
 //
 // Limitations: a unix socket needs no such rule, since no web page can reach it.
 #pragma once
@@ -20,8 +20,6 @@ namespace carillon {
 
 class HostRule {
  public:
-  /// Serves every name.
-  HostRule() = default;
   /// Serves `localhost`, IP addresses and `names`, which check_host_name has accepted.
   explicit HostRule(std::span<const std::string> names);
 
@@ -30,7 +28,6 @@ class HostRule {
   [[nodiscard]] bool serves(std::string_view authority) const;
 
  private:
-  bool any_ = true;
   std::vector<std::string> names_;
 };
 

@@ -36,7 +36,8 @@ struct HttpRequest {
   std::string_view traceparent;  // where there is one of it, and
   std::string_view tracestate;   // likewise; not checked yet
   std::string_view body;
-  bool has_body = false;  // one is announced; `body` is empty until it has come
+  bool has_body = false;   // one is announced; `body` is empty until it has come
+  bool right_host = true;  // for a name that this server answers to; see http/host_rule.h
   Door door = Door::tcp;
 
   // The service's own: set when it admits the request, for when it answers it.

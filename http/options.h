@@ -31,9 +31,7 @@ struct HttpOptions {
   /// Threads on which connections are served (http/threads.h); 0: on the loop of the engine.
   std::size_t threads = http_threads_by_processors();
   HttpLimits limits;
-  /// Requests for every name are served. Else only those for `localhost`, IP addresses and `hosts`;
-  /// see http/host_rule.h.
-  bool any_host = false;
+  /// Names that this server answers to beside `localhost` and IP addresses; see http/host_rule.h.
   std::vector<std::string> hosts;
 };
 

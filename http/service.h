@@ -28,8 +28,8 @@ class HttpService {
 
   /// Makes `response`, which is empty, say why the server gives a request up. Slugs: bad_request,
   /// body_too_large, cross_origin, headers_too_large, overloaded, request_timeout,
-  /// too_many_connections, unsupported_expectation, uri_too_long, wrong_host. `request` is what is
-  /// known of it: nothing but its door where its head has not been read.
+  /// too_many_connections, unsupported_expectation, uri_too_long. `request` is what is known of it:
+  /// nothing but its door where its head has not been read.
   virtual void refuse(const HttpRequest& request, const Error& error, HttpResponse& response) = 0;
 };
 

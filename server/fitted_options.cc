@@ -21,7 +21,6 @@ std::array<std::uint64_t*, 6> buffer_bounds(Options& options) {
 
 HttpOptions http_options(const Options& all) {
   HttpOptions options = all.http;
-  options.any_host = !all.api.tokens.empty();
   std::size_t& connections_max = options.limits.connections_max;
   const std::size_t fit = share_files(open_files_max(), connections_max).clients;
   if (fit < connections_max) {

@@ -56,7 +56,7 @@ struct Options {
     std::string client_ca_file;  // empty: clients need no certificate
   } tls;
 
-  HttpOptions http;  // any_host follows from the tokens
+  HttpOptions http;
   ApiOptions api;
   EngineOptions engine;
   ClusterOptions cluster;

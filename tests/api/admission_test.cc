@@ -89,7 +89,10 @@ TEST(Host, DoesNotMatterWithTokens) {
   const std::string headers = "host: evil.example\r\nauthorization: Bearer r\r\n";
   EXPECT_EQ(ask(server, "GET /v1/stats HTTP/1.1", headers).status, 200);
   EXPECT_EQ(get_from(server, "evil.example").status, 401);
-  // The rule is back with the next request, also on a connection whose last request had the name.
+  // The rule is back with the tokens' end: also for a request that had begun to come, and on a
+  // connection whose last request had the name.
+  HttpClient begun(server.url());
+  ASSERT_TRUE(begun.send("GET /v1/stats HTTP/1.1\r\nhost: evil"));
   HttpClient client(server.url());
   const std::string request = "GET /v1/stats HTTP/1.1\r\n" + headers + "\r\n";
   ASSERT_TRUE(client.send(request));
@@ -98,6 +101,8 @@ TEST(Host, DoesNotMatterWithTokens) {
   server.reload(setup);
   ASSERT_TRUE(client.send(request));
   EXPECT_EQ(client.read_answer().status, 421);
+  ASSERT_TRUE(begun.send(".example\r\n\r\n"));
+  EXPECT_EQ(begun.read_answer().status, 421);
 }
 
 TEST(Host, DoesNotMatterOnAUnixSocket) {

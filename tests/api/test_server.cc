@@ -35,7 +35,7 @@ class TestServer::Impl {
         engine(loop, clock(setup.manual_clock), log, delivery, policy, setup.engine),
         api(std::make_shared<Api>(
             engine, [this] { return metrics.text(); }, setup.api, setup.routes)),
-        http(loop, http_threads.loops(), api, http_options(setup)) {
+        http(loop, http_threads.loops(), api, setup.http) {
     metrics.add(engine);
     metrics.add(http);
     std::signal(SIGPIPE, SIG_IGN);  // as the server does
@@ -54,11 +54,6 @@ class TestServer::Impl {
     http_threads.stop();
   }
 
-  static HttpOptions http_options(const ServerSetup& setup) {
-    HttpOptions options = setup.http;
-    options.any_host = !setup.api.tokens.empty();
-    return options;
-  }
   Post post() {
     return [this](std::function<void()> done) { asio::post(loop, std::move(done)); };
   }
@@ -98,7 +93,7 @@ void TestServer::on_loop(const std::function<void()>& work) {
 
 void TestServer::reload(const ServerSetup& setup) {
   on_loop([&] {
-    impl_->http.reload(Impl::http_options(setup));
+    impl_->http.reload(setup.http);
     impl_->api->set_options(setup.api);
   });
 }

@@ -17,7 +17,7 @@
 namespace carillon::test {
 
 struct ServerSetup {
-  HttpOptions http;  // any_host is set by whether there are tokens
+  HttpOptions http;
   ApiOptions api;
   EngineOptions engine;
   bool manual_clock = true;

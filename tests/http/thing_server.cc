@@ -60,6 +60,7 @@ class Things final : public HttpService {
 
   bool admit(HttpRequest& request, HttpResponse& response, std::size_t& body_bytes_max) override {
     body_bytes_max = body_bytes_max_;
+    if (!request.right_host) return refused(request, "wrong_host", response);
     const auto found = find(request);
     if (found.route == nullptr) return refused(request, "not_found", response);
     if (!found.allow.empty()) return refused(request, "method_not_allowed", response);
