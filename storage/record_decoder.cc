@@ -245,7 +245,7 @@ class Decoder {
 
 Result<Batch> decode_batch(std::string_view row) {
   Batch batch;
-  if (auto decoded = decode_batch(row, batch); !decoded) return std::move(decoded.error());
+  if (auto decoded = decode_batch(row, batch); !decoded) return decoded.error();
   return batch;
 }
 

@@ -82,7 +82,7 @@ void WalFragments::show(std::span<char> bytes) {
     ++at_;
     if (at_ - header_at_ < kHeaderBytes) continue;
     const auto kind = header_.back();
-    const std::uint64_t length = header_[4] | header_[5] << 8;
+    const std::uint64_t length = header_[4] + 256U * header_[5];
     const std::uint64_t block_end = block_after(header_at_);
     if (kind > kLast) byte = static_cast<char>(kWhole);
     header_at_ = kind > kLast || kind == kNothing ? block_end : std::min(at_ + length, block_end);
