@@ -36,6 +36,7 @@ constexpr auto kKinds = std::to_array<ProblemKind>({
     {"internal", 500, "Internal error"},
     {"json_too_deep", 400, "JSON nested too deep"},
     {"lane_in_use", 409, "Lane in use"},
+    {"log_away", 503, "Log away", 1},
     {"method_not_allowed", 405, "Method not allowed"},
     {"missing_field", 400, "Missing field"},
     {"moved", 503, "Shard moved", 1},

@@ -4,7 +4,6 @@
 #include <type_traits>
 
 #include <fmt/format.h>
-#include <openssl/rand.h>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -21,17 +20,10 @@ constexpr milliseconds kPatience{5000};
 constexpr milliseconds kLook{100};
 constexpr std::chrono::seconds kQuiet{2};
 
-Hash128 random_hash() {
-  Hash128 made;
-  CARILLON_CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(&made), sizeof made) == 1);
-  return made;
-}
-
 Error log_away(std::string_view why) {
   return {"log_away", "Nothing was done; NATS does not answer: " + std::string(why), ""};
 }
 
-/// Without the change that was let go, what is undone by this one.
 template <typename Map, typename Edit>
 Result<> edit(Map& map, const std::string& name, Edit edit_one) {
   const auto found = map.find(name);
@@ -52,7 +44,9 @@ Result<std::optional<ClusterGenesis>> find_genesis(JetstreamClient& nats, const 
   if (extent->last == 0) return std::optional<ClusterGenesis>();
   const auto bytes = nats.message_at(stream, 1);
   if (!bytes) return bytes.error();
-  if (!*bytes) return storage_error("the stream " + stream.name + " has lost its first message");
+  // A server that lags has nothing there yet.
+  if (!*bytes)
+    return Error{"network", "NATS does not show the first message of " + stream.name, ""};
   auto message = decode_control(**bytes, secret);
   if (!message) return message.error();
   const auto* genesis = std::get_if<ClusterGenesis>(&message->change);
@@ -79,6 +73,10 @@ Result<> make_cluster(JetstreamClient& nats, const ClusterWish& wish, const Clus
     const auto extent = nats.extent(stream);
     if (!extent) return extent.error();
     if (extent->last != 0) {
+      // Somebody else may have made the cluster by now, and own its shards.
+      const auto found = find_genesis(nats, control_stream(wish.name), secret);
+      if (!found) return found.error();
+      if (*found) return {};
       return storage_error(
           "the stream " + stream.name +
           " has messages, but its cluster has no genesis: a seed was cut short, or the control "
@@ -273,7 +271,6 @@ void Control::receive(StreamSubscription& subscription) {
       advanced_.notify_all();
       return;
     }
-    its_.changed();
   }
 }
 
@@ -332,8 +329,13 @@ Result<std::shared_ptr<const ControlState>> Control::change(const Decide& decide
                    "again.",
                    ""};
     }
-    if (!wait_beyond(state->place)) break;
-    if (*how == Appended::committed) return this->state();
+    const bool read_on = wait_beyond(state->place);
+    if (*how == Appended::committed) {
+      if (read_on) return this->state();
+      return Error{"outcome_unknown",
+                   "The change was made, but could not be read back. Send the same again.", ""};
+    }
+    if (!read_on) break;
   }
   return log_away("the control stream cannot be read");
 }

@@ -12,9 +12,8 @@
 // A stream that lost messages is known by its chain of hashes: it is not followed any further, no
 // change is made, and the log says so.
 //
-// Concurrency: `state` and `place` from any thread. `change` and `read_to_end` block, for at most
-// their patience, and must not be called on a loop's thread. `changed` is called on a thread of the
-// control's.
+// Concurrency: `state` from any thread. `change` and `read_to_end` block, for at most
+// their patience, and must not be called on a loop's thread.
 //
 // Limitations: the stream is never trimmed; each change of a target stays in it, some 300 bytes.
 #pragma once
@@ -78,7 +77,6 @@ class Control {
     StreamName stream;
     Genesis genesis;
     const ClusterSecret& secret;
-    std::function<void()> changed;  // `state` is another one now
   };
   /// All must outlive it. Follows from the beginning.
   explicit Control(Parts parts);

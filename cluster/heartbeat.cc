@@ -32,6 +32,7 @@ ShardReport read_report(ByteReader& in) {
   report.place = in.varint();
   report.hash = read_hash(in);
   report.given_up = in.varint();
+  report.settings = in.varint();
   return report;
 }
 
@@ -57,7 +58,6 @@ std::string encode_heartbeat(const Heartbeat& heartbeat, const Hash128& cluster,
   out.text(heartbeat.version);
   out.zigzag(heartbeat.now.time_since_epoch().count());
   out.u8(heartbeat.leaving ? 1 : 0);
-  out.varint(heartbeat.settings);
   out.varint(heartbeat.to_leave.size());
   for (const std::string& node : heartbeat.to_leave) out.text(node);
   out.varint(heartbeat.shards.size());
@@ -68,6 +68,7 @@ std::string encode_heartbeat(const Heartbeat& heartbeat, const Hash128& cluster,
     out.varint(report.place);
     write(out, report.hash);
     out.varint(report.given_up);
+    out.varint(report.settings);
   }
   return bytes + secret.sign(kPurpose, bytes);
 }
@@ -98,7 +99,6 @@ Result<Heartbeat> decode_heartbeat(std::string_view bytes, const Hash128& cluste
   heartbeat.version = in.text();
   heartbeat.now = WallTime(Millis(in.zigzag()));
   heartbeat.leaving = in.u8() != 0;
-  heartbeat.settings = in.varint();
   const std::uint64_t asked = in.varint();
   if (asked > kNodesMax) in.fail("too many nodes");
   for (std::uint64_t i = 0; i < asked && in.ok(); ++i) heartbeat.to_leave.emplace_back(in.text());

@@ -31,6 +31,7 @@ struct ShardReport {
   StreamPlace place = 0;       // likewise
   Hash128 hash;                // likewise
   std::uint64_t given_up = 0;  // the last epoch that it gave up of its own will; 0: none
+  StreamPlace settings = 0;    // of one that it owns: it has the cluster's settings up to there
   friend bool operator==(const ShardReport&, const ShardReport&) = default;
 };
 
@@ -41,7 +42,6 @@ struct Heartbeat {
   std::string version;                // of the program
   WallTime now{};                     // by its clock
   bool leaving = false;               // it takes over nothing any more
-  StreamPlace settings = 0;           // its shards have the cluster's settings up to that place
   std::vector<std::string> to_leave;  // nodes that an operator has asked it to have drained
   std::vector<ShardReport> shards;
   friend bool operator==(const Heartbeat&, const Heartbeat&) = default;

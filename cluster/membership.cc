@@ -161,17 +161,18 @@ bool Membership::has_caught_up(std::string_view name, const ShardReport& mine, M
   });
 }
 
-bool Membership::is_behind(ShardNumber shard, const ShardReport& mine, MonoTime now) const {
-  return std::ranges::any_of(alive(now), [&](const Node* node) {
-    return std::ranges::any_of(node->last.shards, [&](const ShardReport& report) {
-      return report.shard == shard && report.place > mine.place;
+bool Membership::is_behind(ShardNumber shard, const ShardReport& mine) const {
+  return std::ranges::any_of(nodes_, [&](const auto& named) {
+    return std::ranges::any_of(named.second.last.shards, [&](const ShardReport& report) {
+      if (report.shard != shard) return false;
+      return report.place > mine.place || (report.place == mine.place && report.hash != mine.hash);
     });
   });
 }
 
 Membership::Duty Membership::duty(ShardNumber shard, const std::optional<ShardReport>& mine,
                                   MonoTime now) const {
-  const std::vector<std::string> names = order(shard, now);
+  const std::vector<std::string>& names = order(shard, now);
   const auto place = std::ranges::find(names, options_.node);
   const bool may = place != names.end();
   const auto rank = static_cast<std::int64_t>(place - names.begin());
@@ -180,12 +181,12 @@ Membership::Duty Membership::duty(ShardNumber shard, const std::optional<ShardRe
     // To nobody it is not given up, whatever the clock says: late is better than never.
     return !names.empty() && has_caught_up(names.front(), *mine, now) ? Duty::give_up : Duty::own;
   }
-  if (!may || rank > std::int64_t{options_.standbys}) return Duty::none;
-  if (!mine) return Duty::follow;
   const ShardState& state = shards_[shard];
   const MonoTime since = state.owner ? state.owner->seen + kSilence : state.ownerless_since;
-  if (now - since < rank * kTurn) return Duty::follow;
-  return is_behind(shard, *mine, now) ? Duty::follow : Duty::take_over;
+  const bool is_ours = rank <= std::int64_t{options_.standbys} || now - since >= kOrphaned;
+  if (!may || !is_ours) return Duty::none;
+  if (!mine || now - since < rank * kTurn || is_behind(shard, *mine)) return Duty::follow;
+  return Duty::take_over;
 }
 
 }  // namespace carillon

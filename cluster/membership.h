@@ -10,11 +10,12 @@
 // A shard is taken over from an owner that has been silent for 3 s, or that has given it up. The
 // first in the order tries at once, each other one half a second later than the one before, so
 // that they do not disturb each other. Nobody takes over who has come less far in the stream than
-// somebody has reported. An owner that is not first gives the shard up once the first has caught
-// up.
+// any node has ever reported, or has another message at its end. An owner that is not first gives
+// the shard up once the first has caught up.
 //
 // None of this is needed for correctness: of all who try, the stream lets one through. It is there
-// so that mostly just one tries, and the right one.
+// so that mostly just one tries, and the right one. A shard that has had no owner for 10 s is taken
+// by whoever may own shards and can, in the same order.
 //
 // A node whose clock is more than a second off the median of three or more gives its shards up:
 // what it owned would be early or late. Alone or in pairs nobody can tell who is wrong.
@@ -40,6 +41,7 @@ class Membership {
   static constexpr std::chrono::milliseconds kHeartbeat{500};
   static constexpr std::chrono::milliseconds kSilence{3000};
   static constexpr std::chrono::milliseconds kTurn{500};  // of each in the order
+  static constexpr std::chrono::milliseconds kOrphaned{10'000};
   static constexpr Millis kClockOff{1000};
 
   struct Options {
@@ -113,7 +115,7 @@ class Membership {
   void take_given_up(const ShardReport& report, MonoTime at);
   [[nodiscard]] bool has_caught_up(std::string_view name, const ShardReport& mine,
                                    MonoTime now) const;
-  [[nodiscard]] bool is_behind(ShardNumber shard, const ShardReport& mine, MonoTime now) const;
+  [[nodiscard]] bool is_behind(ShardNumber shard, const ShardReport& mine) const;
   [[nodiscard]] Millis median_ahead(MonoTime now, std::size_t& of) const;
 
   Options options_;

@@ -6,17 +6,18 @@
 #include <thread>
 #include <utility>
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <openssl/rand.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "base/log.h"
 #include "cluster/mark.h"
+#include "cluster/on_worker.h"
 #include "cluster/settings_sync.h"
 
 namespace carillon {
@@ -30,17 +31,21 @@ using std::chrono::milliseconds;
 constexpr milliseconds kPulse{100};
 /// How soon a heartbeat goes out that is not to wait for its turn.
 constexpr milliseconds kListen{25};
+/// How often a coroutine looks whether what it waits for has come.
+constexpr milliseconds kNap{20};
+/// Settings that a shard did not take are tried again after so long.
+constexpr milliseconds kAgainAfter{1000};
+/// Within so long of its first heartbeat a node has heard all others.
+constexpr milliseconds kHearOthers{1500};
+/// A node listens for one of its own name before it speaks.
+constexpr milliseconds kListenFirst{1000};
 /// So long a start waits for servers of NATS that do not answer.
 constexpr milliseconds kOpenPatience{60'000};
-constexpr std::size_t kWorkers = 4;
+constexpr std::size_t kWorkers = 16;
+/// A stream that does not answer holds one of the workers up for so long; then it is tried again.
+constexpr milliseconds kReadPatience{20'000};
 /// A mirror's own share of what is written ahead of its log: there are many of them.
 constexpr std::uint64_t kWalAheadBytes = 256 << 10;
-
-Hash128 random_hash() {
-  Hash128 made;
-  CARILLON_CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(&made), sizeof made) == 1);
-  return made;
-}
 
 std::string host_name() {
   char name[256] = {};
@@ -111,6 +116,9 @@ Result<std::unique_ptr<ClusterNode>> ClusterNode::open(Parts parts) {
   if (!about_nats) return about_nats.error();
   auto nats = connect(*about_nats);
   if (!nats) return nats.error();
+  if (auto enough = check_max_payload(**nats, parts.content_bytes_max); !enough) {
+    return enough.error();
+  }
   ClusterWish wish;
   wish.name = options.name;
   wish.shards = static_cast<ShardNumber>(options.shards);
@@ -134,7 +142,6 @@ ClusterNode::ClusterNode(Parts parts, ClusterSecret secret, std::unique_ptr<Jets
       incarnation_(random_hash()),
       subject_(heartbeat_subject(its_.options.name)),
       pulse_(its_.loop),
-      news_(its_.loop),
       members_({its_.options.node, incarnation_, genesis_.shards,
                 static_cast<std::uint32_t>(its_.options.standbys)},
                its_.clock.mono()),
@@ -150,12 +157,7 @@ ClusterNode::ClusterNode(Parts parts, ClusterSecret secret, std::unique_ptr<Jets
     hosts_.push_back(std::make_unique<ShardHost>(parts_of(shard)));
   }
   control_ = std::make_unique<Control>(
-      Control::Parts{*nats_, control_stream(its_.options.name), genesis_.genesis, secret_,
-                     [this, loop = &its_.loop, alive = std::weak_ptr(alive_)] {
-                       asio::post(*loop, [this, alive] {
-                         if (!alive.expired()) news_.notify();
-                       });
-                     }});
+      Control::Parts{*nats_, control_stream(its_.options.name), genesis_.genesis, secret_});
 }
 
 ClusterNode::~ClusterNode() {
@@ -188,6 +190,7 @@ ShardHost::Parts ClusterNode::parts_of(ShardNumber shard) {
   log.stream = shard_stream(its_.options.name, shard);
   log.genesis = genesis_.genesis;
   log.content_bytes_max = its_.content_bytes_max;
+  log.patience = kReadPatience;
   log.mirror.dir = its_.data_dir + "/shards/" + std::to_string(shard);
   log.mirror.post = [loop = &its_.loop](std::function<void()> work) {
     asio::post(*loop, std::move(work));
@@ -209,7 +212,6 @@ ShardHost::Parts ClusterNode::parts_of(ShardNumber shard) {
               [this] {
                 publish_map();
                 send_now_ = true;
-                news_.notify();
               },
           .owner_appended =
               [this, shard](std::uint64_t epoch) {
@@ -222,7 +224,11 @@ void ClusterNode::start() {
   heart_ = std::make_unique<Worker>("heart");
   settings_ = std::make_unique<Worker>("settings");
   heart_->post([this] { beat(); });
-  asio::co_spawn(its_.loop, keep_in_line(), asio::detached);
+  for (ShardNumber shard = 0; shard < genesis_.shards; ++shard) {
+    asio::co_spawn(its_.loop, keep_in_line(shard), [](const std::exception_ptr& failed) {
+      if (failed) std::rethrow_exception(failed);
+    });
+  }
   pulse();
 }
 
@@ -239,8 +245,10 @@ void ClusterNode::beat() {
         std::this_thread::sleep_for(kListen);
       }
     }
-    if (send_now_.exchange(false) || its_.clock.mono() - sent >= Membership::kHeartbeat) {
-      sent = its_.clock.mono();
+    const MonoTime now = its_.clock.mono();
+    if (now - started_ >= kListenFirst &&
+        (send_now_.exchange(false) || now - sent >= Membership::kHeartbeat)) {
+      sent = now;
       send_heartbeat();
     }
     if (!others) continue;
@@ -280,7 +288,10 @@ void ClusterNode::send_heartbeat() {
 
 void ClusterNode::heard(const Heartbeat& heartbeat, MonoTime at, Millis offset) {
   const bool is_own = heartbeat.incarnation == incarnation_;
-  if (is_own) heard_itself_ = at;
+  if (is_own) {
+    if (at - heard_itself_ >= Membership::kSilence) hears_since_ = at;
+    heard_itself_ = at;
+  }
   switch (members_.heard(heartbeat, at, is_own ? Millis(0) : offset)) {
     case Membership::Heard::known:
       break;
@@ -316,7 +327,6 @@ void ClusterNode::heard(const Heartbeat& heartbeat, MonoTime at, Millis offset) 
     own_.to_leave = to_leave_;
   }
   publish_map();
-  news_.notify();
 }
 
 void ClusterNode::pulse() {
@@ -333,9 +343,10 @@ bool ClusterNode::hears_itself() const {
 }
 
 void ClusterNode::evaluate() {
-  // Cut off from NATS it knows nothing of the others, so everything stays as it is.
-  if (!hears_itself()) return;
+  // Cut off from NATS it knows nothing of the others, nor does it at once when it is back: so
+  // everything stays as it is.
   const MonoTime now = its_.clock.mono();
+  if (!hears_itself() || now - hears_since_ < kHearOthers || storage_failed_) return;
   for (ShardNumber shard = 0; shard < genesis_.shards; ++shard) {
     hosts_[shard]->set_duty(members_.duty(shard, hosts_[shard]->report(), now));
   }
@@ -358,6 +369,7 @@ void ClusterNode::publish_map() {
   serving_.swap(serving);
   owners_ = std::move(owners);
   joined_ = hears_itself();
+  ever_joined_ = ever_joined_ || joined_;
 }
 
 std::shared_ptr<TaskService> ClusterNode::local(ShardNumber shard) const {
@@ -372,58 +384,74 @@ std::optional<NodeAddress> ClusterNode::owner(ShardNumber shard) const {
 
 std::string ClusterNode::not_ready_because() const {
   const std::lock_guard lock(mutex_);
-  if (!joined_) return "cut off from NATS";
+  if (!joined_) return ever_joined_ ? "cut off from NATS" : "recovering";
   for (ShardNumber shard = 0; shard < genesis_.shards; ++shard) {
-    if (serving_[shard] == nullptr && !owners_[shard]) return "recovering";
+    if (serving_[shard] != nullptr || owners_[shard]) return {};
   }
-  return {};
+  return "recovering";
 }
 
-/// For as long as the node lives, brings the shards that it owns in line with the settings.
-Async<void> ClusterNode::keep_in_line() {
-  in_line_running_ = true;
+Async<void> ClusterNode::nap() const {
+  asio::steady_timer timer(its_.loop, kNap);
+  co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+}
+
+/// For as long as the node lives, brings the shard in line with the settings where it owns it.
+Async<void> ClusterNode::keep_in_line(ShardNumber shard) {
+  // Also where it is dropped while it waits.
+  struct Running {
+    explicit Running(int& its_count) : count(its_count) { ++count; }
+    ~Running() { --count; }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+    int& count;
+  };
+  const Running running(in_line_running_);
+  MonoTime refused_until{};
   while (!stopping_) {
-    const std::shared_ptr<const ControlState> wanted = control_->state();
-    // Before its genesis it has read nothing.
-    if (wanted->place > 0) {
-      const bool all = co_await bring_shards_in_line(wanted);
-      if (all && settled_ != wanted->place) {
-        settled_ = wanted->place;
-        const std::lock_guard lock(mutex_);
-        own_.settings = settled_;
-        send_now_ = true;
-      }
+    const std::shared_ptr<Engine> engine = hosts_[shard]->served();
+    const InLine& its = in_line_[shard];
+    const bool behind =
+        engine != nullptr && (its.engine.lock() != engine || its.place != control_->state()->place);
+    if (behind && its_.clock.mono() >= refused_until) {
+      const bool done = co_await bring_in_line(shard, engine);
+      if (!done) refused_until = its_.clock.mono() + kAgainAfter;
     }
-    co_await news_.wait(its_.clock.mono() + kPulse);
+    co_await nap();
   }
-  in_line_running_ = false;
 }
 
-/// False: one was lost or gained meanwhile.
-Async<bool> ClusterNode::bring_shards_in_line(std::shared_ptr<const ControlState> wanted) {
-  bool all = true;
-  for (ShardNumber shard = 0; shard < genesis_.shards && !stopping_; ++shard) {
-    const std::shared_ptr<Engine> engine = hosts_[shard]->served();
-    if (engine == nullptr) continue;
-    InLine& its = in_line_[shard];
-    if (its.engine.lock() == engine && its.place == wanted->place) continue;
-    std::vector<control::Change> kept =
-        co_await bring_in_line(*engine, wanted, shard, genesis_.shards);
-    if (hosts_[shard]->served() != engine) {
-      all = false;
-      continue;
-    }
-    for (control::Change& change : kept) {
-      settings_->post([this, change = std::move(change)] {
-        const auto done = control_->change(
-            [&change](const ControlState& state) { return keep_if_let_go(state, change); });
-        if (!done) log_warning("the cluster's settings", {{"why", done.error().detail}});
-      });
-    }
-    its = {engine, wanted->place};
-    publish_map();
+/// False: not all of it was done.
+Async<bool> ClusterNode::bring_in_line(ShardNumber shard, std::shared_ptr<Engine> engine) {
+  InLine& its = in_line_[shard];
+  // What this node has not read yet it must not take for deleted.
+  if (its.engine.lock() != engine) {
+    const auto work = [this] { return control_->read_to_end(); };
+    const auto read = co_await on_worker<Changed>(*settings_, work);
+    if (!read) co_return false;
   }
-  co_return all;
+  const std::shared_ptr<const ControlState> wanted = control_->state();
+  ::carillon::InLine result =
+      co_await ::carillon::bring_in_line(*engine, wanted, shard, genesis_.shards);
+  if (!result.whole || hosts_[shard]->served() != engine) co_return false;
+  const bool kept = co_await keep(std::move(result.kept));
+  if (!kept || hosts_[shard]->served() != engine) co_return false;
+  its = {engine, wanted->place};
+  hosts_[shard]->set_settings(wanted->place);
+  co_return true;
+}
+
+/// Takes back what was let go, since tasks name it.
+Async<bool> ClusterNode::keep(std::vector<control::Change> kept) {
+  for (const control::Change& change : kept) {
+    const auto work = [this, change] {
+      return control_->change(
+          [&change](const ControlState& state) { return keep_if_let_go(state, change); });
+    };
+    const auto done = co_await on_worker<Changed>(*settings_, work);
+    if (!done) co_return false;
+  }
+  co_return true;
 }
 
 Async<void> ClusterNode::leave(Millis deadline) {
@@ -432,30 +460,41 @@ Async<void> ClusterNode::leave(Millis deadline) {
   {
     const std::lock_guard lock(mutex_);
     own_.leaving = true;
-    send_now_ = true;
   }
+  send_now_ = true;
   const auto owns = [this](const auto& host) { return host->served() != nullptr; };
   const auto others = [this] {
     const MonoTime now = its_.clock.mono();
-    return std::ranges::any_of(members_.alive(now), [&](const Membership::Node* node) {
-      return members_.eligible(*node, now) && node->last.node != its_.options.node;
-    });
+    return hears_itself() &&
+           std::ranges::any_of(members_.alive(now), [&](const Membership::Node* node) {
+             return members_.eligible(*node, now) && node->last.node != its_.options.node;
+           });
   };
   // To nobody there is nothing to give.
   while (std::ranges::any_of(hosts_, owns) && others() && its_.clock.mono() < until) {
-    co_await news_.wait(std::min(until, its_.clock.mono() + kPulse));
-  }
-  stopping_ = true;
-  pulse_.cancel();
-  news_.notify();
-  for (const auto& host : hosts_) host->set_duty(Membership::Duty::none);
-  const auto busy = [](const auto& host) { return host->busy(); };
-  while ((std::ranges::any_of(hosts_, busy) || in_line_running_) && its_.clock.mono() < until) {
-    co_await news_.wait(std::min(until, its_.clock.mono() + kPulse));
+    co_await nap();
   }
 }
 
+Async<void> ClusterNode::stop(Millis deadline) {
+  const MonoTime until = its_.clock.mono() + deadline;
+  stop_serving();
+  for (const auto& host : hosts_) host->set_duty(Membership::Duty::none);
+  const auto busy = [](const auto& host) { return host->busy(); };
+  while ((std::ranges::any_of(hosts_, busy) || in_line_running_ > 0) && its_.clock.mono() < until) {
+    co_await nap();
+  }
+}
+
+void ClusterNode::stop_serving() {
+  stopping_ = true;
+  pulse_.cancel();
+  const std::lock_guard lock(mutex_);
+  serving_.assign(genesis_.shards, nullptr);
+}
+
 void ClusterNode::storage_failed() {
+  storage_failed_ = true;
   for (const auto& host : hosts_) {
     if (const auto engine = host->served()) engine->storage_failed();
   }
@@ -463,24 +502,20 @@ void ClusterNode::storage_failed() {
 
 void ClusterNode::close() {
   if (closing_.exchange(true)) return;
+  stop_serving();
   if (heart_) heart_->close();
   alive_.reset();
   control_->close();
   if (settings_) settings_->close();
-  stopping_ = true;
-  pulse_.cancel();
+  // NATS may be away: what is not decided by now is not waited for.
+  for (const auto& host : hosts_) host->give_up_waiting();
   const auto run_loop_while = [this](const auto& condition) {
     while (condition()) {
-      news_.notify();
       its_.loop.restart();
       its_.loop.run_one_for(kListen);
     }
   };
-  run_loop_while([this] { return in_line_running_; });
-  {
-    const std::lock_guard lock(mutex_);
-    serving_.assign(genesis_.shards, nullptr);
-  }
+  run_loop_while([this] { return in_line_running_ > 0; });
   hosts_.clear();
   run_loop_while([this] { return *open_logs_ > 0; });
   workers_.join();

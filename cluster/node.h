@@ -34,7 +34,6 @@
 #include "cluster/settings.h"
 #include "cluster/shard_host.h"
 #include "cluster/shard_map.h"
-#include "engine/signal.h"
 
 namespace carillon {
 
@@ -61,8 +60,11 @@ class ClusterNode final : public ShardMap, public ClusterSettings, public Cluste
   ~ClusterNode() override;
 
   void start();
-  /// Gives its shards to other nodes, as far as there are any, for at most `deadline`.
+  /// Gives its shards to other nodes, as far as there are any, for at most `deadline`. Calls are
+  /// still taken, and led to their new owners.
   [[nodiscard]] Async<void> leave(Millis deadline);
+  /// Brings what it still owns to an end, and serves nothing any more; at most `deadline`.
+  [[nodiscard]] Async<void> stop(Millis deadline);
   /// Ends everything, also what `leave` had no time for. Blocks, and runs the loop meanwhile, which
   /// must not be running; nobody may hold a service any more.
   void close();
@@ -72,10 +74,8 @@ class ClusterNode final : public ShardMap, public ClusterSettings, public Cluste
 
   [[nodiscard]] const Genesis& genesis() const { return genesis_.genesis; }
   [[nodiscard]] const ClusterSecret& secret() const { return secret_; }
-  /// Why requests are not taken; empty: they are. Any thread.
-  [[nodiscard]] std::string not_ready_because() const;
-
   // --- ShardMap
+  [[nodiscard]] std::string not_ready_because() const override;
   [[nodiscard]] ShardNumber shards() const override { return genesis_.shards; }
   [[nodiscard]] std::shared_ptr<TaskService> local(ShardNumber shard) const override;
   [[nodiscard]] std::optional<NodeAddress> owner(ShardNumber shard) const override;
@@ -108,19 +108,22 @@ class ClusterNode final : public ShardMap, public ClusterSettings, public Cluste
   void evaluate();
   void publish_map();
   void pulse();
+  void stop_serving();
   [[nodiscard]] bool hears_itself() const;
-  [[nodiscard]] Async<void> keep_in_line();
-  [[nodiscard]] Async<bool> bring_shards_in_line(std::shared_ptr<const ControlState> wanted);
+  [[nodiscard]] Async<void> keep_in_line(ShardNumber shard);
+  [[nodiscard]] Async<bool> bring_in_line(ShardNumber shard, std::shared_ptr<Engine> engine);
+  [[nodiscard]] Async<bool> keep(std::vector<control::Change> kept);
+  [[nodiscard]] Async<void> nap() const;
   [[nodiscard]] EngineOptions part_of(const EngineOptions& whole) const;
   [[nodiscard]] ShardHost::Parts parts_of(ShardNumber shard);
 
   // node_settings.cc
   using Changed = Result<std::shared_ptr<const ControlState>>;
   [[nodiscard]] Async<Changed> change(Control::Decide decide);
-  [[nodiscard]] Async<void> until_settled(StreamPlace place);
-  [[nodiscard]] Async<void> wait_until_settled(StreamPlace place);
+  [[nodiscard]] Async<bool> until_settled(StreamPlace place);
+  [[nodiscard]] Async<bool> wait_until_settled(StreamPlace place);
   [[nodiscard]] bool settled(StreamPlace place) const;
-  template <typename Let, typename Gone>
+  template <typename Let, typename Keep, typename Gone>
   [[nodiscard]] Async<Answer<>> remove(std::string name, bool force, Error in_use);
   [[nodiscard]] ClusterView seen() const;
   [[nodiscard]] Async<Answer<>> ask_to_leave(std::string name);
@@ -133,27 +136,28 @@ class ClusterNode final : public ShardMap, public ClusterSettings, public Cluste
   const std::string subject_;  // of heartbeats
 
   boost::asio::steady_timer pulse_;
-  Signal news_;  // a heartbeat, a change of settings or of shards
   Membership members_;
   MonoTime started_{};
   MonoTime heard_itself_{};
-  Hash128 namesake_;  // the last process that had this node's name
+  MonoTime hears_since_{};  // without a longer silence
+  Hash128 namesake_;        // the last process that had this node's name
   bool leaving_ = false;
   bool stopping_ = false;
-  bool in_line_running_ = false;
+  bool storage_failed_ = false;
+  int in_line_running_ = 0;  // coroutines
   std::vector<std::string> to_leave_;
   struct InLine {
     std::weak_ptr<Engine> engine;
     StreamPlace place = 0;
   };
   std::vector<InLine> in_line_;  // of each shard: what its engine has of the settings
-  StreamPlace settled_ = 0;      // what all owned shards have
 
   mutable std::mutex mutex_;  // over what follows
   std::vector<std::shared_ptr<Engine>> serving_;
   std::vector<std::optional<NodeAddress>> owners_;
   Heartbeat own_;  // as it is to be sent, without the shards
   bool joined_ = false;
+  bool ever_joined_ = false;
 
   std::atomic<bool> send_now_ = false;
   std::atomic<bool> closing_ = false;

@@ -2,14 +2,11 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/prefer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "cluster/node.h"
+#include "cluster/on_worker.h"
 #include "delivery/kind.h"
 #include "engine/refusals.h"
 #include "shard/lane_shares.h"
@@ -20,26 +17,15 @@ namespace {
 
 namespace asio = boost::asio;
 
-/// Who does not say by then that it has the settings is taken for dead; its shards' next owner
-/// brings them in line before it serves.
-constexpr Millis kSettledWithin{3000};
+/// A take-over takes no longer.
+constexpr Millis kSettledWithin{10'000};
 
-/// What `work` comes to, done on the worker's thread; goes on on the caller's.
-template <typename T, typename Work>
-Async<T> on_worker(Worker& worker, Work work) {
-  return asio::async_initiate<const asio::use_awaitable_t<>, void(T)>(
-      [&worker](auto handler, Work its) {
-        using Handler = decltype(handler);
-        // Work for the worker must be copyable, which a handler is not.
-        auto kept = std::make_shared<Handler>(std::move(handler));
-        auto executor = asio::prefer(asio::get_associated_executor(*kept),
-                                     asio::execution::outstanding_work.tracked);
-        worker.post([kept, executor, its = std::move(its)]() mutable {
-          asio::post(executor,
-                     [kept, value = its()]() mutable { std::move (*kept)(std::move(value)); });
-        });
-      },
-      asio::use_awaitable, std::move(work));
+Error not_settled() {
+  return {
+      "outcome_unknown",
+      "The change is made, but not every shard has it yet: one is without an owner, or does not "
+      "answer. Send the same again.",
+      ""};
 }
 
 Refusal no_target() {
@@ -68,27 +54,34 @@ Result<> check_lane(const ControlState& state, std::string_view name, const Lane
 Async<ClusterNode::Changed> ClusterNode::change(Control::Decide decide) {
   const auto work = [this, decide = std::move(decide)] { return control_->change(decide); };
   Changed changed = co_await on_worker<Changed>(*settings_, work);
-  if (changed) co_await until_settled((*changed)->place);
+  if (!changed) co_return changed;
+  const bool all = co_await until_settled((*changed)->place);
+  if (!all) co_return not_settled();
   co_return changed;
 }
 
+/// Whether every shard has an owner that has said so.
 bool ClusterNode::settled(StreamPlace place) const {
-  const auto nodes = members_.alive(its_.clock.mono());
-  return std::ranges::all_of(nodes, [&](const Membership::Node* node) {
-    const auto owns = [](const ShardReport& report) {
-      return report.role == ShardReport::Role::owns;
+  for (ShardNumber shard = 0; shard < genesis_.shards; ++shard) {
+    const Membership::Owner* const owner = members_.owner(shard);
+    const Membership::Node* const node = owner == nullptr ? nullptr : members_.node(owner->node);
+    if (node == nullptr) return false;
+    const auto has_it = [&](const ShardReport& report) {
+      return report.shard == shard && report.settings >= place;
     };
-    return node->last.settings >= place || !std::ranges::any_of(node->last.shards, owns);
-  });
+    if (std::ranges::none_of(node->last.shards, has_it)) return false;
+  }
+  return true;
 }
 
-Async<void> ClusterNode::wait_until_settled(StreamPlace place) {
+Async<bool> ClusterNode::wait_until_settled(StreamPlace place) {
   const MonoTime until = its_.clock.mono() + kSettledWithin;
-  while (!stopping_ && !settled(place) && its_.clock.mono() < until) co_await news_.wait(until);
+  while (!stopping_ && !settled(place) && its_.clock.mono() < until) co_await nap();
+  co_return settled(place);
 }
 
-Async<void> ClusterNode::until_settled(StreamPlace place) {
-  co_await asio::co_spawn(its_.loop, wait_until_settled(place), asio::use_awaitable);
+Async<bool> ClusterNode::until_settled(StreamPlace place) {
+  return asio::co_spawn(its_.loop, wait_until_settled(place), asio::use_awaitable);
 }
 
 Async<Answer<PutAnswer<TargetView>>> ClusterNode::change_target(std::string name,
@@ -134,7 +127,7 @@ Async<Answer<TargetView>> ClusterNode::pause_target(std::string_view name, bool 
   co_return std::move(put->view);
 }
 
-template <typename Let, typename Gone>
+template <typename Let, typename Keep, typename Gone>
 Async<Answer<>> ClusterNode::remove(std::string name, bool force, Error in_use) {
   const auto find = [&name](const ControlState& state) {
     if constexpr (std::is_same_v<Let, control::LetTargetGo>) {
@@ -154,8 +147,16 @@ Async<Answer<>> ClusterNode::remove(std::string name, bool force, Error in_use) 
   };
   const Changed first = co_await change(let_go);
   if (!first) {
-    if (first.error().slug != "not_found") co_return Refusal(first.error());
-    co_return std::is_same_v<Let, control::LetTargetGo> ? no_target() : no_lane();
+    if (first.error().slug == "not_found") {
+      co_return std::is_same_v<Let, control::LetTargetGo> ? no_target() : no_lane();
+    }
+    // Nobody knows whether a task names it, so it stays.
+    if (!force) {
+      std::vector<control::Change> taken_back;
+      taken_back.emplace_back(Keep{name});
+      static_cast<void>(co_await keep(std::move(taken_back)));
+    }
+    co_return Refusal(first.error());
   }
   if (force) co_return Answer<>();
   // Whoever has a task that names it has taken it back by now.
@@ -176,8 +177,8 @@ Async<Answer<>> ClusterNode::delete_target(std::string_view name, bool force) {
                "Tasks name this target; delete them first, or use ?force to send them to the dead "
                "letters when they are due.",
                ""};
-  return remove<control::LetTargetGo, control::DeleteTarget>(std::string(name), force,
-                                                             std::move(in_use));
+  return remove<control::LetTargetGo, control::KeepTarget, control::DeleteTarget>(
+      std::string(name), force, std::move(in_use));
 }
 
 Async<Answer<PutAnswer<LaneView>>> ClusterNode::put_lane(std::string name, LaneSettings settings) {
@@ -207,8 +208,8 @@ Async<Answer<>> ClusterNode::delete_lane(std::string name) {
   }
   Error in_use{"lane_in_use", "Tasks name this lane; let them finish, or move them to another.",
                ""};
-  co_return co_await remove<control::LetLaneGo, control::DeleteLane>(std::move(name), false,
-                                                                     std::move(in_use));
+  co_return co_await remove<control::LetLaneGo, control::KeepLane, control::DeleteLane>(
+      std::move(name), false, std::move(in_use));
 }
 
 std::shared_ptr<const TargetSettings> ClusterNode::find_target(std::string_view name) const {
@@ -299,7 +300,7 @@ Async<Answer<>> ClusterNode::ask_to_leave(std::string name) {
   }
   const auto asked = [&] { return std::ranges::find(to_leave_, name) != to_leave_.end(); };
   const MonoTime until = its_.clock.mono() + kSettledWithin;
-  while (!stopping_ && asked() && its_.clock.mono() < until) co_await news_.wait(until);
+  while (!stopping_ && asked() && its_.clock.mono() < until) co_await nap();
   if (!asked()) co_return Answer<>();
   std::erase(to_leave_, name);
   co_return Refusal(Error{"not_ready", "The node does not answer.", ""});

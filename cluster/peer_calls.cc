@@ -117,6 +117,12 @@ void PeerCalls::stamp(NewTask& task) const {
   if (task.delay) task.task.due = std::chrono::ceil<Millis>(clock_.wall_micros()) + *task.delay;
 }
 
+void PeerCalls::close() {
+  std::map<std::uint64_t, Exporting> all;  // closed when the lock is given up
+  const std::lock_guard lock(mutex_);
+  all.swap(exports_);
+}
+
 /// What is left over is closed here, too.
 Answer<PeerCalls::Exporting> PeerCalls::take_export(std::shared_ptr<TaskService> shard,
                                                     std::uint64_t number) {

@@ -32,6 +32,9 @@ class PeerCalls {
   PeerCalls(const PeerCalls&) = delete;
   PeerCalls& operator=(const PeerCalls&) = delete;
 
+  /// Closes the exports that wait to be gone on with: they keep their shards. The last thing.
+  void close();
+
   struct Written {
     std::string bytes;
     std::shared_ptr<const void> held;  // to keep until they are sent; may be null

@@ -41,10 +41,7 @@ TaskView restamped(NewTask&& task, WallTime due) {
 }  // namespace
 
 std::string Router::not_ready_because() const {
-  for (ShardNumber shard = 0; shard < its_.map.shards(); ++shard) {
-    if (its_.map.local(shard) || its_.map.owner(shard)) return {};
-  }
-  return "no shard of the cluster has an owner";
+  return its_.map.not_ready_because();
 }
 
 std::vector<Router::LocalService> Router::local_services() const {

@@ -51,7 +51,7 @@ class Router final : public TaskService {
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;
 
-  /// Not ready while nobody owns any shard, as far as this node knows.
+  /// As ShardMap has it.
   [[nodiscard]] std::string not_ready_because() const override;
   /// Of this node's shards.
   [[nodiscard]] Async<bool> short_of_space() override;

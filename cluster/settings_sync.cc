@@ -17,7 +17,7 @@ TargetSettings target_share(const TargetSettings& whole, ShardNumber shard, Shar
   return its;
 }
 
-void note_refused(std::string_view what, const std::string& name, const Refusal& why) {
+void log_refused(std::string_view what, const std::string& name, const Refusal& why) {
   // The next owner does it.
   if (why.slug == "moved" || why.slug == "outcome_unknown") return;
   log_error("a shard does not take a setting of the cluster", {{what, name}, {"why", why.detail}});
@@ -36,12 +36,13 @@ class Sync {
         if (found != there.end()) co_await let_lane_go(name);
       } else if (found == there.end() || found->settings != lane.settings) {
         const auto put = co_await tasks_.put_lane(name, lane.settings);
-        if (!put) note_refused("lane", name, put.error());
+        if (!put) refused("lane", name, put.error());
       }
     }
     for (const LaneView& lane : there) {
       if (lane.name == kDefaultLaneName || wanted_.lanes.contains(lane.name)) continue;
-      static_cast<void>(co_await tasks_.delete_lane(lane.name));
+      const auto gone = co_await tasks_.delete_lane(lane.name);
+      if (!gone) refused("lane", lane.name, gone.error());
     }
   }
 
@@ -71,38 +72,46 @@ class Sync {
     for (const auto& [name, settings] : there) {
       if (wanted_.targets.contains(name)) continue;
       const auto gone = co_await tasks_.delete_target(name, true);
-      if (!gone) note_refused("target", name, gone.error());
+      if (!gone) refused("target", name, gone.error());
     }
   }
 
-  std::vector<control::Change> kept;
+  InLine result;
 
  private:
+  void refused(std::string_view what, const std::string& name, const Refusal& why) {
+    result.whole = false;
+    log_refused(what, name, why);
+  }
+
   Async<void> put_target(const TargetSettings& wanted, const TargetSettings* before) {
     const TargetChange change = [&wanted](const TargetSettings*) {
       return Result<TargetSettings>(wanted);
     };
     const auto put = co_await tasks_.change_target(wanted.name, change);
     if (!put) {
-      note_refused("target", wanted.name, put.error());
+      refused("target", wanted.name, put.error());
       co_return;
     }
     // To resume a target also ends its hold.
     if (before != nullptr && before->paused && !wanted.paused) {
-      static_cast<void>(co_await tasks_.pause_target(wanted.name, false));
+      const auto resumed = co_await tasks_.pause_target(wanted.name, false);
+      if (!resumed) refused("target", wanted.name, resumed.error());
     }
   }
 
   Async<void> let_target_go(const std::string& name) {
     const auto gone = co_await tasks_.delete_target(name, false);
-    if (!gone && gone.error().slug == "target_in_use") {
-      kept.emplace_back(control::KeepTarget{name});
-    }
+    if (gone || gone.error().slug == "not_found") co_return;
+    if (gone.error().slug != "target_in_use") co_return refused("target", name, gone.error());
+    result.kept.emplace_back(control::KeepTarget{name});
   }
 
   Async<void> let_lane_go(const std::string& name) {
     const auto gone = co_await tasks_.delete_lane(name);
-    if (!gone && gone.error().slug == "lane_in_use") kept.emplace_back(control::KeepLane{name});
+    if (gone || gone.error().slug == "not_found") co_return;
+    if (gone.error().slug != "lane_in_use") co_return refused("lane", name, gone.error());
+    result.kept.emplace_back(control::KeepLane{name});
   }
 
   TaskService& tasks_;
@@ -117,14 +126,13 @@ std::uint32_t share_of(std::uint32_t limit, ShardNumber shard, ShardNumber shard
   return std::max(limit / shards + (shard < limit % shards ? 1U : 0U), 1U);
 }
 
-Async<std::vector<control::Change>> bring_in_line(TaskService& tasks,
-                                                  std::shared_ptr<const ControlState> wanted,
-                                                  ShardNumber shard, ShardNumber shards) {
+Async<InLine> bring_in_line(TaskService& tasks, std::shared_ptr<const ControlState> wanted,
+                            ShardNumber shard, ShardNumber shards) {
   Sync sync(tasks, *wanted, shard, shards);
   // Lanes first: there may be tasks that wait for them.
   co_await sync.lanes();
   co_await sync.targets();
-  co_return std::move(sync.kept);
+  co_return std::move(sync.result);
 }
 
 }  // namespace carillon

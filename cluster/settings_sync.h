@@ -24,10 +24,13 @@ namespace carillon {
 /// What one of `shards` has of a limit.
 [[nodiscard]] std::uint32_t share_of(std::uint32_t limit, ShardNumber shard, ShardNumber shards);
 
-/// The changes by which what is let go is kept. Where the shard is lost meanwhile, what was not
-/// done stays undone. Both must outlive it.
-[[nodiscard]] Async<std::vector<control::Change>> bring_in_line(
-    TaskService& tasks, std::shared_ptr<const ControlState> wanted, ShardNumber shard,
-    ShardNumber shards);
+struct InLine {
+  bool whole = true;                  // false: something was refused; it is to be tried again
+  std::vector<control::Change> kept;  // by which what is let go is kept
+};
+/// `tasks` must outlive it.
+[[nodiscard]] Async<InLine> bring_in_line(TaskService& tasks,
+                                          std::shared_ptr<const ControlState> wanted,
+                                          ShardNumber shard, ShardNumber shards);
 
 }  // namespace carillon

@@ -61,6 +61,7 @@ std::optional<ShardReport> ShardHost::report() const {
     const std::lock_guard lock(mutex_);
     opened = shown_;
     report.given_up = given_up_;
+    report.settings = settings_;
     report.role = shown_state_ == State::owning || shown_state_ == State::leaving
                       ? ShardReport::Role::owns
                       : ShardReport::Role::follows;
@@ -82,6 +83,7 @@ void ShardHost::set_state(State state) {
     const bool shows = state == State::following || state == State::taking ||
                        state == State::owning || state == State::leaving;
     shown_ = shows ? opened_ : nullptr;
+    if (state != State::owning) settings_ = 0;
   }
   its_.changed();
 }
@@ -107,6 +109,18 @@ void ShardHost::set_duty(Duty duty) {
   }
 }
 
+void ShardHost::set_settings(StreamPlace place) {
+  {
+    const std::lock_guard lock(mutex_);
+    settings_ = place;
+  }
+  its_.changed();
+}
+
+void ShardHost::give_up_waiting() {
+  if (opened_ != nullptr) opened_->log->give_up();
+}
+
 void ShardHost::open() {
   set_state(State::opening);
   asio::post(its_.workers,
@@ -123,6 +137,7 @@ std::shared_ptr<ShardHost::Opened> ShardHost::make_opened(std::unique_ptr<Jetstr
                        })](Opened* opened) mutable {
     asio::post(*loop, [opened, workers, open, closed = std::move(closed)]() mutable {
       opened->engine.reset();
+      opened->log->detach();
       asio::post(*workers, [opened, open, closed = std::move(closed)]() mutable {
         opened->log->close();
         delete opened;
@@ -191,7 +206,9 @@ void ShardHost::take_over() {
   opened_->log->take_over(next, at, its_.incarnation,
                           [this, alive = std::weak_ptr(alive_), its = opened_.get()](Appended how) {
                             if (alive.expired() || opened_.get() != its) return;
-                            how == Appended::committed ? own() : set_state(State::following);
+                            if (how == Appended::committed) return own();
+                            set_state(State::following);
+                            set_duty(duty_);
                           });
 }
 
@@ -207,19 +224,24 @@ void ShardHost::leave() {
   set_state(State::leaving);
   asio::co_spawn(
       its_.loop,
-      [](std::shared_ptr<Opened> opened) -> Async<void> {
-        co_await opened->engine->hand_over(kLeaveWithin);
+      [](std::shared_ptr<Opened> opened) -> Async<bool> {
+        co_return co_await opened->engine->hand_over(kLeaveWithin);
       }(opened_),
-      [this, alive = std::weak_ptr(alive_), its = opened_.get()](const std::exception_ptr& error) {
+      [this, alive = std::weak_ptr(alive_), its = opened_.get()](const std::exception_ptr& error,
+                                                                 bool done) {
         if (error) std::rethrow_exception(error);
         if (alive.expired() || opened_.get() != its) return;
-        log_info("shard given up", {{"shard", its_.shard}});
-        {
-          const std::lock_guard lock(mutex_);
-          given_up_ = opened_->log->position().epoch;
-        }
-        close(milliseconds(0));
+        done ? left() : fenced();
       });
+}
+
+void ShardHost::left() {
+  log_info("shard given up", {{"shard", its_.shard}});
+  {
+    const std::lock_guard lock(mutex_);
+    given_up_ = opened_->log->position().epoch;
+  }
+  close(milliseconds(0));
 }
 
 void ShardHost::fenced() {

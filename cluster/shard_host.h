@@ -17,6 +17,9 @@
 // It is opened again after 5 s, then after twice as long, up to a minute, so that two nodes that
 // fight over a shard come to rest.
 //
+// Given up, it waits for pushes under way for 5 s. What takes longer is pushed again by the next
+// owner, with the same webhook-id.
+//
 // Concurrency: the loop's thread, but for `served` and `report`, which are for any. Opening,
 // replaying and closing block, and run on `workers`.
 //
@@ -69,6 +72,10 @@ class ShardHost {
   ShardHost& operator=(const ShardHost&) = delete;
 
   void set_duty(Membership::Duty duty);
+  /// The engine that is served now has the cluster's settings up to `place`.
+  void set_settings(StreamPlace place);
+  /// Waits for NATS no longer; what is under way ends as if the shard were lost.
+  void give_up_waiting();
 
   /// The engine of a shard that is owned; null else. Whoever holds it keeps it alive.
   [[nodiscard]] std::shared_ptr<Engine> served() const;
@@ -93,6 +100,7 @@ class ShardHost {
   void take_over();
   void own();
   void leave();
+  void left();
   void fenced();
   void fail(const Error& why);
   void close(std::chrono::milliseconds again_after);
@@ -113,6 +121,7 @@ class ShardHost {
   mutable std::mutex mutex_;       // over what follows
   std::shared_ptr<Opened> shown_;  // to other threads
   std::uint64_t given_up_ = 0;     // the last epoch
+  StreamPlace settings_ = 0;       // of what is owned
   State shown_state_ = State::closed;
   /// Gone when this is.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

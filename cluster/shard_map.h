@@ -29,6 +29,8 @@ class ShardMap {
   ShardMap(const ShardMap&) = delete;
   ShardMap& operator=(const ShardMap&) = delete;
 
+  /// Why this node cannot lead anybody anywhere; empty: it can.
+  [[nodiscard]] virtual std::string not_ready_because() const = 0;
   /// How many shards the cluster has; fixed.
   [[nodiscard]] virtual ShardNumber shards() const = 0;
   /// The service of a shard that this node owns; null: it does not. Whoever holds it keeps it

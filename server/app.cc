@@ -274,7 +274,8 @@ Async<void> App::stop() {
   phase_ = Phase::stopping;
   const MonoTime start = std::chrono::steady_clock::now();
   const Millis all = options_.shutdown_timeout;
-  co_await http_->drain(std::min(kHttpDeadline, all));
+  co_await backend_->leave(all / 2);
+  co_await http_->drain(std::clamp(all - since(start), Millis(0), kHttpDeadline));
   co_await backend_->drain(std::max(all - since(start), Millis(0)));
   delivery_->stop();
   loop_.stop();

@@ -2,7 +2,8 @@
 // node of a cluster, with all that has to be opened, started and brought to an end for it.
 //
 // Operation: made by `open_single` or `open_clustered`, then `recover`, then `start`. At the end
-// `drain`, and once the loop has stopped `close`.
+// `leave` while requests are still taken, `drain` when they are not, and once the loop has stopped
+// `close`.
 //
 // Concurrency: the loop's thread.
 #pragma once
@@ -57,6 +58,8 @@ class Backend {
       const std::function<void(std::uint64_t, std::uint64_t)>& progress) = 0;
   /// Begins to fire.
   virtual void start() = 0;
+  /// Hands to others what can be handed over; at most `deadline`.
+  [[nodiscard]] virtual Async<void> leave(Millis deadline) = 0;
   /// Fires nothing new and refuses commands; returns when pushes under way are over and their
   /// outcomes durable, or after `deadline`.
   [[nodiscard]] virtual Async<void> drain(Millis deadline) = 0;

@@ -31,7 +31,11 @@ class Clustered final : public Backend {
     return {};
   }
   void start() override { node_->start(); }
-  [[nodiscard]] Async<void> drain(Millis deadline) override { return node_->leave(deadline); }
+  [[nodiscard]] Async<void> leave(Millis deadline) override { return node_->leave(deadline); }
+  [[nodiscard]] Async<void> drain(Millis deadline) override {
+    peer_calls_.close();
+    return node_->stop(deadline);
+  }
   void storage_failed() override { node_->storage_failed(); }
   void close() override { node_->close(); }
 

@@ -121,15 +121,26 @@ Result<> check_cluster(const Options& options) {
   }
   if (cluster.nats.empty()) return cluster_error("nats", "is missing: \"nats://HOST:4222\"");
   for (const std::string& server : cluster.nats) {
+    if (server.find('@') != std::string::npos) {
+      return cluster_error("nats",
+                           "has a password in a URL; use cluster.nats_username and "
+                           "cluster.nats_password_file, or cluster.nats_creds_file");
+    }
     if (server.starts_with("nats://") || server.starts_with("tls://")) continue;
     return cluster_error("nats",
                          "has \"" + server + "\"; wanted nats://HOST:PORT or tls://HOST:PORT");
+  }
+  if (cluster.trust.certificate_file.empty() != cluster.trust.private_key_file.empty()) {
+    return cluster_error("nats_certificate_file", "and cluster.nats_private_key_file go together");
+  }
+  if (cluster.trust.username.empty() != cluster.trust.password_file.empty()) {
+    return cluster_error("nats_username", "and cluster.nats_password_file go together");
   }
   if (cluster.secret_file.empty()) {
     return cluster_error("secret_file", "is missing; `openssl rand -hex 32` makes a secret");
   }
   const Result<Url> advertise = parse_url(cluster.advertise);
-  if (!advertise) {
+  if (!advertise || advertise->path != "/") {
     return cluster_error("advertise",
                          "is to be the URL of this node for the others: "
                          "\"http://HOST:PORT\"");

@@ -26,6 +26,7 @@ class Single final : public Backend {
   [[nodiscard]] Result<> recover(
       const std::function<void(std::uint64_t, std::uint64_t)>& progress) override;
   void start() override { engine_->start(); }
+  [[nodiscard]] Async<void> leave(Millis /*deadline*/) override { co_return; }
   [[nodiscard]] Async<void> drain(Millis deadline) override { return engine_->drain(deadline); }
   void storage_failed() override { engine_->storage_failed(); }
   void close() override {

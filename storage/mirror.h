@@ -36,6 +36,9 @@ class Mirror : public Log {
   virtual void write(Batch&& batch, const StreamPosition& position,
                      std::function<void(Batch&&)> written) = 0;
 
+  /// Nothing is called back any more. On the loop's thread; after it `close` may be on any.
+  virtual void detach() = 0;
+
   /// As `fetch`, at once, on the calling thread.
   [[nodiscard]] virtual std::vector<Fetched> fetch_now(const Fetch& wanted) = 0;
 

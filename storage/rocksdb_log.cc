@@ -92,6 +92,7 @@ class RocksdbLog final : public Mirror {
     return fetch_rows(*opened_.store, wanted, *latch_);
   }
   [[nodiscard]] StreamPlace oldest_place() override;
+  void detach() override;
 
  private:
   /// What a commit did to the log; on the loop's thread.
@@ -291,10 +292,14 @@ LogStats RocksdbLog::stats() const {
   return stats;
 }
 
-void RocksdbLog::close() {
-  if (!opened_.store) return;
+void RocksdbLog::detach() {
   loop_->closed = true;
   loop_->followers.clear();
+}
+
+void RocksdbLog::close() {
+  if (!opened_.store) return;
+  if (!loop_->closed) detach();
   if (watch_) watch_->close();
   reader_->close();
   browser_->close();

@@ -13,7 +13,10 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kFirstPause{5};
 constexpr milliseconds kLongestPause{200};
+/// A server that says nothing for so long is left for another one.
 constexpr std::chrono::seconds kLeaveAfter{3};
+/// And one that answers, but brings no decision: it may be cut off from the others.
+constexpr std::chrono::seconds kLeaveAnywayAfter{10};
 
 }  // namespace
 
@@ -22,19 +25,23 @@ std::optional<Appended> StreamAppender::append(StreamPlace place, std::string_vi
   const auto began = steady_clock::now();
   std::uint64_t connection = nats_.connection();
   steady_clock::time_point since = steady_clock::now();
+  steady_clock::time_point answered = since;
   milliseconds next_pause = kFirstPause;
   do {
     const auto ack = nats_.append(stream_, place - 1, bytes);
     if (ack && ack->place == place && !ack->duplicate) return Appended::committed;
-    if (const auto found = look(place, bytes)) return found;
-    if (steady_clock::now() - since >= kLeaveAfter) {
+    const auto found = look(place, bytes);
+    if (found && *found) return *found;
+    const auto now = steady_clock::now();
+    if (found) answered = now;
+    if (now - answered >= kLeaveAfter || now - since >= kLeaveAnywayAfter) {
       log_warning("an append is not decided yet; it goes on being sent",
                   {{"stream", stream_.name},
                    {"place", place},
                    {"answer", ack ? "another place" : ack.error().detail}});
       nats_.leave(connection);
       connection = nats_.connection();
-      since = steady_clock::now();
+      since = answered = now;
     }
     next_pause = std::min(2 * next_pause, kLongestPause);
     if (patience != milliseconds::max() && steady_clock::now() - began >= patience) break;
@@ -42,13 +49,14 @@ std::optional<Appended> StreamAppender::append(StreamPlace place, std::string_vi
   return std::nullopt;
 }
 
-std::optional<Appended> StreamAppender::look(StreamPlace place, std::string_view bytes) {
+Result<std::optional<Appended>> StreamAppender::look(StreamPlace place, std::string_view bytes) {
   const auto found = nats_.message_at(stream_, place);
-  if (!found) return std::nullopt;
-  if (*found) return **found == bytes ? Appended::committed : Appended::fenced;
+  if (!found) return found.error();
+  if (*found) return std::optional(**found == bytes ? Appended::committed : Appended::fenced);
   const auto extent = nats_.extent(stream_);
-  if (extent && extent->first > place) return Appended::fenced;
-  return std::nullopt;
+  if (!extent) return extent.error();
+  if (extent->first > place) return std::optional(Appended::fenced);
+  return std::optional<Appended>();
 }
 
 bool StreamAppender::pause(milliseconds time) {

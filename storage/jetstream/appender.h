@@ -5,8 +5,8 @@
 // is answered decides nothing (an error may come from a server that has been replaced, or be about
 // a message that is not kept in the end): what lies at the place decides. Our own bytes: committed.
 // Other ones, or a stream that begins beyond it: fenced. Neither: the same bytes are sent again,
-// which does no harm, since they can be taken at that one place alone. After 3 s of this the
-// connection is left for another server.
+// which does no harm, since they can be taken at that one place alone. After 3 s
+// without an answer, and after 10 s in any case, the connection is left for another server.
 //
 // Concurrency: `append` on one thread; `close` from any.
 #pragma once
@@ -36,8 +36,8 @@ class StreamAppender {
   void close();
 
  private:
-  /// What lies at `place`; nothing: that could not be found out, or nothing does.
-  [[nodiscard]] std::optional<Appended> look(StreamPlace place, std::string_view bytes);
+  /// What lies at `place`; nothing: nothing does. An error: no server answered.
+  [[nodiscard]] Result<std::optional<Appended>> look(StreamPlace place, std::string_view bytes);
   /// False: `close` was called.
   [[nodiscard]] bool pause(std::chrono::milliseconds time);
 

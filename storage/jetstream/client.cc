@@ -43,8 +43,9 @@ Error network_error(std::string_view doing, natsStatus status, int code = 0) {
   const char* why = nats_GetLastError(nullptr);
   if (why != nullptr && *why != '\0') detail += fmt::format(" ({})", why);
   if (code == JSStorageResourcesExceededErr) {
-    detail += ". The servers of NATS have less room than all streams together may take; give them "
-              "a larger max_file_store, or set a smaller cluster.stream_bytes_max.";
+    detail +=
+        ". The servers of NATS have less room than all streams together may take; give them "
+        "a larger max_file_store, or set a smaller cluster.stream_bytes_max.";
   }
   return {"network", std::move(detail), ""};
 }
@@ -120,6 +121,8 @@ Result<OptionsPtr> library_options(const JetstreamOptions& options, std::size_t 
       natsOptions_SetMaxPingsOut(made, kPingsUnanswered),
       natsOptions_SetMaxReconnect(made, -1),
       natsOptions_SetReconnectWait(made, kReconnectAfter.count()),
+      // What is not sent at once is of no use later: appends are sent again by whoever waits.
+      natsOptions_SetReconnectBufSize(made, 1),
       natsOptions_SetReconnectJitter(made, kReconnectAfter.count(), kReconnectAfter.count()),
   };
   CARILLON_CHECK(

@@ -32,8 +32,8 @@ namespace carillon {
 struct JetstreamOptions {
   std::vector<std::string> servers;  // "nats://host:port" or "tls://host:port"
   std::string name = "carillon";     // of this client, as the servers show it
-  std::string creds_file{};            // of a NATS user; empty: none
-  std::string username{};              // with `password`; empty: none
+  std::string creds_file{};          // of a NATS user; empty: none
+  std::string username{};            // with `password`; empty: none
   std::string password{};
   std::string ca_file{};  // PEM; whom to trust beside the system's, for tls
   std::string certificate_file{};

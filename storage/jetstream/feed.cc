@@ -64,7 +64,18 @@ void MirrorFeed::set_end(const MirrorEnd& end) {
   const std::lock_guard lock(mutex_);
   CARILLON_CHECK(!wanted_);
   end_ = end;
+  set_position(end.at);
   fault_.reset();
+}
+
+StreamPosition MirrorFeed::position() const {
+  const std::lock_guard lock(position_mutex_);
+  return position_;
+}
+
+void MirrorFeed::set_position(const StreamPosition& position) {
+  const std::lock_guard lock(position_mutex_);
+  position_ = position;
 }
 
 std::optional<Error> MirrorFeed::fault() const {
@@ -176,6 +187,7 @@ Result<> MirrorFeed::apply(const StreamSubscription::Received& received, Mirror&
   }
   if (!write(mirror, std::move(batch), next)) return storage_error("the mirror cannot be written");
   end_.at = next;
+  set_position(next);
   return {};
 }
 

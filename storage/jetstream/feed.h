@@ -34,6 +34,8 @@ class MirrorFeed {
 
   /// How far the mirror has come. May be set while the feed is stopped, which forgets a fault.
   [[nodiscard]] MirrorEnd end() const;
+  /// The same of the stream, without waiting for what is being written.
+  [[nodiscard]] StreamPosition position() const;
   void set_end(const MirrorEnd& end);
   [[nodiscard]] std::optional<Error> fault() const;
 
@@ -48,11 +50,14 @@ class MirrorFeed {
   [[nodiscard]] bool take(const StreamSubscription::Received& received, Mirror& mirror);
   [[nodiscard]] Result<> apply(const StreamSubscription::Received& received, Mirror& mirror);
   void fail(Error error);
+  void set_position(const StreamPosition& position);
 
   JetstreamClient& nats_;
   const StreamName stream_;
   const Genesis genesis_;
-  mutable std::mutex mutex_;  // also held while a message is written
+  mutable std::mutex position_mutex_;
+  StreamPosition position_;
+  mutable std::mutex mutex_;  // over what follows; also held while a message is written
   std::condition_variable changed_;
   MirrorEnd end_;
   bool wanted_ = false;

@@ -1,7 +1,6 @@
 #include "storage/jetstream/jetstream_log.h"
 
 #include <map>
-#include <random>
 
 #include <fmt/format.h>
 
@@ -21,13 +20,6 @@ namespace {
 /// Beside a content and its headers, in one message.
 constexpr std::uint64_t kMessageRoom = 64 << 10;
 constexpr std::uint64_t kHeaderRoom = 64 << 10;
-
-Hash128 new_nonce() {
-  std::random_device random;  // the kernel's, through getentropy
-  const auto word = [&random] { return std::uint64_t{random()} << 32 | random(); };
-  const std::uint64_t low = word();
-  return {low, word()};
-}
 
 /// Of the loop's thread, and alive as long as a callback that was posted to it may run.
 struct LoopState {
@@ -81,7 +73,9 @@ class JetstreamLogImpl final : public JetstreamLog {
     mirror_->checkpoint(std::move(dir), std::move(done));
   }
   [[nodiscard]] LogStats stats() const override { return mirror_->stats(); }
-  [[nodiscard]] StreamPosition position() const override { return feed_.end().at; }
+  [[nodiscard]] StreamPosition position() const override { return feed_.position(); }
+  void give_up() override { appender_.close(); }
+  void detach() override;
   void close() override;
 
  private:
@@ -192,16 +186,15 @@ void JetstreamLogImpl::take_over(Sequence next, WallTime at, const Hash128& inca
   sender_->post([this, message = std::move(message), done = std::move(done)]() mutable {
     MirrorEnd end = feed_.end();
     message.epoch = end.at.epoch + 1;
-    const auto how = send(message, end);
-    if (!how) return;
-    const auto decided = [this, loop = loop_, how = *how, done = std::move(done)] {
+    const Appended how = send(message, end).value_or(Appended::fenced);
+    const auto decided = [this, loop = loop_, how, done = std::move(done)] {
       if (loop->closed) return;
       loop->in_flight = false;
       loop->owner = how == Appended::committed;
       if (!loop->owner && !loop->followers.empty()) feed_mirror();
       done(how);
     };
-    if (*how == Appended::fenced) return post_(decided);
+    if (how == Appended::fenced) return post_(decided);
     feed_.set_end(end);
     mirror_->write(std::move(message.batch), end.at,
                    [post = post_, decided](Batch&&) { post(decided); });
@@ -219,17 +212,17 @@ void JetstreamLogImpl::append(Batch&& batch, AppendDone done) {
   message->batch = std::move(batch);
   sender_->post([this, message, end, done = std::move(done)]() mutable {
     message->epoch = end.at.epoch;
-    const auto how = send_batch(*message, end);
-    if (!how) return;
+    const Appended how = send_batch(*message, end).value_or(Appended::fenced);
     const bool trims = message->batch.trim_before > 0;
-    const auto decided = [this, loop = loop_, how = *how, done = std::move(done)](Batch&& its) {
+    const auto decided = [this, loop = loop_, how, done = std::move(done)](Batch&& its) {
       post_([loop, how, done, shared = std::make_shared<Batch>(std::move(its))] {
+        if (loop->closed) return;
         loop->in_flight = false;
         loop->owner = how == Appended::committed;
         done(how, std::move(*shared));
       });
     };
-    if (*how == Appended::fenced) return decided(std::move(message->batch));
+    if (how == Appended::fenced) return decided(std::move(message->batch));
     if (!message->batch.records.empty()) end.log = {message->batch.first, message->batch.last()};
     feed_.set_end(end);
     mirror_->write(std::move(message->batch), end.at, [this, trims, decided](Batch&& its) {
@@ -241,7 +234,7 @@ void JetstreamLogImpl::append(Batch&& batch, AppendDone done) {
 
 std::optional<Appended> JetstreamLogImpl::send(StreamMessage& message, MirrorEnd& end) {
   message.cluster = options_.genesis.cluster;
-  message.nonce = new_nonce();
+  message.nonce = random_hash();
   message.previous = end.at.hash;
   const std::string bytes = encode_message(message);
   const StreamPlace place = end.at.place + 1;
@@ -293,28 +286,38 @@ void JetstreamLogImpl::purge() {
   if (!purged) log_warning("the stream is not trimmed yet", {{"why", purged.error().detail}});
 }
 
-void JetstreamLogImpl::close() {
-  if (loop_->closed) return;
+void JetstreamLogImpl::detach() {
   loop_->closed = true;
   loop_->followers.clear();
+  mirror_->detach();
+}
+
+void JetstreamLogImpl::close() {
+  if (!sender_) return;
+  if (!loop_->closed) detach();
   feed_.stop();
   appender_.close();
-  sender_->close();
-  admin_->close();
+  sender_.reset();
+  admin_.reset();
   mirror_->close();
 }
 
 }  // namespace
 
+Result<> check_max_payload(const JetstreamClient& nats, std::uint64_t content_bytes_max) {
+  const std::uint64_t needed = content_bytes_max + kHeaderRoom + kMessageRoom;
+  const std::int64_t taken = nats.max_payload();
+  if (taken >= 0 && static_cast<std::uint64_t>(taken) >= needed) return {};
+  return Error{"config",
+               fmt::format("the NATS server takes messages of {} bytes, and {} are needed. Set "
+                           "max_payload to 4MB on all servers of the cluster.",
+                           taken, needed),
+               ""};
+}
+
 Result<std::unique_ptr<JetstreamLog>> open_jetstream_log(JetstreamLogOptions options) {
-  const std::uint64_t needed = options.content_bytes_max + kHeaderRoom + kMessageRoom;
-  const std::int64_t taken = options.nats->max_payload();
-  if (taken < 0 || static_cast<std::uint64_t>(taken) < needed) {
-    return Error{"config",
-                 fmt::format("the NATS server takes messages of {} bytes, and {} are needed. Set "
-                             "max_payload to 4MB on all servers of the cluster.",
-                             taken, needed),
-                 ""};
+  if (auto enough = check_max_payload(*options.nats, options.content_bytes_max); !enough) {
+    return enough.error();
   }
   options.mirror.key = options.genesis.key;
   remove_left_over_mirror(options.mirror.dir);

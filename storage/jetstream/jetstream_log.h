@@ -59,7 +59,17 @@ class JetstreamLog : public Log {
 
   /// How far this node has come in the stream. Any thread.
   [[nodiscard]] virtual StreamPosition position() const = 0;
+
+  /// Waits for NATS no longer: an append that is not decided yet ends as fenced, though it may be
+  /// committed, and so do all that follow. Any thread.
+  virtual void give_up() = 0;
+  /// Nothing is called back any more. On the loop's thread; after it `close` may be on any.
+  virtual void detach() = 0;
 };
+
+/// Whether the servers of NATS take messages that hold such a task. Error slug: config.
+[[nodiscard]] Result<> check_max_payload(const JetstreamClient& nats,
+                                         std::uint64_t content_bytes_max);
 
 /// Error slugs: `storage`, as of the mirror; `config`: the NATS server takes too small messages.
 [[nodiscard]] Result<std::unique_ptr<JetstreamLog>> open_jetstream_log(JetstreamLogOptions options);

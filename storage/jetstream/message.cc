@@ -1,5 +1,7 @@
 #include "storage/jetstream/message.h"
 
+#include <random>
+
 #include <fmt/format.h>
 
 #include "storage/bytes.h"
@@ -168,6 +170,13 @@ Result<bool> check_next(const Genesis& genesis, const StreamPosition& at, Stream
                                      place, message.epoch, at.epoch));
   }
   return true;
+}
+
+Hash128 random_hash() {
+  std::random_device random;  // the kernel's, through getentropy
+  const auto word = [&random] { return std::uint64_t{random()} << 32 | random(); };
+  const std::uint64_t low = word();
+  return {low, word()};
 }
 
 std::string hex_of(const Hash128& hash) {

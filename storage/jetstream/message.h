@@ -64,6 +64,9 @@ struct StreamMessage {
 [[nodiscard]] Result<bool> check_next(const Genesis& genesis, const StreamPosition& at,
                                       StreamPlace place, const StreamMessage& message);
 
+/// What nobody can foresee: for nonces and identities.
+[[nodiscard]] Hash128 random_hash();
+
 /// `hash` as people see it.
 [[nodiscard]] std::string hex_of(const Hash128& hash);
 

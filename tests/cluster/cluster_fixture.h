@@ -41,6 +41,12 @@ inline constexpr Hash128 kCluster{17, 4};
 /// Who owns what, as a node sees it.
 class TestMap final : public ShardMap {
  public:
+  [[nodiscard]] std::string not_ready_because() const override {
+    for (ShardNumber shard = 0; shard < kShards; ++shard) {
+      if (locals[shard] || owners[shard]) return {};
+    }
+    return "no shard has an owner";
+  }
   [[nodiscard]] ShardNumber shards() const override { return kShards; }
   [[nodiscard]] std::shared_ptr<TaskService> local(ShardNumber shard) const override {
     return locals[shard];
@@ -150,7 +156,6 @@ class ClusterTest : public testing::Test {
     }
     static HttpOptions http_options() {
       HttpOptions http;
-      http.any_host = true;
       return http;
     }
     static Async<std::string> metrics() { co_return "metrics"; }
