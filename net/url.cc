@@ -93,9 +93,17 @@ Result<> read_host(const boost::urls::url_view& from, bool marked, Url& url) {
   }
 }
 
-Result<> read_port(const boost::urls::url_view& from, Url& url) {
+Result<> read_scheme(const boost::urls::url_view& from, const UrlSchemes& schemes, Url& url) {
+  const std::string scheme = lower_case(std::string_view(from.scheme()));
+  url.tls = scheme == schemes.tls;
+  if (url.tls || scheme == schemes.plain) return {};
+  return bad_url("the scheme is neither " + std::string(schemes.plain) + " nor " +
+                 std::string(schemes.tls));
+}
+
+Result<> read_port(const boost::urls::url_view& from, const UrlSchemes& schemes, Url& url) {
   if (!from.has_port()) {
-    url.port = url.tls ? "443" : "80";
+    url.port = url.tls ? schemes.tls_port : schemes.plain_port;
     return {};
   }
   const std::string_view text(from.port());
@@ -149,7 +157,7 @@ std::string Url::host_header() const {
   return port == (tls ? "443" : "80") ? bracketed(host) : bracketed(host) + ":" + port;
 }
 
-Result<Url> parse_url(std::string_view original) {
+Result<Url> parse_url(std::string_view original, const UrlSchemes& schemes) {
   if (original.size() > kUrlBytesMax) return bad_url("a URL has at most 2048 bytes");
   if (!is_url(original)) return bad_url("it is not an absolute URL as RFC 3986 has it");
   std::string text = encoded(original);
@@ -165,11 +173,7 @@ Result<Url> parse_url(std::string_view original) {
   if (!parsed) return bad_url("it is not an absolute URL as RFC 3986 has it");
   const boost::urls::url_view& view = *parsed;
   Url url;
-  if (view.scheme_id() == boost::urls::scheme::https) {
-    url.tls = true;
-  } else if (view.scheme_id() != boost::urls::scheme::http) {
-    return bad_url("the scheme is neither http nor https");
-  }
+  if (Result<> ok = read_scheme(view, schemes, url); !ok) return ok.error();
   if (!view.has_authority()) return bad_url("it names no host");
   if (view.has_userinfo()) return bad_url("a user name or password in a URL is not taken");
   if (view.has_fragment()) return bad_url("a fragment (#...) is never sent and not taken");
@@ -179,7 +183,7 @@ Result<Url> parse_url(std::string_view original) {
     return bad_url("what follows the IP address or port is not a path");
   }
   if (Result<> ok = read_host(view, marked, url); !ok) return ok.error();
-  if (Result<> ok = read_port(view, url); !ok) return ok.error();
+  if (Result<> ok = read_port(view, schemes, url); !ok) return ok.error();
   url.path = std::string(std::string_view(view.encoded_target()));
   if (!url.path.starts_with('/')) url.path.insert(0, 1, '/');
   return url;

@@ -25,8 +25,8 @@
 #include <boost/asio/ssl/stream.hpp>
 
 #include "delivery/http/answer.h"
-#include "delivery/http/dial.h"
 #include "net/deadlines.h"
+#include "net/dial.h"
 #include "net/proxy.h"
 #include "net/tls.h"
 
@@ -67,7 +67,7 @@ class PushConnection : public std::enable_shared_from_this<PushConnection> {
   PushConnection& operator=(const PushConnection&) = delete;
 
   /// Connects to the first of `endpoints` that answers, TLS handshake included
-  /// (delivery/http/dial.h): `next` is when the next of them is begun, `each` how long one may
+  /// (net/dial.h): `next` is when the next of them is begun, `each` how long one may
   /// take. `host` is what the certificate must be for.
   void connect(std::vector<tcp::endpoint> endpoints, const std::string& host, Deadlines& next,
                Deadlines& each);

@@ -125,6 +125,24 @@ TEST(Url, WhateverIsTakenReadsBackTheSame) {
   EXPECT_GT(taken, 5'000);
 }
 
+TEST(Url, EachKindOfReceiverHasItsSchemesAndPorts) {
+  constexpr UrlSchemes kQueue{"queue", "queues", "1000", "2000"};
+  const Result<Url> plain = parse_url("queue://a.example/x", kQueue);
+  ASSERT_TRUE(plain) << plain.error().detail;
+  EXPECT_FALSE(plain->tls);
+  EXPECT_EQ(plain->port, "1000");
+  const Result<Url> secure = parse_url("QueueS://a.example", kQueue);
+  ASSERT_TRUE(secure) << secure.error().detail;
+  EXPECT_TRUE(secure->tls);
+  EXPECT_EQ(secure->port, "2000");
+  EXPECT_EQ(secure->path, "/");
+  EXPECT_EQ(parse_url("queue://a:80/", kQueue)->port, "80");
+  for (const char* text : {"http://a/", "queue://user@a/", "queue:///x", "queue://1.2.3/"}) {
+    EXPECT_FALSE(parse_url(text, kQueue)) << text;
+  }
+  EXPECT_FALSE(parse_url("queue://a/"));
+}
+
 TEST(Url, RefusesABareNul) {
   EXPECT_FALSE(parse_url(std::string_view("http://a/\0", 10)));
   EXPECT_FALSE(parse_url(std::string_view("http://a\0b/", 11)));

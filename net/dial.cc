@@ -1,4 +1,4 @@
-#include "delivery/http/dial.h"
+#include "net/dial.h"
 
 #include <algorithm>
 
