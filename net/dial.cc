@@ -14,6 +14,15 @@ namespace error = boost::asio::error;
 
 constexpr std::size_t kUnderWayMax = 4;
 
+/// Where nobody listens at a port that the kernel gives to clients, it may give us that very port,
+/// and TCP then connects the socket with itself.
+bool is_to_itself(const Dial::tcp::socket& socket) {
+  Dial::Error failed;
+  const Dial::tcp::endpoint local = socket.local_endpoint(failed);
+  if (failed) return false;
+  return local == socket.remote_endpoint(failed) && !failed;
+}
+
 }  // namespace
 
 std::string endpoint_text(const boost::asio::ip::tcp::endpoint& endpoint) {
@@ -69,6 +78,7 @@ void Dial::connect(const std::shared_ptr<Try>& one) {
 
 void Dial::ended(const std::shared_ptr<Try>& one, Error failed) {
   if (std::ranges::find(under_way_, one) == under_way_.end()) return;  // given up before
+  if (!failed && is_to_itself(one->socket)) failed = error::connection_refused;
   if (failed) {
     give_up(one, failed.message());
     return move_on();
