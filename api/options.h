@@ -27,6 +27,8 @@ struct ApiOptions {
   ApiLimits limits;
   std::vector<Token> tokens;  // none: everyone may do everything
   std::string version;        // shown by /v1/stats
+  /// Files of secrets that targets set over the API may name lie in it; empty: they name none.
+  std::string secrets_dir;
 };
 
 }  // namespace carillon

@@ -75,7 +75,7 @@ Async<Answer<>> edit(Call& call, TargetEdit how) {
   const auto change = [&call, how](const TargetSettings* before) -> Result<TargetSettings> {
     if (before == nullptr && how == TargetEdit::merge)
       return Error{"not_found", "There is no such target.", ""};
-    return edit_target(call.name, call.request.body, how, before);
+    return edit_target(call.name, call.request.body, how, before, call.options.secrets_dir);
   };
   const auto put = co_await call.tasks.change_target(call.name, change);
   if (!put) co_return put.error();

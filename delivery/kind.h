@@ -9,8 +9,10 @@
 // Concurrency: settings do not change once they are read, and may be shared between threads.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include <simdjson.h>
@@ -52,6 +54,11 @@ class KindSettings {
   [[nodiscard]] virtual Result<> check_address(UrlPolicy& urls) const = 0;
   /// Whether the files that it names can be used. Error slug: unusable_file, with file and reason.
   [[nodiscard]] virtual Result<> check_files() const = 0;
+  /// Whether a client may name the files and variables of secrets that it names: those that lie in
+  /// `secrets_dir` (empty: none does) or begin with CARILLON_SECRET_, and those that `before` (of
+  /// the same kind; null: there is none) already has for the same receiver. Error slug: bad_value.
+  [[nodiscard]] virtual Result<> check_named_by_client(const std::string& secrets_dir,
+                                                       const KindSettings* before) const = 0;
 
   /// Appends the members of one place, as `read` takes them.
   virtual void write(JsonWriter& json, Place place, Secrets secrets) const = 0;
@@ -71,6 +78,7 @@ class KindSettings {
 struct TargetKind {
   std::string_view name;
   std::span<const std::string_view> members;  // that it adds to a target's JSON
+  std::uint32_t concurrency;                  // of targets that do not say
   std::unique_ptr<KindSettings> (*make_settings)();
   std::unique_ptr<Sink> (*open_sink)(const SinkOptions& options);
 };

@@ -3,11 +3,12 @@
 
 #include "delivery/http/settings.h"
 #include "delivery/kind.h"
+#include "delivery/redis/settings.h"
 
 namespace carillon {
 
 std::span<const TargetKind* const> kinds() {
-  static constexpr std::array<const TargetKind*, 1> kAll = {&kHttpKind};
+  static constexpr std::array<const TargetKind*, 2> kAll = {&kHttpKind, &kRedisKind};
   return kAll;
 }
 

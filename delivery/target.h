@@ -23,7 +23,7 @@ class KindSettings;
 struct TargetSettings {
   std::string name;                          // empty for the stand-in of tasks that name a URL
   Millis timeout{std::chrono::seconds(15)};  // of a whole push, connecting included
-  std::uint32_t concurrency = 64;            // pushes under way at once, 1 to 10,000
+  std::uint32_t concurrency = 64;            // pushes under way at once, 1 to 10,000; by kind
   RetryPolicy retry;
   Millis hold_max{std::chrono::minutes(5)};  // "not now" stops all its pushes no longer than this
   bool paused = false;
@@ -31,8 +31,8 @@ struct TargetSettings {
   friend bool operator==(const TargetSettings& a, const TargetSettings& b);
 };
 
-/// What a target may be set to. Strict: unknown and duplicate fields, values out of bounds are
-/// errors (400 slugs). `name` is not in the JSON. `paused` is, for the log's sake.
+/// What the config file may set a target to. Strict: unknown and duplicate fields, values out of
+/// bounds are errors (400 slugs). `name` is not in the JSON. `paused` is, for the log's sake.
 [[nodiscard]] Result<TargetSettings> parse_target(std::string_view json);
 
 /// The same for what the log holds, which was checked when it was set, perhaps by an older version.
@@ -45,12 +45,17 @@ enum class TargetEdit { replace, merge };  // PUT and PATCH
 /// What an answer shows is taken: members that cannot be set are passed over, and hidden values
 /// keep what is stored, as does a PUT without `paused` or secrets. Errors: those of parse_target;
 /// `secret_needed` (422) where a hidden value has nothing to keep, or where it would go to another
-/// host or port than it was given for.
+/// host or port than it was given for. Where the kind changes, nothing of the old one is kept.
+/// Files of secrets lie in `secrets_dir` (empty: none does); the config file may name any.
 [[nodiscard]] Result<TargetSettings> edit_target(std::string_view name, std::string_view json,
-                                                 TargetEdit edit, const TargetSettings* before);
+                                                 TargetEdit edit, const TargetSettings* before,
+                                                 const std::string& secrets_dir = {});
 
 /// The JSON that parse_target reads back; that of `Secrets::hidden` and `shown` edit_target does.
 [[nodiscard]] std::string format_target(const TargetSettings& settings, Secrets secrets);
+
+/// The same without what is its kind's own, and without `kind`.
+[[nodiscard]] std::string format_shared_settings(const TargetSettings& settings);
 
 /// Checks what parse_target checks, for settings that came from elsewhere.
 [[nodiscard]] Result<> check_target(const TargetSettings& settings);

@@ -92,14 +92,29 @@ Result<> merge(JsonWriter& json, const Members& base, const Members& patch, Same
   return {};
 }
 
-/// The target as a client sees it; of a PUT the members that it need not repeat.
-std::string base_of(TargetEdit edit, const TargetSettings* before) {
-  if (edit == TargetEdit::merge) return format_target(*before, Secrets::shown);
+/// Whether the target stays of the kind that it is of.
+bool keeps_kind(const Members& changes, TargetEdit edit, const TargetSettings& before) {
+  const dom::element* named = find(changes, "kind", same_key);
+  std::string_view kind = kinds().front()->name;
+  if (named == nullptr && edit == TargetEdit::merge) return true;
+  if (named != nullptr && !named->is_null() && named->get_string().get(kind) != simdjson::SUCCESS) {
+    return true;  // the reader says that it is no name
+  }
+  return kind == before.own->kind().name;
+}
+
+/// The target as a client sees it; of a PUT the members that it need not repeat. What another kind
+/// has of its own is not among them.
+std::string base_of(const Members& changes, TargetEdit edit, const TargetSettings* before) {
   if (before == nullptr) return "{}";
+  const bool same_kind = keeps_kind(changes, edit, *before);
+  if (edit == TargetEdit::merge) {
+    return same_kind ? format_target(*before, Secrets::shown) : format_shared_settings(*before);
+  }
   std::string out;
   JsonWriter json(out);
   json.begin_object();
-  before->own->write_kept(json);
+  if (same_kind) before->own->write_kept(json);
   json.key("paused").boolean(before->paused).end_object();
   return out;
 }
@@ -128,16 +143,16 @@ Result<std::string> merged(std::string_view name, std::string_view json, TargetE
   dom::parser patch_parser;
   dom::object base;
   dom::object patch;
-  const std::string base_text = base_of(edit, before);
   if (patch_parser.parse(json).get_object().get(patch) != simdjson::SUCCESS) {
     return Error{"bad_type", "wanted an object", ""};
-  }
-  if (base_parser.parse(base_text).get_object().get(base) != simdjson::SUCCESS) {
-    return Error{"internal", "the target cannot be read back", ""};
   }
   Result<Members> changes = members_of(patch, same_key);
   if (!changes) return changes.error();
   if (Result<> ok = drop_answered(*changes, name); !ok) return ok.error();
+  const std::string base_text = base_of(*changes, edit, before);
+  if (base_parser.parse(base_text).get_object().get(base) != simdjson::SUCCESS) {
+    return Error{"internal", "the target cannot be read back", ""};
+  }
   std::string out;
   JsonWriter writer(out);
   writer.begin_object();
@@ -151,17 +166,19 @@ Result<std::string> merged(std::string_view name, std::string_view json, TargetE
 }  // namespace
 
 Result<TargetSettings> edit_target(std::string_view name, std::string_view json, TargetEdit edit,
-                                   const TargetSettings* before) {
+                                   const TargetSettings* before, const std::string& secrets_dir) {
   const Result<std::string> whole = merged(name, json, edit, before);
   if (!whole) return whole.error();
   Result<TargetSettings> settings = parse_stored_target(*whole);
   if (!settings) return settings;
   settings->name = name;
   const bool same_kind = before != nullptr && &before->own->kind() == &settings->own->kind();
-  auto own = settings->own->with_hidden_kept(same_kind ? before->own.get() : nullptr);
+  const KindSettings* const old = same_kind ? before->own.get() : nullptr;
+  auto own = settings->own->with_hidden_kept(old);
   if (!own) return own.error();
   settings->own = *std::move(own);
   if (Result<> ok = check_target(*settings); !ok) return ok.error();
+  if (Result<> ok = settings->own->check_named_by_client(secrets_dir, old); !ok) return ok.error();
   return settings;
 }
 

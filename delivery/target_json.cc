@@ -17,7 +17,11 @@ constexpr std::array<std::string_view, 6> kShared = {"kind",  "timeout",  "concu
                                                      "retry", "hold_max", "paused"};
 
 Error unknown_kind() {
-  return {"bad_value", "this build pushes over http alone: `kind` must be \"http\"", "kind"};
+  std::string names;
+  for (const TargetKind* kind : kinds()) {
+    names += (names.empty() ? "\"" : ", \"") + std::string(kind->name) + "\"";
+  }
+  return {"bad_value", "`kind` must be one of " + names, "kind"};
 }
 
 /// The kind that `target` names, or that of targets that name none.
@@ -63,6 +67,15 @@ Result<> read_target(value from, TargetSettings& to, KindSettings& own) {
   });
 }
 
+void write_limits(JsonWriter& json, const TargetSettings& settings) {
+  json.key("concurrency").unsigned_integer(settings.concurrency);
+  json.key("retry").begin_object().key("max_attempts").integer(settings.retry.max_attempts);
+  json.key("backoff_min").duration(settings.retry.backoff_min);
+  json.key("backoff_max").duration(settings.retry.backoff_max);
+  json.key("max_age").duration(settings.retry.max_age).end_object();
+  json.key("hold_max").duration(settings.hold_max);
+}
+
 }  // namespace
 
 Result<RetryChoice> read_retry(value from) {
@@ -89,6 +102,7 @@ Result<TargetSettings> parse_stored_target(std::string_view json) {
   });
   if (!ok) return ok.error();
   TargetSettings settings;
+  settings.concurrency = (*kind)->concurrency;
   const std::shared_ptr<KindSettings> own = (*kind)->make_settings();
   ok = reader.parse(json, [&](value from) { return read_target(from, settings, *own); });
   if (!ok) return ok.error();
@@ -111,13 +125,17 @@ std::string format_target(const TargetSettings& settings, Secrets secrets) {
   own.write(json, Place::receiver, secrets);
   json.key("timeout").duration(settings.timeout);
   own.write(json, Place::connection, secrets);
-  json.key("concurrency").unsigned_integer(settings.concurrency);
-  json.key("retry").begin_object().key("max_attempts").integer(settings.retry.max_attempts);
-  json.key("backoff_min").duration(settings.retry.backoff_min);
-  json.key("backoff_max").duration(settings.retry.backoff_max);
-  json.key("max_age").duration(settings.retry.max_age).end_object();
-  json.key("hold_max").duration(settings.hold_max);
+  write_limits(json, settings);
   own.write(json, Place::trust, secrets);
+  json.key("paused").boolean(settings.paused).end_object();
+  return out;
+}
+
+std::string format_shared_settings(const TargetSettings& settings) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("timeout").duration(settings.timeout);
+  write_limits(json, settings);
   json.key("paused").boolean(settings.paused).end_object();
   return out;
 }

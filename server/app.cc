@@ -368,7 +368,7 @@ Async<void> App::check_target_files() {
     for (const TargetView& target : some) {
       const Result<> usable = target.settings.own->check_files();
       if (usable) continue;
-      log_error("TLS files of a target cannot be used",
+      log_error("a target names a file that cannot be used",
                 {{"target", target.settings.name}, {"why", usable.error().detail}});
     }
   }

@@ -49,6 +49,7 @@ Result<> apply_environment(const Environment& environment, Options& options) {
   const std::vector<std::string_view> names(known.begin(), known.end());
   for (const auto& [name, value] : environment) {
     if (!name.starts_with("CARILLON_") || std::ranges::find(known, name) != known.end()) continue;
+    if (name.starts_with("CARILLON_SECRET_")) continue;  // a target's
     const std::string_view near = nearest_name(name, names);
     if (!near.empty()) {
       options.warnings.push_back("the environment variable " + name +

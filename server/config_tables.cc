@@ -193,9 +193,12 @@ Result<TargetSettings> ConfigTables::read_target(const std::string& label, const
       label == "url_defaults" ? parse_url_defaults(json.str()) : parse_target(json.str());
   Result<> fine = settings ? settings->own->check_files() : settings.error();
   if (!fine) return at(node_of(table, fine.error().field), label + ": " + fine.error().detail);
-  if (inline_secrets != nullptr && !inline_secrets->empty() && others_read_) {
+  const bool has_secrets =
+      (inline_secrets != nullptr && !inline_secrets->empty()) || table.contains("password");
+  if (has_secrets && others_read_) {
     options.warnings.push_back("everyone on this machine may read the secrets of " + label +
-                               " in " + path_ + "; chmod 600 it, or use secrets_file");
+                               " in " + path_ +
+                               "; chmod 600 it, or keep them in a file of their own");
   }
   return settings;
 }

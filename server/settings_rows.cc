@@ -38,6 +38,10 @@ constexpr Setting kSettings[] = {
     {.key = "data_dir", .flag = "--data-dir",
      .place = [](Options& o) -> std::string& { return o.data_dir; },
      .help = "directory that keeps the tasks; made where it is missing"},
+    {.key = "secrets_dir", .flag = {},
+     .place = [](Options& o) -> std::string& { return o.api.secrets_dir; },
+     .help = "directory of the files of secrets that targets set over the API may name; none: they "
+             "name none", .live = true},
     {.key = "clock", .flag = "--clock",
      .place = [](Options& o) -> std::string& { return o.clock; },
      .help = "manual: time stands still until it is moved over the API, for tests",

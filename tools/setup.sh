@@ -6,8 +6,8 @@
 #   tools/setup.sh --tests   and what the tests and the benchmarks of parts need
 #   tools/setup.sh --bench   what the programs need, and what bench/compare measures Carillon against
 #
-# Debian starts the services it installs. So while this installs the peers of the benchmarks, it says
-# that none may be started, unless the machine has said something of its own about that.
+# Debian starts the services it installs. So while this installs what tests and benchmarks push to, it
+# says that none may be started, unless the machine has said something of its own about that.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,12 +15,12 @@ cd "$(dirname "$0")/.."
 build_packages=(
   ca-certificates g++ cmake ninja-build
   "libboost-url1.83-dev|libboost-url1.81-dev" libssl-dev libdeflate-dev librocksdb-dev libsimdjson-dev libfmt-dev
-  libnats-dev libtomlplusplus-dev libcli11-dev prometheus-cpp-dev libjemalloc-dev
+  libnats-dev libhiredis-dev libtomlplusplus-dev libcli11-dev prometheus-cpp-dev libjemalloc-dev
 )
 test_packages=(
   ccache libgtest-dev libgmock-dev libbenchmark-dev
   git clang-format-19 clang-tidy-19 clang-19 libclang-rt-19-dev python3 curl jq openssl strace
-  chromium nghttp2-client slowhttptest valgrind wrk
+  chromium nghttp2-client slowhttptest valgrind wrk redis-server
 )
 bench_packages=(
   ccache libbenchmark-dev git python3 python3-pika wrk redis-server redis-tools beanstalkd rabbitmq-server
@@ -86,7 +86,7 @@ if ((${#missing[@]})); then
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" \
       > "$log" 2>&1 || { cat "$log" >&2; exit 1; }
   }
-  if $with_bench && [[ ! -e $policy ]]; then
+  if { $with_tests || $with_bench; } && [[ ! -e $policy ]]; then
     printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" > /dev/null
     own_policy=true
     "${as_root[@]}" chmod 755 "$policy"

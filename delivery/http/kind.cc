@@ -22,7 +22,10 @@ std::unique_ptr<Sink> open_sink(const SinkOptions& options) {
 
 }  // namespace
 
-constinit const TargetKind kHttpKind{
-    .name = "http", .members = kMembers, .make_settings = make_settings, .open_sink = open_sink};
+constinit const TargetKind kHttpKind{.name = "http",
+                                     .members = kMembers,
+                                     .concurrency = 64,
+                                     .make_settings = make_settings,
+                                     .open_sink = open_sink};
 
 }  // namespace carillon

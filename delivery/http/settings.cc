@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "delivery/http/signature.h"
 #include "delivery/push_header.h"
+#include "delivery/tls_settings.h"
 
 namespace carillon {
 namespace {
@@ -45,10 +46,7 @@ Result<> HttpSettings::check() const {
     if (Result<std::vector<unsigned char>> key = parse_secret(secret); !key) return key.error();
   }
   if (Result<> ok = check_headers(*this); !ok) return ok;
-  if (tls.certificate_file.empty() != tls.private_key_file.empty()) {
-    return bad_value("tls", "certificate_file and private_key_file go together");
-  }
-  return {};
+  return check_tls(tls);
 }
 
 Result<> HttpSettings::check_address(UrlPolicy& urls) const {
@@ -57,11 +55,7 @@ Result<> HttpSettings::check_address(UrlPolicy& urls) const {
 }
 
 Result<> HttpSettings::check_files() const {
-  if (tls.ca_file.empty() && tls.certificate_file.empty()) return {};
-  const Result<TlsContext> made = make_client_tls(tls);
-  if (made) return {};
-  return Error{
-      .slug = "unusable_file", .detail = made.error().detail, .field = "tls." + made.error().field};
+  return check_tls_files(tls);
 }
 
 bool HttpSettings::equals(const KindSettings& other) const {

@@ -38,6 +38,10 @@ struct HttpSettings final : KindSettings {
   Result<> check() const override;
   Result<> check_address(UrlPolicy& urls) const override;
   Result<> check_files() const override;
+  /// It names none: its secrets come as they are.
+  Result<> check_named_by_client(const std::string&, const KindSettings*) const override {
+    return {};
+  }
   void write(JsonWriter& json, Place place, Secrets secrets) const override;
   void write_kept(JsonWriter& json) const override;
   [[nodiscard]] bool equals(const KindSettings& other) const override;

@@ -2,11 +2,11 @@
 // back hidden.
 
 #include <algorithm>
-#include <array>
 
 #include "base/text.h"
 #include "delivery/http/settings.h"
 #include "delivery/json_fields.h"
+#include "delivery/tls_settings.h"
 
 namespace carillon {
 namespace {
@@ -41,25 +41,6 @@ Result<> read_secrets(value from, std::vector<std::string>& secrets) {
     secrets.emplace_back(*secret);
     return {};
   });
-}
-
-Result<> read_tls(value from, ClientTls& tls) {
-  static constexpr std::array<std::string_view, 4> kKnown = {
-      "verify", "ca_file", "certificate_file", "private_key_file"};
-  return read_fields(from, kKnown, [&](std::string_view key, value inner) -> Result<> {
-    if (key == "verify") return read_bool(inner, key, tls.verify);
-    if (key == "ca_file") return read_string(inner, key, tls.ca_file);
-    if (key == "certificate_file") return read_string(inner, key, tls.certificate_file);
-    return read_string(inner, key, tls.private_key_file);
-  });
-}
-
-void write_tls(JsonWriter& json, const ClientTls& tls) {
-  json.key("tls").begin_object().key("verify").boolean(tls.verify);
-  if (!tls.ca_file.empty()) json.key("ca_file").string(tls.ca_file);
-  if (!tls.certificate_file.empty()) json.key("certificate_file").string(tls.certificate_file);
-  if (!tls.private_key_file.empty()) json.key("private_key_file").string(tls.private_key_file);
-  json.end_object();
 }
 
 bool same_host_and_port(const std::string& a, const std::string& b) {
@@ -148,8 +129,7 @@ Result<> HttpSettings::read(std::string_view key, value from) {
   if (key == "headers") return read_headers(from, headers);
   if (key == "connection_max_age") return read_duration(from, key, connection_max_age);
   if (key == "secrets") return read_secrets(from, secrets);
-  const Result<> ok = read_tls(from, tls);
-  return ok ? ok : within("tls", ok.error());
+  return read_tls(from, tls);
 }
 
 Result<std::shared_ptr<const KindSettings>> HttpSettings::with_hidden_kept(

@@ -32,7 +32,7 @@ start() {
 run_examples() {
   awk '/^```sh example$/ {on = 1; next} /^```$/ {if (on) print ""; on = 0} on' "$1" > "$work/examples.sh"
   [[ -s $work/examples.sh ]] || { echo "no examples in $1" >&2; exit 1; }
-  sed -i "s#http://127.0.0.1:8080#$server#g; s#http://127.0.0.1:9000#$receiver#g" "$work/examples.sh"
+  sed -i "s#http://127.0.0.1:8080#$server#g; s#http://127.0.0.1:9000#$receiver#g; s#127.0.0.1:6379#$redis#g" "$work/examples.sh"
   {
     echo 'set -euo pipefail'
     # The examples leave errors to the reader's eyes; here the exit code must tell.
@@ -44,6 +44,8 @@ run_examples() {
 
 start receiver 'receiving on (\S+)' "$bin/carillon-load" receive --listen 127.0.0.1:0
 receiver=${address%/}
+redis=127.0.0.1:$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+start redis '(Ready) to accept' redis-server --bind 127.0.0.1 --port "${redis#*:}" --dir "$work" --save "" --logfile /dev/stderr
 start server 'listening on (\S+)' "$bin/carillond" --listen 127.0.0.1:0 --data-dir "$work/data" \
   --clock manual
 server=$address

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "delivery/http/settings.h"
+#include "delivery/redis/settings.h"
 #include "server/config.h"
 #include "tests/support/temp_dir.h"
 
@@ -220,6 +221,33 @@ TEST_F(ConfigTable, TlsFilesOfTargetsAreRead) {
     EXPECT_THAT(error_of(table + ("tls = { ca_file = \"" + junk + "\" }\n")),
                 HasSubstr("ca_file " + junk + " cannot be used: "));
   }
+}
+
+TEST_F(ConfigTable, ATargetOfAnotherKindNamesAnyFileOfItsPassword) {
+  const std::string file = dir_ / "password";
+  test::write_file(file, "s3cret\n");
+  const std::string table = R"(
+    [targets.queue]
+    kind = "redis"
+    url = "redis://queue.example/1"
+    stream = "due"
+    password_file = ")";
+  const Result<Options> options = load(table + file + "\"\n");
+  ASSERT_TRUE(options) << options.error().detail;
+  ASSERT_EQ(options->targets.size(), 1U);
+  const TargetSettings& target = options->targets[0].settings;
+  EXPECT_EQ(*redis_settings(target).read_password(), "s3cret");
+  EXPECT_EQ(target.concurrency, 1000U);
+  EXPECT_THAT(error_of(table + dir_ / "none" + "\"\n"), HasSubstr("there is no file"));
+  EXPECT_THAT(error_of("[url_defaults]\nkind = \"redis\"\n"), HasSubstr("`http` alone"));
+}
+
+TEST_F(ConfigTable, APasswordInAFileThatAllMayReadIsWarnedOf) {
+  const std::string table =
+      "[targets.queue]\nkind = \"redis\"\nurl = \"redis://q\"\nstream = \"s\"\npassword = \"p\"\n";
+  EXPECT_THAT(load(table)->warnings, IsEmpty());
+  EXPECT_THAT(load(table, std::filesystem::perms::others_read)->warnings,
+              ElementsAre(HasSubstr("may read the secrets of targets.queue")));
 }
 
 }  // namespace

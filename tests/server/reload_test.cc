@@ -148,7 +148,7 @@ TEST_F(Reloaded, AStoredTargetWhoseFilesAreGoneIsSaidAtTheStart) {
   ASSERT_TRUE(server_->wait());
   std::filesystem::remove(ca.certificate);
   start("");
-  EXPECT_TRUE(server_->wait_for_line("TLS files of a target cannot be used target=t why="));
+  EXPECT_TRUE(server_->wait_for_line("a target names a file that cannot be used target=t why="));
   EXPECT_EQ(client_->get("/v1/targets/t").status, 200);
 }
 

@@ -1,6 +1,7 @@
 // carillon target list, show, put, delete, pause, resume, test.
 
 #include <iostream>
+#include <limits>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -13,8 +14,9 @@ namespace carillon::client {
 namespace {
 
 struct TargetOptions {
-  std::string name, file, url, method, timeout, backoff_min, backoff_max;
-  std::string concurrency, max_attempts;  // digits, checked by CLI11
+  std::string name, file, kind, url, method, timeout, backoff_min, backoff_max;
+  std::string stream, username, password_file, password_env;  // of brokers
+  std::string concurrency, max_attempts, maxlen, replicas;    // digits, checked by CLI11
   bool force = false;
 
   [[nodiscard]] std::string path() const { return "/v1/targets/" + percent_encoded(name); }
@@ -30,7 +32,10 @@ std::string named(const TargetOptions& o) {
   retry.raw("max_attempts", o.max_attempts);
   retry.time("backoff_min", o.backoff_min).time("backoff_max", o.backoff_max);
   Body body;
-  body.text("url", o.url).text("method", o.method).time("timeout", o.timeout);
+  body.text("kind", o.kind).text("url", o.url).text("method", o.method);
+  body.text("stream", o.stream).raw("maxlen", o.maxlen).raw("replicas", o.replicas);
+  body.text("username", o.username).text("password_file", o.password_file);
+  body.text("password_env", o.password_env).time("timeout", o.timeout);
   body.raw("concurrency", o.concurrency);
   if (!retry.empty()) body.raw("retry", retry.json());
   return body.json();
@@ -56,6 +61,18 @@ void put(Context& context, const TargetOptions& o) {
   context.run("PUT", o.path(), settings, show);
 }
 
+void declare_broker_options(CLI::App& made, TargetOptions& o) {
+  made.add_option("--stream", o.stream, "redis: the stream that gets an entry for each task");
+  made.add_option("--maxlen", o.maxlen, "redis: keep about this many entries; 0 keeps all")
+      ->check(CLI::Range(0, std::numeric_limits<int>::max()));
+  made.add_option("--replicas", o.replicas, "redis: how many replicas must have an entry")
+      ->check(CLI::Range(0, 100));
+  made.add_option("--username", o.username, "redis: the user name to log in with");
+  made.add_option("--password-file", o.password_file, "redis: a file that holds the password");
+  made.add_option("--password-env", o.password_env,
+                  "redis: an environment variable that holds the password");
+}
+
 }  // namespace
 
 void declare_target_commands(CLI::App& app, Context& context) {
@@ -79,7 +96,8 @@ void declare_target_commands(CLI::App& app, Context& context) {
   auto* shown = target->add_subcommand("show", "Show one");
   shown->callback([o, &context] { context.run("GET", o->path(), {}, show); });
   auto* made = target->add_subcommand("put", "Make one, or change what is named of one");
-  made->add_option("--url", o->url, "http(s) URL that is pushed to");
+  made->add_option("--url", o->url, "Where it is pushed to");
+  made->add_option("--kind", o->kind, "http (the default) or redis");
   made->add_option("--file", o->file,
                    "Its whole settings as JSON, which replace all others; - for standard input");
   made->add_option("--method", o->method, "HTTP method of the push");
@@ -90,6 +108,7 @@ void declare_target_commands(CLI::App& app, Context& context) {
       ->check(CLI::Range(1, 1000));
   made->add_option("--backoff-min", o->backoff_min, "Pause before the second attempt");
   made->add_option("--backoff-max", o->backoff_max, "Longest pause");
+  declare_broker_options(*made, *o);
   made->callback([o, &context] { put(context, *o); });
   auto* deleted = target->add_subcommand("delete", "Delete one");
   deleted->add_flag("--force", o->force, "Even if tasks name it; they become dead letters");

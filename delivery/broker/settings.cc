@@ -1,0 +1,242 @@
+#include "delivery/broker/settings.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+#include <tuple>
+
+#include "base/text.h"
+#include "delivery/json_fields.h"
+#include "delivery/tls_settings.h"
+#include "net/url_policy.h"
+
+namespace carillon {
+namespace {
+
+namespace fs = std::filesystem;
+using simdjson::ondemand::value;
+
+constexpr std::size_t kCredentialBytesMax = 4096;
+
+Error bad_value(std::string_view field, std::string detail) {
+  return {.slug = "bad_value", .detail = std::move(detail), .field = std::string(field)};
+}
+
+Error unusable(std::string_view field, std::string detail) {
+  return {.slug = "unusable_file", .detail = std::move(detail), .field = std::string(field)};
+}
+
+bool is_plain(std::string_view text) {
+  return std::ranges::none_of(text, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+  });
+}
+
+/// Without the end of its line.
+Result<std::string> first_line(std::string_view field, std::string text, const std::string& of) {
+  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+  if (!text.empty() && text.size() <= kCredentialBytesMax && is_plain(text)) {
+    return Result<std::string>(boost::system::in_place_value, std::move(text));
+  }
+  return unusable(field, of + " does not hold one line of 1 to 4096 bytes");
+}
+
+Result<std::string> read_secret_file(const std::string& path) {
+  constexpr std::string_view kField = "password_file";
+  std::error_code failed;
+  if (!fs::is_regular_file(path, failed)) return unusable(kField, "there is no file " + path);
+  std::ifstream file(path, std::ios::binary);
+  std::string text(kCredentialBytesMax + 2, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad() || file.gcount() == 0) return unusable(kField, "cannot read the file " + path);
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return first_line(kField, std::move(text), "the file " + path);
+}
+
+Result<std::string> read_secret_variable(const std::string& name) {
+  const char* const text = std::getenv(name.c_str());
+  if (text == nullptr) {
+    return unusable("password_env", "the environment variable " + name + " is not set");
+  }
+  return first_line("password_env", text, "the environment variable " + name);
+}
+
+/// Whether the path leads into the directory, links and ".." followed.
+bool lies_in(const std::string& path, const std::string& directory) {
+  if (directory.empty() || !fs::path(path).is_absolute()) return false;
+  std::error_code failed;
+  const fs::path inside = fs::weakly_canonical(path, failed);
+  if (failed) return false;
+  const fs::path outside = fs::canonical(directory, failed);
+  if (failed) return false;
+  const auto [end, ignored] =
+      std::mismatch(outside.begin(), outside.end(), inside.begin(), inside.end());
+  return end == outside.end();
+}
+
+}  // namespace
+
+Result<> BrokerSettings::read(std::string_view key, value from) {
+  if (key == "url") return read_string(from, key, url);
+  if (key == "username") return read_string(from, key, username);
+  if (key == "password") return read_string(from, key, password);
+  if (key == "password_file") return read_string(from, key, password_file);
+  if (key == "password_env") return read_string(from, key, password_env);
+  if (key == "tls") return read_tls(from, tls);
+  return read_own(key, from);
+}
+
+void BrokerSettings::write(JsonWriter& json, Place place, Secrets show) const {
+  if (place == Place::receiver) {
+    json.key("url").string(url);
+    write_own(json);
+  }
+  if (place != Place::trust) return;
+  if (!username.empty()) json.key("username").string(username);
+  if (!password.empty()) {
+    json.key("password")
+        .string(show == Secrets::stored ? std::string_view(password) : kHiddenValue);
+  }
+  if (!password_file.empty()) json.key("password_file").string(password_file);
+  if (!password_env.empty()) json.key("password_env").string(password_env);
+  write_tls(json, tls);
+}
+
+void BrokerSettings::write_kept(JsonWriter& json) const {
+  if (!password.empty()) json.key("password").string(kHiddenValue);
+}
+
+/// Whether it is the same host and port, and TLS still stands before them.
+bool BrokerSettings::goes_where(const BrokerSettings& other) const {
+  const Result<Url> to = parsed_url();
+  const Result<Url> before = other.parsed_url();
+  return to && before && to->host == before->host && to->port == before->port &&
+         to->tls == before->tls;
+}
+
+Result<std::shared_ptr<const KindSettings>> BrokerSettings::with_hidden_kept(
+    const KindSettings* before) const {
+  // A URL that cannot be used is no other receiver: that is said of it, and not of the secret.
+  if (Result<> ok = check_url(); !ok) return ok.error();
+  std::shared_ptr<BrokerSettings> kept = copy();
+  if (kept->password != kHiddenValue) return std::shared_ptr<const KindSettings>(std::move(kept));
+  kept->password.clear();
+  // A hidden password gives way to what is named in its place.
+  if (password_file.empty() && password_env.empty()) {
+    const auto* const stored = static_cast<const BrokerSettings*>(before);
+    if (stored == nullptr || stored->password.empty()) {
+      return Error{"secret_needed", "`password` is hidden, and none is stored", "password"};
+    }
+    if (!goes_where(*stored)) {
+      return Error{
+          "secret_needed",
+          "`password` was set for another host or port, or for TLS; send it again, or \"\" "
+          "for none",
+          "password"};
+    }
+    kept->password = stored->password;
+  }
+  return std::shared_ptr<const KindSettings>(std::move(kept));
+}
+
+Result<> BrokerSettings::check_credentials() const {
+  const int sources = static_cast<int>(!password.empty()) +
+                      static_cast<int>(!password_file.empty()) +
+                      static_cast<int>(!password_env.empty());
+  if (sources > 1) {
+    return Error{"conflicting_fields",
+                 "`password`, `password_file` and `password_env` exclude each other", "password"};
+  }
+  for (const auto& [field, text] :
+       {std::pair("username", &username), std::pair("password", &password),
+        std::pair("password_file", &password_file), std::pair("password_env", &password_env)}) {
+    if (text->size() > kCredentialBytesMax || !is_plain(*text)) {
+      return bad_value(field,
+                       std::string(field) + " has a control character, or more than 4096 bytes");
+    }
+  }
+  if (username.empty() || sources == 1) return {};
+  return bad_value("username",
+                   "`username` goes with one of `password_file`, `password_env` and "
+                   "`password`");
+}
+
+Result<> BrokerSettings::check_url() const {
+  if (url.empty()) return Error{"missing_field", "`url` is required", "url"};
+  const Result<Url> parsed = parsed_url();
+  if (!parsed) return parsed.error().at_field("url");
+  if (parsed->path.find('?') != std::string::npos) {
+    return Error{"bad_url", "a broker's URL has no query", "url"};
+  }
+  return {};
+}
+
+Result<> BrokerSettings::check() const {
+  if (Result<> ok = check_url(); !ok) return ok;
+  if (Result<> ok = check_own(*parsed_url()); !ok) return ok;
+  if (Result<> ok = check_credentials(); !ok) return ok;
+  return check_tls(tls);
+}
+
+Result<> BrokerSettings::check_address(UrlPolicy& urls) const {
+  const Result<Url> parsed = parsed_url();
+  if (!parsed) return parsed.error().at_field("url");
+  const Result<> allowed = urls.egress().check_unresolved(parsed->host, parsed->port_number());
+  return allowed ? allowed : allowed.error().at_field("url");
+}
+
+Result<> BrokerSettings::check_files() const {
+  if (const Result<std::string> secret = read_password(); !secret) return secret.error();
+  return check_tls_files(tls);
+}
+
+Result<> BrokerSettings::check_named_by_client(const std::string& secrets_dir,
+                                               const KindSettings* before) const {
+  const auto* const old = static_cast<const BrokerSettings*>(before);
+  const bool same_receiver = old != nullptr && goes_where(*old);
+  const bool known_file = same_receiver && old->password_file == password_file;
+  if (!password_file.empty() && !known_file && !lies_in(password_file, secrets_dir)) {
+    return bad_value("password_file",
+                     secrets_dir.empty()
+                         ? "a file can be named over the API where the setting `secrets_dir` says "
+                           "in which directory it must be"
+                         : "a file that is named over the API must be in " + secrets_dir);
+  }
+  const bool known_variable = same_receiver && old->password_env == password_env;
+  if (!password_env.empty() && !known_variable && !password_env.starts_with(kSecretVariables)) {
+    return bad_value("password_env", "a variable that is named over the API begins with " +
+                                         std::string(kSecretVariables));
+  }
+  return {};
+}
+
+Result<std::string> BrokerSettings::read_password() const {
+  if (!password_file.empty()) return read_secret_file(password_file);
+  if (!password_env.empty()) return read_secret_variable(password_env);
+  return Result<std::string>(boost::system::in_place_value, password);
+}
+
+std::string BrokerSettings::connection_key() const {
+  std::string key = tls.verify ? "+" : "-";
+  // With its length before it, no text can pass for the end of another.
+  for (const std::string* text : {&url, &username, &password, &password_file, &password_env,
+                                  &tls.ca_file, &tls.certificate_file, &tls.private_key_file}) {
+    append_number(key, text->size());
+    key.append(":").append(*text);
+  }
+  return key;
+}
+
+bool BrokerSettings::equals(const KindSettings& other) const {
+  const auto all = [](const BrokerSettings& its) {
+    return std::tie(its.url, its.username, its.password, its.password_file, its.password_env,
+                    its.tls);
+  };
+  const auto& its = static_cast<const BrokerSettings&>(other);
+  return all(*this) == all(its) && equals_own(its);
+}
+
+}  // namespace carillon

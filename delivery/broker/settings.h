@@ -1,0 +1,72 @@
+// The settings that targets of all brokers have: where the broker is, who we are to it, and who
+// vouches for whom.
+//
+// Operation: the settings of a kind derive from these and add members of their own. A password
+// comes from a file or a variable, which are read for each new connection, or is stored with the
+// target and shown to nobody. It goes to no other host or port than it was given for, and never in
+// a URL. What a client may name of files and variables is bounded; the config file may name any.
+//
+// Concurrency: as delivery/kind.h.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "delivery/kind.h"
+#include "net/tls.h"
+#include "net/url.h"
+
+namespace carillon {
+
+/// Variables that a client may name begin so.
+inline constexpr std::string_view kSecretVariables = "CARILLON_SECRET_";
+
+class BrokerSettings : public KindSettings {
+ public:
+  std::string url;
+  std::string username;
+  std::string password;       // at most one of these three is set
+  std::string password_file;  // a file that holds it
+  std::string password_env;   // a variable that holds it
+  ClientTls tls;
+
+  /// Error slug: bad_url.
+  [[nodiscard]] Result<Url> parsed_url() const { return parse_url(url, schemes_); }
+  /// The password as it is now; empty: there is none. Error slug: unusable_file.
+  [[nodiscard]] Result<std::string> read_password() const;
+  /// What tells its connections from those of others, for a map.
+  [[nodiscard]] std::string connection_key() const;
+
+  Result<> read(std::string_view key, simdjson::ondemand::value from) final;
+  Result<std::shared_ptr<const KindSettings>> with_hidden_kept(
+      const KindSettings* before) const final;
+  Result<> check() const final;
+  Result<> check_address(UrlPolicy& urls) const final;
+  Result<> check_files() const final;
+  Result<> check_named_by_client(const std::string& secrets_dir,
+                                 const KindSettings* before) const final;
+  void write(JsonWriter& json, Place place, Secrets secrets) const final;
+  void write_kept(JsonWriter& json) const final;
+  [[nodiscard]] bool equals(const KindSettings& other) const final;
+
+ protected:
+  /// `schemes` must live for ever.
+  BrokerSettings(const TargetKind& kind, const UrlSchemes& schemes)
+      : KindSettings(kind), schemes_(schemes) {}
+
+  // The members that the kind adds to these, as delivery/kind.h has them.
+  [[nodiscard]] virtual Result<> read_own(std::string_view key, simdjson::ondemand::value from) = 0;
+  [[nodiscard]] virtual Result<> check_own(const Url& parsed) const = 0;
+  virtual void write_own(JsonWriter& json) const = 0;
+  [[nodiscard]] virtual bool equals_own(const BrokerSettings& other) const = 0;
+  [[nodiscard]] virtual std::shared_ptr<BrokerSettings> copy() const = 0;
+
+ private:
+  [[nodiscard]] Result<> check_url() const;
+  [[nodiscard]] Result<> check_credentials() const;
+  [[nodiscard]] bool goes_where(const BrokerSettings& other) const;
+
+  const UrlSchemes& schemes_;
+};
+
+}  // namespace carillon

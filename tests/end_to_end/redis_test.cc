@@ -1,0 +1,192 @@
+// Streams of a real Redis server as receivers of a real carillond.
+
+#include <map>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/end_to_end/json_find.h"
+#include "tests/end_to_end/scenarios.h"
+#include "tests/support/redis_server.h"
+#include "tests/support/temp_dir.h"
+
+namespace carillon::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+class RedisEndToEnd : public ::testing::Test {
+ protected:
+  RedisEndToEnd() { EXPECT_TRUE(server.start()); }
+
+  void put(const std::string& settings) {
+    const auto answer = server.call("PUT", "/v1/targets/queue", settings);
+    ASSERT_LT(answer.status, 300U) << answer.body;
+  }
+  [[nodiscard]] std::string to_redis(const std::string& more = {}) const {
+    return R"({"kind":"redis","url":")" + redis.url() +
+           R"(","stream":"due","retry":{"max_attempts":1000,"backoff_min":"50ms","backoff_max":"200ms"})" +
+           more + "}";
+  }
+  void add(const std::string& id, const std::string& delay = "1ms") {
+    const auto answer = server.call("POST", "/v1/tasks",
+                                    R"({"id":")" + id + R"(","delay":")" + delay +
+                                        R"(","target":"queue","payload":{"of":")" + id + "\"}}");
+    ASSERT_EQ(answer.status, 201U) << answer.body;
+  }
+  /// Adds `count` tasks that are due spread over the next `spread_ms`.
+  void add_many(const std::string& prefix, int count, int spread_ms) {
+    std::string batch = "[";
+    for (int i = 0; i < count; ++i) {
+      batch += std::string(i == 0 ? "" : ",") + R"({"id":")" + prefix + std::to_string(i) +
+               R"(","delay":)" + std::to_string(1 + i * spread_ms / count) +
+               R"(,"target":"queue","payload":{}})";
+    }
+    const auto answer = server.call("POST", "/v1/tasks:batchCreate", batch + "]");
+    ASSERT_EQ(number_at(answer.body, "/created"), count) << answer.body.substr(0, 500);
+  }
+  [[nodiscard]] std::string state_of(const std::string& id) const {
+    return text_at(server.call("GET", "/v1/tasks/" + id).body, "/state");
+  }
+  template <typename Done>
+  void wait_until(const Done& done) {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!done()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "it never came";
+      std::this_thread::yield();
+    }
+  }
+  [[nodiscard]] int length() { return std::stoi(redis.ask({"XLEN", "due"})); }
+  /// How often each task is in the stream.
+  [[nodiscard]] std::map<std::string, int> arrived() {
+    std::map<std::string, int> times;
+    for (const RedisEntry& entry : redis.entries("due")) {
+      ++times[field_of(entry, "carillon-task-id")];
+    }
+    return times;
+  }
+
+  TempDir dir;
+  RedisServer redis;
+  Carillond server{dir / "data"};
+};
+
+TEST_F(RedisEndToEnd, DueTasksBecomeEntriesAndATestPushToo) {
+  put(to_redis());
+  add("one");
+  wait_until([&] { return state_of("one") == "delivered"; });
+  const auto entries = redis.entries("due");
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(field_of(entries[0], "body"), R"({"of":"one"})");
+  EXPECT_EQ(field_of(entries[0], "carillon-attempt"), "1");
+  EXPECT_THAT(field_of(entries[0], "webhook-id"), ::testing::StartsWith("msg_"));
+  const auto test = server.call("POST", "/v1/targets/queue:test");
+  EXPECT_THAT(test.body, HasSubstr(R"("status":null,"delivered":true)"));
+  EXPECT_EQ(redis.entries("due").size(), 2U);
+}
+
+TEST_F(RedisEndToEnd, TheKindChangesWhileTasksFlowAndEachArrivesSomewhere) {
+  const auto receiver = start_receiver();
+  put(R"({"url":")" + receiver->url() + R"("})");
+  constexpr int kTasks = 1000;
+  add_many("early", kTasks, 1000);
+  EXPECT_TRUE(receiver->wait_for_accepted(kTasks / 4, std::chrono::seconds(60)));
+  put(to_redis());
+  add_many("late", kTasks, 1000);
+  wait_until_idle(server);
+  const std::size_t by_http = receiver->summary().received;
+  const std::map<std::string, int> by_redis = arrived();
+  EXPECT_GE(by_http + by_redis.size(), static_cast<std::size_t>(2 * kTasks));
+  for (int i = 0; i < kTasks; ++i) EXPECT_TRUE(by_redis.contains("late" + std::to_string(i)));
+  EXPECT_EQ(number_at(server.call("GET", "/v1/targets/queue").body, "/concurrency"), 1000);
+
+  put(R"({"url":")" + receiver->url() + R"("})");
+  add("back");
+  EXPECT_TRUE(receiver->wait_for_accepted(by_http + 1, std::chrono::seconds(60)));
+}
+
+TEST_F(RedisEndToEnd, NothingIsLostWhereTheBrokerIsKilledAndStartedUnderLoad) {
+  put(to_redis());
+  constexpr int kKills = 3;
+  constexpr int kTasks = 1500;
+  for (int kills = 0; kills < kKills; ++kills) {
+    const int before = length();
+    add_many("t" + std::to_string(kills) + "-", kTasks, 1000);
+    wait_until([&] { return length() >= before + 300; });
+    redis.kill();
+    redis.start();
+  }
+  wait_until_idle(server);
+  EXPECT_EQ(arrived().size(), static_cast<std::size_t>(kKills * kTasks));
+  EXPECT_EQ(stat(server, "/counts/dead"), 0);
+}
+
+TEST_F(RedisEndToEnd, WhatIsCancelledWhileTheBrokerIsAwayNeverArrives) {
+  put(to_redis());
+  add("before");
+  wait_until([&] { return state_of("before") == "delivered"; });
+  redis.kill();
+  add("gone");
+  wait_until([&] { return state_of("gone") == "retrying"; });
+  wait_until([&] { return server.call("DELETE", "/v1/tasks/gone").ok(); });
+  redis.start();
+  add("after");
+  wait_until([&] { return state_of("after") == "delivered"; });
+  wait_until_idle(server);
+  EXPECT_EQ(arrived(), (std::map<std::string, int>{{"before", 1}, {"after", 1}}));
+}
+
+TEST_F(RedisEndToEnd, WhatIsCancelledWhileTheBrokerIsSilentNeverArrives) {
+  redis.freeze();
+  put(to_redis(R"(,"timeout":"1s")"));
+  add("late");
+  wait_until([&] { return state_of("late") == "retrying"; });
+  wait_until([&] { return server.call("DELETE", "/v1/tasks/late").ok(); });
+  redis.go_on();
+  put(to_redis());
+  add("after");
+  wait_until([&] { return state_of("after") == "delivered"; });
+  EXPECT_EQ(arrived(), (std::map<std::string, int>{{"after", 1}}));
+}
+
+TEST_F(RedisEndToEnd, AFullBrokerHoldsTheTargetAndCostsNoAttempts) {
+  put(to_redis(R"(,"hold_max":"5s")"));
+  EXPECT_EQ(redis.ask({"CONFIG", "SET", "maxmemory", "1"}), "OK");
+  const auto one_attempt = server.call(
+      "POST", "/v1/tasks",
+      R"({"id":"patient","delay":"1ms","target":"queue","payload":1,"retry":{"max_attempts":1}})");
+  EXPECT_EQ(one_attempt.status, 201U) << one_attempt.body;
+  wait_until([&] { return state_of("patient") == "retrying"; });
+  wait_until([&] {
+    return text_at(server.call("GET", "/v1/targets/queue").body, "/held/reason") == "unavailable";
+  });
+  EXPECT_EQ(redis.ask({"CONFIG", "SET", "maxmemory", "0"}), "OK");
+  wait_until([&] { return state_of("patient") == "delivered"; });
+}
+
+TEST_F(RedisEndToEnd, APasswordIsNeverShownAndAFileForClientsLiesInTheirDirectory) {
+  const auto put_answer =
+      server.call("PUT", "/v1/targets/queue", to_redis(R"(,"password":"hidden-word")"));
+  EXPECT_EQ(put_answer.status, 201U);
+  EXPECT_THAT(put_answer.body, ::testing::Not(HasSubstr("hidden-word")));
+  EXPECT_EQ(server.stop(), 0);
+  EXPECT_THAT(server.process().errors(), ::testing::Not(HasSubstr("hidden-word")));
+
+  write_file(dir / "password", "x");
+  write_file(dir / "carillon.toml", "secrets_dir = \"" + dir.path().string() + "\"\n");
+  Carillond configured(dir / "third", {"--config", dir / "carillon.toml"});
+  ASSERT_TRUE(configured.start());
+  EXPECT_EQ(configured
+                .call("PUT", "/v1/targets/queue",
+                      to_redis(R"(,"password_file":")" + dir / "password" + "\""))
+                .status,
+            201U);
+  EXPECT_EQ(
+      configured.call("PUT", "/v1/targets/queue", to_redis(R"(,"password_file":"/etc/group")"))
+          .status,
+      400U);
+}
+
+}  // namespace
+}  // namespace carillon::test
