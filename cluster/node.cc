@@ -8,7 +8,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -184,9 +183,7 @@ ShardHost::Parts ClusterNode::parts_of(ShardNumber shard) {
   log.content_bytes_max = its_.content_bytes_max;
   log.patience = kReadPatience;
   log.mirror.dir = its_.data_dir + "/shards/" + std::to_string(shard);
-  log.mirror.post = [loop = &its_.loop](std::function<void()> work) {
-    asio::post(*loop, std::move(work));
-  };
+  log.mirror.post = [&loop = its_.loop](auto work) { asio::post(loop, std::move(work)); };
   log.mirror.on_failure = its_.on_failure;
   log.mirror.disk_free_min = its_.disk_free_min;
   log.mirror.wal_ahead_bytes = kWalAheadBytes;
