@@ -57,6 +57,8 @@ Async<void> ListMerge::refill(ShardNumber shard, std::size_t wanted) {
     co_return;
   }
   source.page = *std::move(page);
+  // Who kept a share of one shard's memory while he waits for another's could wait for ever.
+  source.page.held = {};
   source.cursor = source.page.next_cursor;
   // An empty page that others follow would be asked for again and again.
   source.more = !source.cursor.empty() && source.has_some();
@@ -111,12 +113,6 @@ Async<Answer<Page>> ListMerge::page(std::string cursor) {
            anything_left())
       take_first(page, last);
     wanted = limit_ - page.tasks.size();
-  }
-  for (ShardNumber shard = 0; shard < sources_.size(); ++shard) {
-    // One share of this node's memory is enough to account for what is made of the page.
-    if (!reach_.map().local(shard)) continue;
-    page.held = std::move(sources_[shard].page.held);
-    break;
   }
   if (anything_left()) page.next_cursor = format_cluster_cursor(last);
   for (ShardNumber shard = 0; shard < sources_.size(); ++shard) {

@@ -11,7 +11,8 @@
 // A shard that does not answer is left out of the page, and named. Its tasks that belonged there do
 // not come later: whoever needs them begins again.
 //
-// Concurrency: as cluster/reach.h.
+// Concurrency: as cluster/reach.h. Limitations: what a page takes while it is put together is
+// accounted for by no shard.
 #pragma once
 
 #include <optional>

@@ -173,7 +173,8 @@ class ClusterTest : public testing::Test {
 
   static constexpr Millis kStart{1'800'000'000'000};
 
-  ClusterTest() {
+  explicit ClusterTest(std::uint64_t page_bytes_max = EngineOptions().page_bytes_max) {
+    options.page_bytes_max = page_bytes_max;
     for (ShardNumber shard = 0; shard < kShards; ++shard) {
       logs.push_back(std::make_unique<MemoryLog>(
           [this](std::function<void()> back) { boost::asio::post(loop, std::move(back)); },

@@ -150,6 +150,26 @@ TEST_F(ListMergeTest, two_tasks_of_one_id_and_due_are_two_pages_where_a_page_is_
   EXPECT_EQ(listed({}, 2), std::vector<std::string>(2, id));
 }
 
+/// Where a shard has room for one page at a time, nobody may keep it while he waits for another.
+class TightListMergeTest : public ClusterTest {
+ protected:
+  TightListMergeTest() : ClusterTest(std::uint64_t{20} << 10) { put_target(); }
+};
+
+TEST_F(TightListMergeTest, pages_do_not_wait_for_each_other_for_ever) {
+  for (const ShardNumber shard : {0U, 3U}) {
+    for (int i = 0; i < 60; ++i) ASSERT_TRUE(add(task(id_in(shard, i), hours(1))));
+  }
+  int done = 0;
+  for (int i = 0; i < 20; ++i) {
+    boost::asio::co_spawn(loop, router().list({}, "", 50),
+                          [&](const std::exception_ptr&, const Answer<Page>& page) {
+                            done += page && page->tasks.size() == 50 ? 1 : 0;
+                          });
+  }
+  run_until([&] { return done == 20; });
+}
+
 TEST_F(ListMergeTest, a_shard_that_does_not_answer_is_named) {
   add_one_each(hours(1));
   a().map.owners[2].reset();
