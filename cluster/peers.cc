@@ -116,18 +116,12 @@ std::string head_of(const Url& url, const std::string& signature, std::size_t bo
   return head;
 }
 
-PeerReply unsent(const NodeAddress& to, const Error& why) {
-  PeerReply reply;
-  reply.came = PeerReply::Came::unsent;
-  reply.why = Error{"network", to.node + ": " + why.detail, ""};
-  return reply;
+PeerReply unsent(Error why) {
+  return {PeerReply::Came::unsent, nullptr, std::move(why)};
 }
 
-PeerReply lost(const NodeAddress& to, const std::string& why) {
-  PeerReply reply;
-  reply.came = PeerReply::Came::lost;
-  reply.why = Error{"network", to.node + ": " + why, ""};
-  return reply;
+PeerReply lost(std::string why) {
+  return {PeerReply::Came::lost, nullptr, network_error(std::move(why))};
 }
 
 }  // namespace
@@ -172,7 +166,7 @@ Async<PeerReply> Peers::call(NodeAddress to, std::string body, Millis time_limit
   Kept connection = take(loop, to.url);
   if (!connection) {
     Result<Kept> made = co_await connect(to.url);
-    if (!made) co_return unsent(to, made.error());
+    if (!made) co_return unsent(made.error());
     connection = *std::move(made);
   }
   const std::string head =
@@ -186,7 +180,7 @@ Async<PeerReply> Peers::call(NodeAddress to, std::string body, Millis time_limit
     exchanged = co_await exchange(connection->stream, connection->input, head, body,
                                   options_.answer_bytes_max);
   }
-  if (exchanged.error) co_return lost(to, exchanged.error.message());
+  if (exchanged.error) co_return lost(exchanged.error.message());
   if (exchanged.keep_alive) keep(loop, to.url, std::move(connection));
   co_return understand(to, exchanged.status, std::move(exchanged.body));
 }
@@ -201,7 +195,7 @@ PeerReply Peers::understand(const NodeAddress& from, unsigned status, std::strin
   Answer<> refused;
   // What stands between nodes may have answered in this one's place.
   if (!decode_answer(reply.bytes, refused) || refused)
-    return lost(from, "answered " + std::to_string(status));
+    return lost("it answered " + std::to_string(status));
   reply.came = PeerReply::Came::refused;
   reply.why = std::move(refused).error();
   if (reply.why.slug == "unauthorized") tell_refused(from, reply.why);

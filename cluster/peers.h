@@ -34,7 +34,7 @@ struct PeerReply {
     answered,  // `bytes` are the answer
     refused,   // the node did not carry it out; `why` says why
     unsent,    // nothing of it has left; `why` says why
-    lost,      // it was sent, and no answer came: perhaps it was carried out
+    lost,      // it was sent, and no answer came: perhaps it was carried out; `why` says why
   };
   Came came = Came::lost;
   std::shared_ptr<const std::string> bytes;

@@ -71,15 +71,17 @@ std::pair<Refusal, bool> Reach::unanswered(ShardNumber shard, const NodeAddress&
       return {silent("Nothing was done: " + whose + ", refused the call: " + reply.why.detail),
               false};
     case PeerReply::Came::unsent:
-      return {silent("Nothing was done: " + whose + ", cannot be reached. Send it again."), true};
+      return {silent("Nothing was done: " + whose + ", cannot be reached (" + reply.why.detail +
+                     "). Send it again."),
+              true};
     default:
       break;
   }
-  if (!writes) return {silent("There was no answer from " + whose + "."), false};
+  const std::string none = "There was no answer from " + whose + " (" + reply.why.detail + ")";
+  if (!writes) return {silent(none + "."), false};
   return {Error{"outcome_unknown",
-                "There was no answer from " + whose +
-                    ", so it may have been done. Look, or send it again under the same id or "
-                    "`operation`.",
+                none + ", so it may have been done. Look, or send it again under the same id or "
+                       "`operation`.",
                 ""},
           false};
 }

@@ -128,8 +128,10 @@ class Reach {
     if (!owner.local) {
       PeerReply reply =
           co_await peers_.call(*owner.node, encode_call(shard, call), Call::kManner.time_limit);
-      if (reply.came == PeerReply::Came::answered && !decode_answer(reply.bytes, tried.answer))
-        reply.came = PeerReply::Came::lost;
+      if (reply.came == PeerReply::Came::answered) {
+        const Result<> read = decode_answer(reply.bytes, tried.answer);
+        if (!read) reply = {PeerReply::Came::lost, nullptr, read.error()};
+      }
       if (reply.came != PeerReply::Came::answered) {
         auto [why, not_done] =
             unanswered(shard, *owner.node, Call::kManner.writes, std::move(reply));

@@ -26,7 +26,7 @@ struct Manner {
   bool writes = false;
   std::chrono::seconds time_limit{};
 };
-inline constexpr Manner kRead{false, std::chrono::seconds(10)};
+inline constexpr Manner kRead{false, std::chrono::seconds(5)};
 inline constexpr Manner kWrite{true, std::chrono::seconds(10)};
 // Of what may look at every task of the shard.
 inline constexpr Manner kLongRead{false, std::chrono::seconds(60)};

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "cluster/wire.h"
 #include "tests/cluster/cluster_fixture.h"
+#include "tests/net/certificate.h"
 #include "tests/support/http_client.h"
 
 namespace carillon::test {
@@ -159,6 +160,25 @@ TEST_F(PeersTest, ALargeCallAndALargeAnswerComeThrough) {
   request.content.body_is_json = false;
   ASSERT_TRUE(add(std::move(request)));
   EXPECT_EQ(run(router().get(id))->content.body, body);
+}
+
+TEST_F(PeersTest, ANodeThatAdvertisesHttpsIsCalledByTls) {
+  const TempDir dir;
+  const CertificateFiles files = make_certificate(dir, "node");
+  const auto tls = std::make_shared<WatchedTls>(ServerTls{.certificate_file = files.certificate,
+                                                          .private_key_file = files.private_key,
+                                                          .client_ca_file = {}});
+  const auto bound = b().server.listen({.host = "127.0.0.1", .tls = tls});
+  ASSERT_TRUE(bound);
+  const NodeAddress there{"b", bound->front()};
+  ASSERT_TRUE(there.url.starts_with("https://"));
+  Peers trusting(clock,
+                 {.seal = PeerSeal(kCluster, kSecret), .tls = {.ca_file = files.certificate}});
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(call(trusting, there, get_call(2)).came, Came::answered);
+  EXPECT_EQ(b().server.stats().accepted, 1U) << "the connection is kept";
+  const PeerReply refused = call(a().peers, there, get_call(2));
+  EXPECT_EQ(refused.came, Came::unsent) << "nobody vouches for it";
+  EXPECT_THAT(refused.why.detail, HasSubstr("TLS"));
 }
 
 /// Without a cluster there is no such door, and with one it is for nodes only.
