@@ -75,9 +75,8 @@ void check_fields(std::string_view head, const HttpFields& fields) {
     std::ranges::transform(lowered, lowered.begin(), lower);
     CARILLON_CHECK(field(head, name) == (value ? std::optional(lowered) : std::nullopt));
   }
-  const std::size_t lines = std::count(head.begin(), head.end(), '\n');
-  CARILLON_CHECK(std::ranges::distance(fields.begin(), fields.end()) + 2 ==
-                 static_cast<std::ptrdiff_t>(lines));
+  const auto lines = std::count(head.begin(), head.end(), '\n');
+  CARILLON_CHECK(std::ranges::distance(fields.begin(), fields.end()) + 2 == lines);
 }
 
 std::optional<std::string> read_head(Wire& wire) {
