@@ -1,10 +1,19 @@
 #include "tests/faults/caller.h"
 
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "tools/load/receiver.h"
 
 namespace carillon::test {
+namespace {
+
+/// A GET may show what was true a second ago. The rest is for this machine.
+constexpr Millis kOldMax{1500};
+constexpr Millis kLookAgainAfter{100};
+
+}  // namespace
 
 Ledger::Moment moment_now() {
   return load::wall_now().time_since_epoch().count();
@@ -18,8 +27,7 @@ std::uint64_t hash_of_payload(std::string_view json) {
   return load::hash_of(json);
 }
 
-std::optional<client::ApiAnswer> Caller::call(std::string_view method, std::string_view path,
-                                              std::string_view body) {
+Caller::Answer Caller::call(std::string_view method, std::string_view path, std::string_view body) {
   if (given_up_) return std::nullopt;
   if (!api_) {
     const auto known = address_.wait(generation_);
@@ -37,6 +45,17 @@ std::optional<client::ApiAnswer> Caller::call(std::string_view method, std::stri
   ++unanswered_;
   api_.reset();
   return std::nullopt;
+}
+
+Caller::Answer Caller::look(std::string_view path,
+                            const std::function<bool(const client::ApiAnswer&)>& holds) {
+  const auto until = std::chrono::steady_clock::now() + kOldMax;
+  Answer seen = call("GET", path);
+  while (served_.by_cluster && seen && !holds(*seen) && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(kLookAgainAfter);
+    seen = call("GET", path);
+  }
+  return seen;
 }
 
 }  // namespace carillon::test

@@ -8,6 +8,7 @@
 
 #include "base/failpoint.h"
 #include "tests/faults/crash_run.h"
+#include "tests/faults/crashing_server.h"
 #include "tests/support/sized.h"
 
 namespace carillon::test {
@@ -72,23 +73,26 @@ TEST(CrashLoop, WhateverTheMomentEveryPromiseIsKept) {
   const std::uint64_t seed = seed_or(std::random_device()());
   const std::size_t rounds = sized(20, 1000);
   std::cout << "[ figures  ] seed " << seed << " (CARILLON_SEED takes one)" << std::endl;
-  CrashRun run(seed);
+  const TempDir dir;
+  ServerAddress address;
+  CrashingServer server(dir / "data", address);
+  CrashRun run(address, {.seed = seed});
   Deaths deaths(seed);
   Tally tally;
-  run.server().launch();
-  ASSERT_TRUE(run.server().await_ready());
+  server.launch();
+  ASSERT_TRUE(server.await_ready());
   run.begin();
-  run.server().kill();
+  server.kill();
   for (std::size_t round = 0; round < rounds && !HasFailure(); ++round) {
-    live_and_die(run.server(), deaths, tally);
+    live_and_die(server, deaths, tally);
   }
-  run.server().launch();
-  ASSERT_TRUE(run.server().await_ready());
+  server.launch();
+  ASSERT_TRUE(server.await_ready());
   run.finish();
-  EXPECT_LT(run.server().longest_until_ready(), kReadyWithin);
+  EXPECT_LT(server.longest_until_ready(), kReadyWithin);
   std::cout << "[ figures  ] deaths: " << tally.running << " while running, " << tally.starting
             << " while starting, " << tally.at_failpoints << " at failpoints: " << run.figures()
-            << std::endl;
+            << ", ready within " << server.longest_until_ready().count() << " ms" << std::endl;
 }
 
 }  // namespace

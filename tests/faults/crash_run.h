@@ -1,7 +1,8 @@
-// One data directory through many deaths: the server, its clients, a receiver and the ledger.
+// A server or a cluster through many deaths: its clients, a receiver and the ledger.
 //
 // Operation: writers and an operating client go on at their own pace from `begin` to `finish`, and
-// wait while there is no server. In between the test starts and kills it as it likes. `finish`
+// wait while there is no server. In between the test starts and kills it as it likes, and publishes
+// where it is (CrashingServer and CrashingCluster do). `finish`
 // halts everything, compares what the server says of its tasks with the ledger, then lets
 // everything come due, and judges.
 //
@@ -14,8 +15,8 @@
 #include <thread>
 #include <vector>
 
-#include "tests/faults/crashing_server.h"
 #include "tests/faults/operating.h"
+#include "tests/faults/server_address.h"
 #include "tests/faults/writer.h"
 #include "tests/support/temp_dir.h"
 #include "tools/load/receiver.h"
@@ -24,19 +25,23 @@ namespace carillon::test {
 
 class CrashRun {
  public:
-  explicit CrashRun(std::uint64_t seed);
+  struct Options {
+    std::uint64_t seed = 0;
+    Served served{};
+  };
+  /// `address` must outlive it.
+  CrashRun(ServerAddress& address, const Options& options);
   ~CrashRun();
   CrashRun(const CrashRun&) = delete;
   CrashRun& operator=(const CrashRun&) = delete;
 
-  [[nodiscard]] CrashingServer& server() { return server_; }
-  [[nodiscard]] std::string data_dir() const { return dir_ / "data"; }
   /// The clients begin. The server runs.
   void begin();
   /// Waits until there is a history of some length.
   void go_on_for_a_while();
-  /// The clients end, and all is judged. The server is ready.
-  void finish();
+  /// The clients end, and all is judged. The server is ready. `may_repeat`: a task whose push was
+  /// under way at a death was pushed again.
+  void finish(bool may_repeat = true);
 
   /// Of the end.
   [[nodiscard]] const Ledger::Verdict& verdict() const { return verdict_; }
@@ -60,8 +65,9 @@ class CrashRun {
 
   TempDir dir_;
   std::unique_ptr<load::Receiver> receiver_, doomed_receiver_;
-  ServerAddress address_;
-  CrashingServer server_;
+  ServerAddress& address_;
+  const Options options_;
+  Caller caller_;
   SharedLedger ledger_;
   std::vector<std::unique_ptr<Writer>> writers_;
   std::unique_ptr<OperatingClient> operating_;

@@ -12,7 +12,6 @@ namespace {
 constexpr Millis kPatience = std::chrono::minutes(2);
 constexpr Millis kHeldWithin = std::chrono::seconds(20);
 constexpr Millis kPollPause{3};
-constexpr Millis kSameServer{1000};
 
 /// The log is cleaned all the time, and finished tasks are forgotten while the run goes on. Where
 /// commits are held, the queue to storage is full before the memory for clients is.
@@ -21,26 +20,6 @@ const Process::Environment kSettings = {{"CARILLON_LOG_SLACK_BYTES", "16KiB"},
                                         {"CARILLON_LIMITS_BUFFER_BYTES_MAX", "256MiB"}};
 
 }  // namespace
-
-void ServerAddress::publish(std::string url) {
-  const std::lock_guard lock(mutex_);
-  known_.url = std::move(url);
-  ++known_.generation;
-  changed_.notify_all();
-}
-
-void ServerAddress::withdraw() {
-  const std::lock_guard lock(mutex_);
-  known_.url.clear();
-}
-
-std::optional<ServerAddress::Known> ServerAddress::wait(std::uint64_t after) {
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, kSameServer,
-                    [&] { return !known_.url.empty() && known_.generation > after; });
-  if (!changed_.wait_for(lock, kPatience, [&] { return !known_.url.empty(); })) return std::nullopt;
-  return known_;
-}
 
 CrashingServer::CrashingServer(std::string data_dir, ServerAddress& address)
     : data_dir_(std::move(data_dir)), address_(address) {}
@@ -66,7 +45,7 @@ bool CrashingServer::await_ready() {
     if (answer && answer->ok()) {
       longest_until_ready_ =
           std::max(longest_until_ready_, std::chrono::duration_cast<Millis>(took));
-      address_.publish(url_);
+      address_.publish({url_});
       return true;
     }
     if (ends_within(kPollPause)) return false;

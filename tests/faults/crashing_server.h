@@ -1,39 +1,16 @@
-// carillond_failpoints on one data directory, which dies and comes back; and where clients find it.
+// carillond_failpoints on one data directory, which dies and comes back.
 //
-// Concurrency: CrashingServer is the test's thread's; ServerAddress is everybody's.
+// Concurrency: the test's thread.
 #pragma once
 
-#include <condition_variable>
-#include <cstdint>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 
 #include "base/time.h"
+#include "tests/faults/server_address.h"
 #include "tests/support/process.h"
 
 namespace carillon::test {
-
-/// Where the server answers at the moment. Each start is a generation of its own.
-class ServerAddress {
- public:
-  struct Known {
-    std::string url;
-    std::uint64_t generation = 0;
-  };
-
-  void publish(std::string url);
-  void withdraw();
-  /// The server of a later generation than `after`, or, when that has not come within a second, the
-  /// one that is there. Nothing: there was none for minutes.
-  [[nodiscard]] std::optional<Known> wait(std::uint64_t after);
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  Known known_;
-};
 
 class CrashingServer {
  public:

@@ -7,6 +7,7 @@
 
 #include "base/failpoint.h"
 #include "tests/faults/crash_run.h"
+#include "tests/faults/crashing_server.h"
 
 namespace carillon::test {
 namespace {
@@ -27,22 +28,25 @@ class Failpoint : public ::testing::TestWithParam<std::string_view> {
     return is("open") && name() != "open.probed";
   }
   void die_there() {
-    run.server().launch(at());
-    if (run.server().await_ready()) {
+    server.launch(at());
+    if (server.await_ready()) {
       if (is("close")) {
-        run.server().stop();
+        server.stop();
       } else {
-        run.server().ends_within(kReachedWithin);
+        server.ends_within(kReachedWithin);
       }
     }
-    ASSERT_TRUE(run.server().ended_at(name())) << "not reached: " << run.server().log();
+    ASSERT_TRUE(server.ended_at(name())) << "not reached: " << server.log();
   }
   void live() {
-    run.server().launch();
-    ASSERT_TRUE(run.server().await_ready()) << run.server().log();
+    server.launch();
+    ASSERT_TRUE(server.await_ready()) << server.log();
   }
 
-  CrashRun run{7};
+  const TempDir dir;
+  ServerAddress address;
+  CrashingServer server{dir / "data", address};
+  CrashRun run{address, {.seed = 7}};
 };
 
 TEST_P(Failpoint, DeathThereKeepsEveryPromise) {
@@ -54,7 +58,7 @@ TEST_P(Failpoint, DeathThereKeepsEveryPromise) {
     ASSERT_NO_FATAL_FAILURE(live());
     run.begin();
     run.go_on_for_a_while();
-    run.server().kill();
+    server.kill();
     ASSERT_NO_FATAL_FAILURE(die_there());
     ASSERT_NO_FATAL_FAILURE(live());
   }

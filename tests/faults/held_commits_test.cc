@@ -5,7 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "tests/end_to_end/json_find.h"
-#include "tests/faults/crash_run.h"
+#include "tests/faults/caller.h"
+#include "tests/faults/crashing_server.h"
 #include "tests/support/http_client.h"
 
 namespace carillon::test {

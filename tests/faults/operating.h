@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <random>
 #include <string>
 #include <vector>
@@ -26,6 +27,7 @@ class OperatingClient {
     std::string doomed_target;  // the same of our own tasks
     std::string doomed_url;
     std::string checkpoints;  // a directory
+    Served served{};
   };
 
   OperatingClient(ServerAddress& address, SharedLedger& ledger, Options options);
@@ -51,11 +53,14 @@ class OperatingClient {
     std::string id, payload;
     Ledger::Task entry = 0;
   };
-  using Answer = std::optional<client::ApiAnswer>;
+  using Answer = Caller::Answer;
 
   /// Asks until there is an answer: for what may be asked twice.
   client::ApiAnswer ask(std::string_view method, const std::string& path,
                         const std::string& body = {});
+  /// The same of a GET whose answer must be one that `holds`.
+  client::ApiAnswer look(const std::string& path,
+                         const std::function<bool(const client::ApiAnswer&)>& holds);
   void put_target();
   void set_paused(const std::string& target, bool paused);
   void pause_and_resume();
@@ -65,6 +70,8 @@ class OperatingClient {
   void remove_dead();
   void forget_finished();
   void checkpoint();
+  /// The copies that `dir` is or holds.
+  [[nodiscard]] std::vector<std::string> copies_in(const std::string& dir) const;
   void look();
 
   Caller caller_;

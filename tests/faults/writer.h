@@ -29,6 +29,7 @@ class Writer {
     std::uint64_t seed = 0;
     std::string target;  // a target's name
     std::string url;     // where some tasks go without one
+    Served served{};
   };
 
   Writer(ServerAddress& address, SharedLedger& ledger, Options options);
@@ -57,7 +58,7 @@ class Writer {
     std::size_t members = 0;
   };
   using Index = std::size_t;
-  using Answer = std::optional<client::ApiAnswer>;
+  using Answer = Caller::Answer;
 
   // writer.cc: calls about one task or a batch
   void add(std::size_t count);
@@ -84,6 +85,7 @@ class Writer {
   // writer_groups.cc
   void cancel_group();
   void shift_group(const Group& group, Millis by);
+  [[nodiscard]] std::string new_operation();
   void find_out_shift(const Group& group, Millis by);
   void shifted(const Group& group, Millis by, WallTime certain_after);
 

@@ -13,6 +13,8 @@ namespace carillon::test {
 
 namespace {
 
+constexpr int kNobody = -1;  // whom poll does not look at
+
 sockaddr_in loopback(std::uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -69,8 +71,8 @@ void Proxy::run() {
   while (!stopping_) {
     std::vector<pollfd> all{{listener_, POLLIN, 0}};
     for (const Pair& pair : pairs_) {
-      all.push_back({pair.client, POLLIN, 0});
-      all.push_back({pair.server, POLLIN, 0});
+      all.push_back({holding_client_ ? kNobody : pair.client, POLLIN, 0});
+      all.push_back({holding_server_ ? kNobody : pair.server, POLLIN, 0});
     }
     ::poll(all.data(), all.size(), 50);
     std::erase_if(pairs_, [this](const Pair& pair) {
@@ -97,8 +99,8 @@ void Proxy::accept_one() {
 }
 
 bool Proxy::carry(const Pair& pair) const {
-  return carry_over(pair.client, pair.server, false) &&
-         carry_over(pair.server, pair.client, losing_);
+  return (holding_client_ || carry_over(pair.client, pair.server, false)) &&
+         (holding_server_ || carry_over(pair.server, pair.client, losing_));
 }
 
 }  // namespace carillon::test

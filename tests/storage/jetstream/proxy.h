@@ -1,4 +1,5 @@
-// Stands between a client and a server, and can lose what the server answers.
+// Stands between a client and a server, and can lose what the server answers, or hold up what
+// either says as a network does that is cut.
 //
 // Concurrency: one thread of its own carries the bytes; members from the test's.
 #pragma once
@@ -22,6 +23,13 @@ class Proxy {
   [[nodiscard]] std::string url() const { return "nats://127.0.0.1:" + std::to_string(port_); }
   /// From now on nothing that the server says arrives.
   void lose_answers() { losing_ = true; }
+  /// From now on what the client says, or the server, or both, gets no further.
+  void hold(bool of_client, bool of_server) {
+    holding_client_ = of_client;
+    holding_server_ = of_server;
+  }
+  /// What was held up arrives now, late.
+  void let_through() { hold(false, false); }
 
  private:
   struct Pair {
@@ -38,6 +46,8 @@ class Proxy {
   int listener_ = -1;
   std::vector<Pair> pairs_;
   std::atomic<bool> losing_ = false;
+  std::atomic<bool> holding_client_ = false;
+  std::atomic<bool> holding_server_ = false;
   std::atomic<bool> stopping_ = false;
   std::thread thread_;
 };
