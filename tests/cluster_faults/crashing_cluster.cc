@@ -186,6 +186,13 @@ CrashingCluster::Node CrashingCluster::owner_of(std::size_t shard) const {
   return members_.size();
 }
 
+bool CrashingCluster::owns(Node node) const {
+  for (std::size_t shard = 0; shard < kShards; ++shard) {
+    if (owner_of(shard) == node) return true;
+  }
+  return false;
+}
+
 std::size_t CrashingCluster::times_fenced() const {
   constexpr std::string_view kSaid = "another node has taken the shard over";
   const std::string said = logs();

@@ -55,6 +55,8 @@ class CrashingCluster {
   void become_whole();
   /// The node that owns the shard, as the others say; `size()`: none.
   [[nodiscard]] Node owner_of(std::size_t shard) const;
+  /// Whether it owns any, as the others say.
+  [[nodiscard]] bool owns(Node node) const;
   [[nodiscard]] std::size_t size() const { return members_.size(); }
   [[nodiscard]] const std::string& url(Node node) const { return members_[node].url; }
   /// How often a node has found that another had taken over what it owned.

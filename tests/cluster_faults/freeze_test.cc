@@ -31,7 +31,7 @@ class Cancelled {
   }
   /// Those that could be cancelled in time, with no attempt made.
   void cancel(WallTime by) {
-    for (std::size_t i = 0; i < kTasks; ++i) {
+    for (std::size_t i = 0; i < kTasks && wall_now_up() < by; ++i) {
       const auto answer = caller_.call("DELETE", "/v1/tasks/" + id(i));
       if (answer && answer->ok() && number_at(answer->body, "/attempts") == 0 &&
           wall_now_up() < by) {
@@ -74,7 +74,8 @@ TEST_F(ClusterFault, FrozenOwnersDoNothingOnceOthersHaveTakenOver) {
     const WallTime wakes = at + lengths[i];
     cancelled.add(wakes - Millis(50));
     cluster_.freeze(node);
-    // Until somebody else owns what it owned, a call about that waits.
+    // Until others own what it owned, a call about that would wait for it.
+    while (cluster_.owns(node) && wall_now_up() < wakes) std::this_thread::sleep_for(Millis(20));
     cancelled.cancel(wakes - Millis(50));
     std::this_thread::sleep_until(wakes);
     cluster_.thaw(node);

@@ -8,6 +8,8 @@
 #include "tests/faults/caller.h"
 #include "tests/faults/crashing_server.h"
 #include "tests/support/http_client.h"
+#include "tests/support/temp_dir.h"
+#include "tools/load/receiver.h"
 
 namespace carillon::test {
 namespace {
