@@ -18,8 +18,7 @@ std::vector<std::vector<std::string>> orders_over(const std::vector<std::string>
                                                   ShardNumber shards) {
   std::vector<std::vector<std::string>> orders(shards, nodes);
   if (nodes.empty()) return orders;
-  const std::size_t shares = 4 * nodes.size();
-  const std::size_t most = (5 * std::size_t{shards} + shares - 1) / shares;
+  const std::size_t most = (shards + nodes.size() - 1) / nodes.size();
   std::map<std::string_view, std::size_t> first;
   for (ShardNumber shard = 0; shard < shards; ++shard) {
     auto& order = orders[shard];

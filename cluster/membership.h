@@ -3,7 +3,7 @@
 // Operation: heartbeats go in (`heard`), with this node's own, and the time; answers come out. A
 // node is alive for 3 s after its last heartbeat. Each shard has an order of preference over the
 // nodes that may own it, by hashes of both, so that a node that comes or goes moves little but its
-// own share. None is first for more than 1.25 times its even share: the next in the order is, then
+// own share. None is first for more than its even share: the next in the order is, then
 // (Mirrokni, Thorup and Zadimoghaddam, "Consistent Hashing with Bounded Loads", 2018). The first
 // should own the shard, and the next `standbys` follow it.
 //
