@@ -1,7 +1,6 @@
 #include "cluster/router.h"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "base/check.h"
 #include "cluster/merge.h"
@@ -211,22 +210,11 @@ Async<Answer<std::vector<ForecastBucket>>> Router::forecast(Millis bucket, WallT
   co_return merge_forecasts(*told);
 }
 
-Async<Result<>> Router::checkpoint(std::string dir) {
-  const std::vector<LocalService> locals = local_services();
-  if (locals.empty())
-    co_return Error{"checkpoint_failed", "This node owns no shard at the moment.", ""};
-  std::error_code failed;
-  if (std::filesystem::exists(dir, failed))
-    co_return Error{"checkpoint_failed", dir + ": exists already; name a directory that does not",
-                    ""};
-  std::filesystem::create_directories(dir, failed);
-  if (failed) co_return Error{"checkpoint_failed", dir + ": " + failed.message(), ""};
-  for (const LocalService& local : locals) {
-    std::string its_dir = dir + "/shard-" + std::to_string(local.shard);
-    if (Result<> made = co_await local.service->checkpoint(std::move(its_dir)); !made)
-      co_return made;
-  }
-  co_return Result<>();
+Async<Result<>> Router::checkpoint(std::string /*dir*/) {
+  co_return Error{"checkpoint_failed",
+                  "A node of a cluster makes no checkpoints: its data is in the cluster's streams. "
+                  "GET /v1/export gives every pending task.",
+                  ""};
 }
 
 Async<WallTime> Router::advance_clock(Millis /*by*/) {

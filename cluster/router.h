@@ -107,7 +107,7 @@ class Router final : public TaskService {
   [[nodiscard]] WallTime now() const override { return its_.clock.wall(); }
   [[nodiscard]] Async<Answer<std::vector<ForecastBucket>>> forecast(
       Millis bucket, WallTime from, WallTime to, std::optional<std::string> target) override;
-  /// Of this node's shards: `dir`, which must not exist, gets a directory for each, "shard-3".
+  /// Refused: a mirror is written to while it is copied, and the stream has all that it has.
   [[nodiscard]] Async<Result<>> checkpoint(std::string dir) override;
 
   [[nodiscard]] Async<WallTime> advance_clock(Millis by) override;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/http/thing_server.h"
+#include "tests/support/http_threads.h"
 
 namespace carillon::test {
 namespace {
@@ -35,7 +36,10 @@ TEST_F(Buffers, OfClientsThatDoNotReadAreBoundedAndTheSlowestGiveWay) {
   }
   while (server.stats().given_up < 8) {
   }
-  EXPECT_TRUE(slow.front()->closed_by_peer()) << "it has waited longest";
+  // On several threads another one's answers may have come to a halt before its own.
+  if (http_threads() <= 1) {
+    EXPECT_TRUE(slow.front()->closed_by_peer()) << "it has waited longest";
+  }
   EXPECT_EQ(good.get("/things/large").status, 200);
 }
 
