@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <random>
 #include <thread>
 
 #include <arpa/inet.h>
@@ -51,7 +52,7 @@ class Direct {
 }  // namespace
 
 bool eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(25);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));  // between two looks
@@ -60,16 +61,21 @@ bool eventually(const std::function<bool()>& condition) {
 }
 
 std::uint16_t free_port() {
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  CARILLON_CHECK(::bind(listener, generic, size) == 0);
-  CARILLON_CHECK(::getsockname(listener, generic, &size) == 0);
-  ::close(listener);
-  return ntohs(address.sin_port);
+  // Below those that the kernel gives to outgoing connections, of which these tests make many: one
+  // could take the port before its server does.
+  std::random_device random;
+  std::uniform_int_distribution<int> ports(10'000, 32'000);
+  while (true) {
+    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(ports(random)));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const bool is_free =
+        ::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+    ::close(listener);
+    if (is_free) return ntohs(address.sin_port);
+  }
 }
 
 NatsServers::NatsServers(int count) {

@@ -19,7 +19,7 @@
 
 namespace carillon::test {
 
-/// Looks until it holds; false: it did not within 25 s.
+/// Looks until it holds; false: it did not within 60 s.
 [[nodiscard]] bool eventually(const std::function<bool()>& condition);
 
 /// A port of 127.0.0.1 that nobody listens on.
