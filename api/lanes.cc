@@ -4,6 +4,7 @@
 #include "api/handlers.h"
 #include "api/names.h"
 #include "base/json.h"
+#include "engine/refusals.h"
 #include "http/uri.h"
 #include "shard/lane_shares.h"
 
@@ -63,7 +64,7 @@ Async<Answer<>> list_lanes(Call& call) {
 Async<Answer<>> get_lane(Call& call) {
   const std::vector<LaneView> lanes = co_await call.tasks.lanes();
   const auto lane = std::ranges::find(lanes, call.name, &LaneView::name);
-  if (lane == lanes.end()) co_return Error{"not_found", "There is no such lane.", ""};
+  if (lane == lanes.end()) co_return not_found("lane");
   JsonWriter json(call.response.body);
   append_lane(json, *lane);
   co_return Answer<>();

@@ -5,6 +5,7 @@
 #include "api/names.h"
 #include "base/json.h"
 #include "delivery/target.h"
+#include "engine/refusals.h"
 #include "http/uri.h"
 #include "net/base64.h"
 
@@ -73,8 +74,7 @@ std::optional<std::string> read_cursor(std::string_view cursor) {
 Async<Answer<>> edit(Call& call, TargetEdit how) {
   if (const Result<> ok = check_target_name(call.name, ""); !ok) co_return ok.error();
   const auto change = [&call, how](const TargetSettings* before) -> Result<TargetSettings> {
-    if (before == nullptr && how == TargetEdit::merge)
-      return Error{"not_found", "There is no such target.", ""};
+    if (before == nullptr && how == TargetEdit::merge) return not_found("target");
     return edit_target(call.name, call.request.body, how, before, call.options.secrets_dir);
   };
   const auto put = co_await call.tasks.change_target(call.name, change);

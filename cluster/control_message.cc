@@ -10,16 +10,6 @@ namespace {
 
 constexpr std::uint8_t kVersion = 1;
 
-void write(ByteWriter& out, const Hash128& hash) {
-  out.fixed<8>(hash.low);
-  out.fixed<8>(hash.high);
-}
-
-Hash128 read_hash(ByteReader& in) {
-  const std::uint64_t low = in.fixed<8>();
-  return {low, in.fixed<8>()};
-}
-
 /// Reads the change with the number `Kind` if that is `kind`; else the next one.
 template <std::size_t Kind = 0>
 Result<control::Change> read_change(std::size_t kind, ByteReader& in, const ClusterSecret& secret) {
@@ -62,9 +52,9 @@ std::string encode_control(const ControlMessage& message, const ClusterSecret& s
   ByteWriter out(bytes);
   out.u8(kVersion);
   out.u8(static_cast<std::uint8_t>(message.change.index()));
-  write(out, message.cluster);
-  write(out, message.nonce);
-  write(out, message.previous);
+  out.hash(message.cluster);
+  out.hash(message.nonce);
+  out.hash(message.previous);
   std::visit(
       [&]<typename T>(const T& change) {
         if constexpr (std::is_same_v<T, ClusterGenesis>) {
@@ -97,9 +87,9 @@ Result<ControlMessage> decode_control(std::string_view bytes, const ClusterSecre
   in.u8();  // the version
   const std::uint8_t kind = in.u8();
   ControlMessage message;
-  message.cluster = read_hash(in);
-  message.nonce = read_hash(in);
-  message.previous = read_hash(in);
+  message.cluster = in.hash();
+  message.nonce = in.hash();
+  message.previous = in.hash();
   if (!in.ok()) return in.error(kWhat);
   auto change = read_change(kind, in, secret);
   if (!change) return change.error();

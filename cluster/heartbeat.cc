@@ -12,16 +12,6 @@ constexpr std::size_t kSignatureBytes = 32;
 constexpr std::uint64_t kShardsMax = 65'536;
 constexpr std::uint64_t kNodesMax = 1000;
 
-void write(ByteWriter& out, const Hash128& hash) {
-  out.fixed<8>(hash.low);
-  out.fixed<8>(hash.high);
-}
-
-Hash128 read_hash(ByteReader& in) {
-  const std::uint64_t low = in.fixed<8>();
-  return {low, in.fixed<8>()};
-}
-
 ShardReport read_report(ByteReader& in) {
   ShardReport report;
   report.shard = in.varint32();
@@ -30,7 +20,7 @@ ShardReport read_report(ByteReader& in) {
   report.role = static_cast<ShardReport::Role>(role);
   report.epoch = in.varint();
   report.place = in.varint();
-  report.hash = read_hash(in);
+  report.hash = in.hash();
   report.given_up = in.varint();
   report.settings = in.varint();
   return report;
@@ -52,8 +42,8 @@ std::string encode_heartbeat(const Heartbeat& heartbeat, const Hash128& cluster,
   ByteWriter out(bytes);
   out.u8(kVersion);
   out.text(heartbeat.node);
-  write(out, cluster);
-  write(out, heartbeat.incarnation);
+  out.hash(cluster);
+  out.hash(heartbeat.incarnation);
   out.text(heartbeat.url);
   out.text(heartbeat.version);
   out.zigzag(heartbeat.now.time_since_epoch().count());
@@ -66,7 +56,7 @@ std::string encode_heartbeat(const Heartbeat& heartbeat, const Hash128& cluster,
     out.u8(static_cast<std::uint8_t>(report.role));
     out.varint(report.epoch);
     out.varint(report.place);
-    write(out, report.hash);
+    out.hash(report.hash);
     out.varint(report.given_up);
     out.varint(report.settings);
   }
@@ -84,7 +74,7 @@ Result<Heartbeat> decode_heartbeat(std::string_view bytes, const Hash128& cluste
   }
   Heartbeat heartbeat;
   heartbeat.node = in.text();
-  if (read_hash(in) != cluster) {
+  if (in.hash() != cluster) {
     return refused(heartbeat.node,
                    "is of another cluster of the same name. Give one of them another "
                    "cluster.name, or let them use NATS accounts of their own.");
@@ -94,7 +84,7 @@ Result<Heartbeat> decode_heartbeat(std::string_view bytes, const Hash128& cluste
                    "is signed with another secret. cluster.secret_file must hold the same on "
                    "all nodes.");
   }
-  heartbeat.incarnation = read_hash(in);
+  heartbeat.incarnation = in.hash();
   heartbeat.url = in.text();
   heartbeat.version = in.text();
   heartbeat.now = WallTime(Millis(in.zigzag()));

@@ -4,19 +4,13 @@
 
 #include "base/number.h"
 #include "base/text.h"
+#include "storage/jetstream/message.h"
 
 namespace carillon {
 namespace {
 
 constexpr std::string_view kScheme = "CarillonPeer ";
 constexpr Millis kClocksApartMax = std::chrono::hours(2);
-
-std::string hex_of(const Hash128& hash) {
-  std::string text(32, '0');
-  write_hex(text.data(), hash.low, 16);
-  write_hex(text.data() + 16, hash.high, 16);
-  return text;
-}
 
 std::string hex_of(const HmacSha256::Digest& digest) {
   std::string text(2 * digest.size(), '0');

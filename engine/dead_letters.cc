@@ -12,10 +12,6 @@ namespace {
 constexpr std::size_t kDeadAtATime = 500;
 constexpr std::uint64_t kRedrivenBytes = std::uint64_t{4} << 20;
 
-Error no_dead_letter() {
-  return {"not_found", "There is no such dead letter.", ""};
-}
-
 /// Of all that the filter of a redrive can say.
 std::uint64_t digest_of(const TaskFilter& filter) {
   std::string text;
@@ -42,7 +38,7 @@ Async<Answer<TaskView>> DeadLetters::redrive(std::string_view id, std::string_vi
       name.given() ? its_.local.shard().operation(name.key) : nullptr;
   if (done != nullptr) co_return co_await redriven_before(id, done->at);
   const std::optional<Statement> dead = its_.local.shard().find_dead(its_.local.keys().task(id));
-  if (!dead) co_return co_await its_.refusals.confirmed(no_dead_letter());
+  if (!dead) co_return co_await its_.refusals.confirmed(not_found("dead letter"));
   std::vector<Statement> tasks(1, *dead);
   std::vector<Answer<Statement>> answers = co_await redrive_these(std::move(tasks), name);
   if (!answers.front()) co_return co_await its_.refusals.confirmed(answers.front().error());
@@ -72,7 +68,7 @@ Async<Answer<TaskView>> DeadLetters::redriven_before(std::string_view id, WallTi
 /// An operation names the redrive of a single one.
 Async<std::vector<Answer<Statement>>> DeadLetters::redrive_these(std::vector<Statement> dead,
                                                                  OperationName operation) {
-  std::vector<Answer<Statement>> answers(dead.size(), Refusal(no_dead_letter()));
+  std::vector<Answer<Statement>> answers(dead.size(), Refusal(not_found("dead letter")));
   std::vector<std::size_t> missing;
   for (std::size_t i = 0; i < dead.size(); ++i) missing.push_back(i);
   while (!missing.empty()) {
@@ -145,7 +141,7 @@ Async<Answer<>> DeadLetters::remove(std::string_view id) {
   const Reply reply =
       co_await ask(its_.local.driver(), command::RemoveDead{its_.local.keys().task(id), 0});
   if (lost(reply)) co_return its_.refusals.of(reply);
-  if (reply.verdict != Verdict::done) co_return Refusal(no_dead_letter());
+  if (reply.verdict != Verdict::done) co_return Refusal(not_found("dead letter"));
   co_return Answer<>();
 }
 

@@ -4,6 +4,10 @@
 
 namespace carillon {
 
+Error default_lane_stays() {
+  return {"lane_in_use", "The lane `default` cannot be deleted.", ""};
+}
+
 Error too_many_lanes() {
   return {"too_many_lanes", "There are 16 lanes, which is the most; delete one first.", ""};
 }
@@ -52,8 +56,7 @@ std::optional<Error> lane_error(const Reply& reply) {
       return Error{"unknown_lane", "There is no lane of this name; PUT /v1/lanes/{name} makes one.",
                    "lane"};
     case Verdict::lane_in_use:
-      if (reply.count == 0)
-        return Error{"lane_in_use", "The lane `default` cannot be deleted.", ""};
+      if (reply.count == 0) return default_lane_stays();
       return Error{"lane_in_use",
                    "Unfinished tasks that name this lane: " + std::to_string(reply.count) + ".",
                    ""};

@@ -48,6 +48,7 @@ class Refusals {
 [[nodiscard]] Error outcome_unknown();
 [[nodiscard]] Error not_found(std::string_view what);
 [[nodiscard]] Error changed_all_the_time();
+[[nodiscard]] Error default_lane_stays();
 [[nodiscard]] Error too_many_lanes();
 [[nodiscard]] Error too_much_reserved();
 

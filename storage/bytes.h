@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/siphash.h"
 
 namespace carillon {
 
@@ -34,6 +35,10 @@ class ByteWriter {
       value >>= 8;
     }
     out_.append(bytes, Width);
+  }
+  void hash(const Hash128& value) {
+    fixed<8>(value.low);
+    fixed<8>(value.high);
   }
   void varint(std::uint64_t value);
   void zigzag(std::int64_t value);
@@ -60,6 +65,10 @@ class ByteReader {
     }
     at_ += Width;
     return value;
+  }
+  Hash128 hash() {
+    const std::uint64_t low = fixed<8>();
+    return {low, fixed<8>()};
   }
   std::uint64_t varint();
   /// A varint of at most 32 bits.

@@ -164,12 +164,7 @@ class Decoder {
     task.high = static_cast<std::uint16_t>(in_.fixed<2>());
     return task;
   }
-  Hash128 hash() {
-    Hash128 hash;
-    hash.low = in_.fixed<8>();
-    hash.high = in_.fixed<8>();
-    return hash;
-  }
+  Hash128 hash() { return in_.hash(); }
   WallTime moment(WallTime base) {
     return WallTime(Millis(wrapping_sum(in_.zigzag(), count_of(base))));
   }

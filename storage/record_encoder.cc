@@ -108,10 +108,7 @@ class Encoder {
     out_.fixed<8>(task.low);
     out_.fixed<2>(task.high);
   }
-  void hash(const Hash128& hash) {
-    out_.fixed<8>(hash.low);
-    out_.fixed<8>(hash.high);
-  }
+  void hash(const Hash128& hash) { out_.hash(hash); }
   void name(const OperationName& name) {
     hash(name.key);
     out_.fixed<8>(name.arguments);

@@ -15,8 +15,7 @@ std::string encode_stream_position(const StreamPosition& position) {
   ByteWriter out(row);
   out.u8(kPositionVersion);
   out.varint(position.place);
-  out.fixed<8>(position.hash.low);
-  out.fixed<8>(position.hash.high);
+  out.hash(position.hash);
   out.varint(position.epoch);
   seal_row(row);
   return row;
@@ -30,8 +29,7 @@ Result<StreamPosition> decode_stream_position(std::string_view row) {
   static_cast<void>(in.u8());
   StreamPosition position;
   position.place = in.varint();
-  position.hash.low = in.fixed<8>();
-  position.hash.high = in.fixed<8>();
+  position.hash = in.hash();
   position.epoch = in.varint();
   in.expect_end();
   if (!in.ok()) return in.error(what);

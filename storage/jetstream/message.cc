@@ -15,16 +15,6 @@ namespace {
 constexpr std::uint8_t kMessageVersion = 1;
 constexpr std::string_view kWhat = "a message of the stream";
 
-void put_hash(ByteWriter& out, const Hash128& hash) {
-  out.fixed<8>(hash.low);
-  out.fixed<8>(hash.high);
-}
-
-Hash128 take_hash(ByteReader& in) {
-  const std::uint64_t low = in.fixed<8>();
-  return {low, in.fixed<8>()};
-}
-
 void put_rows(ByteWriter& out, const Batch& batch) {
   out.varint(batch.first);
   out.varint(batch.contents.size());
@@ -100,13 +90,13 @@ std::string encode_message(const StreamMessage& message) {
   ByteWriter out(bytes);
   out.u8(kMessageVersion);
   out.u8(static_cast<std::uint8_t>(message.kind));
-  put_hash(out, message.cluster);
+  out.hash(message.cluster);
   out.varint(message.epoch);
-  put_hash(out, message.nonce);
-  put_hash(out, message.previous);
+  out.hash(message.nonce);
+  out.hash(message.previous);
   out.zigzag(message.batch.at.time_since_epoch().count());
   if (message.kind == StreamMessage::Kind::take_over) {
-    put_hash(out, message.incarnation);
+    out.hash(message.incarnation);
   } else {
     put_rows(out, message.batch);
   }
@@ -126,14 +116,14 @@ Result<StreamMessage> decode_message(std::string_view bytes) {
     in.fail("a kind that this program does not know");
   }
   message.kind = static_cast<StreamMessage::Kind>(kind);
-  message.cluster = take_hash(in);
+  message.cluster = in.hash();
   message.epoch = in.varint();
-  message.nonce = take_hash(in);
-  message.previous = take_hash(in);
+  message.nonce = in.hash();
+  message.previous = in.hash();
   message.batch.at = WallTime(Millis(in.zigzag()));
   Result<> taken;
   if (message.kind == StreamMessage::Kind::take_over) {
-    message.incarnation = take_hash(in);
+    message.incarnation = in.hash();
   } else {
     taken = take_rows(in, message.batch);
   }
