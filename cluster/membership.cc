@@ -43,6 +43,7 @@ Membership::Heard Membership::heard(const Heartbeat& heartbeat, MonoTime at, Mil
   if (heartbeat.node == options_.node && heartbeat.incarnation != options_.incarnation) {
     return Heard::namesake;
   }
+  ordered_at_.reset();
   const auto [place, is_new] = nodes_.try_emplace(heartbeat.node);
   Node& node = place->second;
   Heard how = is_new ? Heard::joined : Heard::known;
@@ -138,6 +139,9 @@ bool Membership::eligible(const Node& node, MonoTime now) const {
 }
 
 const std::vector<std::string>& Membership::order(ShardNumber shard, MonoTime now) const {
+  // All shards are looked at together, and who is eligible is the same for all.
+  if (ordered_at_ == now) return orders_[shard];
+  ordered_at_ = now;
   std::vector<std::string> names;
   for (const auto& [name, node] : nodes_) {
     if (eligible(node, now)) names.push_back(name);

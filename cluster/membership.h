@@ -13,9 +13,9 @@
 // any node has ever reported, or has another message at its end. An owner that is not first gives
 // the shard up once the first has caught up.
 //
-// None of this is needed for correctness: of all who try, the stream lets one through. It is there
-// so that mostly just one tries, and the right one. A shard that has had no owner for 10 s is taken
-// by whoever may own shards and can, in the same order.
+// None of this is needed for correctness: of all nodes that try, the stream lets one through. It
+// makes sure that usually only one tries, and the right one. A shard that has had no owner for 10 s
+// is taken by whoever may own shards and can, in the same order.
 //
 // A node whose clock is more than a second off the median of three or more gives its shards up:
 // what it owned would be early or late. Alone or in pairs nobody can tell who is wrong.
@@ -121,7 +121,8 @@ class Membership {
   Options options_;
   std::map<std::string, Node, std::less<>> nodes_;
   std::vector<ShardState> shards_;
-  // The orders of all shards over these nodes, as they were asked for last.
+  // The orders of all shards over these nodes, as they were asked for last, and when that was.
+  mutable std::optional<MonoTime> ordered_at_;
   mutable std::vector<std::string> ordered_nodes_;
   mutable std::vector<std::vector<std::string>> orders_;
 };

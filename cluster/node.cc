@@ -299,23 +299,26 @@ void ClusterNode::heard(const Heartbeat& heartbeat, MonoTime at, Millis offset) 
       }
       return;
   }
-  if (!leaving_ &&
-      std::ranges::find(heartbeat.to_leave, its_.options.node) != heartbeat.to_leave.end()) {
+  const bool is_asked =
+      std::ranges::find(heartbeat.to_leave, its_.options.node) != heartbeat.to_leave.end();
+  if (is_asked && say_leaving()) {
     log_info("asked to give up all shards", {{"by", heartbeat.node}});
-    leaving_ = true;
-    const std::lock_guard lock(mutex_);
-    own_.leaving = true;
-    send_now_ = true;
   }
   // Who has heard need not be asked again.
-  std::erase_if(to_leave_, [&](const std::string& name) {
-    return name == heartbeat.node && heartbeat.leaving;
-  });
-  {
-    const std::lock_guard lock(mutex_);
-    own_.to_leave = to_leave_;
-  }
+  if (heartbeat.leaving) stop_asking(heartbeat.node);
   publish_map();
+}
+
+bool ClusterNode::say_leaving() {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(own_.leaving, true)) return false;
+  send_now_ = true;
+  return true;
+}
+
+void ClusterNode::stop_asking(const std::string& node) {
+  const std::lock_guard lock(mutex_);
+  std::erase(own_.to_leave, node);
 }
 
 void ClusterNode::pulse() {
@@ -382,12 +385,7 @@ std::string ClusterNode::not_ready_because() const {
 
 Async<void> ClusterNode::leave(Millis deadline) {
   const MonoTime until = its_.clock.mono() + deadline;
-  leaving_ = true;
-  {
-    const std::lock_guard lock(mutex_);
-    own_.leaving = true;
-  }
-  send_now_ = true;
+  static_cast<void>(say_leaving());
   const auto owns = [this](const auto& host) { return host->served() != nullptr; };
   const auto others = [this] {
     const MonoTime now = its_.clock.mono();

@@ -65,7 +65,7 @@ class ClusterNode final : public ShardMap, public ClusterSettings, public Cluste
   [[nodiscard]] Async<void> leave(Millis deadline);
   /// Brings what it still owns to an end, and serves nothing any more; at most `deadline`.
   [[nodiscard]] Async<void> stop(Millis deadline);
-  /// Ends everything, also what `leave` had no time for. Blocks, and runs the loop meanwhile, which
+  /// Ends everything, also what `stop` had no time for. Blocks, and runs the loop meanwhile, which
   /// must not be running; nobody may hold a service any more.
   void close();
 
@@ -74,6 +74,7 @@ class ClusterNode final : public ShardMap, public ClusterSettings, public Cluste
 
   [[nodiscard]] const Genesis& genesis() const { return genesis_.genesis; }
   [[nodiscard]] const ClusterSecret& secret() const { return secret_; }
+
   // --- ShardMap
   [[nodiscard]] std::string not_ready_because() const override;
   [[nodiscard]] ShardNumber shards() const override { return genesis_.shards; }
@@ -105,17 +106,22 @@ class ClusterNode final : public ShardMap, public ClusterSettings, public Cluste
   void beat();
   void send_heartbeat();
   void heard(const Heartbeat& heartbeat, MonoTime at, Millis offset);
+  /// False: it has said so before.
+  [[nodiscard]] bool say_leaving();
+  void stop_asking(const std::string& node);
   void evaluate();
   void publish_map();
   void pulse();
   void stop_serving();
   [[nodiscard]] bool hears_itself() const;
+  [[nodiscard]] EngineOptions part_of(const EngineOptions& whole) const;
+  [[nodiscard]] ShardHost::Parts parts_of(ShardNumber shard);
+
+  // node_in_line.cc
   [[nodiscard]] Async<void> keep_in_line(ShardNumber shard);
   [[nodiscard]] Async<bool> bring_in_line(ShardNumber shard, std::shared_ptr<Engine> engine);
   [[nodiscard]] Async<bool> keep(std::vector<control::Change> kept);
   [[nodiscard]] Async<void> nap() const;
-  [[nodiscard]] EngineOptions part_of(const EngineOptions& whole) const;
-  [[nodiscard]] ShardHost::Parts parts_of(ShardNumber shard);
 
   // node_settings.cc
   using Changed = Result<std::shared_ptr<const ControlState>>;
@@ -141,11 +147,9 @@ class ClusterNode final : public ShardMap, public ClusterSettings, public Cluste
   MonoTime heard_itself_{};
   MonoTime hears_since_{};  // without a longer silence
   Hash128 namesake_;        // the last process that had this node's name
-  bool leaving_ = false;
   bool stopping_ = false;
   bool storage_failed_ = false;
   int in_line_running_ = 0;  // coroutines
-  std::vector<std::string> to_leave_;
   struct InLine {
     std::weak_ptr<Engine> engine;
     StreamPlace place = 0;

@@ -31,7 +31,7 @@ Async<void> ClusterNode::nap() const {
 
 /// For as long as the node lives, brings the shard in line with the settings where it owns it.
 Async<void> ClusterNode::keep_in_line(ShardNumber shard) {
-  // Also where it is dropped while it waits.
+  // Counts down also where the coroutine is dropped while it waits.
   struct Running {
     explicit Running(int& its_count) : count(its_count) { ++count; }
     ~Running() { --count; }

@@ -1,5 +1,7 @@
 // What a node does for the cluster's settings: changes them, and waits until all nodes have them.
 #include <algorithm>
+#include <optional>
+#include <type_traits>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -26,13 +28,6 @@ Error not_settled() {
       "The change is made, but not every shard has it yet: one is without an owner, or does not "
       "answer. Send the same again.",
       ""};
-}
-
-Refusal no_target() {
-  return Refusal(Error{"not_found", "There is no such target.", ""});
-}
-Refusal no_lane() {
-  return Refusal(Error{"not_found", "There is no such lane.", ""});
 }
 
 /// As the shards will see it, whose lanes are these.
@@ -109,7 +104,7 @@ Async<Answer<PutAnswer<TargetView>>> ClusterNode::change_target(std::string name
   PutAnswer<TargetView> answer;
   answer.made = made;
   const auto found = (*changed)->targets.find(name);
-  if (found == (*changed)->targets.end()) co_return no_target();
+  if (found == (*changed)->targets.end()) co_return Refusal(not_found("target"));
   answer.view.settings = *found->second.settings;
   co_return answer;
 }
@@ -117,7 +112,7 @@ Async<Answer<PutAnswer<TargetView>>> ClusterNode::change_target(std::string name
 Async<Answer<TargetView>> ClusterNode::pause_target(std::string_view name, bool paused) {
   std::string its_name(name);
   const TargetChange change = [paused](const TargetSettings* before) -> Result<TargetSettings> {
-    if (before == nullptr) return no_target();
+    if (before == nullptr) return not_found("target");
     TargetSettings settings = *before;
     settings.paused = paused;
     return settings;
@@ -129,29 +124,26 @@ Async<Answer<TargetView>> ClusterNode::pause_target(std::string_view name, bool 
 
 template <typename Let, typename Keep, typename Gone>
 Async<Answer<>> ClusterNode::remove(std::string name, bool force, Error in_use) {
-  const auto find = [&name](const ControlState& state) {
-    if constexpr (std::is_same_v<Let, control::LetTargetGo>) {
-      const auto found = state.targets.find(name);
-      return found == state.targets.end() ? std::optional<bool>() : found->second.let_go;
-    } else {
-      const auto found = state.lanes.find(name);
-      return found == state.lanes.end() ? std::optional<bool>() : found->second.let_go;
-    }
+  constexpr bool kIsTarget = std::is_same_v<Let, control::LetTargetGo>;
+  const auto let_go_in = [&name](const auto& map) {
+    const auto found = map.find(name);
+    return found == map.end() ? std::optional<bool>() : found->second.let_go;
+  };
+  const auto find = [&let_go_in](const ControlState& state) {
+    if constexpr (kIsTarget) return let_go_in(state.targets);
+    return let_go_in(state.lanes);
   };
   const Control::Decide let_go =
       [&](const ControlState& state) -> Result<std::optional<control::Change>> {
     const std::optional<bool> there = find(state);
-    if (!there) return Error{"not_found", "", ""};
+    if (!there) return not_found(kIsTarget ? "target" : "lane");
     if (force) return std::optional<control::Change>(Gone{name});
     return *there ? std::nullopt : std::optional<control::Change>(Let{name});
   };
   const Changed first = co_await change(let_go);
   if (!first) {
-    if (first.error().slug == "not_found") {
-      co_return std::is_same_v<Let, control::LetTargetGo> ? no_target() : no_lane();
-    }
     // Nobody knows whether a task names it, so it stays.
-    if (!force) {
+    if (!force && first.error().slug != "not_found") {
       std::vector<control::Change> taken_back;
       taken_back.emplace_back(Keep{name});
       static_cast<void>(co_await keep(std::move(taken_back)));
@@ -204,7 +196,7 @@ Async<Answer<PutAnswer<LaneView>>> ClusterNode::put_lane(std::string name, LaneS
 
 Async<Answer<>> ClusterNode::delete_lane(std::string name) {
   if (name == kDefaultLaneName) {
-    co_return Refusal(Error{"lane_in_use", "The lane `default` cannot be deleted.", ""});
+    co_return Refusal(default_lane_stays());
   }
   Error in_use{"lane_in_use", "Tasks name this lane; let them finish, or move them to another.",
                ""};
@@ -290,19 +282,21 @@ Async<Answer<>> ClusterNode::drain_node(std::string name) {
 Async<Answer<>> ClusterNode::ask_to_leave(std::string name) {
   const Membership::Node* const node = members_.node(name);
   if (node == nullptr) {
-    co_return Refusal(Error{"not_found", "There is no such node.", ""});
+    co_return Refusal(not_found("node"));
   }
-  to_leave_.push_back(name);
   {
     const std::lock_guard lock(mutex_);
-    own_.to_leave = to_leave_;
-    send_now_ = true;
+    own_.to_leave.push_back(name);
   }
-  const auto asked = [&] { return std::ranges::find(to_leave_, name) != to_leave_.end(); };
+  send_now_ = true;
+  const auto asked = [&] {
+    const std::lock_guard lock(mutex_);
+    return std::ranges::find(own_.to_leave, name) != own_.to_leave.end();
+  };
   const MonoTime until = its_.clock.mono() + kSettledWithin;
   while (!stopping_ && asked() && its_.clock.mono() < until) co_await nap();
   if (!asked()) co_return Answer<>();
-  std::erase(to_leave_, name);
+  stop_asking(name);
   co_return Refusal(Error{"not_ready", "The node does not answer.", ""});
 }
 

@@ -50,7 +50,7 @@ auto ShardHost::on_loop(Work work) {
 
 std::shared_ptr<Engine> ShardHost::served() const {
   const std::lock_guard lock(mutex_);
-  if (shown_state_ != State::owning) return nullptr;
+  if (state_ != State::owning) return nullptr;
   return {shown_, shown_->engine.get()};
 }
 
@@ -62,9 +62,8 @@ std::optional<ShardReport> ShardHost::report() const {
     opened = shown_;
     report.given_up = given_up_;
     report.settings = settings_;
-    report.role = shown_state_ == State::owning || shown_state_ == State::leaving
-                      ? ShardReport::Role::owns
-                      : ShardReport::Role::follows;
+    report.role = state_ == State::owning || state_ == State::leaving ? ShardReport::Role::owns
+                                                                      : ShardReport::Role::follows;
   }
   if (opened == nullptr) return std::nullopt;
   const StreamPosition position = opened->log->position();
@@ -76,10 +75,9 @@ std::optional<ShardReport> ShardHost::report() const {
 }
 
 void ShardHost::set_state(State state) {
-  state_ = state;
   {
     const std::lock_guard lock(mutex_);
-    shown_state_ = state;
+    state_ = state;
     const bool shows = state == State::following || state == State::taking ||
                        state == State::owning || state == State::leaving;
     shown_ = shows ? opened_ : nullptr;

@@ -12,8 +12,9 @@
 //     └───────────┴────────────┘  └────────┘           ▼          │
 //                         closed, and again after a while ◀───────┘
 //
-// A shard that was lost to another node (fenced) has decided what never came to be: engine and log
-// are thrown away. Callers that are inside of them keep them alive until they have their answer.
+// The engine of a shard that was lost to another node (fenced) has decided things that never came
+// to be, so engine and log are thrown away. Callers that still wait for an answer keep them alive
+// until then.
 // It is opened again after 5 s, then after twice as long, up to a minute, so that two nodes that
 // fight over a shard come to rest.
 //
@@ -111,18 +112,17 @@ class ShardHost {
   [[nodiscard]] auto on_loop(Work work);
 
   Parts its_;
-  State state_ = State::closed;
   Membership::Duty duty_ = Membership::Duty::none;
   std::shared_ptr<Opened> opened_;
   WallTime latest_{};  // the latest time that the log has said
   MonoTime not_before_{};
   std::chrono::milliseconds fenced_pause_;
   MonoTime owned_since_{};
-  mutable std::mutex mutex_;       // over what follows
+  mutable std::mutex mutex_;  // over what follows, which is written on the loop alone
+  State state_ = State::closed;
   std::shared_ptr<Opened> shown_;  // to other threads
   std::uint64_t given_up_ = 0;     // the last epoch
   StreamPlace settings_ = 0;       // of what is owned
-  State shown_state_ = State::closed;
   /// Gone when this is.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
