@@ -30,6 +30,7 @@
 #include "tests/delivery/http_target.h"
 #include "tests/delivery/receiver.h"
 #include "tests/storage/memory_log.h"
+#include "tests/support/loop_test.h"
 #include "tests/support/test_names.h"
 
 namespace carillon::test {
@@ -134,7 +135,7 @@ class NothingToSee final : public ClusterStatus {
   Async<Answer<>> drain_node(std::string /*name*/) override { co_return Answer<>(); }
 };
 
-class ClusterTest : public testing::Test {
+class ClusterTest : public LoopTest {
  protected:
   struct Node {
     Node(ClusterTest& test, std::string its_name)
@@ -210,34 +211,6 @@ class ClusterTest : public testing::Test {
     a().map.owners[shard] = NodeAddress{"x", url};
   }
 
-  template <typename T>
-  T run(Async<T> work) {
-    std::optional<T> result;
-    boost::asio::co_spawn(loop, std::move(work), [&](const std::exception_ptr& error, T value) {
-      EXPECT_EQ(error, nullptr);
-      result.emplace(std::move(value));
-    });
-    run_until([&] { return result.has_value(); });
-    return std::move(*result);
-  }
-  void run(Async<void> work) {
-    bool done = false;
-    boost::asio::co_spawn(loop, std::move(work), [&](const std::exception_ptr& error) {
-      EXPECT_EQ(error, nullptr);
-      done = true;
-    });
-    run_until([&] { return done; });
-  }
-  template <typename Done>
-  void run_until(const Done& done) {
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!done()) {
-      ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "nothing came";
-      loop.run_one_for(std::chrono::milliseconds(100));
-      loop.restart();
-    }
-  }
-
   /// Of this shard: the `number`th id that belongs to it.
   [[nodiscard]] std::string id_in(ShardNumber shard, int number = 0) const {
     for (int i = 0;; ++i) {
@@ -285,9 +258,6 @@ class ClusterTest : public testing::Test {
   }
   [[nodiscard]] Router& router() { return a().router; }
 
-  boost::asio::io_context loop{1};
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard{
-      loop.get_executor()};
   Reaction reaction{http_answer("200 OK")};
   Receiver receiver{loop, [this](const ReceivedRequest&) { return reaction; }};
   ManualClock clock{WallTime(kStart)};

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 
@@ -20,6 +19,7 @@
 #include "engine/planner.h"
 #include "tests/delivery/http_target.h"
 #include "tests/storage/jetstream/nats_servers.h"
+#include "tests/support/loop_test.h"
 #include "tests/support/temp_dir.h"
 
 namespace carillon {
@@ -53,7 +53,7 @@ class RecordingSink final : public Sink {
   asio::io_context& loop_;
 };
 
-class ClusterNodeTest : public ::testing::Test {
+class ClusterNodeTest : public test::LoopTest {
  protected:
   static void SetUpTestSuite() { servers_ = std::make_unique<test::NatsServers>(1); }
   static void TearDownTestSuite() { servers_.reset(); }
@@ -75,9 +75,9 @@ class ClusterNodeTest : public ::testing::Test {
   };
 
   Result<> join(const std::string& name, const std::string& data = {}) {
-    auto member = std::make_unique<Member>(loop_);
+    auto member = std::make_unique<Member>(loop);
     ClusterNode::Parts parts{
-        .loop = loop_,
+        .loop = loop,
         .clock = clock_,
         .sink = member->sink,
         .urls = member->urls,
@@ -111,30 +111,14 @@ class ClusterNodeTest : public ::testing::Test {
     member.mapped()->node->close();
     member.mapped()->node.reset();
     gone_.push_back(std::move(member.mapped()));
-    loop_.poll();
+    loop.poll();
   }
   ClusterNode& node(const std::string& name) { return *nodes_.at(name)->node; }
   RecordingSink& sink(const std::string& name) { return nodes_.at(name)->sink; }
 
   template <typename Done>
   [[nodiscard]] bool run_until(const Done& done, Millis patience = std::chrono::seconds(30)) {
-    const auto give_up = std::chrono::steady_clock::now() + patience;
-    while (!done()) {
-      if (std::chrono::steady_clock::now() >= give_up) return false;
-      loop_.run_one_for(std::chrono::milliseconds(20));
-      loop_.restart();
-    }
-    return true;
-  }
-  template <typename T>
-  T run(Async<T> work) {
-    std::optional<T> result;
-    asio::co_spawn(loop_, std::move(work), [&](const std::exception_ptr& error, T value) {
-      EXPECT_EQ(error, nullptr);
-      result.emplace(std::move(value));
-    });
-    EXPECT_TRUE(run_until([&] { return result.has_value(); }));
-    return std::move(*result);
+    return runs_until(done, patience);
   }
 
   [[nodiscard]] std::string owner_of(ShardNumber shard) const {
@@ -191,8 +175,6 @@ class ClusterNodeTest : public ::testing::Test {
   static inline std::unique_ptr<test::NatsServers> servers_;
   test::TempDir dir_;
   SystemClock clock_;
-  asio::io_context loop_{1};
-  asio::executor_work_guard<asio::io_context::executor_type> guard_{loop_.get_executor()};
   std::map<std::string, std::unique_ptr<Member>> nodes_;
   std::vector<std::unique_ptr<Member>> gone_;
 };

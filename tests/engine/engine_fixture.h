@@ -7,8 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 
@@ -17,11 +15,12 @@
 #include "tests/delivery/http_target.h"
 #include "tests/delivery/receiver.h"
 #include "tests/storage/memory_log.h"
+#include "tests/support/loop_test.h"
 #include "tests/support/test_names.h"
 
 namespace carillon {
 
-class EngineTest : public testing::Test {
+class EngineTest : public test::LoopTest {
  protected:
   EngineTest() { boot(); }
   ~EngineTest() override { stop(); }
@@ -45,26 +44,6 @@ class EngineTest : public testing::Test {
   void restart() {
     stop();
     boot();
-  }
-
-  template <typename T>
-  T run(Async<T> work) {
-    std::optional<T> result;
-    boost::asio::co_spawn(loop, std::move(work), [&](const std::exception_ptr& error, T value) {
-      EXPECT_EQ(error, nullptr);
-      result.emplace(std::move(value));
-    });
-    run_until([&] { return result.has_value(); });
-    return std::move(*result);
-  }
-  template <typename Done>
-  void run_until(const Done& done) {
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (!done()) {
-      ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "nothing came";
-      loop.run_one_for(std::chrono::milliseconds(100));
-      loop.restart();
-    }
   }
 
   [[nodiscard]] static AddRequest task(std::string_view id, Millis delay) {
@@ -105,9 +84,6 @@ class EngineTest : public testing::Test {
     return engine->stats_now().counts[static_cast<std::size_t>(state)];
   }
 
-  boost::asio::io_context loop{1};
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard{
-      loop.get_executor()};
   Reaction reaction{http_answer("200 OK")};
   Receiver receiver{loop, [this](const ReceivedRequest&) { return reaction; }};
   WallTime start{Millis(1'800'000'000'000)};

@@ -6,6 +6,7 @@
 #include "tests/storage/jetstream/nats_servers.h"
 #include "tests/storage/jetstream/node.h"
 #include "tests/storage/jetstream/proxy.h"
+#include "tests/storage/jetstream/stream_test.h"
 
 namespace carillon {
 namespace {
@@ -14,31 +15,13 @@ using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-/// One server for all the tests, a stream for each.
-class JetstreamLogTest : public ::testing::Test {
+class JetstreamLogTest : public StreamTest<1> {
  protected:
-  static void SetUpTestSuite() { servers_ = std::make_unique<test::NatsServers>(1); }
-  static void TearDownTestSuite() { servers_.reset(); }
-
-  void SetUp() override {
-    stream_ =
-        servers_->make_stream(::testing::UnitTest::GetInstance()->current_test_info()->name());
-  }
-
-  [[nodiscard]] NodeOptions options(const std::string& node) const {
-    return {.servers = servers_->urls(), .stream = stream_, .dir = temp_ / node};
-  }
   /// The stream's first and last message.
   [[nodiscard]] static StreamExtent extent() {
     return JetstreamClient::connect({.servers = servers_->urls()}).value()->extent(stream_).value();
   }
-
-  static std::unique_ptr<test::NatsServers> servers_;
-  static StreamName stream_;
-  TempDir temp_;
 };
-std::unique_ptr<test::NatsServers> JetstreamLogTest::servers_;
-StreamName JetstreamLogTest::stream_;
 
 TEST_F(JetstreamLogTest, what_was_appended_is_read_by_a_node_that_has_nothing) {
   Batch batch = put_batch(1, 3);

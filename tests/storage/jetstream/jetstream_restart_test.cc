@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/storage/jetstream/three_servers.h"
+#include "tests/storage/jetstream/stream_test.h"
 
 namespace carillon {
 namespace {

@@ -1,5 +1,5 @@
-// The fixture of tests that kill servers: three of them for all the tests of a program, and for
-// each test a stream of its own with three replicas.
+// The fixtures of tests over real servers of NATS: some of them for all the tests of a program, and
+// for each test a stream of its own, on all of them.
 #pragma once
 
 #include <memory>
@@ -12,9 +12,10 @@
 
 namespace carillon {
 
-class ThreeServers : public ::testing::Test {
+template <int kServers>
+class StreamTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() { servers_ = std::make_unique<test::NatsServers>(3); }
+  static void SetUpTestSuite() { servers_ = std::make_unique<test::NatsServers>(kServers); }
   static void TearDownTestSuite() { servers_.reset(); }
 
   void SetUp() override {
@@ -24,13 +25,18 @@ class ThreeServers : public ::testing::Test {
   [[nodiscard]] NodeOptions options(const std::string& node) const {
     return {.servers = servers_->urls(), .stream = stream_, .dir = temp_ / node};
   }
-  [[nodiscard]] static bool has_leader() {
-    return test::eventually([] { return servers_->leader_of(stream_) >= 0; });
-  }
 
   static inline std::unique_ptr<test::NatsServers> servers_;
   static inline StreamName stream_;
   TempDir temp_;
+};
+
+/// Of tests that kill servers.
+class ThreeServers : public StreamTest<3> {
+ protected:
+  [[nodiscard]] static bool has_leader() {
+    return test::eventually([] { return servers_->leader_of(stream_) >= 0; });
+  }
 };
 
 }  // namespace carillon
