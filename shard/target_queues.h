@@ -134,9 +134,11 @@ class TargetQueues {
 
   /// A target is made or changed; true: it stood already.
   bool put(const record::TargetPut& settings);
-  /// It will be deleted: what is fired from now on is for a deleted target.
+  /// It will be deleted: what is fired from now on is for a deleted target. Its hold ends at once,
+  /// so that no record restates it behind the deletion.
   void mark_deleted(std::uint32_t index) {
     targets_[index].deleted = true;
+    targets_[index].hold.release();
     review(targets_[index]);
   }
   /// It is deleted. No-op where there is none.

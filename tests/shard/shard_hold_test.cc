@@ -108,6 +108,20 @@ TEST_F(ShardHold, a_hold_survives_a_restart_and_cleaning) {
   EXPECT_FALSE(hold().active()) << "that it is over survives, too";
 }
 
+TEST_F(ShardHold, no_record_brings_a_hold_back_behind_the_deletion_of_its_target) {
+  add(1, 1);
+  not_now(fired().at(0), seconds(60));
+  driver.run();
+  driver.shard().submit(command::TargetDelete{target_key(1), true}, 0);
+  driver.shard().restate(driver.log());
+  driver.run();
+  driver.put_target(1, 8);
+  driver.run();
+  EXPECT_FALSE(hold().active());
+  driver.restart();
+  EXPECT_FALSE(hold().active()) << "what the log says is what the owner knew";
+}
+
 TEST_F(ShardHold, a_clock_that_was_set_back_before_a_restart_makes_no_hold_longer) {
   add(1, 1);
   not_now(fired().at(0), seconds(60));

@@ -35,7 +35,7 @@ TEST_F(JetstreamFaults, a_server_that_lost_all_it_had_gets_it_back_from_the_othe
   Node owner(options("a"));
   ASSERT_TRUE(owner.own()) << owner.error;
   for (int i = 0; i < 5; ++i) ASSERT_EQ(owner.append_puts(), Appended::committed);
-  ASSERT_TRUE(has_leader());
+  ASSERT_TRUE(test::eventually([] { return servers_->all_have(stream_); }));
   const int leader = servers_->leader_of(stream_);
   servers_->kill(leader);
   servers_->wipe(leader);

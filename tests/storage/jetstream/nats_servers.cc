@@ -49,6 +49,14 @@ class Direct {
   jsCtx* jet_stream_ = nullptr;
 };
 
+/// What its cluster says of a stream; null where it does not answer.
+std::unique_ptr<jsStreamInfo, void (*)(jsStreamInfo*)> info_of(const Direct& direct,
+                                                               const StreamName& stream) {
+  jsStreamInfo* info = nullptr;
+  js_GetStreamInfo(&info, direct.jet_stream(), stream.name.c_str(), nullptr, nullptr);
+  return {info, jsStreamInfo_Destroy};
+}
+
 }  // namespace
 
 bool eventually(const std::function<bool()>& condition) {
@@ -150,18 +158,23 @@ void NatsServers::delete_stream(const StreamName& stream) const {
 }
 
 int NatsServers::leader_of(const StreamName& stream) const {
-  const Direct direct(urls());
-  jsStreamInfo* info = nullptr;
-  if (js_GetStreamInfo(&info, direct.jet_stream(), stream.name.c_str(), nullptr, nullptr) !=
-      NATS_OK) {
-    return -1;
-  }
-  int leader = -1;
+  const auto info = info_of(Direct(urls()), stream);
+  if (info == nullptr || info->Cluster == nullptr) return -1;
   for (int i = 0; i < count(); ++i) {
-    if (info->Cluster != nullptr && info->Cluster->Leader == fmt::format("s{}", i)) leader = i;
+    if (info->Cluster->Leader == fmt::format("s{}", i)) return i;
   }
-  jsStreamInfo_Destroy(info);
-  return leader;
+  return -1;
+}
+
+bool NatsServers::all_have(const StreamName& stream) const {
+  const auto info = info_of(Direct(urls()), stream);
+  if (info == nullptr || info->Cluster == nullptr) return false;
+  if (info->Cluster->ReplicasLen + 1 != count()) return false;
+  for (int i = 0; i < info->Cluster->ReplicasLen; ++i) {
+    const jsPeerInfo& replica = *info->Cluster->Replicas[i];
+    if (!replica.Current || replica.Offline || replica.Lag != 0) return false;
+  }
+  return true;
 }
 
 }  // namespace carillon::test

@@ -49,6 +49,9 @@ class NatsServers {
   void delete_stream(const StreamName& stream) const;
   /// The server that leads the stream; -1: none does.
   [[nodiscard]] int leader_of(const StreamName& stream) const;
+  /// Every server has all of the stream. Only then may one of them lose what it has: with an empty
+  /// log it may vote for one that lags.
+  [[nodiscard]] bool all_have(const StreamName& stream) const;
 
  private:
   [[nodiscard]] std::string store_of(int server) const;
