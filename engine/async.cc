@@ -75,12 +75,13 @@ Async<Reply> ask(ShardDriver& driver, Command command) {
   co_return reply;
 }
 
-Async<bool> confirm(ShardDriver& driver) {
+Async<std::optional<Error>> confirm(ShardDriver& driver) {
   Reply reply;
   WaitingCoroutine waiting(&reply);
   driver.confirm(waiting);
   if (waiting.waits()) co_await waiting.replies();
-  co_return reply.verdict == Verdict::done;
+  if (reply.verdict == Verdict::done) co_return std::nullopt;
+  co_return reply.verdict == Verdict::log_away ? log_away() : moved();
 }
 
 Async<std::vector<Fetched>> fetch(Log& log, Fetch wanted) {

@@ -24,9 +24,9 @@ namespace carillon {
 [[nodiscard]] Async<void> ask_all(boost::asio::io_context& loop, ShardDriver& driver,
                                   std::span<Command> commands, Reply* into);
 
-/// Waits until what memory says now is known to have been true (ShardDriver::confirm). False: the
-/// shard has another owner.
-[[nodiscard]] Async<bool> confirm(ShardDriver& driver);
+/// Waits until what memory says now is known to have been true (ShardDriver::confirm). An error:
+/// that cannot be known. Error slugs: moved, log_away.
+[[nodiscard]] Async<std::optional<Error>> confirm(ShardDriver& driver);
 
 [[nodiscard]] Async<std::vector<Fetched>> fetch(Log& log, Fetch wanted);
 /// Calls `take` once for each of the numbers, with its index; what was read is dropped when that

@@ -11,10 +11,6 @@
 namespace carillon {
 namespace {
 
-/// A ticket names a caller and one of its replies.
-constexpr int kTicketBits = 20;
-constexpr Ticket kTicketMask = (Ticket{1} << kTicketBits) - 1;
-
 constexpr std::uint64_t kStatementBytes = 50;                    // of a task restated in the log
 constexpr std::uint64_t kCleanBytes = std::uint64_t{128} << 10;  // read at a time: some 3,000 tasks
 constexpr std::uint32_t kCommitsPerCleanCheck = 64;
@@ -22,10 +18,6 @@ constexpr std::size_t kCommitAtMin = 16;  // fewer records are not worth a commi
 constexpr std::chrono::seconds kFreshFor{1};
 
 }  // namespace
-
-Error moved() {
-  return {"moved", "Nothing was done; the shard has another owner. Send it again.", ""};
-}
 
 ShardDriver::ShardDriver(DriverLoop loop, Clock& clock, Log& log, ShardConsumer& consumer,
                          DriverOptions options)
@@ -37,8 +29,8 @@ ShardDriver::ShardDriver(DriverLoop loop, Clock& clock, Log& log, ShardConsumer&
       shard_(options.shard) {}
 
 ShardDriver::~ShardDriver() {
-  for (Caller* const caller : callers_) {
-    if (caller != nullptr) caller->dropped();
+  for (const Waiting& waiting : callers_) {
+    if (waiting.caller != nullptr) waiting.caller->dropped();
   }
 }
 
@@ -150,6 +142,7 @@ std::optional<Error> ShardDriver::closed() const {
     case Phase::serving:
       break;
   }
+  if (is_away()) return log_away();
   if (shard_.open_bytes() <= options_.pending_bytes_max) return std::nullopt;
   return Error{"overloaded", "The queue to the disk is full; retry later.", ""};
 }
@@ -157,40 +150,8 @@ std::optional<Error> ShardDriver::closed() const {
 void ShardDriver::submit(std::span<Command> commands, Caller& caller) {
   const std::size_t first = caller.submitted_;
   if (!begin_waiting(caller, commands.size())) return;
-  shard_.submit(commands, ((caller.index_ + 1) << kTicketBits) + first);
+  shard_.submit(commands, ticket_of(caller, first));
   carry_out();
-}
-
-/// For so many replies more. False: they are there, as the shard is not this node's.
-bool ShardDriver::begin_waiting(Caller& caller, std::size_t replies) {
-  const std::size_t first = caller.submitted_;
-  caller.submitted_ += replies;
-  CARILLON_CHECK(replies > 0 && caller.submitted_ <= kTicketMask);
-  // Until the shard says otherwise.
-  for (std::size_t i = first; i < caller.submitted_; ++i)
-    caller.replies_[i].verdict = Verdict::moved;
-  if (is_idle() || phase_ == Phase::handing_over) return false;
-  if (!caller.waits()) add_caller(caller);
-  caller.missing_ += replies;
-  return true;
-}
-
-void ShardDriver::confirm(Caller& caller) {
-  CARILLON_CHECK(options_.shared_log);
-  if (!begin_waiting(caller, 1)) return;
-  put_off_.emplace_back().ticket = (caller.index_ + 1) << kTicketBits;
-  carry_out();
-}
-
-void ShardDriver::add_caller(Caller& caller) {
-  if (free_callers_.empty()) {
-    caller.index_ = callers_.size();
-    callers_.push_back(&caller);
-  } else {
-    caller.index_ = free_callers_.back();
-    free_callers_.pop_back();
-    callers_[caller.index_] = &caller;
-  }
 }
 
 void ShardDriver::submit(Command command) {
@@ -210,6 +171,8 @@ void ShardDriver::outcome(const Fired& fired, State state, WallTime retry_at, No
 
 void ShardDriver::tick() {
   if (is_idle()) return;
+  if (is_away()) give_up_waiting();
+  if (is_idle()) return;  // a caller may have discarded the shard
   if (firing_stays_until_ && clock_.mono() >= *firing_stays_until_) {
     firing_stays_until_.reset();
     shard_.end_interrupted();
@@ -249,38 +212,6 @@ void ShardDriver::hand_on(Effects effects) {
   for (Reply& its : effects.replies) reply(its);
 }
 
-void ShardDriver::reply(Reply& reply) {
-  const std::size_t index = (reply.ticket >> kTicketBits) - 1;
-  Caller& caller = *callers_[index];
-  caller.replies_[reply.ticket & kTicketMask] = std::move(reply);
-  if (--caller.missing_ > 0) return;
-  callers_[index] = nullptr;
-  free_callers_.push_back(index);
-  caller.answered();
-}
-
-/// They answer no record.
-void ShardDriver::put_off(std::vector<Reply> replies) {
-  std::ranges::move(replies, std::back_inserter(put_off_));
-}
-
-/// Of what a commit that is over has brought: the replies to its records stay, the others wait for
-/// the next one. Those that waited for this one come.
-void ShardDriver::sort_out(std::vector<Reply>& replies) {
-  // The former come first, in the order of their records.
-  const std::span<const Ticket> sealed = shard_.sealed_tickets();
-  auto record = sealed.begin();
-  const auto answers_no_record = [&](const Reply& reply) {
-    record = std::find(record, sealed.end(), reply.ticket);
-    return record == sealed.end();
-  };
-  const auto others = std::ranges::find_if(replies, answers_no_record);
-  std::move(others, replies.end(), std::back_inserter(put_off_));
-  replies.erase(others, replies.end());
-  std::ranges::move(confirming_, std::back_inserter(replies));
-  confirming_.clear();
-}
-
 bool ShardDriver::is_fresh() const {
   if (!options_.shared_log) return true;
   return !is_over() && owner_at_ && clock_.mono() - *owner_at_ <= kFreshFor;
@@ -305,6 +236,7 @@ void ShardDriver::commit() {
   CARILLON_CHECK(!committing_);
   committing_ = true;
   refreshing_ = false;
+  gave_up_ = false;
   confirming_.swap(put_off_);
   commit_began_ = clock_.mono();
   Batch sealed = shard_.seal(clock_.wall(), std::move(spare_), options_.batch_bytes_max);
@@ -316,6 +248,7 @@ void ShardDriver::commit() {
                 if (alive.expired()) return;
                 how == Appended::committed ? committed(std::move(batch)) : lose_shard();
               });
+  if (options_.shared_log && committing_) set_timer();
 }
 
 void ShardDriver::committed(Batch&& batch) {
@@ -349,33 +282,12 @@ void ShardDriver::committed(Batch&& batch) {
   consumer_.settled();
 }
 
-void ShardDriver::lose_shard() {
-  committing_ = false;
-  phase_ = Phase::fenced;
-  const auto is_unknown = [this](const Ticket ticket) {
-    if (ticket == 0) return;
-    Caller& caller = *callers_[(ticket >> kTicketBits) - 1];
-    caller.replies_[ticket & kTicketMask].verdict = Verdict::outcome_unknown;
-  };
-  std::ranges::for_each(shard_.sealed_tickets(), is_unknown);
-  std::ranges::for_each(shard_.half_done_tickets(), is_unknown);
-  // Whoever is told may take others with him, or the driver.
-  const std::weak_ptr alive(alive_);
-  for (std::size_t i = 0; !alive.expired() && i < callers_.size(); ++i) {
-    Caller* const caller = std::exchange(callers_[i], nullptr);
-    if (caller == nullptr) continue;
-    caller->missing_ = 0;
-    caller->answered();
-  }
-  if (!alive.expired()) consumer_.fenced();
-}
-
 /// Finished tasks give way before adds are refused: their contents are the only ones that nobody
 /// waits for.
 void ShardDriver::make_space() {
   const LogStats stats = log_.stats();
   if (stats.low_on_space != std::exchange(low_on_space_, stats.low_on_space) && low_on_space_) {
-    log_warning("the disk is getting full; finished tasks are forgotten early",
+    log_warning("the space for the log is getting full; finished tasks are forgotten early",
                 {{"free_bytes", stats.free_bytes}});
   }
   shard_.retain_none(low_on_space_);
@@ -408,6 +320,10 @@ std::optional<WallTime> ShardDriver::next_wakeup() const {
   std::optional<WallTime> next = shard_.next_wakeup();
   if (firing_stays_until_) {
     const auto left = std::chrono::ceil<Millis>(*firing_stays_until_ - clock_.mono());
+    next = std::min(next.value_or(WallTime::max()), clock_.wall() + left);
+  }
+  if (options_.shared_log && committing_ && !gave_up_) {
+    const auto left = std::chrono::ceil<Millis>(commit_began_ + kAwayAfter - clock_.mono());
     next = std::min(next.value_or(WallTime::max()), clock_.wall() + left);
   }
   return next;

@@ -26,6 +26,11 @@
 // nothing to write. A reply that answers no record waits for a commit that began after its command
 // came, and many share one. What need not be quite so sure asks whether memory `is_fresh`.
 //
+// Away. A shared log that has not ended a commit for five seconds is away. Callers hear at once:
+// `log_away` where nothing was to be written, and until it is back; else `outcome_unknown`, for
+// what memory has decided is written as soon as the log takes it. Tasks that become due are fired
+// then.
+//
 // Fenced. Where the log has taken another owner's batch in place of the one under way, the shard
 // has decided what never came to be, so it and its driver are of no more use. Callers hear at once:
 // `outcome_unknown` of what was sealed, `moved` of all else. From then on nothing is done; whoever
@@ -40,6 +45,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -93,7 +99,7 @@ class Caller {
   virtual ~Caller() = default;
   Caller(const Caller&) = delete;
   Caller& operator=(const Caller&) = delete;
-  [[nodiscard]] bool waits() const { return missing_ > 0; }
+  [[nodiscard]] bool waits() const { return waits_; }
   /// All replies are there.
   virtual void answered() = 0;
   /// The driver is gone, and no reply will come.
@@ -102,13 +108,15 @@ class Caller {
  private:
   friend class ShardDriver;
   Reply* replies_;
-  std::size_t missing_ = 0;
+  bool waits_ = false;
   std::size_t submitted_ = 0;
   std::size_t index_ = 0;  // in the driver's list, while it waits
 };
 
 /// What callers hear of what was not done because the shard has another owner. Slug: moved.
 [[nodiscard]] Error moved();
+/// What they hear of what was not done because the shared log does not answer. Slug: log_away.
+[[nodiscard]] Error log_away();
 
 struct DriverOptions {
   ShardOptions shard;
@@ -155,7 +163,7 @@ class ShardDriver {
   /// over", "storage failed", "fenced". Any thread.
   [[nodiscard]] std::string not_ready_because() const;
   /// The same as an error, also where too much waits for the log. Error slugs: not_ready,
-  /// storage_failed, moved, overloaded.
+  /// storage_failed, moved, log_away, overloaded.
   [[nodiscard]] std::optional<Error> closed() const;
 
   // --- Events.
@@ -213,11 +221,24 @@ class ShardDriver {
     return phase_ == Phase::recovering || phase_ == Phase::following || is_over();
   }
   [[nodiscard]] bool is_over() const { return phase_ == Phase::fenced || phase_ == Phase::let_go; }
-
+  static constexpr std::chrono::seconds kAwayAfter{5};
+  /// A caller and how many replies are missing. One that has been told already leaves its place to
+  /// those that still come.
+  struct Waiting {
+    Caller* caller = nullptr;
+    std::size_t missing = 0;
+  };
+  /// What callers hear who come now, where they are not taken.
+  [[nodiscard]] std::optional<Verdict> refused() const;
+  [[nodiscard]] bool is_away() const;
   void carry_out();
   void hand_on(Effects effects);
   [[nodiscard]] bool begin_waiting(Caller& caller, std::size_t replies);
   void add_caller(Caller& caller);
+  [[nodiscard]] static Ticket ticket_of(const Caller& caller, std::size_t reply);
+  void tell(Ticket ticket, Verdict verdict);
+  void tell_all();
+  void give_up_waiting();
   void reply(Reply& reply);
   void put_off(std::vector<Reply> replies);
   void sort_out(std::vector<Reply>& replies);
@@ -239,7 +260,7 @@ class ShardDriver {
   DriverOptions options_;
   Shard shard_;
   std::atomic<Phase> phase_ = Phase::recovering;  // written on the loop's thread
-  std::vector<Caller*> callers_;  // a ticket's upper bits are an index here, plus one
+  std::vector<Waiting> callers_;  // a ticket's upper bits are an index here, plus one
   std::vector<std::size_t> free_callers_;
   bool turn_asked_for_ = false;
   bool tick_in_turn_ = false;  // that turn is to tick
@@ -255,6 +276,7 @@ class ShardDriver {
   // Of a shared log.
   std::optional<MonoTime> owner_at_;  // when the last append was sent that is committed
   bool refreshing_ = false;           // a commit is wanted that shows who the owner is
+  bool gave_up_ = false;              // to let callers wait for the commit under way
   std::vector<Reply> put_off_;        // until a commit has ended that is yet to begin
   std::vector<Reply> confirming_;     // until the one under way has
   Batch spare_;                       // its memory is used again

@@ -31,9 +31,9 @@ std::invoke_result_t<Make> Engine::question(Make make) {
 
 template <typename Make>
 std::invoke_result_t<Make> Engine::once_confirmed(Make make) {
-  const bool ours = co_await confirm(local_.driver());
+  std::optional<Error> why = co_await confirm(local_.driver());
   if constexpr (kIsAnswer<typename std::invoke_result_t<Make>::value_type>) {
-    if (!ours) co_return Refusal(moved());
+    if (why) co_return Refusal(*std::move(why));
   }
   co_return co_await make();
 }

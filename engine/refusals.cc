@@ -41,10 +41,11 @@ std::optional<Error> Refusals::closed_to_contents(std::uint64_t tasks) {
   }
   if (!local_.log().stats().short_of_space) return std::nullopt;
   local_.counters().refused_no_space += tasks;
-  return Error{"no_space",
-               "The server's disk is nearly full; cancels, reads and pushes go on. Send it again "
-               "after a pause.",
-               ""};
+  return Error{
+      "no_space",
+      "The server's disk, or the shard's stream, is nearly full; cancels, reads and pushes "
+      "go on. Send it again after a pause.",
+      ""};
 }
 
 namespace {
@@ -123,6 +124,8 @@ Refusal Refusals::of(const Reply& reply) {
                    "by"};
     case Verdict::moved:
       return moved();
+    case Verdict::log_away:
+      return log_away();
     case Verdict::outcome_unknown:
       return outcome_unknown();
     case Verdict::full:
@@ -139,8 +142,7 @@ Async<Refusal> Refusals::confirmed(Refusal why) {
 
 Async<std::optional<Error>> Refusals::outdated() {
   if (!local_.options().shared_log) co_return std::nullopt;
-  const bool ours = co_await confirm(local_.driver());
-  co_return ours ? std::nullopt : std::optional(moved());
+  co_return co_await confirm(local_.driver());
 }
 
 Error Refusals::full(std::string detail, std::string field) {

@@ -29,7 +29,7 @@ class Refusals {
   [[nodiscard]] std::optional<Error> closed_to_contents(std::uint64_t tasks = 1);
   /// What the verdict of a reply means to who asked, where that is not what was asked for.
   [[nodiscard]] Refusal of(const Reply& reply);
-  /// That refusal, once what memory says is confirmed; `moved` where it cannot be.
+  /// That refusal, once what memory says is confirmed; `moved` or `log_away` where it cannot be.
   [[nodiscard]] Async<Refusal> confirmed(Refusal why);
   /// The same of an answer that is no refusal: empty once it is confirmed.
   [[nodiscard]] Async<std::optional<Error>> outdated();
@@ -41,9 +41,10 @@ class Refusals {
   LocalShard& local_;
 };
 
-/// Whether the shard got another owner before it could answer.
+/// Whether the shard got another owner, or its log was away, before it could answer.
 [[nodiscard]] inline bool lost(const Reply& reply) {
-  return reply.verdict == Verdict::moved || reply.verdict == Verdict::outcome_unknown;
+  return reply.verdict == Verdict::moved || reply.verdict == Verdict::log_away ||
+         reply.verdict == Verdict::outcome_unknown;
 }
 [[nodiscard]] Error outcome_unknown();
 [[nodiscard]] Error not_found(std::string_view what);

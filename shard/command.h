@@ -104,8 +104,9 @@ enum class Verdict : std::uint8_t {
   operation_reused,     // another operation had that name
   too_many_operations,  // as many are remembered as may be
   beyond_horizon,       // GroupShift: a task would be due too late
-  // Said by the shard's driver, once the shard has another owner.
+  // Said by the shard's driver, where the shard has another owner, or its log does not answer.
   moved,            // not done
+  log_away,         // not done
   outcome_unknown,  // perhaps done: it was on its way to the log
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include <fmt/format.h>
 #include <nats/nats.h>
@@ -287,6 +288,34 @@ Result<StreamExtent> JetstreamClient::extent(const StreamName& stream) {
   // A stream that never had a message says 0 of both.
   const StreamPlace last = info->State.LastSeq;
   return StreamExtent{info->State.Msgs == 0 ? last + 1 : info->State.FirstSeq, last};
+}
+
+Result<double> JetstreamClient::fullness(const StreamName& stream) {
+  const auto part = [](std::uint64_t taken, std::int64_t of) {
+    return of > 0 ? static_cast<double>(taken) / static_cast<double>(of) : 0.0;
+  };
+  const auto connection = current();
+  jsErrCode code{};
+  jsStreamInfo* info = nullptr;
+  natsStatus status =
+      js_GetStreamInfo(&info, connection->jet_stream, stream.name.c_str(), nullptr, &code);
+  if (status != NATS_OK) return network_error("asking for the stream " + stream.name, status, code);
+  const InfoPtr held(info);
+  jsAccountInfo* account = nullptr;
+  status = js_GetAccountInfo(&account, connection->jet_stream, nullptr, &code);
+  if (status != NATS_OK) return network_error("asking for the account", status, code);
+  const std::unique_ptr<jsAccountInfo, void (*)(jsAccountInfo*)> its(account,
+                                                                     jsAccountInfo_Destroy);
+  double most = std::max(part(info->State.Bytes, info->Config->MaxBytes),
+                         part(account->Store, account->Limits.MaxStore));
+  // An account may have limits for each number of replicas instead.
+  for (int i = 0; i < account->TiersLen; ++i) {
+    const jsTier& tier = *account->Tiers[i];
+    if (tier.Name == fmt::format("R{}", info->Config->Replicas)) {
+      most = std::max(most, part(tier.Store, tier.Limits.MaxStore));
+    }
+  }
+  return most;
 }
 
 Result<JetstreamClient::Ack> JetstreamClient::append(const StreamName& stream, StreamPlace last,

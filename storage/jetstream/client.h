@@ -102,6 +102,9 @@ class JetstreamClient {
   /// Error slugs: network; `no_stream`: the leader of all streams says that there is none;
   /// `storage`: the stream may lose messages by its settings.
   [[nodiscard]] Result<StreamExtent> extent(const StreamName& stream);
+  /// What part is taken of what the stream, or the account, may store: of the two, the larger. 0:
+  /// neither is limited. Error slug: network.
+  [[nodiscard]] Result<double> fullness(const StreamName& stream);
   /// Appends `bytes` if the stream ends at `last`.
   [[nodiscard]] Result<Ack> append(const StreamName& stream, StreamPlace last,
                                    std::string_view bytes);

@@ -1,5 +1,7 @@
 #include "storage/jetstream/jetstream_log.h"
 
+#include <atomic>
+#include <chrono>
 #include <map>
 
 #include <fmt/format.h>
@@ -20,12 +22,19 @@ namespace {
 /// Beside a content and its headers, in one message.
 constexpr std::uint64_t kMessageRoom = 64 << 10;
 constexpr std::uint64_t kHeaderRoom = 64 << 10;
+/// Parts of a stream, or of what the account may store.
+constexpr double kLowOnSpaceAt = 0.7;
+constexpr double kShortOfSpaceAt = 0.8;
+constexpr std::chrono::seconds kLookAtSpaceEach{1};
+/// What was seen longer ago says nothing: where adds are refused, nobody may append and look again.
+constexpr std::chrono::seconds kSpaceSeenFor{5};
 
 /// Of the loop's thread, and alive as long as a callback that was posted to it may run.
 struct LoopState {
   bool in_flight = false;
   bool owner = false;
   bool closed = false;
+  std::chrono::steady_clock::time_point looked_at_space;
   std::uint64_t followers_ever = 0;
   std::map<std::uint64_t, Followed> followers;
 
@@ -72,7 +81,7 @@ class JetstreamLogImpl final : public JetstreamLog {
   void checkpoint(std::string dir, std::function<void(Result<>)> done) override {
     mirror_->checkpoint(std::move(dir), std::move(done));
   }
-  [[nodiscard]] LogStats stats() const override { return mirror_->stats(); }
+  [[nodiscard]] LogStats stats() const override;
   [[nodiscard]] StreamPosition position() const override { return feed_.position(); }
   void give_up() override { appender_.close(); }
   void detach() override;
@@ -87,6 +96,7 @@ class JetstreamLogImpl final : public JetstreamLog {
   [[nodiscard]] std::optional<Appended> send_batch(StreamMessage& message, MirrorEnd& end);
   [[nodiscard]] std::optional<Appended> send_restated(StreamMessage& message, MirrorEnd& end);
   void purge();
+  void look_at_space();
 
   JetstreamLogOptions options_;
   Post post_;
@@ -94,6 +104,7 @@ class JetstreamLogImpl final : public JetstreamLog {
   std::shared_ptr<LoopState> loop_;
   MirrorFeed feed_;
   StreamAppender appender_;
+  std::atomic<double> fullness_ = 0;
   // The threads; last, so that they end first.
   std::optional<Worker> sender_;
   std::optional<Worker> admin_;
@@ -230,6 +241,10 @@ void JetstreamLogImpl::append(Batch&& batch, AppendDone done) {
       decided(std::move(its));
     });
   });
+  const auto now = std::chrono::steady_clock::now();
+  if (now - loop_->looked_at_space < kLookAtSpaceEach) return;
+  loop_->looked_at_space = now;
+  admin_->post([this] { look_at_space(); });
 }
 
 std::optional<Appended> JetstreamLogImpl::send(StreamMessage& message, MirrorEnd& end) {
@@ -284,6 +299,26 @@ void JetstreamLogImpl::purge() {
   const auto purged = options_.nats->purge(options_.stream, mirror_->oldest_place());
   // The next trim purges this, too.
   if (!purged) log_warning("the stream is not trimmed yet", {{"why", purged.error().detail}});
+}
+
+void JetstreamLogImpl::look_at_space() {
+  const auto fullness = options_.nats->fullness(options_.stream);
+  if (!fullness) return;
+  const double before = fullness_.exchange(*fullness);
+  if (*fullness < kShortOfSpaceAt || before >= kShortOfSpaceAt) return;
+  log_error(
+      "the stream, or the account, is nearly full; no task is added until it has space. "
+      "Raise max_bytes of the stream, or what the account may store",
+      {{"stream", options_.stream.name}, {"full", fmt::format("{:.0f} %", 100 * *fullness)}});
+}
+
+LogStats JetstreamLogImpl::stats() const {
+  LogStats stats = mirror_->stats();
+  const auto seen = std::chrono::steady_clock::now() - loop_->looked_at_space;
+  const double fullness = seen < kSpaceSeenFor ? fullness_.load() : 0;
+  stats.low_on_space = stats.low_on_space || fullness >= kLowOnSpaceAt;
+  stats.short_of_space = stats.short_of_space || fullness >= kShortOfSpaceAt;
+  return stats;
 }
 
 void JetstreamLogImpl::detach() {

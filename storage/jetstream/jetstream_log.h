@@ -20,8 +20,13 @@
 // Concurrency: as storage/log.h. Appends and their resolution run on one thread, following and
 // purging on another, and the mirror has its own.
 //
+// Space: while this node is the owner it looks every second how full the stream and the account
+// are. From 70 % on finished tasks are forgotten early, from 80 % on nothing is added: the rest is
+// for cancels, outcomes and what restates the oldest, without which nothing could be trimmed.
+//
 // Limitations: an append waits for NATS however long that takes. The trim asks no follower: one
-// that was overtaken is told `trimmed`, and has to `read` again. `stats` are the mirror's.
+// that was overtaken is told `trimmed`, and has to `read` again. `stats` are the mirror's, but for
+// what they say of space.
 #pragma once
 
 #include <chrono>

@@ -126,6 +126,65 @@ TEST_F(SharedLogTest, a_named_operation_that_is_done_is_not_said_to_be_undone) {
   EXPECT_THAT(cancelled.verdicts(), ElementsAre(Verdict::outcome_unknown));
 }
 
+// --- A log that does not answer.
+
+TEST_F(SharedLogTest, callers_wait_five_seconds_for_a_log_that_is_away) {
+  Asked& sealed = first.add(1);
+  first.turn();
+  Asked& open = first.submit({first.make_add(2), command::Cancel{fingerprint(7)}});
+  Asked& waiting = first.cancel(1);
+  ASSERT_TRUE(first.alarm);
+  clock.set(*first.alarm - Millis(1));
+  first.driver->tick();
+  EXPECT_FALSE(sealed.done || open.done || waiting.done);
+  EXPECT_FALSE(first.driver->closed());
+  clock.set(*first.alarm);
+  first.driver->tick();
+  EXPECT_THAT(sealed.verdicts(), ElementsAre(Verdict::outcome_unknown));
+  EXPECT_THAT(open.verdicts(), ElementsAre(Verdict::outcome_unknown, Verdict::log_away));
+  EXPECT_THAT(waiting.verdicts(), ElementsAre(Verdict::outcome_unknown)) << "it will be decided";
+  EXPECT_EQ(first.driver->closed()->slug, "log_away");
+  EXPECT_THAT(first.add(3).verdicts(), ElementsAre(Verdict::log_away)) << "at once";
+  EXPECT_THAT(first.confirm().verdicts(), ElementsAre(Verdict::log_away));
+  EXPECT_FALSE(first.alarm && *first.alarm <= clock.wall()) << "nothing is left to do";
+}
+
+TEST_F(SharedLogTest, what_was_decided_while_the_log_was_away_is_done_when_it_is_back) {
+  first.add(1);
+  first.turn();
+  first.add(2);
+  first.cancel(1);
+  clock.set(clock.wall() + seconds(5));
+  first.driver->tick();
+  net.run();  // the commit that was under way ends, and the next begins
+  Asked& late = first.add(3);
+  Asked& unknown = first.cancel(7);
+  first.rest();
+  EXPECT_THAT(late.verdicts(), ElementsAre(Verdict::done)) << "its place was nobody's";
+  EXPECT_THAT(unknown.verdicts(), ElementsAre(Verdict::not_found));
+  EXPECT_EQ(first.count(State::cancelled), 1U);
+  EXPECT_EQ(first.count(State::scheduled), 2U);
+  EXPECT_FALSE(first.driver->closed());
+}
+
+TEST_F(SharedLogTest, a_log_may_be_away_again_and_again) {
+  for (int i = 0; i < 3; ++i) {
+    Asked& asked = first.submit({first.make_add(10 + i), command::Cancel{fingerprint(7)}});
+    first.turn();
+    clock.set(clock.wall() + seconds(6));
+    first.driver->tick();
+    EXPECT_THAT(asked.verdicts(), ElementsAre(Verdict::outcome_unknown, Verdict::log_away));
+    first.rest();
+  }
+  take_over();
+  first.add(1);
+  first.turn();
+  clock.set(clock.wall() + seconds(6));
+  first.driver->tick();
+  first.rest();
+  EXPECT_EQ(first.consumer.fenced_times, 1) << "whom another one follows meanwhile";
+}
+
 // --- How fresh memory is.
 
 TEST_F(SharedLogTest, memory_is_fresh_for_a_second_from_the_sending_of_a_commit) {

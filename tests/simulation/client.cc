@@ -183,7 +183,7 @@ void Client::go_on_elsewhere(Verdict why) {
   world_.trace("client ", index_, " hears: ", verdict_name(why));
   world_.after(world_.pause(kElsewhere), [this, asked = ++asked_, why] {
     if (asked != asked_) return;
-    why == Verdict::moved ? send() : ask();
+    why == Verdict::outcome_unknown ? ask() : send();
   });
 }
 
@@ -209,7 +209,8 @@ void Client::give_up(Id& id) {
 }
 
 void Client::answered(const Reply& reply) {
-  if (reply.verdict == Verdict::moved || reply.verdict == Verdict::outcome_unknown)
+  if (reply.verdict == Verdict::moved || reply.verdict == Verdict::log_away ||
+      reply.verdict == Verdict::outcome_unknown)
     return go_on_elsewhere(reply.verdict);
   const Asking asking = *asking_;
   asking_.reset();

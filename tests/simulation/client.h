@@ -3,8 +3,8 @@
 //
 // Operation: an answer that does not come is asked for again with the very same request, as a
 // client would, or it gives up, and then never speaks of that id again: its outcome stays unknown.
-// Where the answer is `moved` nothing was done, so to send it again is the first time still; where
-// it is `outcome_unknown`, it is asked for again.
+// Where the answer is `moved` or `log_away` nothing was done, so to send it again is the first time
+// still; where it is `outcome_unknown`, it is asked for again.
 #pragma once
 
 #include <optional>

@@ -9,8 +9,8 @@ namespace {
 
 constexpr Moment kAwayMax = 20 * kSecond;
 constexpr Millis kStuck = std::chrono::seconds(30);
-/// From a decision to its commit by a node that was paused.
-constexpr Millis kDecidedBefore = std::chrono::seconds(25);
+/// From a decision to its commit by a node that was paused, or whose stream was away.
+constexpr Millis kDecidedBefore = std::chrono::seconds(60);
 
 Moment period(World& world) {
   constexpr Moment kPeriods[] = {0, 20 * kSecond, 8 * kSecond, 3 * kSecond};
@@ -31,7 +31,7 @@ Troubles Troubles::draw(World& world) {
     *some = rate(world);
   troubles.network = Moment{1} << (6 + world.below(9));  // 64 us to 16 ms
   for (Moment* some : {&troubles.crash, &troubles.pause, &troubles.cut_off, &troubles.isolate,
-                       &troubles.hand_over}) {
+                       &troubles.away, &troubles.hand_over}) {
     *some = period(world);
   }
   return troubles;
@@ -136,6 +136,12 @@ void Cluster::pause() {
 
 void Cluster::cut_off() {
   any().cut_off(while_away());
+}
+
+/// The stream, from all of them.
+void Cluster::away() {
+  const Moment time = while_away();
+  for (const auto& node : nodes_) node->cut_off(time);
 }
 
 void Cluster::isolate() {

@@ -22,6 +22,7 @@ class Cluster final : public Service {
   void crash() { any().crash(); }
   void pause();
   void cut_off();
+  void away();
   void isolate();
   void hand_over();
   void clean_log();

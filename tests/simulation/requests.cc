@@ -128,9 +128,17 @@ void Requests::submit(const std::string& name, Command command, Answered answere
   Waiter& waiter = wait(name, std::move(answered));
   const std::uint64_t open = shard().open_bytes();
   its_.local.driver().submit(std::span(&command, 1), waiter);
-  if (waiters_.contains(&waiter) && shard().open_bytes() == open) {
+  if (is_waiting(waiter) && shard().open_bytes() == open) {
     ++its_.coverage[name + ": had to wait"];
   }
+}
+
+/// Whom the driver did not take has his reply, and hears of it here.
+bool Requests::is_waiting(Waiter& waiter) {
+  if (!waiters_.contains(&waiter)) return false;
+  if (waiter.waits()) return true;
+  waiter.answered();
+  return false;
 }
 
 /// As Refusals does it: what memory alone says is confirmed first.
@@ -140,6 +148,7 @@ void Requests::confirmed(Reply reply, const Answered& answered) {
     answered(confirmed.verdict == Verdict::done ? reply : confirmed);
   });
   its_.local.driver().confirm(waiter);
+  is_waiting(waiter);
 }
 
 std::vector<std::string> Requests::unanswered() const {
@@ -267,7 +276,7 @@ void Requests::redrive(const Request& request, const Answered& answered) {
 void Requests::get(const Request& request, const Answered& answered) {
   if (its_.local.driver().is_fresh()) return answer_get(request, answered);
   confirmed({}, [this, request, answered](const Reply& reply) {
-    if (reply.verdict == Verdict::moved) return answered(reply);
+    if (reply.verdict != Verdict::done) return answered(reply);
     answer_get(request, answered);
   });
 }
@@ -311,6 +320,7 @@ std::string verdict_name(Verdict verdict) {
                                     "too many operations",
                                     "beyond horizon",
                                     "moved",
+                                    "log away",
                                     "outcome unknown"};
   return kNames[static_cast<int>(verdict)];
 }

@@ -69,6 +69,7 @@ class Requests {
   };
 
   Waiter& wait(std::string name, Answered answered);
+  bool is_waiting(Waiter& waiter);
   void submit(const std::string& name, Command command, Answered answered);
   void confirmed(Reply reply, const Answered& answered);
   void recognise(Reply& reply) const;

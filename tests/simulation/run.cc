@@ -126,6 +126,7 @@ RunResult run_nodes(std::uint64_t seed, bool keep_trace) {
   repeat(world, troubles.crash, its.stop, [&] { cluster.crash(); });
   repeat(world, troubles.pause, its.stop, [&] { cluster.pause(); });
   repeat(world, troubles.cut_off, its.stop, [&] { cluster.cut_off(); });
+  repeat(world, troubles.away, its.stop, [&] { cluster.away(); });
   repeat(world, troubles.isolate, its.stop, [&] { cluster.isolate(); });
   repeat(world, troubles.hand_over, its.stop, [&] { cluster.hand_over(); });
   repeat(world, swarm.clean, its.stop, [&] { cluster.clean_log(); });

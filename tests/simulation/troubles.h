@@ -16,7 +16,7 @@ struct Troubles {
   std::uint32_t slow_read = 0;
   Moment network = 0;  // the mean way of a message
   // Mean pauses; 0: never happens.
-  Moment crash = 0, pause = 0, cut_off = 0, isolate = 0, hand_over = 0;
+  Moment crash = 0, pause = 0, cut_off = 0, isolate = 0, away = 0, hand_over = 0;
 
   static Troubles draw(World& world);
   static constexpr Millis kApartMax = std::chrono::seconds(2);

@@ -190,6 +190,42 @@ TEST_F(JetstreamLogTest, a_trim_purges_what_was_restated_and_keeps_its_content) 
   EXPECT_EQ(other.append_puts(), Appended::committed);
 }
 
+TEST_F(JetstreamLogTest, a_stream_that_is_nearly_full_says_so_until_it_is_trimmed) {
+  NodeOptions of_small = options("a");
+  of_small.stream = {stream_.name + "_small", stream_.subject + ".small"};
+  StreamSettings settings = servers_->settings();
+  settings.bytes_max = 1 << 20;
+  const auto nats = JetstreamClient::connect({.servers = servers_->urls()});
+  ASSERT_TRUE(nats && (*nats)->create(of_small.stream, settings));
+  Node owner(of_small);
+  ASSERT_TRUE(owner.own()) << owner.error;
+  const auto says_after_appends = [&](bool wanted) {
+    return test::eventually([&] {
+      Batch empty;
+      empty.at = at_ms(1'700'000'000'100);
+      return owner.append(empty) == Appended::committed &&
+             owner.log->stats().short_of_space == wanted;
+    });
+  };
+  const std::string large(std::size_t{90} << 10, 'x');
+  for (int i = 0; i < 7; ++i) {
+    ASSERT_EQ(owner.append(put_batch(owner.next, 1, large)), Appended::committed);
+  }
+  EXPECT_FALSE(owner.log->stats().short_of_space);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(owner.append(put_batch(owner.next, 1, large)), Appended::committed);
+  }
+  EXPECT_TRUE(says_after_appends(true));
+  EXPECT_TRUE(owner.log->stats().low_on_space);
+  Batch trimming;
+  trimming.first = owner.next;
+  trimming.at = at_ms(1'700'000'000'100);
+  trimming.records.push_back(record::Keep{statement(1)});
+  trimming.trim_before = trimming.first;
+  ASSERT_EQ(owner.append(trimming), Appended::committed);
+  EXPECT_TRUE(says_after_appends(false));
+}
+
 TEST_F(JetstreamLogTest, a_mirror_that_was_trimmed_past_is_built_anew) {
   {
     Node early(options("b"));
