@@ -21,6 +21,9 @@ void append_node(JsonWriter& json, const ClusterView::Node& node) {
   json.key("clock_ahead_ms").integer(node.clock_ahead.count());
   json.key("last_heard_ms").integer(node.last_heard.count());
   json.key("owns").unsigned_integer(node.owns);
+  json.key("settings_differ").begin_array();
+  for (const std::string& key : node.settings_differ) json.string(key);
+  json.end_array();
   json.end_object();
 }
 

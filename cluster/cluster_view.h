@@ -25,6 +25,8 @@ struct ClusterView {
     Millis clock_ahead{};    // of this node's
     Millis last_heard{};     // so long ago
     std::uint32_t owns = 0;  // shards
+    /// Keys of settings that all nodes should have alike, and that are not as this node has them.
+    std::vector<std::string> settings_differ;
   };
   struct Follower {
     std::string node;
@@ -42,6 +44,9 @@ struct ClusterView {
   std::string node;  // the one that answers
   std::vector<Node> nodes;
   std::vector<Shard> shards;
+  // Of the one that answers, since its start.
+  std::uint64_t taken_over = 0;  // shards that it became the owner of
+  std::uint64_t lost = 0;        // shards that others took from it
 };
 
 class ClusterStatus {

@@ -11,6 +11,7 @@ constexpr std::string_view kPurpose = "heartbeat";
 constexpr std::size_t kSignatureBytes = 32;
 constexpr std::uint64_t kShardsMax = 65'536;
 constexpr std::uint64_t kNodesMax = 1000;
+constexpr std::uint64_t kSettingsMax = 100;
 
 ShardReport read_report(ByteReader& in) {
   ShardReport report;
@@ -50,6 +51,11 @@ std::string encode_heartbeat(const Heartbeat& heartbeat, const Hash128& cluster,
   out.u8(heartbeat.leaving ? 1 : 0);
   out.varint(heartbeat.to_leave.size());
   for (const std::string& node : heartbeat.to_leave) out.text(node);
+  out.varint(heartbeat.settings.size());
+  for (const auto& [key, value] : heartbeat.settings) {
+    out.text(key);
+    out.text(value);
+  }
   out.varint(heartbeat.shards.size());
   for (const ShardReport& report : heartbeat.shards) {
     out.varint(report.shard);
@@ -92,6 +98,12 @@ Result<Heartbeat> decode_heartbeat(std::string_view bytes, const Hash128& cluste
   const std::uint64_t asked = in.varint();
   if (asked > kNodesMax) in.fail("too many nodes");
   for (std::uint64_t i = 0; i < asked && in.ok(); ++i) heartbeat.to_leave.emplace_back(in.text());
+  const std::uint64_t settings = in.varint();
+  if (settings > kSettingsMax) in.fail("too many settings");
+  for (std::uint64_t i = 0; i < settings && in.ok(); ++i) {
+    std::string key(in.text());
+    heartbeat.settings.emplace_back(std::move(key), in.text());
+  }
   const std::uint64_t count = in.varint();
   if (count > kShardsMax) in.fail("too many shards");
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) heartbeat.shards.push_back(read_report(in));

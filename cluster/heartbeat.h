@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "base/siphash.h"
 #include "base/time.h"
+#include "cluster/agreement.h"
 #include "cluster/secret.h"
 #include "cluster/shard_of.h"
 #include "storage/stream_position.h"
@@ -43,6 +44,7 @@ struct Heartbeat {
   WallTime now{};                     // by its clock
   bool leaving = false;               // it takes over nothing any more
   std::vector<std::string> to_leave;  // nodes that an operator has asked it to have drained
+  AgreedSettings settings;            // by which it goes
   std::vector<ShardReport> shards;
   friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };

@@ -1,19 +1,14 @@
 #include "cluster/node.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <thread>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <fmt/format.h>
-#include <unistd.h>
 
 #include "base/check.h"
 #include "base/log.h"
-#include "cluster/mark.h"
 
 namespace carillon {
 
@@ -30,99 +25,13 @@ constexpr milliseconds kListen{25};
 constexpr milliseconds kHearOthers{1500};
 /// A node listens for one of its own name before it speaks.
 constexpr milliseconds kListenFirst{1000};
-/// So long a start waits for servers of NATS that do not answer.
-constexpr milliseconds kOpenPatience{60'000};
 constexpr std::size_t kWorkers = 16;
 /// A stream that does not answer holds one of the workers up for so long; then it is tried again.
 constexpr milliseconds kReadPatience{20'000};
 /// A mirror's own share of what is written ahead of its log: there are many of them.
 constexpr std::uint64_t kWalAheadBytes = 256 << 10;
 
-std::string host_name() {
-  char name[256] = {};
-  CARILLON_CHECK(::gethostname(name, sizeof name - 1) == 0);
-  return name;
-}
-
-Result<JetstreamOptions> nats_options(const ClusterOptions& options) {
-  JetstreamOptions nats;
-  nats.servers = options.nats;
-  nats.name = "carillon " + options.node;
-  nats.creds_file = options.trust.creds_file;
-  nats.username = options.trust.username;
-  nats.ca_file = options.trust.ca_file;
-  nats.certificate_file = options.trust.certificate_file;
-  nats.private_key_file = options.trust.private_key_file;
-  if (!options.trust.password_file.empty()) {
-    std::ifstream file(options.trust.password_file);
-    if (!std::getline(file, nats.password)) {
-      return Error{"config",
-                   "cluster.nats_password_file: " + options.trust.password_file +
-                       ": it cannot be read, or is empty",
-                   ""};
-    }
-  }
-  return nats;
-}
-
-/// Servers that are being started are waited for.
-Result<std::unique_ptr<JetstreamClient>> connect(const JetstreamOptions& options) {
-  const auto began = std::chrono::steady_clock::now();
-  bool told = false;
-  while (true) {
-    auto nats = JetstreamClient::connect(options);
-    if (nats || nats.error().slug == "config" ||
-        std::chrono::steady_clock::now() - began >= kOpenPatience) {
-      return nats;
-    }
-    if (!std::exchange(told, true)) {
-      log_warning("NATS cannot be reached yet", {{"why", nats.error().detail}});
-    }
-    std::this_thread::sleep_for(kPulse);
-  }
-}
-
 }  // namespace
-
-Result<std::unique_ptr<ClusterNode>> ClusterNode::open(Parts parts) {
-  ClusterOptions& options = parts.options;
-  if (options.node.empty()) options.node = host_name();
-  auto secret = ClusterSecret::read_file(options.secret_file);
-  if (!secret) return secret.error();
-  auto known = read_cluster_mark(parts.data_dir);
-  if (!known) return known.error();
-  if (!*known && std::filesystem::exists(parts.data_dir + "/db")) {
-    return Error{
-        "config",
-        parts.data_dir + " has the data of a server on its own. Give this node an empty data_dir.",
-        "data_dir"};
-  }
-  if (*known && (*known)->name != options.name) {
-    return Error{"config",
-                 fmt::format("{} belongs to the cluster \"{}\", and cluster.name is \"{}\"",
-                             parts.data_dir, (*known)->name, options.name),
-                 "cluster.name"};
-  }
-  const auto about_nats = nats_options(options);
-  if (!about_nats) return about_nats.error();
-  auto nats = connect(*about_nats);
-  if (!nats) return nats.error();
-  if (auto enough = check_max_payload(**nats, parts.content_bytes_max); !enough) {
-    return enough.error();
-  }
-  ClusterWish wish;
-  wish.name = options.name;
-  wish.shards = static_cast<ShardNumber>(options.shards);
-  wish.streams.replicas = static_cast<int>(options.stream_replicas);
-  wish.streams.bytes_max = static_cast<std::int64_t>(options.stream_bytes_max);
-  if (*known) wish.known = (*known)->cluster;
-  auto genesis = open_cluster(**nats, wish, *secret, kOpenPatience);
-  if (!genesis) return genesis.error();
-  const ClusterMark mark{options.name, genesis->genesis.cluster};
-  if (auto written = write_cluster_mark(parts.data_dir, mark); !written) return written.error();
-  return std::unique_ptr<ClusterNode>(
-      new ClusterNode(std::move(parts), *std::move(secret), *std::move(nats), *genesis));
-}
 
 ClusterNode::ClusterNode(Parts parts, ClusterSecret secret, std::unique_ptr<JetstreamClient> nats,
                          ClusterGenesis genesis)
@@ -144,6 +53,7 @@ ClusterNode::ClusterNode(Parts parts, ClusterSecret secret, std::unique_ptr<Jets
   own_.incarnation = incarnation_;
   own_.url = its_.options.advertise;
   own_.version = its_.version;
+  own_.settings = agreed_settings(its_.engine);
   for (ShardNumber shard = 0; shard < genesis_.shards; ++shard) {
     hosts_.push_back(std::make_unique<ShardHost>(parts_of(shard)));
   }
@@ -286,9 +196,11 @@ void ClusterNode::heard(const Heartbeat& heartbeat, MonoTime at, Millis offset) 
       break;
     case Membership::Heard::joined:
       log_info("node joined", {{"node", heartbeat.node}, {"url", heartbeat.url}});
+      compare_settings(heartbeat);
       break;
     case Membership::Heard::restarted:
       log_info("node restarted", {{"node", heartbeat.node}});
+      compare_settings(heartbeat);
       break;
     case Membership::Heard::namesake:
       if (at - started_ < Membership::kSilence) {
@@ -307,6 +219,13 @@ void ClusterNode::heard(const Heartbeat& heartbeat, MonoTime at, Millis offset) 
   // Who has heard need not be asked again.
   if (heartbeat.leaving) stop_asking(heartbeat.node);
   publish_map();
+}
+
+void ClusterNode::compare_settings(const Heartbeat& other) const {
+  for (const std::string& key : differing(agreed_settings(its_.engine), other.settings)) {
+    log_warning("another node has another value of a setting that all should have alike",
+                {{"setting", key}, {"node", other.node}});
+  }
 }
 
 bool ClusterNode::say_leaving() {

@@ -106,6 +106,7 @@ class ClusterNode final : public ShardMap, public ClusterSettings, public Cluste
   void beat();
   void send_heartbeat();
   void heard(const Heartbeat& heartbeat, MonoTime at, Millis offset);
+  void compare_settings(const Heartbeat& other) const;
   /// False: it has said so before.
   [[nodiscard]] bool say_leaving();
   void stop_asking(const std::string& node);

@@ -234,6 +234,10 @@ ClusterView ClusterNode::seen() const {
   view.name = its_.options.name;
   view.id = hex_of(genesis_.genesis.cluster);
   view.node = its_.options.node;
+  for (const auto& host : hosts_) {
+    view.taken_over += host->taken_over();
+    view.lost += host->lost();
+  }
   for (ShardNumber shard = 0; shard < genesis_.shards; ++shard) {
     ClusterView::Shard& its = view.shards.emplace_back();
     its.shard = shard;
@@ -261,6 +265,7 @@ ClusterView ClusterNode::seen() const {
     its.clock_off = members_.clock_is_off(*node, now);
     its.clock_ahead = node->ahead;
     its.last_heard = std::chrono::duration_cast<Millis>(now - node->heard);
+    its.settings_differ = differing(agreed_settings(its_.engine), node->last.settings);
     for (const ShardReport& report : node->last.shards) {
       if (report.shard >= genesis_.shards) continue;
       if (has_owner(report)) {

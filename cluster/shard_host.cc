@@ -212,6 +212,7 @@ void ShardHost::take_over() {
 
 void ShardHost::own() {
   owned_since_ = its_.clock.mono();
+  ++taken_over_;
   opened_->engine->start(kFiringStays);
   log_info("shard taken over", {{"shard", its_.shard}, {"epoch", opened_->log->position().epoch}});
   set_state(State::owning);
@@ -243,6 +244,7 @@ void ShardHost::left() {
 }
 
 void ShardHost::fenced() {
+  ++lost_;
   const bool for_long = its_.clock.mono() - owned_since_ > kFencedPauseMax;
   fenced_pause_ = for_long ? kFencedPause : std::min(2 * fenced_pause_, kFencedPauseMax);
   log_warning("another node has taken the shard over", {{"shard", its_.shard}});

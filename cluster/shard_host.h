@@ -84,6 +84,9 @@ class ShardHost {
   [[nodiscard]] std::optional<ShardReport> report() const;
   /// Pushes of it are under way, or something is not closed yet.
   [[nodiscard]] bool busy() const { return state_ != State::closed; }
+  /// How often this node became its owner, and lost it to another. The loop's thread.
+  [[nodiscard]] std::uint64_t taken_over() const { return taken_over_; }
+  [[nodiscard]] std::uint64_t lost() const { return lost_; }
 
  private:
   enum class State { closed, opening, following, taking, owning, leaving, closing };
@@ -118,6 +121,8 @@ class ShardHost {
   MonoTime not_before_{};
   std::chrono::milliseconds fenced_pause_;
   MonoTime owned_since_{};
+  std::uint64_t taken_over_ = 0;
+  std::uint64_t lost_ = 0;
   mutable std::mutex mutex_;  // over what follows, which is written on the loop alone
   State state_ = State::closed;
   std::shared_ptr<Opened> shown_;  // to other threads

@@ -197,6 +197,7 @@ Result<> App::listen() {
   }
   api_ = std::make_shared<Api>(backend_->tasks(), [this] { return metrics_.text(); }, options_.api);
   backend_->introduce(*api_);
+  if (api_->cluster() != nullptr) metrics_.add(*api_->cluster());
   http_ = std::make_unique<HttpServer>(loop_, http_threads_.loops(), api_,
                                        http_options(within_memory(options_)));
   metrics_.add(*http_);

@@ -9,6 +9,7 @@
 #include <prometheus/text_serializer.h>
 #include <sys/resource.h>
 
+#include "cluster/cluster_view.h"
 #include "engine/task_service.h"
 #include "http/server.h"
 #include "server/logging.h"
@@ -279,6 +280,39 @@ void add_http(Families& families, const HttpStats& stats) {
                    "Slow connections that made room for others", stats.given_up);
 }
 
+/// Of shards only what this node can tell: whom each belongs to, and how far its own copies are.
+void add_cluster(Families& families, const ClusterView& view) {
+  double owned = 0;
+  double followed = 0;
+  double ownerless = 0;
+  std::vector<Sample> epochs;
+  std::vector<Sample> behind;
+  for (const ClusterView::Shard& shard : view.shards) {
+    const std::string number_of_it = std::to_string(shard.shard);
+    owned += shard.owner == view.node ? 1 : 0;
+    ownerless += shard.owner ? 0 : 1;
+    epochs.push_back({number_of_it, number(shard.epoch)});
+    for (const ClusterView::Follower& follower : shard.followers) {
+      if (follower.node != view.node) continue;
+      ++followed;
+      behind.push_back({number_of_it, number(follower.behind)});
+    }
+  }
+  const auto alive = std::ranges::count_if(view.nodes, &ClusterView::Node::alive);
+  families.gauge("carillon_cluster_nodes_alive", "Nodes of the cluster that are heard",
+                 static_cast<double>(alive));
+  families.add(MetricType::Gauge, "carillon_cluster_shards", "Shards as this node has them", "role",
+               {{"owned", owned}, {"followed", followed}, {"ownerless", ownerless}});
+  families.add(MetricType::Gauge, "carillon_shard_epoch", "How often a shard was taken over",
+               "shard", epochs);
+  families.add(MetricType::Gauge, "carillon_shard_behind_messages",
+               "Messages that a follower of a shard does not have yet", "shard", behind);
+  families.counter("carillon_shard_take_overs_total", "Times this node became a shard's owner",
+                   view.taken_over);
+  families.counter("carillon_shard_losses_total", "Times another node took a shard from this one",
+                   view.lost);
+}
+
 void add_process(Families& families, const Stats& stats) {
   families.counter("carillon_log_lines_dropped_total", "Log lines that standard error did not take",
                    log_lines_dropped());
@@ -310,6 +344,7 @@ Async<std::string> Metrics::text() const {
   families.add(MetricType::Gauge, "carillon_build_info", "1, with the version", "version",
                {{version_, 1}});
   if (http_ != nullptr) add_http(families, http_->stats());
+  if (cluster_ != nullptr) add_cluster(families, co_await cluster_->view());
   if (tasks_ != nullptr) {
     families.gauge("carillon_ready", "1 where /readyz answers 200",
                    !draining_ && tasks_->not_ready_because().empty() ? 1 : 0);

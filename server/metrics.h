@@ -13,6 +13,7 @@
 
 namespace carillon {
 
+class ClusterStatus;
 class TaskService;
 class HttpServer;
 
@@ -22,6 +23,7 @@ class Metrics {
   /// From now on its metrics are shown too. It must outlive the last `text`.
   void add(TaskService& tasks) { tasks_ = &tasks; }
   void add(const HttpServer& http) { http_ = &http; }
+  void add(ClusterStatus& cluster) { cluster_ = &cluster; }
   /// The server is about to stop: it is not ready any more.
   void announce_drain() { draining_ = true; }
   /// All of them, in Prometheus' text format.
@@ -31,6 +33,7 @@ class Metrics {
   std::string version_;
   TaskService* tasks_ = nullptr;
   const HttpServer* http_ = nullptr;
+  ClusterStatus* cluster_ = nullptr;
   std::atomic<bool> draining_ = false;
 };
 

@@ -84,7 +84,7 @@ class ClusterNodeTest : public test::LoopTest {
         .options = {},
         .data_dir = dir_ / (data.empty() ? name : data),
         .version = "0.1.0",
-        .engine = {},
+        .engine = engine_,
         .content_bytes_max = 512 << 10,
         .disk_free_min = 0,
         .on_failure = [](const std::string& why) { ADD_FAILURE() << why; },
@@ -173,6 +173,7 @@ class ClusterNodeTest : public test::LoopTest {
   }
 
   static inline std::unique_ptr<test::NatsServers> servers_;
+  EngineOptions engine_;  // of the next that joins
   test::TempDir dir_;
   SystemClock clock_;
   std::map<std::string, std::unique_ptr<Member>> nodes_;
@@ -195,6 +196,19 @@ TEST_F(ClusterNodeTest, ANodeAloneOwnsAllShardsAndAnotherThatComesGetsItsPart) {
   const ClusterView view = run(node("b").view());
   ASSERT_EQ(view.nodes.size(), 3U);
   EXPECT_EQ(view.node, "b");
+}
+
+TEST_F(ClusterNodeTest, SettingsThatDifferBetweenNodesAreShown) {
+  ASSERT_EQ(why(join("a")), "");
+  engine_.horizon = std::chrono::hours(24);
+  ASSERT_EQ(why(join("b")), "");
+  const auto differ = [&](const std::string& asked, std::size_t of) {
+    const ClusterView view = run(node(asked).view());
+    return view.nodes.size() == 2 ? view.nodes[of].settings_differ : std::vector<std::string>();
+  };
+  const std::vector<std::string> horizon{"horizon"};
+  EXPECT_TRUE(run_until([&] { return differ("a", 1) == horizon && differ("b", 0) == horizon; }));
+  EXPECT_TRUE(differ("a", 0).empty());
 }
 
 TEST_F(ClusterNodeTest, TheTasksOfANodeThatIsLostAreFiredByAnother) {

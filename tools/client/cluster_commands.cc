@@ -17,8 +17,9 @@ void declare_cluster_commands(CLI::App& app, Context& context) {
   cluster->callback([cluster, &context] {
     if (!cluster->get_subcommands().empty()) return;
     context.run("GET", "/v1/cluster", {}, [](std::string_view body) {
-      std::cout << format_table(member(body, "nodes"), {"name", "url", "version", "alive",
-                                                        "draining", "clock_ahead_ms", "owns"})
+      std::cout << format_table(member(body, "nodes"),
+                                {"name", "url", "version", "alive", "draining", "clock_ahead_ms",
+                                 "owns", "settings_differ"})
                 << '\n'
                 << format_table(member(body, "shards"),
                                 {"shard", "owner", "epoch", "messages", "followers"});

@@ -1,0 +1,26 @@
+// Settings of the configuration that all nodes of a cluster should have alike.
+//
+// Each node goes by its own, so tasks would be treated by those of the node that owns their shard.
+// They may differ while a change is rolled out, so that is no error: it is told.
+//
+// Concurrency: pure functions.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/options.h"
+
+namespace carillon {
+
+/// Each by its key in the configuration, with its value as text.
+using AgreedSettings = std::vector<std::pair<std::string, std::string>>;
+
+[[nodiscard]] AgreedSettings agreed_settings(const EngineOptions& options);
+
+/// The keys that both have, with other values.
+[[nodiscard]] std::vector<std::string> differing(const AgreedSettings& ours,
+                                                 const AgreedSettings& theirs);
+
+}  // namespace carillon
