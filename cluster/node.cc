@@ -257,7 +257,7 @@ void ClusterNode::evaluate() {
   // Cut off from NATS it knows nothing of the others, nor does it at once when it is back: so
   // everything stays as it is.
   const MonoTime now = its_.clock.mono();
-  if (!hears_itself() || now - hears_since_ < kHearOthers || storage_failed_) return;
+  if (!hears_itself() || now - hears_since_ < kHearOthers || storage_failed_) return publish_map();
   for (ShardNumber shard = 0; shard < genesis_.shards; ++shard) {
     hosts_[shard]->set_duty(members_.duty(shard, hosts_[shard]->report(), now));
   }

@@ -25,8 +25,8 @@ Error not_found(std::string_view what) {
 
 Error outcome_unknown() {
   return {"outcome_unknown",
-          "The shard got another owner while this was being stored, so it may have been done. "
-          "Look, or send it again under the same id or `operation`.",
+          "The shard got another owner while this was being stored, or its log does not answer, so "
+          "it may have been done. Look, or send it again under the same id or `operation`.",
           ""};
 }
 

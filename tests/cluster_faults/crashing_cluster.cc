@@ -193,6 +193,17 @@ bool CrashingCluster::owns(Node node) const {
   return false;
 }
 
+void CrashingCluster::await_cut_off() const {
+  for (const Member& member : members_) {
+    std::string said;
+    EXPECT_TRUE(until([&] {
+      said = get(member, "/readyz").body;
+      return said.find("cut off from NATS") != std::string::npos;
+    })) << member.name
+        << " says " << said;
+  }
+}
+
 std::size_t CrashingCluster::times_fenced() const {
   constexpr std::string_view kSaid = "another node has taken the shard over";
   const std::string said = logs();

@@ -57,6 +57,9 @@ class CrashingCluster {
   [[nodiscard]] Node owner_of(std::size_t shard) const;
   /// Whether it owns any, as the others say.
   [[nodiscard]] bool owns(Node node) const;
+  /// Waits until all nodes say that they are cut off from NATS. A test failure where that takes
+  /// minutes.
+  void await_cut_off() const;
   [[nodiscard]] std::size_t size() const { return members_.size(); }
   [[nodiscard]] const std::string& url(Node node) const { return members_[node].url; }
   /// How often a node has found that another had taken over what it owned.

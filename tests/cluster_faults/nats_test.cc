@@ -33,7 +33,7 @@ TEST_F(ClusterFault, AllNatsServersKilledAtOnceCostAPause) {
   probes_.plant();
   const WallTime at = wall_now_up();
   for (int server = 0; server < nats_.count(); ++server) nats_.kill(server);
-  std::this_thread::sleep_for(kDown);
+  cluster_.await_cut_off();
   for (int server = 0; server < nats_.count(); ++server) nats_.start(server);
   harvest("all NATS servers killed", at);
   finish(true);
