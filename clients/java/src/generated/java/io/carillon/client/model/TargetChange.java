@@ -1,0 +1,256 @@
+// Made by clients/generate.py from api/openapi.json.
+package io.carillon.client.model;
+
+import io.carillon.client.json.JsonBuilder;
+import io.carillon.client.json.JsonObject;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/** Fields of TargetSettings, each optional; null puts its default back. */
+public final class TargetChange extends JsonObject {
+  private TargetChange(Map<String, ?> members) {
+    super(members);
+  }
+
+  /** One with the members of a JSON object. */
+  public static TargetChange of(Object json) {
+    return json == null ? null : new TargetChange(object(json));
+  }
+
+  /** Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Null where there is none. */
+  public String url() {
+    return read("url", JsonObject::text);
+  }
+
+  /**
+   * Standard Webhooks secrets; shown as whsec_***, which keeps the stored one when it is sent back. Null
+   * where there is none.
+   */
+  public List<String> secrets() {
+    return read("secrets", value -> list(value, JsonObject::text));
+  }
+
+  /**
+   * Says which of the other members there are: docs/kinds has a page for each but http. Null where there is
+   * none.
+   */
+  public Kind kind() {
+    return read("kind", value -> enumeration(value, Kind.class));
+  }
+
+  /** Of redis, required: the key of the stream that entries are added to. Null where there is none. */
+  public String stream() {
+    return read("stream", JsonObject::text);
+  }
+
+  /** Of redis: about as many entries of the stream are kept; 0: all. Null where there is none. */
+  public Long maxlen() {
+    return read("maxlen", JsonObject::integer);
+  }
+
+  /**
+   * Of redis: how many replicas must have an entry before it counts as delivered. Null where there is none.
+   */
+  public Long replicas() {
+    return read("replicas", JsonObject::integer);
+  }
+
+  /** Of brokers; goes with one of the three that follow. Null where there is none. */
+  public String username() {
+    return read("username", JsonObject::text);
+  }
+
+  /** Of brokers; shown as ***, which keeps the stored one when it is sent back. Null where there is none. */
+  public String password() {
+    return read("password", JsonObject::text);
+  }
+
+  /**
+   * Of brokers: a file in `secrets_dir` that holds the password; read for each new connection. Null where
+   * there is none.
+   */
+  public String passwordFile() {
+    return read("password_file", JsonObject::text);
+  }
+
+  /**
+   * Of brokers: an environment variable that holds the password; its name begins with CARILLON_SECRET_. Null
+   * where there is none.
+   */
+  public String passwordEnv() {
+    return read("password_env", JsonObject::text);
+  }
+
+  /** `method`. Null where there is none. */
+  public String method() {
+    return read("method", JsonObject::text);
+  }
+
+  /** `headers`. Null where there is none. */
+  public Map<String, String> headers() {
+    return read("headers", value -> map(value, JsonObject::text));
+  }
+
+  /** Of a whole push; default 15s. Null where there is none. */
+  public Duration timeout() {
+    return read("timeout", JsonObject::duration);
+  }
+
+  /**
+   * How long after its opening a connection is used for pushes; 0: for one push; at most 24h; default 60s.
+   * Null where there is none.
+   */
+  public Duration connectionMaxAge() {
+    return read("connection_max_age", JsonObject::duration);
+  }
+
+  /** Pushes under way at once; default 64, of brokers 1000. Null where there is none. */
+  public Long concurrency() {
+    return read("concurrency", JsonObject::integer);
+  }
+
+  /** `retry`. Null where there is none. */
+  public Retry retry() {
+    return read("retry", Retry::of);
+  }
+
+  /**
+   * After 429, 503 with Retry-After, or a broker's word that means as much, nothing is pushed to it for so
+   * long at most; default 5m. Null where there is none.
+   */
+  public Duration holdMax() {
+    return read("hold_max", JsonObject::duration);
+  }
+
+  /** `tls`. Null where there is none. */
+  public Tls tls() {
+    return read("tls", Tls::of);
+  }
+
+  /** `paused`. Null where there is none. */
+  public Boolean paused() {
+    return read("paused", JsonObject::flag);
+  }
+
+  /** Taken if it is the name in the path. Null where there is none. */
+  public String name() {
+    return read("name", JsonObject::text);
+  }
+
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** Makes a TargetChange. What is not called is left out. */
+  public static final class Builder extends JsonBuilder<TargetChange, Builder> {
+    private Builder() {
+      super(TargetChange::of);
+    }
+
+    /** Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. */
+    public Builder url(String value) {
+      return putNullable("url", value);
+    }
+
+    /** Standard Webhooks secrets; shown as whsec_***, which keeps the stored one when it is sent back. */
+    public Builder secrets(List<String> value) {
+      return putNullable("secrets", value);
+    }
+
+    /** Says which of the other members there are: docs/kinds has a page for each but http. */
+    public Builder kind(Kind value) {
+      return putNullable("kind", value);
+    }
+
+    /** Of redis, required: the key of the stream that entries are added to. */
+    public Builder stream(String value) {
+      return putNullable("stream", value);
+    }
+
+    /** Of redis: about as many entries of the stream are kept; 0: all. */
+    public Builder maxlen(Long value) {
+      return putNullable("maxlen", value);
+    }
+
+    /** Of redis: how many replicas must have an entry before it counts as delivered. */
+    public Builder replicas(Long value) {
+      return putNullable("replicas", value);
+    }
+
+    /** Of brokers; goes with one of the three that follow. */
+    public Builder username(String value) {
+      return putNullable("username", value);
+    }
+
+    /** Of brokers; shown as ***, which keeps the stored one when it is sent back. */
+    public Builder password(String value) {
+      return putNullable("password", value);
+    }
+
+    /** Of brokers: a file in `secrets_dir` that holds the password; read for each new connection. */
+    public Builder passwordFile(String value) {
+      return putNullable("password_file", value);
+    }
+
+    /** Of brokers: an environment variable that holds the password; its name begins with CARILLON_SECRET_. */
+    public Builder passwordEnv(String value) {
+      return putNullable("password_env", value);
+    }
+
+    /** `method`. */
+    public Builder method(String value) {
+      return putNullable("method", value);
+    }
+
+    /** `headers`. */
+    public Builder headers(Map<String, String> value) {
+      return putNullable("headers", value);
+    }
+
+    /** Of a whole push; default 15s. */
+    public Builder timeout(Duration value) {
+      return putNullable("timeout", value);
+    }
+
+    /**
+     * How long after its opening a connection is used for pushes; 0: for one push; at most 24h; default 60s.
+     */
+    public Builder connectionMaxAge(Duration value) {
+      return putNullable("connection_max_age", value);
+    }
+
+    /** Pushes under way at once; default 64, of brokers 1000. */
+    public Builder concurrency(Long value) {
+      return putNullable("concurrency", value);
+    }
+
+    /** `retry`. */
+    public Builder retry(Retry value) {
+      return putNullable("retry", value);
+    }
+
+    /**
+     * After 429, 503 with Retry-After, or a broker's word that means as much, nothing is pushed to it for so
+     * long at most; default 5m.
+     */
+    public Builder holdMax(Duration value) {
+      return putNullable("hold_max", value);
+    }
+
+    /** `tls`. */
+    public Builder tls(Tls value) {
+      return putNullable("tls", value);
+    }
+
+    /** `paused`. */
+    public Builder paused(Boolean value) {
+      return putNullable("paused", value);
+    }
+
+    /** Taken if it is the name in the path. */
+    public Builder name(String value) {
+      return putNullable("name", value);
+    }
+  }
+}

@@ -1,0 +1,699 @@
+// Made by clients/generate.py from api/openapi.json.
+
+/** A moment: RFC 3339 with an offset, Unix milliseconds, or a Date. */
+export type Moment = string | number | Date;
+
+/** A duration: text such as "90s", "1m30s" or "PT90S", or milliseconds. */
+export type Duration = string | number;
+
+export type State = "scheduled" | "firing" | "retrying" | "delivered" | "dead" | "expired" | "cancelled";
+
+export type OnExpire = "drop" | "dead";
+
+export type IfExists = "reject" | "keep" | "replace" | "earliest" | "latest" | "once";
+
+export type Kind = "http" | "redis";
+
+export type Reason = "too_many_requests" | "unavailable";
+
+/**
+ * Exponential backoff: the pause doubles and is drawn between half and all of it, never under backoff_min. On
+ * a task, what is left out is as its target says.
+ */
+export interface Retry {
+  /** Pushes in all, but for those that the receiver asked to come later. */
+  max_attempts?: number;
+  /** Default 1s. */
+  backoff_min?: Duration;
+  /** Default 1h. */
+  backoff_max?: Duration;
+  /** From the first attempt to the last; default 3d. */
+  max_age?: Duration;
+}
+
+/**
+ * A field that is null is as if it were absent; only a payload that is null, without a body, is the JSON
+ * null.
+ */
+export interface NewTask {
+  /** Without it, a UUIDv7 is made. */
+  id?: string;
+  due_at?: Moment;
+  delay?: Duration;
+  /** A target's name, or an http(s) URL. */
+  target: string;
+  /** Any JSON; pushed as application/json exactly as sent. */
+  payload?: unknown;
+  /** Text to push; instead of payload. */
+  body?: string;
+  /** Bytes to push; instead of payload. */
+  body_base64?: string;
+  /** Of body (default text/plain; charset=utf-8) or body_base64 (default application/octet-stream). */
+  content_type?: string;
+  headers?: Record<string, string>;
+  group?: string;
+  lane?: string;
+  /** Dropped if it could not be pushed within this long after due. */
+  expire_after?: Duration;
+  /**
+   * What becomes of it once `expire_after` is over: `drop`, the default, makes it `expired`, `dead` a dead
+   * letter that says so.
+   */
+  on_expire?: OnExpire;
+  retry?: Retry;
+  /** What to do where the id names another unfinished task. */
+  if_exists?: IfExists;
+}
+
+/** What is named changes; null removes group, lane, headers, expire_after or retry. */
+export interface TaskChange {
+  due_at?: Moment;
+  delay?: Duration;
+  /** A target's name, or an http(s) URL. */
+  target?: string;
+  /** Any JSON; pushed as application/json exactly as sent. */
+  payload?: unknown;
+  /** Text to push; instead of payload. */
+  body?: string;
+  /** Bytes to push; instead of payload. */
+  body_base64?: string;
+  /** Of body (default text/plain; charset=utf-8) or body_base64 (default application/octet-stream). */
+  content_type?: string;
+  headers?: Record<string, string> | null;
+  group?: string | null;
+  lane?: string | null;
+  expire_after?: Duration | null;
+  /**
+   * What becomes of it once `expire_after` is over: `drop`, the default, makes it `expired`, `dead` a dead
+   * letter that says so. null: `drop`.
+   */
+  on_expire?: OnExpire | null;
+  retry?: Retry | null;
+}
+
+/** What is not set is left out. */
+export interface Task {
+  id: string;
+  state: State;
+  due_at: string;
+  created_at: string;
+  /** Of a dead letter that was sent again. */
+  redriven_at?: string;
+  /**
+   * A target's name, or an http(s) URL. Its query is shown to the roles write and admin; to others as `***`.
+   */
+  target: string;
+  group?: string;
+  lane?: string;
+  /** Pushes that have begun. */
+  attempt: number;
+  next_attempt_at?: string;
+  finished_at?: string;
+  last_attempt_at?: string;
+  /** HTTP status that the receiver answered last. */
+  last_status?: number;
+  /** Why the last push failed. */
+  last_error?: string;
+  expire_after?: string;
+  /**
+   * What becomes of it once `expire_after` is over: `drop`, the default, makes it `expired`, `dead` a dead
+   * letter that says so.
+   */
+  on_expire?: OnExpire;
+  retry?: Retry;
+  /** Any JSON; pushed as application/json exactly as sent. */
+  payload?: unknown;
+  /** Text to push; instead of payload. */
+  body?: string;
+  /** Bytes to push; instead of payload. */
+  body_base64?: string;
+  /** Of body (default text/plain; charset=utf-8) or body_base64 (default application/octet-stream). */
+  content_type?: string;
+  headers?: Record<string, string>;
+}
+
+export interface TaskPage {
+  /** In due order; without payload, body and headers. */
+  tasks: Task[];
+  /** For the next page; absent on the last. */
+  next_cursor?: string;
+  silent_shards?: number[];
+}
+
+export interface Cancelled {
+  id: string;
+  /** firing: the attempt under way is the last. */
+  state: State;
+  /** Pushes of it that had begun; with 0 none ever did. */
+  attempts: number;
+  /** With state firing. */
+  retries?: "cancelled";
+}
+
+/** RFC 9457. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail?: string;
+  /** The field or parameter at fault. */
+  field?: string;
+  state?: State;
+  attempt?: number;
+  at?: string;
+}
+
+export interface BatchItem {
+  id?: string;
+  /** As a single call would have had it. */
+  status: number;
+  type?: string;
+  title?: string;
+  detail?: string;
+  field?: string;
+  state?: State;
+  attempt?: number;
+  at?: string;
+  attempts?: number;
+}
+
+export interface BatchCreated {
+  /** In the order of the request. */
+  results: BatchItem[];
+  created: number;
+  failed: number;
+}
+
+export interface BatchCancelled {
+  /** In the order of the request. */
+  results: BatchItem[];
+  cancelled: number;
+  failed: number;
+}
+
+export interface Counts {
+  scheduled: number;
+  firing: number;
+  retrying: number;
+  delivered: number;
+  dead: number;
+  expired: number;
+  cancelled: number;
+}
+
+export interface Group {
+  group: string;
+  counts: Counts;
+  earliest_due?: string;
+  latest_due?: string;
+}
+
+export interface TargetSettings {
+  /** Says which of the other members there are: docs/kinds has a page for each but http. */
+  kind?: Kind;
+  /** Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. */
+  url: string;
+  /** Of redis, required: the key of the stream that entries are added to. */
+  stream?: string;
+  /** Of redis: about as many entries of the stream are kept; 0: all. */
+  maxlen?: number;
+  /** Of redis: how many replicas must have an entry before it counts as delivered. */
+  replicas?: number;
+  /** Of brokers; goes with one of the three that follow. */
+  username?: string;
+  /** Of brokers; shown as ***, which keeps the stored one when it is sent back. */
+  password?: string;
+  /** Of brokers: a file in `secrets_dir` that holds the password; read for each new connection. */
+  password_file?: string;
+  /** Of brokers: an environment variable that holds the password; its name begins with CARILLON_SECRET_. */
+  password_env?: string;
+  method?: string;
+  headers?: Record<string, string>;
+  /** Of a whole push; default 15s. */
+  timeout?: Duration;
+  /**
+   * How long after its opening a connection is used for pushes; 0: for one push; at most 24h; default 60s.
+   */
+  connection_max_age?: Duration;
+  /** Pushes under way at once; default 64, of brokers 1000. */
+  concurrency?: number;
+  retry?: Retry;
+  /**
+   * After 429, 503 with Retry-After, or a broker's word that means as much, nothing is pushed to it for so
+   * long at most; default 5m.
+   */
+  hold_max?: Duration;
+  /** Standard Webhooks secrets; shown as whsec_***, which keeps the stored one when it is sent back. */
+  secrets?: string[];
+  tls?: Tls;
+  paused?: boolean;
+  /** Taken if it is the name in the path. */
+  name?: string;
+}
+
+export interface Tls {
+  verify?: boolean;
+  ca_file?: string;
+  certificate_file?: string;
+  private_key_file?: string;
+}
+
+/** Fields of TargetSettings, each optional; null puts its default back. */
+export interface TargetChange {
+  /** Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. */
+  url?: string | null;
+  /** Standard Webhooks secrets; shown as whsec_***, which keeps the stored one when it is sent back. */
+  secrets?: string[] | null;
+  /** Says which of the other members there are: docs/kinds has a page for each but http. */
+  kind?: Kind | null;
+  /** Of redis, required: the key of the stream that entries are added to. */
+  stream?: string | null;
+  /** Of redis: about as many entries of the stream are kept; 0: all. */
+  maxlen?: number | null;
+  /** Of redis: how many replicas must have an entry before it counts as delivered. */
+  replicas?: number | null;
+  /** Of brokers; goes with one of the three that follow. */
+  username?: string | null;
+  /** Of brokers; shown as ***, which keeps the stored one when it is sent back. */
+  password?: string | null;
+  /** Of brokers: a file in `secrets_dir` that holds the password; read for each new connection. */
+  password_file?: string | null;
+  /** Of brokers: an environment variable that holds the password; its name begins with CARILLON_SECRET_. */
+  password_env?: string | null;
+  method?: string | null;
+  headers?: Record<string, string> | null;
+  /** Of a whole push; default 15s. */
+  timeout?: Duration | null;
+  /**
+   * How long after its opening a connection is used for pushes; 0: for one push; at most 24h; default 60s.
+   */
+  connection_max_age?: Duration | null;
+  /** Pushes under way at once; default 64, of brokers 1000. */
+  concurrency?: number | null;
+  retry?: Retry | null;
+  /**
+   * After 429, 503 with Retry-After, or a broker's word that means as much, nothing is pushed to it for so
+   * long at most; default 5m.
+   */
+  hold_max?: Duration | null;
+  tls?: Tls | null;
+  paused?: boolean | null;
+  /** Taken if it is the name in the path. */
+  name?: string | null;
+}
+
+export interface Target {
+  name: string;
+  kind?: Kind;
+  /** Its query is shown to the role admin, to others as `***`. */
+  url: string;
+  stream?: string;
+  maxlen?: number;
+  replicas?: number;
+  username?: string;
+  /** Shown as ***. */
+  password?: string;
+  password_file?: string;
+  password_env?: string;
+  method?: string;
+  headers?: Record<string, string>;
+  /** Of a whole push; default 15s. */
+  timeout?: string;
+  /**
+   * How long after its opening a connection is used for pushes; 0: for one push; at most 24h; default 60s.
+   */
+  connection_max_age?: string;
+  /** Pushes under way at once; default 64, of brokers 1000. */
+  concurrency?: number;
+  retry?: Retry;
+  /**
+   * After 429, 503 with Retry-After, or a broker's word that means as much, nothing is pushed to it for so
+   * long at most; default 5m.
+   */
+  hold_max?: string;
+  /** Standard Webhooks secrets; shown as whsec_***. */
+  secrets?: string[];
+  tls?: Tls;
+  paused?: boolean;
+  /** Unfinished tasks that name it. */
+  waiting: number;
+  /** Of these, due and not fired yet. */
+  backlog: number;
+  /** Pushes under way. */
+  in_flight: number;
+  /** Nothing is pushed to it, or one task at a time once `until` is past, because it asked for that. */
+  held?: TargetHeld;
+  silent_shards?: number[];
+}
+
+/** Nothing is pushed to it, or one task at a time once `until` is past, because it asked for that. */
+export interface TargetHeld {
+  until: string;
+  reason: Reason;
+  since: string;
+}
+
+export interface LaneSettings {
+  /**
+   * Its part of the slots that nobody reserved, relative to the weights of the other lanes that have due
+   * tasks.
+   */
+  weight?: number;
+  /**
+   * The part of each limit that is set aside for it while it has unfinished tasks there, in steps of 0.001.
+   */
+  reserved?: number;
+}
+
+export interface Lane {
+  name: string;
+  /**
+   * Its part of the slots that nobody reserved, relative to the weights of the other lanes that have due
+   * tasks.
+   */
+  weight: number;
+  /**
+   * The part of each limit that is set aside for it while it has unfinished tasks there, in steps of 0.001.
+   */
+  reserved: number;
+  /** Unfinished tasks that name it. */
+  waiting: number;
+  /** Of these, due and not fired yet. */
+  backlog: number;
+  /** Its pushes under way. */
+  in_flight: number;
+  /** Start of a push minus its due, since the start. */
+  lateness_ms: LatenessMs;
+  silent_shards?: number[];
+}
+
+/** Start of a push minus its due, since the start. */
+export interface LatenessMs {
+  count?: number;
+  p50?: number;
+  p99?: number;
+  p999?: number;
+  max?: number;
+}
+
+export interface LaneList {
+  lanes: Lane[];
+}
+
+export interface DeadFilter {
+  group?: string;
+  target?: string;
+  due_from?: Moment;
+  due_to?: Moment;
+}
+
+export interface DeadRedrive {
+  group?: string;
+  target?: string;
+  due_from?: Moment;
+  due_to?: Moment;
+  operation?: string;
+}
+
+export interface Stats {
+  version: string;
+  now: string;
+  counts: Counts;
+  backlog: number;
+  oldest_overdue?: string;
+  /** Start of a push minus its due, since the start. */
+  lateness_ms: LatenessMs;
+  /** By the lane's name. */
+  lanes: Record<string, StatsLane>;
+  storage: StatsStorage;
+  delivery: StatsDelivery;
+  memory: StatsMemory;
+  silent_shards?: number[];
+}
+
+export interface StatsLane {
+  /** Unfinished tasks. */
+  waiting: number;
+  /** Of these, due and not fired yet. */
+  backlog: number;
+  /** Pushes under way. */
+  in_flight: number;
+  /** Start of a push minus its due, since the start. */
+  lateness_ms: LatenessMs;
+}
+
+export interface StatsStorage {
+  last_sequence?: number;
+  log_bytes?: number;
+  disk_bytes?: number;
+  free_bytes?: number;
+  commits?: number;
+}
+
+export interface StatsDelivery {
+  in_flight?: number;
+  connections_open?: number;
+  connections_made?: number;
+  connections_reused?: number;
+}
+
+export interface StatsMemory {
+  tasks_bytes?: number;
+  content_bytes?: number;
+  storage_bytes?: number;
+  resident_bytes?: number;
+}
+
+export interface Wheel {
+  levels: WheelLevel[];
+}
+
+export interface WheelLevel {
+  slot_width?: string;
+  slots?: number;
+  occupied?: number;
+  tasks?: number;
+}
+
+export interface Forecast {
+  bucket: string;
+  /** Those with tasks. */
+  buckets: ForecastBucket[];
+}
+
+export interface ForecastBucket {
+  from: string;
+  tasks: number;
+}
+
+export interface Cluster {
+  name: string;
+  /** Made with the cluster. */
+  id: string;
+  /** The one that answers. */
+  node: string;
+  nodes: ClusterNode[];
+  shards: ClusterShard[];
+}
+
+export interface ClusterNode {
+  name: string;
+  url: string;
+  version: string;
+  /** It was heard within 3 s. */
+  alive: boolean;
+  draining: boolean;
+  /** Its clock is more than 1 s off the median of three or more; it owns nothing. */
+  clock_off: boolean;
+  /** Of the clock of the node that answers. */
+  clock_ahead_ms: number;
+  last_heard_ms: number;
+  /** Shards. */
+  owns: number;
+}
+
+export interface ClusterShard {
+  shard: number;
+  /** Null: it is being taken over. */
+  owner: string | null;
+  /** How often it has been taken over. */
+  epoch: number;
+  /** That its stream has had, as of the owner's last heartbeat. */
+  messages: number;
+  followers: ClusterShardFollower[];
+}
+
+export interface ClusterShardFollower {
+  node: string;
+  /** Messages, as of the last heartbeats. */
+  behind: number;
+}
+
+/** What `listTasks` may be given. */
+export interface ListTasksParams {
+  /** Only tasks of this group. */
+  group?: string;
+  /** Only tasks with this target, as they name it. */
+  target?: string;
+  /** Only tasks of this lane. */
+  lane?: string;
+  /** Only tasks in this state. */
+  state?: State;
+  /** Due at this moment or later. */
+  due_from?: Moment;
+  /** Due before this moment. */
+  due_to?: Moment;
+  /** At most so many tasks. */
+  limit?: number;
+  /** `next_cursor` of the page before; the filter must be the same. */
+  cursor?: string;
+}
+
+/** What `cancelTask` may be given. */
+export interface CancelTaskParams {
+  /** Also of a task that is firing: the attempt under way is its last. */
+  retries?: "cancel";
+}
+
+/** What `cancelTasks` is given. */
+export interface CancelTasksParams {
+  ids: string[];
+  /** Also of tasks that are firing: no more attempts. */
+  retries?: "cancel";
+}
+
+/** What `cancelGroup` is given. */
+export interface CancelGroupParams {
+  operation?: string;
+}
+
+/** The answer to `cancelGroup`. */
+export interface CancelGroupResult {
+  cancelled: number;
+  firing: number;
+}
+
+/** What `shiftGroup` is given. */
+export interface ShiftGroupParams {
+  by: Duration;
+  operation?: string;
+}
+
+/** The answer to `shiftGroup`. */
+export interface ShiftGroupResult {
+  shifted: number;
+}
+
+/** What `listTargets` may be given. */
+export interface ListTargetsParams {
+  /** At most so many tasks. */
+  limit?: number;
+  /** `next_cursor` of the page before; the filter must be the same. */
+  cursor?: string;
+}
+
+/** The answer to `listTargets`. */
+export interface ListTargetsResult {
+  targets: Target[];
+  /** Not on the last page. */
+  next_cursor?: string;
+}
+
+/** What `deleteTarget` may be given. */
+export interface DeleteTargetParams {
+  /** Delete it although tasks name it. */
+  force?: boolean;
+}
+
+/** The answer to `testTarget`. */
+export interface TestTargetResult {
+  /** Null: no answer came. */
+  status: number | null;
+  delivered: boolean;
+  error: string | null;
+  /** The first 256 bytes of the answer's body. */
+  body: string;
+  duration_ms: number;
+}
+
+/** What `listDead` may be given. */
+export interface ListDeadParams {
+  /** Only tasks of this group. */
+  group?: string;
+  /** Only tasks with this target, as they name it. */
+  target?: string;
+  /** Due at this moment or later. */
+  due_from?: Moment;
+  /** Due before this moment. */
+  due_to?: Moment;
+  /** At most so many tasks. */
+  limit?: number;
+  /** `next_cursor` of the page before; the filter must be the same. */
+  cursor?: string;
+}
+
+/** The answer to `redriveAllDead`. */
+export interface RedriveAllDeadResult {
+  redriven: number;
+}
+
+/** The answer to `purgeDead`. */
+export interface PurgeDeadResult {
+  purged: number;
+}
+
+/** What `redriveDead` is given. */
+export interface RedriveDeadParams {
+  operation?: string;
+}
+
+/** The answer to `drainNode`. */
+export interface DrainNodeResult {
+  node: string;
+  draining: boolean;
+}
+
+/** The answer to `getHealth`. */
+export interface GetHealthResult {
+  status: string;
+}
+
+/** The answer to `getReadiness`. */
+export interface GetReadinessResult {
+  status: string;
+  /** `no_space` while adds are answered 507 */
+  refuses?: string;
+}
+
+/** What `getForecast` may be given. */
+export interface GetForecastParams {
+  /** Width of a bucket. */
+  bucket?: Duration;
+  /** Start; without it, now. */
+  from?: Moment;
+  /** End, exclusive; without it, 24 hours after the start. */
+  to?: Moment;
+  /** Only tasks with this target; for a URL, all of its origin. */
+  target?: string;
+}
+
+/** What `makeCheckpoint` is given. */
+export interface MakeCheckpointParams {
+  /** Absolute path on the server's machine; must not exist. */
+  dir: string;
+}
+
+/** The answer to `makeCheckpoint`. */
+export interface MakeCheckpointResult {
+  dir: string;
+}
+
+/** What `advanceClock` is given. */
+export interface AdvanceClockParams {
+  by: Duration;
+}
+
+/** The answer to `advanceClock`. */
+export interface AdvanceClockResult {
+  now: string;
+}
