@@ -21,6 +21,7 @@ test_packages=(
   ccache libgtest-dev libgmock-dev libbenchmark-dev
   git clang-format-19 clang-tidy-19 clang-19 libclang-rt-19-dev python3 curl jq openssl strace
   chromium nghttp2-client slowhttptest valgrind wrk redis-server
+  "default-jdk-headless|openjdk-17-jdk-headless"
 )
 bench_packages=(
   ccache libbenchmark-dev git python3 python3-pika wrk redis-server redis-tools beanstalkd rabbitmq-server
@@ -104,11 +105,13 @@ fi
 
 if $with_tests; then tools/nats-server.sh > /dev/null; fi
 
-if $with_tests && [[ -f tests/npm/package-lock.json ]]; then
-  # npm leaves its own lock file beside what it installed: older than ours means out of date.
-  if [[ ! tests/npm/node_modules/.package-lock.json -nt tests/npm/package-lock.json ]]; then
-    echo "setup: npm ci in tests/npm"
-    npm ci --prefix tests/npm --loglevel=error --no-audit --no-fund > /dev/null
-    touch tests/npm/node_modules/.package-lock.json
-  fi
+if $with_tests; then
+  for folder in tests/npm clients/typescript; do
+    # npm leaves its own lock file beside what it installed: older than ours means out of date.
+    if [[ ! $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]]; then
+      echo "setup: npm ci in $folder"
+      npm ci --prefix "$folder" --loglevel=error --no-audit --no-fund > /dev/null
+      touch "$folder/node_modules/.package-lock.json"
+    fi
+  done
 fi

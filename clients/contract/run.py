@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Runs the contract, clients/contract/cases.json, with all clients and with curl, against the real server.
 
-    run.py BIN_DIRECTORY TYPESCRIPT_PACKAGE JAVA_CLASSES [--only CLIENT] [--case PART_OF_A_NAME]
+    run.py BIN_DIRECTORY BUILD_DIRECTORY [--only CLIENT] [--case PART_OF_A_NAME]
+
+BUILD_DIRECTORY is where clients/build.sh has built.
 
 Each client has a server, a proxy for faults and a driver program of its own, which makes the calls that it is
 told on its standard input. A case is a list of steps:
@@ -272,11 +274,12 @@ class Run:
 
 
 def drivers(given, document):
-    java = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-cp", given.java, "Driver"]
+    jar = str(given.build / "java/carillon-client.jar")
+    java = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", jar, str(CLIENTS / "java/test/Driver.java")]
     python = [sys.executable, str(CLIENTS / "python/test/driver.py")]
     path = [("PYTHONPATH", str(CLIENTS / "python/src")), ("PYTHONDONTWRITEBYTECODE", "1")]
     return {
-        "typescript": lambda: Driver(["node", str(CLIENTS / "typescript/test/driver.mjs"), given.typescript]),
+        "typescript": lambda: Driver(["node", str(CLIENTS / "typescript/test/driver.mjs"), str(given.build / "typescript")]),
         "python": lambda: Driver(python, path),
         "python-asyncio": lambda: Driver([*python, "--asyncio"], path),
         "java": lambda: Driver(java),
@@ -298,15 +301,14 @@ def run_all(name, make_driver, cases, binary, token_server):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("bin")
-    parser.add_argument("typescript")
-    parser.add_argument("java")
+    parser.add_argument("bin", type=Path)
+    parser.add_argument("build", type=Path)
     parser.add_argument("--only")
     parser.add_argument("--case", default="")
     given = parser.parse_args()
     document = json.loads((CLIENTS.parent / "api/openapi.json").read_text(encoding="utf-8"))
     cases = [case for case in json.loads((HERE / "cases.json").read_text(encoding="utf-8")) if given.case in case["name"]]
-    binary = str(Path(given.bin) / "carillond")
+    binary = str(given.bin / "carillond")
     token_server = Carillond(binary, TOKEN_CONFIG)
     chosen = {name: make for name, make in drivers(given, document).items() if given.only in (None, name)}
     try:
