@@ -550,7 +550,7 @@ def py_call(api, o, is_async):
 def py_calls(api):
     out = [f'"""A method for each operation of the API. {NOTICE}"""', "", "from __future__ import annotations", "",
            "from functools import partial",
-           "from typing import Any, AsyncIterator, Iterator, List, Literal, Mapping, Optional, Sequence, Union", "",
+           "from typing import Any, AsyncIterator, Dict, Iterator, List, Literal, Mapping, Optional, Sequence, Union", "",
            "from . import models", "from . import _operations as operations",
            "from ._values import UNSET, Duration, Moment, Unset, some", ""]
     for is_async in (False, True):

@@ -58,7 +58,7 @@ class Receiver(BaseHTTPRequestHandler):
         self.send_response(204)
         self.end_headers()
 
-    def log_message(self, *_) -> None:
+    def log_message(self, format, *args) -> None:
         pass
 
 

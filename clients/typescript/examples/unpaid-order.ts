@@ -17,7 +17,12 @@ class Orders {
 
   async place(order: number) {
     this.states.set(order, "open");
-    await this.carillon.createTask({ id: `order-${order}-unpaid`, delay: "30m", target: "unpaid-orders", payload: { order } });
+    await this.carillon.createTask({
+      id: `order-${order}-unpaid`,
+      delay: "30m",
+      target: "unpaid-orders",
+      payload: { order },
+    });
   }
 
   /** Paying and timing out race. Whoever is first in Carillon's log wins, and the other one is told. */
@@ -48,7 +53,9 @@ const shop = http.createServer(async (request, response) => {
 });
 try {
   await once(shop.listen(0, "127.0.0.1"), "listening");
-  await server.client.putTarget("unpaid-orders", { url: `http://127.0.0.1:${(shop.address() as AddressInfo).port}/` });
+  await server.client.putTarget("unpaid-orders", {
+    url: `http://127.0.0.1:${(shop.address() as AddressInfo).port}/`,
+  });
 
   await orders.place(1);
   await orders.place(2);
@@ -56,7 +63,13 @@ try {
   assert.equal(await orders.pay(1), true);
   await server.advance("1m");
   assert.equal(await orders.pay(2), false);
-  assert.deepEqual([...orders.states], [[1, "paid"], [2, "not paid in time"]]);
+  assert.deepEqual(
+    [...orders.states],
+    [
+      [1, "paid"],
+      [2, "not paid in time"],
+    ],
+  );
   console.log(orders.states);
 } finally {
   await server.stop();

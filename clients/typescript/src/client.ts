@@ -1,7 +1,16 @@
 import { Calls, operations } from "./calls.js";
 import { CarillonError, slugOf } from "./errors.js";
 import type { BatchCancelled, BatchCreated, BatchItem, CancelTasksParams, NewTask } from "./models.js";
-import { type Answer, backoff, type CallOptions, type Input, type Operation, sleep, Transport, withId } from "./transport.js";
+import {
+  type Answer,
+  backoff,
+  type CallOptions,
+  type Input,
+  type Operation,
+  sleep,
+  Transport,
+  withId,
+} from "./transport.js";
 
 export interface CarillonOptions {
   /** Sent as `Authorization: Bearer`, where the server has tokens. */
@@ -49,10 +58,17 @@ export class Carillon extends Calls {
    * in order. A task without an id gets one here. Those that fail are in the results, and no error is thrown
    * for them. `POST /v1/tasks:batchCreate`
    */
-  async createTasks(tasks: Iterable<TaskOrLine> | AsyncIterable<TaskOrLine>, options: CallOptions = {}): Promise<BatchCreated> {
+  async createTasks(
+    tasks: Iterable<TaskOrLine> | AsyncIterable<TaskOrLine>,
+    options: CallOptions = {},
+  ): Promise<BatchCreated> {
     const line = (task: TaskOrLine) => (typeof task === "string" ? task.trimEnd() : JSON.stringify(withId(task)));
     const send = (lines: string[]) =>
-      this.#transport.send(operations.createTasks, { body: lines.join("\n"), contentType: "application/x-ndjson" }, options);
+      this.#transport.send(
+        operations.createTasks,
+        { body: lines.join("\n"), contentType: "application/x-ndjson" },
+        options,
+      );
     const results = await this.#inParts(tasks, line, send, options);
     const failed = results.filter(({ status }) => status >= 400).length;
     return { results, created: results.filter(({ status }) => status === 201).length, failed };
@@ -65,7 +81,11 @@ export class Carillon extends Calls {
     options: CallOptions = {},
   ): Promise<BatchCancelled> {
     const send = (quoted: string[]) =>
-      this.#transport.send(operations.cancelTasks, { body: { ...params, ids: quoted.map((id) => JSON.parse(id)) } }, options);
+      this.#transport.send(
+        operations.cancelTasks,
+        { body: { ...params, ids: quoted.map((id) => JSON.parse(id)) } },
+        options,
+      );
     const results = await this.#inParts(ids, (id: string) => JSON.stringify(id), send, options);
     const failed = results.filter(({ status }) => status >= 400).length;
     return { results, cancelled: results.length - failed, failed };
@@ -90,7 +110,9 @@ export class Carillon extends Calls {
     do {
       const { items, next_cursor, silent_shards } = await page(cursor);
       if (silent_shards?.length) {
-        throw new CarillonError(`the list is not whole, shards ${silent_shards.join(", ")} did not answer; begin again`);
+        throw new CarillonError(
+          `the list is not whole, shards ${silent_shards.join(", ")} did not answer; begin again`,
+        );
       }
       yield* items;
       cursor = next_cursor;
@@ -114,7 +136,9 @@ export class Carillon extends Calls {
           const { data, perhapsBefore } = await send(pending.map((at) => part[at]!));
           const answered = (data as { results: BatchItem[] }).results;
           pending.forEach((at, i) => (results[first + at] = settled(answered[i]!, perhapsBefore || attempt > 0)));
-          pending = pending.filter((at) => results[first + at]!.status === 503 && attempt < this.#transport.options.retries);
+          pending = pending.filter(
+            (at) => results[first + at]!.status === 503 && attempt < this.#transport.options.retries,
+          );
         }
       }
     } catch (error) {

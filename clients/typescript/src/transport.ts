@@ -45,9 +45,24 @@ const BACKOFF_MIN_MS = 100;
 const BACKOFF_MAX_MS = 5_000;
 
 /** The kinds of 503 that say that nothing was done. */
-const NOTHING_DONE = new Set(["moved", "log_away", "shard_silent", "not_ready", "overloaded", "too_many_connections"]);
+const NOTHING_DONE = new Set([
+  "moved",
+  "log_away",
+  "shard_silent",
+  "not_ready",
+  "overloaded",
+  "too_many_connections",
+]);
 /** Why a connection was not made, so that nothing can have been done. */
-const NOT_CONNECTED = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "ENOENT", "UND_ERR_CONNECT_TIMEOUT"]);
+const NOT_CONNECTED = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOENT",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
 
 /** Sends requests, and sends them again where that is safe. */
 export class Transport {
@@ -55,7 +70,12 @@ export class Transport {
 
   constructor(readonly options: TransportOptions) {}
 
-  async send(operation: Operation, input: Input, call: CallOptions = {}, use: (answer: Response) => Promise<unknown> = read): Promise<Answer> {
+  async send(
+    operation: Operation,
+    input: Input,
+    call: CallOptions = {},
+    use: (answer: Response) => Promise<unknown> = read,
+  ): Promise<Answer> {
     const named = withName(operation, input);
     let perhaps = false;
     for (let attempt = 0; ; ++attempt) {
@@ -92,18 +112,28 @@ export class Transport {
 
   /** How long to wait before the next attempt; undefined where there is none. */
   #pauseAfter(error: CarillonError, operation: Operation, attempt: number): number | undefined {
-    const again = error.outcomeUnknown ? operation.repeatable : error instanceof NoAnswerError || isNotDone(error as ProblemError);
+    const again = error.outcomeUnknown
+      ? operation.repeatable
+      : error instanceof NoAnswerError || isNotDone(error as ProblemError);
     const wanted = error instanceof ProblemError ? (error.retryAfter ?? 0) * 1000 : 0;
     if (!again || attempt >= this.options.retries || wanted > this.options.retryAfterMax) return undefined;
     return Math.max(backoff(attempt), wanted);
   }
 
-  async #exchange<T>(operation: Operation, input: Input, signal: AbortSignal | undefined, use: (answer: Response) => Promise<T>): Promise<T> {
+  async #exchange<T>(
+    operation: Operation,
+    input: Input,
+    signal: AbortSignal | undefined,
+    use: (answer: Response) => Promise<T>,
+  ): Promise<T> {
     signal?.throwIfAborted();
     const { urls, timeout, token } = this.options;
     const at = this.#at;
     const ended = new AbortController();
-    const timer = setTimeout(() => ended.abort(new DOMException(`no answer within ${timeout} ms`, "TimeoutError")), timeout);
+    const timer = setTimeout(
+      () => ended.abort(new DOMException(`no answer within ${timeout} ms`, "TimeoutError")),
+      timeout,
+    );
     const end = () => ended.abort(signal!.reason);
     signal?.addEventListener("abort", end);
     const headers: Record<string, string> = {};
@@ -140,7 +170,12 @@ async function read(answer: Response): Promise<unknown> {
 
 async function readProblem(answer: Response): Promise<ProblemError> {
   const text = await answer.text();
-  let problem: Problem = { type: "about:blank", title: answer.statusText, status: answer.status, detail: text.slice(0, 200) };
+  let problem: Problem = {
+    type: "about:blank",
+    title: answer.statusText,
+    status: answer.status,
+    detail: text.slice(0, 200),
+  };
   if (answer.headers.get("content-type")?.startsWith("application/problem+json")) {
     problem = { ...problem, detail: undefined, ...(JSON.parse(text) as Partial<Problem>) };
   }
@@ -151,7 +186,9 @@ async function readProblem(answer: Response): Promise<ProblemError> {
 
 /** Whether a problem says that nothing was done, and that another attempt may go better. */
 export function isNotDone({ status, type }: { status: number; type?: string }): boolean {
-  return status === 429 || status === 408 || status === 507 || (status === 503 && NOTHING_DONE.has(slugOf(type ?? "")));
+  return (
+    status === 429 || status === 408 || status === 507 || (status === 503 && NOTHING_DONE.has(slugOf(type ?? "")))
+  );
 }
 
 function isRefusal(error: unknown): error is ProblemError | NoAnswerError {
@@ -170,7 +207,9 @@ function doneBefore(operation: Operation, input: Input, error: ProblemError): { 
   if (operation.name === "cancelTask" && error.slug === "task_finished" && state === "cancelled") {
     return { data: { id: input.path![0], state, attempts: attempt ?? 0 } };
   }
-  return operation.method === "DELETE" && operation.name !== "cancelTask" && error.status === 404 ? { data: undefined } : undefined;
+  return operation.method === "DELETE" && operation.name !== "cancelTask" && error.status === 404
+    ? { data: undefined }
+    : undefined;
 }
 
 /** Gives a call the name by which the server knows it again; a task of ours can only be there by ourselves. */

@@ -28,7 +28,8 @@ export class WebhookVerifier {
    */
   constructor(secrets: string | string[], options: { toleranceSeconds?: number } = {}) {
     this.#keys = [secrets].flat().map((secret) => Buffer.from(secret.replace(/^whsec_/, ""), "base64"));
-    if (this.#keys.length === 0 || this.#keys.some((key) => key.length === 0)) throw new TypeError("a secret is whsec_ and base64");
+    if (this.#keys.length === 0 || this.#keys.some((key) => key.length === 0))
+      throw new TypeError("a secret is whsec_ and base64");
     this.#tolerance = options.toleranceSeconds ?? 300;
   }
 
@@ -37,11 +38,15 @@ export class WebhookVerifier {
     const id = header(headers, "webhook-id");
     const timestamp = header(headers, "webhook-timestamp");
     const signatures = header(headers, "webhook-signature");
-    if (!id || !timestamp || !signatures) throw new SignatureError("a push without webhook-id, webhook-timestamp or webhook-signature");
+    if (!id || !timestamp || !signatures)
+      throw new SignatureError("a push without webhook-id, webhook-timestamp or webhook-signature");
     if (!/^\d{1,15}$/.test(timestamp)) throw new SignatureError("webhook-timestamp is no number");
     const sent = Number(timestamp) * 1000;
-    if (Math.abs(Date.now() - sent) > this.#tolerance * 1000) throw new SignatureError("webhook-timestamp is too far from now");
-    const given = signatures.split(" ").flatMap((one) => (one.startsWith("v1,") ? [Buffer.from(one.slice(3), "base64")] : []));
+    if (Math.abs(Date.now() - sent) > this.#tolerance * 1000)
+      throw new SignatureError("webhook-timestamp is too far from now");
+    const given = signatures
+      .split(" ")
+      .flatMap((one) => (one.startsWith("v1,") ? [Buffer.from(one.slice(3), "base64")] : []));
     const genuine = this.#keys.some((key) => {
       const wanted = createHmac("sha256", key).update(`${id}.${timestamp}.`).update(body).digest();
       return given.some((one) => one.length === wanted.length && timingSafeEqual(one, wanted));

@@ -4,9 +4,8 @@
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 
-const { Carillon, ConflictError, NoAnswerError, NotFoundError, ProblemError, SignatureError, WebhookVerifier } = await import(
-  pathToFileURL(`${process.argv[2]}/dist/index.js`)
-);
+const { Carillon, ConflictError, NoAnswerError, NotFoundError, ProblemError, SignatureError, WebhookVerifier } =
+  await import(pathToFileURL(`${process.argv[2]}/dist/index.js`));
 
 const clients = new Map();
 
@@ -30,7 +29,13 @@ async function perform({ client: settings, call, path = [], params }) {
   if (call === "verify") {
     const { secrets, body, headers, tolerance } = params;
     const push = new WebhookVerifier(secrets, { toleranceSeconds: tolerance }).verify(body, headers);
-    return { webhook_id: push.webhookId, timestamp: push.timestamp, task_id: push.taskId, due_at: push.dueAt, attempt: push.attempt };
+    return {
+      webhook_id: push.webhookId,
+      timestamp: push.timestamp,
+      task_id: push.taskId,
+      due_at: push.dueAt,
+      attempt: push.attempt,
+    };
   }
   const client = clientOf(settings);
   if (call === "cancelTasks") {
@@ -43,13 +48,32 @@ async function perform({ client: settings, call, path = [], params }) {
 }
 
 function describe(error) {
-  const kinds = [[NotFoundError, "not_found"], [ConflictError, "conflict"], [ProblemError, "problem"], [NoAnswerError, "no_answer"], [SignatureError, "signature"]];
+  const kinds = [
+    [NotFoundError, "not_found"],
+    [ConflictError, "conflict"],
+    [ProblemError, "problem"],
+    [NoAnswerError, "no_answer"],
+    [SignatureError, "signature"],
+  ];
   const kind = kinds.find(([type]) => error instanceof type)?.[1] ?? "other";
   const { type, slug, status, field, retryAfter, outcomeUnknown, results, message } = error;
-  return { kind, type, slug, status, field, retry_after: retryAfter, outcome_unknown: outcomeUnknown, results, message };
+  return {
+    kind,
+    type,
+    slug,
+    status,
+    field,
+    retry_after: retryAfter,
+    outcome_unknown: outcomeUnknown,
+    results,
+    message,
+  };
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const answer = await perform(JSON.parse(line)).then((result) => ({ result }), (error) => ({ error: describe(error) }));
+  const answer = await perform(JSON.parse(line)).then(
+    (result) => ({ result }),
+    (error) => ({ error: describe(error) }),
+  );
   console.log(JSON.stringify(answer));
 }

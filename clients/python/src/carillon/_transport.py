@@ -62,7 +62,13 @@ class Core:
     """The calls, as generators."""
 
     def __init__(
-        self, urls: Sequence[str], token: Optional[str], retries: int, retry_after_max: float, batch_tasks: int, batch_bytes: int
+        self,
+        urls: Sequence[str],
+        token: Optional[str],
+        retries: int,
+        retry_after_max: float,
+        batch_tasks: int,
+        batch_bytes: int,
     ) -> None:
         # A path of a socket stands where other URLs have that of the API; urlsplit knows no unix:/path.
         self._urls = [urlsplit(re.sub("^unix:/*", "unix://localhost/", url).rstrip("/")) for url in urls]
@@ -150,7 +156,9 @@ class Core:
 
         return self._in_parts(ids, lambda one: to_text(one).encode(), send)
 
-    def _in_parts(self, items: Iterable[Any], line: Callable[[Any], bytes], send: Callable[[List[bytes]], Steps]) -> Steps:
+    def _in_parts(
+        self, items: Iterable[Any], line: Callable[[Any], bytes], send: Callable[[List[bytes]], Steps]
+    ) -> Steps:
         """Sends items in parts; what is 503 in an answer is sent again. Answers a result for each, in order."""
         results: List[BatchItem] = []
         try:
@@ -234,9 +242,11 @@ def read_body(response: Response) -> Any:
 
 def problem_of(response: Response) -> ProblemError:
     text = response.body.decode(errors="replace")
-    problem: Dict[str, Any] = {"type": "about:blank", "title": "Refused", "status": response.status, "detail": text[:200]}
+    problem: Dict[str, Any] = {"type": "about:blank", "title": "Refused", "status": response.status}
     if response.headers.get("content-type", "").startswith("application/problem+json"):
-        problem = {"title": "Refused", "status": response.status, **json.loads(text)}
+        problem.update(json.loads(text))
+    else:
+        problem["detail"] = text[:200]
     seconds = response.headers.get("retry-after", "")
     unknown = problem["status"] >= 500 and not is_not_done(problem["status"], slug_of(problem["type"]))
     return problem_error(problem, retry_after=float(seconds) if seconds.isdigit() else None, outcome_unknown=unknown)

@@ -46,8 +46,12 @@ class Model:
         return cls(**given)
 
     def to_json(self) -> Dict[str, Any]:
-        every = ((one, getattr(self, one.name)) for one in fields(self))  # type: ignore[arg-type]
-        return {one.name.rstrip("_"): v for one, v in every if v is not UNSET and (v is not None or one.default is UNSET)}
+        given = {}
+        for one in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, one.name)
+            if value is not UNSET and (value is not None or one.default is UNSET):
+                given[one.name.rstrip("_")] = value
+        return given
 
 
 def each_item(reader: Callable[[Any], T]) -> Callable[[Any], List[T]]:

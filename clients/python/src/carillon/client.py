@@ -72,7 +72,8 @@ class Client(_Settings, Calls):
 
     def cancel_tasks(self, ids: Iterable[str], *, retries: Optional[Literal["cancel"]] = None) -> BatchCancelled:
         """Cancels any number of tasks, likewise. `POST /v1/tasks:batchCancel`"""
-        return _cancelled(self._run(self._core.cancel_tasks(operations.CANCEL_TASKS, ids, some({"retries": retries}))))
+        steps = self._core.cancel_tasks(operations.CANCEL_TASKS, ids, some({"retries": retries}))
+        return _cancelled(self._run(steps))
 
     def export_tasks(self) -> Iterator[str]:
         """Every pending task, a line of JSON each; create_tasks takes the lines back. They are read from the
@@ -132,7 +133,9 @@ class AsyncClient(_Settings, AsyncCalls):
         """As Client.create_tasks."""
         return _created(await self._run(self._core.create_tasks(operations.CREATE_TASKS, tasks)))
 
-    async def cancel_tasks(self, ids: Iterable[str], *, retries: Optional[Literal["cancel"]] = None) -> BatchCancelled:
+    async def cancel_tasks(
+        self, ids: Iterable[str], *, retries: Optional[Literal["cancel"]] = None
+    ) -> BatchCancelled:
         """As Client.cancel_tasks."""
         steps = self._core.cancel_tasks(operations.CANCEL_TASKS, ids, some({"retries": retries}))
         return _cancelled(await self._run(steps))

@@ -42,7 +42,9 @@ class TestServer:
         data = ["--clock", "manual", "--listen", "127.0.0.1:0", "--data-dir", str(self._dir / "data")]
         try:
             with open(self._dir / "log", "wb") as log:
-                self._process = subprocess.Popen([program, *data, *args], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                self._process = subprocess.Popen(
+                    [program, *data, *args], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                )
         except OSError:
             shutil.rmtree(self._dir)
             raise

@@ -8,11 +8,17 @@ import hmac
 import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Mapping, Optional, Sequence, Union
+from typing import Iterable, Optional, Protocol, Sequence, Tuple, Union
 from urllib.parse import unquote
 
 from ._values import read_moment
 from .errors import SignatureError
+
+
+class Headers(Protocol):
+    """A dict, or what your web framework has for headers."""
+
+    def items(self) -> Iterable[Tuple[str, str]]: ...
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class WebhookVerifier:
             raise ValueError("a secret is whsec_ and base64")
         self._tolerance = tolerance
 
-    def verify(self, body: Union[bytes, str], headers: Mapping[str, str]) -> Push:
+    def verify(self, body: Union[bytes, str], headers: Headers) -> Push:
         """Raises SignatureError unless the push is genuine. The body is what came, before any parsing."""
         fields = {name.lower(): value for name, value in headers.items()}
         try:

@@ -7,11 +7,13 @@ import io.carillon.client.model.BatchCreated;
 import io.carillon.client.model.BatchItem;
 import io.carillon.client.model.CancelTasksParams;
 import io.carillon.client.model.NewTask;
+import io.carillon.client.model.State;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.net.http.HttpClient;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -20,9 +22,11 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongPredicate;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -60,7 +64,8 @@ public final class CarillonClient extends Calls {
     HttpClient http;
 
     private Builder(String... urls) {
-      this.urls = Arrays.stream(urls.length == 0 ? new String[] {"http://127.0.0.1:8080"} : urls).map(url -> url.replaceAll("/+$", "")).toList();
+      var given = urls.length == 0 ? List.of("http://127.0.0.1:8080") : List.of(urls);
+      this.urls = given.stream().map(url -> URI.create(url.replaceAll("/+$", "")).toString()).toList();
     }
 
     /** Sent as {@code Authorization: Bearer}, where the server has tokens. */
@@ -120,7 +125,8 @@ public final class CarillonClient extends Calls {
   }
 
   private <T> BatchCreated created(Iterable<T> tasks, Function<T, String> line) {
-    return BatchCreated.of(inParts(tasks, line, "created", status -> status == 201, part -> send(Operation.CREATE_TASKS, String.join("\n", part))));
+    var results = inParts(tasks, line, part -> send(Operation.CREATE_TASKS, String.join("\n", part)));
+    return BatchCreated.of(counted(results, "created", status -> status == 201));
   }
 
   /** Cancels any number of tasks. {@code POST /v1/tasks:batchCancel} */
@@ -130,11 +136,12 @@ public final class CarillonClient extends Calls {
 
   /** The same; the params are those beside the ids. */
   public BatchCancelled cancelTasks(Iterable<String> ids, CancelTasksParams params) {
-    return BatchCancelled.of(inParts(ids, Json::write, "cancelled", status -> status < 400, part -> {
+    var results = inParts(ids, Json::write, part -> {
       var body = new LinkedHashMap<>(params.json());
       body.put("ids", part.stream().map(Json::parse).toList());
       return send(Operation.CANCEL_TASKS, body);
-    }));
+    });
+    return BatchCancelled.of(counted(results, "cancelled", status -> status < 400));
   }
 
   /**
@@ -163,8 +170,8 @@ public final class CarillonClient extends Calls {
 
   @Override
   <T> Stream<T> items(Function<String, Page<T>> page) {
-    return Stream.iterate(page.apply(null).whole(), last -> last != null, last -> last.cursor() == null ? null : page.apply(last.cursor()).whole())
-        .flatMap(one -> one.items().stream());
+    UnaryOperator<Page<T>> next = last -> last.cursor() == null ? null : page.apply(last.cursor()).whole();
+    return Stream.iterate(page.apply(null).whole(), Objects::nonNull, next).flatMap(one -> one.items().stream());
   }
 
   private Transport.Answer send(Operation operation, Object body) {
@@ -172,7 +179,8 @@ public final class CarillonClient extends Calls {
   }
 
   /** Sends items in parts; what is 503 in an answer is sent again. Answers a result for each item, in order. */
-  private <T> Map<String, Object> inParts(Iterable<T> items, Function<T, String> encode, String counter, LongPredicate counts, Function<List<String>, Transport.Answer> send) {
+  private <T> List<BatchItem> inParts(
+      Iterable<T> items, Function<T, String> encode, Function<List<String>, Transport.Answer> send) {
     var results = new ArrayList<BatchItem>();
     try {
       parts(items, encode, part -> results.addAll(sendPart(part, send)));
@@ -180,11 +188,13 @@ public final class CarillonClient extends Calls {
       error.results(List.copyOf(results));
       throw error;
     }
-    return Map.of("results", results, counter, count(results, counts), "failed", count(results, status -> status >= 400));
+    return results;
   }
 
-  private static long count(List<BatchItem> results, LongPredicate counts) {
-    return results.stream().mapToLong(BatchItem::status).filter(counts).count();
+  private static Map<String, Object> counted(List<BatchItem> results, String name, LongPredicate counts) {
+    long counted = results.stream().mapToLong(BatchItem::status).filter(counts).count();
+    long failed = results.stream().filter(item -> item.status() >= 400).count();
+    return Map.of("results", results, name, counted, "failed", failed);
   }
 
   private List<BatchItem> sendPart(List<String> part, Function<List<String>, Transport.Answer> send) {
@@ -204,9 +214,9 @@ public final class CarillonClient extends Calls {
 
   /** In a batch that was sent again, a task that is cancelled by now was cancelled by it. */
   private static BatchItem settled(BatchItem item, boolean again) {
-    boolean cancelled = item.type() != null && ProblemException.slug(item.type()).equals("task_finished") && "cancelled".equals(item.json().get("state"));
-    if (!again || !cancelled) return item;
-    return BatchItem.of(Map.of("id", item.id(), "status", 200L, "state", "cancelled", "attempts", Transport.orZero(item.attempt())));
+    boolean finished = item.type() != null && ProblemException.slug(item.type()).equals("task_finished");
+    if (!again || !finished || item.state() != State.CANCELLED) return item;
+    return BatchItem.of(Transport.cancelled(item.id(), item.attempt()));
   }
 
   private <T> void parts(Iterable<T> items, Function<T, String> encode, Consumer<List<String>> use) {

@@ -7,6 +7,7 @@ record Page<T>(List<T> items, String cursor, Object silentShards) {
   /** This page, from which no shard's items may be missing. */
   Page<T> whole() {
     if (silentShards == null) return this;
-    throw new CarillonException("the list is not whole, shards " + silentShards + " did not answer; begin again", false, null);
+    String message = "the list is not whole, shards " + silentShards + " did not answer; begin again";
+    throw new CarillonException(message, false, null);
   }
 }

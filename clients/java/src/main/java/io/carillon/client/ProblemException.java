@@ -11,7 +11,7 @@ public class ProblemException extends CarillonException {
   private final transient Duration retryAfter;
 
   ProblemException(Problem problem, Duration retryAfter, boolean outcomeUnknown) {
-    super(problem.status() + " " + slug(problem.type()) + ": " + (problem.detail() == null ? problem.title() : problem.detail()), outcomeUnknown, null);
+    super(message(problem), outcomeUnknown, null);
     this.problem = problem;
     this.retryAfter = retryAfter;
   }
@@ -22,6 +22,11 @@ public class ProblemException extends CarillonException {
       case 409 -> new ConflictException(problem, retryAfter, outcomeUnknown);
       default -> new ProblemException(problem, retryAfter, outcomeUnknown);
     };
+  }
+
+  private static String message(Problem problem) {
+    String detail = problem.detail() == null ? problem.title() : problem.detail();
+    return problem.status() + " " + slug(problem.type()) + ": " + detail;
   }
 
   static String slug(String type) {

@@ -57,7 +57,7 @@ final class Transport {
         return new Answer(exchange(operation, input, body), perhaps);
       } catch (ProblemException | NoAnswerException error) {
         if (perhaps && error instanceof ProblemException problem && doneBefore(operation, problem)) {
-          return new Answer(Map.of("id", input.path.get(0), "state", "cancelled", "attempts", orZero(problem.problem().attempt())), true);
+          return new Answer(cancelled(input.path.get(0), problem.problem().attempt()), true);
         }
         Duration pause = pauseAfter(error, operation, attempt);
         perhaps |= error.outcomeUnknown();
@@ -75,7 +75,8 @@ final class Transport {
   /** How long to wait before the next attempt; null where there is none. */
   private Duration pauseAfter(CarillonException error, Operation operation, int attempt) {
     var problem = error instanceof ProblemException one ? one : null;
-    boolean again = error.outcomeUnknown() ? operation.repeatable : problem == null || isNotDone(problem.status(), problem.slug());
+    boolean notDone = problem == null || isNotDone(problem.status(), problem.slug());
+    boolean again = error.outcomeUnknown() ? operation.repeatable : notDone;
     Duration wanted = problem == null || problem.retryAfter() == null ? Duration.ZERO : problem.retryAfter();
     if (!again || attempt >= settings.retries || wanted.compareTo(settings.retryAfterMax) > 0) return null;
     Duration own = backoff(attempt);
@@ -84,10 +85,16 @@ final class Transport {
 
   private Object exchange(Operation operation, Input input, Object body) {
     int using = at;
-    var request = HttpRequest.newBuilder(URI.create(settings.urls.get(using) + pathOf(operation, input))).timeout(settings.timeout);
+    var url = URI.create(settings.urls.get(using) + pathOf(operation, input));
+    var request = HttpRequest.newBuilder(url).timeout(settings.timeout);
     if (settings.token != null) request.header("authorization", "Bearer " + settings.token);
-    if (body != null) request.header("content-type", body instanceof String ? "application/x-ndjson" : "application/json");
-    request.method(operation.method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body instanceof String text ? text : Json.write(body)));
+    if (body == null) {
+      request.method(operation.method, BodyPublishers.noBody());
+    } else if (body instanceof String lines) {
+      request.header("content-type", "application/x-ndjson").method(operation.method, BodyPublishers.ofString(lines));
+    } else {
+      request.header("content-type", "application/json").method(operation.method, BodyPublishers.ofString(Json.write(body)));
+    }
     try {
       HttpResponse<InputStream> answer = http.send(request.build(), BodyHandlers.ofInputStream());
       if (answer.statusCode() < 300 && input.streamed) return answer.body();
@@ -114,14 +121,15 @@ final class Transport {
   }
 
   private static ProblemException problemOf(HttpResponse<?> answer, String type, String text) {
-    var members = new LinkedHashMap<String, Object>(Map.of("type", "about:blank", "title", "Refused", "status", (long) answer.statusCode()));
+    long status = answer.statusCode();
+    var members = new LinkedHashMap<String, Object>(Map.of("type", "about:blank", "title", "Refused", "status", status));
     if (type.startsWith("application/problem+json")) members.putAll(JsonObject.object(Json.parse(text)));
     else members.put("detail", text.substring(0, Math.min(200, text.length())));
     var problem = Problem.of(members);
     var retryAfter = answer.headers().firstValue("retry-after").filter(one -> one.matches("[0-9]{1,9}"))
         .map(seconds -> Duration.ofSeconds(Long.parseLong(seconds))).orElse(null);
-    boolean unknown = problem.status() >= 500 && !isNotDone((int) problem.status(), ProblemException.slug(problem.type()));
-    return ProblemException.of(problem, retryAfter, unknown);
+    boolean notDone = isNotDone((int) status, ProblemException.slug(problem.type()));
+    return ProblemException.of(problem, retryAfter, status >= 500 && !notDone);
   }
 
   /** Whether a problem says that nothing was done, and that another attempt may go better. */
@@ -137,8 +145,8 @@ final class Transport {
     return operation.method.equals("DELETE") && error.status() == 404;
   }
 
-  static long orZero(Long number) {
-    return number == null ? 0 : number;
+  static Map<String, Object> cancelled(String id, Long attempts) {
+    return Map.of("id", id, "status", 200L, "state", "cancelled", "attempts", attempts == null ? 0 : attempts);
   }
 
   /**
@@ -158,7 +166,7 @@ final class Transport {
     for (String name : input.path) path = path.replaceFirst("\\{\\w+}", encode(name));
     var query = new StringBuilder();
     input.query.forEach((name, value) -> {
-      if (value != null) query.append(query.isEmpty() ? '?' : '&').append(encode(name)).append('=').append(encode(String.valueOf(value)));
+      query.append(query.isEmpty() ? '?' : '&').append(encode(name)).append('=').append(encode(String.valueOf(value)));
     });
     return path + query;
   }

@@ -2,6 +2,7 @@ package io.carillon.client.json;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -9,13 +10,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /** What every model is: a JSON object whose members have methods. It never changes. */
 public abstract class JsonObject {
   private static final Pattern PART = Pattern.compile("([0-9.]+)(d|h|ms|m|s)");
-  private static final Map<String, Long> NANOS =
-      Map.of("d", 86_400_000_000_000L, "h", 3_600_000_000_000L, "m", 60_000_000_000L, "s", 1_000_000_000L, "ms", 1_000_000L);
+  private static final Map<String, ChronoUnit> UNITS =
+      Map.of("d", ChronoUnit.DAYS, "h", ChronoUnit.HOURS, "m", ChronoUnit.MINUTES, "s", ChronoUnit.SECONDS, "ms", ChronoUnit.MILLIS);
 
   private final Map<String, Object> members;
 
@@ -68,7 +68,7 @@ public abstract class JsonObject {
     if (text.contains("P")) return Duration.parse(text);
     var parts = PART.matcher(text);
     double nanos = 0;
-    while (parts.find()) nanos += Double.parseDouble(parts.group(1)) * NANOS.get(parts.group(2));
+    while (parts.find()) nanos += Double.parseDouble(parts.group(1)) * UNITS.get(parts.group(2)).getDuration().toNanos();
     return Duration.ofNanos(Math.round(text.startsWith("-") ? -nanos : nanos));
   }
 
@@ -85,7 +85,9 @@ public abstract class JsonObject {
   }
 
   protected static <T> Map<String, T> map(Object value, Function<Object, T> reader) {
-    return object(value).entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, one -> reader.apply(one.getValue())));
+    var read = new LinkedHashMap<String, T>();
+    object(value).forEach((name, member) -> read.put(name, reader.apply(member)));
+    return read;
   }
 
   @Override

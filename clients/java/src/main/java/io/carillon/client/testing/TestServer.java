@@ -40,9 +40,11 @@ public final class TestServer implements AutoCloseable {
   public TestServer(String program, List<String> args) {
     try {
       dir = Files.createTempDirectory("carillon-client-");
-      var command = new ArrayList<>(List.of(program, "--clock", "manual", "--listen", "127.0.0.1:0", "--data-dir", dir.resolve("data").toString()));
+      var command = new ArrayList<>(List.of(program, "--clock", "manual", "--listen", "127.0.0.1:0"));
+      command.addAll(List.of("--data-dir", dir.resolve("data").toString()));
       command.addAll(args);
-      process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(dir.resolve("log").toFile()).start();
+      var log = dir.resolve("log").toFile();
+      process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log).start();
     } catch (IOException error) {
       throw new UncheckedIOException(error);
     }
@@ -72,7 +74,9 @@ public final class TestServer implements AutoCloseable {
       // What a paused target holds back stays in the backlog: it does not move.
       if (stats.counts().firing() == 0 && (stats.backlog() == 0 || stats.backlog() == backlog)) return now;
       backlog = stats.backlog();
-      if (System.nanoTime() > end) throw new IllegalStateException(stats.counts().firing() + " pushes have had no answer for " + PATIENCE);
+      if (System.nanoTime() > end) {
+        throw new IllegalStateException(stats.counts().firing() + " pushes have had no answer for " + PATIENCE);
+      }
     }
   }
 
