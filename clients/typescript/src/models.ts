@@ -510,6 +510,11 @@ export interface ClusterNode {
   last_heard_ms: number;
   /** Shards. */
   owns: number;
+  /**
+   * Keys of settings that all nodes should have alike, such as horizon, and that are not as the node that
+   * answers has them.
+   */
+  settings_differ: string[];
 }
 
 export interface ClusterShard {

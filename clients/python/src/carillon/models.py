@@ -388,6 +388,9 @@ class ClusterNode(Model):
     last_heard_ms: int
     #: Shards.
     owns: int
+    #: Keys of settings that all nodes should have alike, such as horizon, and that are not as the node that
+    #: answers has them.
+    settings_differ: List[str]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 package io.carillon.client.model;
 
 import io.carillon.client.json.JsonObject;
+import java.util.List;
 import java.util.Map;
 
 /** `ClusterNode` of the API. */
@@ -58,5 +59,13 @@ public final class ClusterNode extends JsonObject {
   /** Shards. */
   public long owns() {
     return read("owns", JsonObject::integer);
+  }
+
+  /**
+   * Keys of settings that all nodes should have alike, such as horizon, and that are not as the node that
+   * answers has them.
+   */
+  public List<String> settingsDiffer() {
+    return read("settings_differ", value -> list(value, JsonObject::text));
   }
 }
