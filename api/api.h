@@ -23,6 +23,7 @@
 namespace carillon {
 
 class ClusterStatus;
+class Monitor;
 class PeerCalls;
 
 class Api final : public HttpService {
@@ -44,6 +45,11 @@ class Api final : public HttpService {
     cluster_ = &cluster;
     peers_ = &peers;
   }
+  /// Before there are requests: what the server's history and alarms come from. It must outlive
+  /// this.
+  void show(const Monitor& monitor) { monitor_ = &monitor; }
+  /// Null: it has neither.
+  [[nodiscard]] const Monitor* monitor() const { return monitor_; }
   /// Null: the server is of no cluster.
   [[nodiscard]] ClusterStatus* cluster() const { return cluster_; }
 
@@ -64,6 +70,7 @@ class Api final : public HttpService {
 
   TaskService& tasks_;
   ClusterStatus* cluster_ = nullptr;
+  const Monitor* monitor_ = nullptr;
   Metrics metrics_;
   Snapshot<ApiOptions> options_;
   std::span<const ApiRoute> routes_;

@@ -85,6 +85,9 @@ Async<Answer<>> get_forecast(Call& call);
 Async<Answer<>> export_tasks(Call& call);
 Async<Answer<>> make_checkpoint(Call& call);
 Async<Answer<>> advance_clock(Call& call);
+// api/watch.cc
+Async<Answer<>> get_history(Call& call);
+Async<Answer<>> get_alarms(Call& call);
 // api/peer.cc
 Async<Answer<>> answer_peer(Call& call);
 /// As nodes of the cluster read it.

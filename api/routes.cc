@@ -69,6 +69,8 @@ constexpr auto kRoutes = std::to_array<ApiRoute>({
     {{"GET", "/v1/stats"}, get_stats, read},
     {{"GET", "/v1/wheel"}, get_wheel, read},
     {{"GET", "/v1/forecast"}, get_forecast, read, nothing, serving, "bucket from to target"},
+    {{"GET", "/v1/history"}, get_history, read, nothing, serving, "from to step"},
+    {{"GET", "/v1/alarms"}, get_alarms, read},
     {{"GET", "/v1/export"}, export_tasks, admin},
     {{"POST", "/v1/admin/checkpoint"}, make_checkpoint, admin, json},
     {{"POST", "/v1/clock:advance"}, advance_clock, admin, json},

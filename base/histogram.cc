@@ -41,6 +41,16 @@ Histogram::Histogram(const Parts& parts)
     : its_(parts),
       count_(std::accumulate(parts.buckets.begin(), parts.buckets.end(), std::uint64_t{0})) {}
 
+Histogram Histogram::since(const Histogram& before) const {
+  Parts parts = its_;
+  for (std::size_t i = 0; i < parts.buckets.size(); ++i) {
+    if (parts.buckets[i] < before.its_.buckets[i]) return *this;
+    parts.buckets[i] -= before.its_.buckets[i];
+  }
+  parts.sum -= std::min(parts.sum, before.its_.sum);
+  return Histogram(parts);
+}
+
 void Histogram::merge(const Histogram& other) {
   for (std::size_t i = 0; i < its_.buckets.size(); ++i) its_.buckets[i] += other.its_.buckets[i];
   count_ += other.count_;

@@ -34,6 +34,8 @@ class Histogram {
   [[nodiscard]] Micros max() const { return its_.max; }
   [[nodiscard]] double mean_micros() const;
   void merge(const Histogram& other);
+  /// What was recorded since it was `before`. Where that is none of its own past, all of it.
+  [[nodiscard]] Histogram since(const Histogram& before) const;
   void reset() { *this = Histogram(); }
   [[nodiscard]] const Parts& parts() const { return its_; }
 

@@ -126,6 +126,18 @@ Async<Result<>> checkpoint(Log& log, std::string dir) {
       asio::use_awaitable, std::move(dir));
 }
 
+Async<PushResult> push_to_the_end(Sink& sink, Push push) {
+  return asio::async_initiate<const asio::use_awaitable_t<>, void(PushResult)>(
+      [&sink, push = std::move(push)](auto handler) mutable {
+        using Handler = decltype(handler);
+        // The callback must be copyable, which a handler is not.
+        auto kept = std::make_shared<Handler>(std::move(handler));
+        sink.push(std::move(push),
+                  [kept](PushResult result) { std::move (*kept)(std::move(result)); });
+      },
+      asio::use_awaitable);
+}
+
 Async<void> yield(asio::io_context& loop) {
   return asio::post(loop, asio::use_awaitable);
 }

@@ -11,6 +11,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "delivery/sink.h"
 #include "engine/driver.h"
 #include "engine/requests.h"
 #include "storage/log.h"
@@ -34,6 +35,9 @@ namespace carillon {
 [[nodiscard]] Async<void> fetch_each(Log& log, Fetch wanted,
                                      std::function<void(std::size_t, Fetched&)> take);
 [[nodiscard]] Async<Result<>> checkpoint(Log& log, std::string dir);
+
+/// Pushes, and waits until that is over.
+[[nodiscard]] Async<PushResult> push_to_the_end(Sink& sink, Push push);
 
 /// Lets other work run, between two slices of a long one.
 [[nodiscard]] Async<void> yield(boost::asio::io_context& loop);

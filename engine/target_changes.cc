@@ -3,34 +3,17 @@
 #include <memory>
 #include <utility>
 
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include "delivery/kind.h"
+#include "engine/async.h"
 #include "engine/made_ids.h"
 #include "storage/content.h"
 
 namespace carillon {
 namespace {
 
-namespace asio = boost::asio;
-
 constexpr std::size_t kAnswerBytesShown = 256;
 constexpr std::string_view kTestId = "carillon-test";
 constexpr std::string_view kTestBody = R"({"test":true})";
-
-/// Waits until the push is over.
-Async<PushResult> push_to_the_end(Sink& sink, Push push) {
-  return asio::async_initiate<const asio::use_awaitable_t<>, void(PushResult)>(
-      [&sink, push = std::move(push)](auto handler) mutable {
-        using Handler = decltype(handler);
-        // The callback must be copyable, which a handler is not.
-        auto kept = std::make_shared<Handler>(std::move(handler));
-        sink.push(std::move(push),
-                  [kept](PushResult result) { std::move (*kept)(std::move(result)); });
-      },
-      asio::use_awaitable);
-}
 
 }  // namespace
 

@@ -24,6 +24,7 @@
 #include "delivery/kind.h"
 #include "http/server.h"
 #include "http/threads.h"
+#include "monitor/monitor.h"
 #include "net/tls.h"
 #include "net/url_policy.h"
 #include "server/backend.h"
@@ -109,6 +110,7 @@ class App {
   std::unique_ptr<Backend> backend_;
   std::shared_ptr<Api> api_;
   std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<Monitor> monitor_;
   asio::signal_set signals_;
   asio::steady_timer grace_;
   enum class Phase { recovering, serving, leaving, stopping } phase_ = Phase::serving;
@@ -130,6 +132,7 @@ ExitCode App::run() {
     return ExitCode::start_failed;
   }
   backend_->start();
+  monitor_->start();
   run_detached(check_target_files());
   run_detached(apply_targets());
   log_info("ready", {{"took", format_duration(since(start))}});
@@ -138,6 +141,7 @@ ExitCode App::run() {
   http_threads_.stop();
   http_.reset();
   api_.reset();
+  monitor_.reset();
   backend_->close();
   backend_.reset();
   delivery_.reset();
@@ -165,7 +169,8 @@ Result<> App::open() {
                   .connections_max = files.pushes / 8 * 7,
                   .resolving = {.lookups_max = std::clamp<std::size_t>(files.pushes / 16, 8, 512)},
                   .user_agent = "carillon/" + std::string(kVersion)});
-  engine.on_hold = [](const std::string& target, const std::optional<TargetView::Held>& held) {
+  engine.on_hold = [this](const std::string& target, const std::optional<TargetView::Held>& held) {
+    if (monitor_) monitor_->hold_changed(target, held);
     if (held) {
       log_warning("target held", {{"target", target},
                                   {"until", format_moment(held->until)},
@@ -198,6 +203,14 @@ Result<> App::listen() {
   api_ = std::make_shared<Api>(backend_->tasks(), [this] { return metrics_.text(); }, options_.api);
   backend_->introduce(*api_);
   if (api_->cluster() != nullptr) metrics_.add(*api_->cluster());
+  monitor_ = std::make_unique<Monitor>(Monitor::Parts{.loop = loop_,
+                                                      .tasks = backend_->tasks(),
+                                                      .sink = *delivery_,
+                                                      .cluster = api_->cluster(),
+                                                      .url_defaults = options_.engine.url_defaults},
+                                       options_.monitor);
+  api_->show(*monitor_);
+  metrics_.add(*monitor_);
   http_ = std::make_unique<HttpServer>(loop_, http_threads_.loops(), api_,
                                        http_options(within_memory(options_)));
   metrics_.add(*http_);
@@ -273,6 +286,7 @@ Async<void> App::stop() {
     log_info("no more requests are taken");
   }
   phase_ = Phase::stopping;
+  monitor_->stop();
   const MonoTime start = std::chrono::steady_clock::now();
   const Millis all = options_.shutdown_timeout;
   co_await backend_->leave(all / 2);
@@ -339,6 +353,8 @@ void App::apply(Options fresh) {
   options_.drain_grace = fresh.drain_grace;
   options_.shutdown_timeout = fresh.shutdown_timeout;
   options_.egress = fresh.egress;
+  options_.monitor = fresh.monitor;
+  monitor_->set_options(std::move(fresh.monitor));
   options_.proxy = fresh.proxy;
   options_.way_out = fresh.way_out;
   options_.targets = std::move(fresh.targets);

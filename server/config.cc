@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "http/host_rule.h"
 #include "net/tls.h"
+#include "net/url.h"
 #include "server/config_file.h"
 #include "server/listen.h"
 #include "server/version.h"
@@ -94,6 +95,18 @@ Result<> read_proxy(const Environment& environment, Options& options) {
   auto proxy = make_proxy(given.url, credentials);
   if (!proxy) return std::move(proxy).error().in("egress.proxy");
   options.way_out = *std::move(proxy);
+  return {};
+}
+
+Result<> check_alarms(const Options& options) {
+  const std::string& url = options.monitor.alarm_url;
+  if (url.empty()) return {};
+  if (!options.monitor.alarm_target.empty()) {
+    return Error{"config", "alarms.url and alarms.target exclude each other", "alarms.url"};
+  }
+  if (auto parsed = parse_url(url); !parsed) {
+    return Error{"config", "alarms.url: " + parsed.error().detail, "alarms.url"};
+  }
   return {};
 }
 
@@ -248,6 +261,7 @@ Result<Options> load_options(const Arguments& arguments, const Environment& envi
   if (step) step = apply_environment(environment, options);
   if (step) step = apply_flags(arguments, options);
   if (step) step = read_proxy(environment, options);
+  if (step) step = check_alarms(options);
   if (step) step = check_whole(options);
   if (!step) return step.error();
   return options;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <map>
 #include <utility>
 
 #include <prometheus/metric_family.h>
@@ -12,6 +13,7 @@
 #include "cluster/cluster_view.h"
 #include "engine/task_service.h"
 #include "http/server.h"
+#include "monitor/monitor.h"
 #include "server/logging.h"
 
 namespace carillon {
@@ -313,6 +315,16 @@ void add_cluster(Families& families, const ClusterView& view) {
                    view.lost);
 }
 
+void add_alarms(Families& families, const std::vector<Alarm>& open) {
+  std::map<std::string, double> counted;
+  for (const Alarm& alarm : open) ++counted[alarm.name];
+  std::vector<Sample> samples;
+  for (const auto& [name, count] : counted) samples.push_back({name, count});
+  if (samples.empty()) return;
+  families.add(MetricType::Gauge, "carillon_alarms_open", "Alarms that are open, by name", "alarm",
+               samples);
+}
+
 void add_process(Families& families, const Stats& stats) {
   families.counter("carillon_log_lines_dropped_total", "Log lines that standard error did not take",
                    log_lines_dropped());
@@ -344,6 +356,7 @@ Async<std::string> Metrics::text() const {
   families.add(MetricType::Gauge, "carillon_build_info", "1, with the version", "version",
                {{version_, 1}});
   if (http_ != nullptr) add_http(families, http_->stats());
+  if (monitor_ != nullptr) add_alarms(families, monitor_->alarms().open());
   if (cluster_ != nullptr) add_cluster(families, co_await cluster_->view());
   if (tasks_ != nullptr) {
     families.gauge("carillon_ready", "1 where /readyz answers 200",

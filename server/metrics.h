@@ -14,6 +14,7 @@
 namespace carillon {
 
 class ClusterStatus;
+class Monitor;
 class TaskService;
 class HttpServer;
 
@@ -24,6 +25,7 @@ class Metrics {
   void add(TaskService& tasks) { tasks_ = &tasks; }
   void add(const HttpServer& http) { http_ = &http; }
   void add(ClusterStatus& cluster) { cluster_ = &cluster; }
+  void add(const Monitor& monitor) { monitor_ = &monitor; }
   /// The server is about to stop: it is not ready any more.
   void announce_drain() { draining_ = true; }
   /// All of them, in Prometheus' text format.
@@ -34,6 +36,7 @@ class Metrics {
   TaskService* tasks_ = nullptr;
   const HttpServer* http_ = nullptr;
   ClusterStatus* cluster_ = nullptr;
+  const Monitor* monitor_ = nullptr;
   std::atomic<bool> draining_ = false;
 };
 

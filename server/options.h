@@ -14,6 +14,7 @@
 #include "delivery/target.h"
 #include "engine/options.h"
 #include "http/options.h"
+#include "monitor/monitor.h"
 #include "net/egress.h"
 #include "net/proxy.h"
 
@@ -66,6 +67,7 @@ struct Options {
     std::string credentials_file;
     std::string credentials_env;
   } proxy;
+  MonitorOptions monitor;
   std::optional<carillon::Proxy> way_out;  // what `proxy` comes to
   std::vector<ConfiguredTarget> targets;
   std::vector<ConfiguredLane> lanes;

@@ -20,7 +20,7 @@ TEST_F(Operate, AnswersAreJson) {
   ASSERT_EQ(client_.post("/v1/tasks", task_json("a", R"("group":"g")")).status, 201);
   for (const char* path :
        {"/healthz", "/readyz", "/openapi.json", "/v1/stats", "/v1/wheel", "/v1/forecast",
-        "/v1/tasks", "/v1/targets", "/v1/dead", "/v1/groups/g"}) {
+        "/v1/history", "/v1/alarms", "/v1/tasks", "/v1/targets", "/v1/dead", "/v1/groups/g"}) {
     const HttpAnswer answer = client_.get(path);
     EXPECT_EQ(answer.status, 200) << path;
     EXPECT_EQ(answer.header("content-type"), "application/json") << path;
@@ -55,6 +55,40 @@ TEST_F(Operate, ForecastCountsByDue) {
                             "bucket=1ms&from=0&to=1000000000"}) {
     EXPECT_EQ(client_.get(std::string("/v1/forecast?") + query).status, 400) << query;
   }
+}
+
+TEST_F(Operate, HistoryTellsWhatCameToPass) {
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(client_.post("/v1/tasks", task_json("t" + std::to_string(i))).status, 201);
+    ASSERT_EQ(client_.post("/v1/clock:advance", R"({"by":"10s"})").status, 200);
+    server_.look();
+  }
+  const HttpAnswer answer = client_.get("/v1/history");
+  EXPECT_TRUE(
+      has(answer, R"({"step":"10s","points":[{"from":"2026-11-21T00:00:00.000Z","added":1,)"))
+      << answer.body;
+  EXPECT_TRUE(has(answer, R"({"from":"2026-11-21T00:00:10.000Z","added":1,)")) << answer.body;
+  EXPECT_TRUE(has(client_.get("/v1/history?step=1m"), R"("added":2,"cancelled":0,)"));
+  EXPECT_EQ(client_.get("/v1/history?to=2026-11-21T00:00:00Z").body,
+            R"({"step":"10s","points":[]})");
+  for (const char* query : {"step=9s", "step=x", "from=x", "from=2000&to=1000"})
+    EXPECT_EQ(client_.get(std::string("/v1/history?") + query).status, 400) << query;
+}
+
+TEST_F(Operate, AlarmsSayWhatAndWhatToDo) {
+  EXPECT_EQ(client_.get("/v1/alarms").body, R"({"alarms":[]})");
+  ASSERT_EQ(client_
+                .post("/v1/tasks", R"({"id":"a","delay":0,"target":"http://127.0.0.1:9/",)"
+                                   R"("retry":{"max_attempts":1}})")
+                .status,
+            201);
+  ASSERT_EQ(client_.post("/v1/clock:advance", R"({"by":"10s"})").status, 200);
+  server_.look();
+  const HttpAnswer answer = client_.get("/v1/alarms");
+  EXPECT_TRUE(
+      has(answer, R"({"alarms":[{"alarm":"dead_letters","since":"2026-11-21T00:00:10.000Z",)"))
+      << answer.body;
+  EXPECT_TRUE(has(client_.get("/metrics"), R"(carillon_alarms_open{alarm="dead_letters"} 1)"));
 }
 
 TEST_F(Operate, ManualClockMovesOnlyForward) {

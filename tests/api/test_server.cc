@@ -14,6 +14,7 @@
 #include "delivery/delivery.h"
 #include "engine/engine.h"
 #include "http/threads.h"
+#include "monitor/monitor.h"
 #include "server/metrics.h"
 #include "tests/storage/memory_log.h"
 #include "tests/support/http_threads.h"
@@ -38,6 +39,8 @@ class TestServer::Impl {
         http(loop, http_threads.loops(), api, setup.http) {
     metrics.add(engine);
     metrics.add(http);
+    metrics.add(monitor);
+    api->show(monitor);
     std::signal(SIGPIPE, SIG_IGN);  // as the server does
     if (setup.recovered) {
       CARILLON_CHECK(engine.recover([](auto, auto) {}));
@@ -70,6 +73,9 @@ class TestServer::Impl {
   UrlPolicy policy;
   Delivery delivery;
   Engine engine;
+  Monitor monitor{
+      {.loop = loop, .tasks = engine, .sink = delivery, .cluster = nullptr, .url_defaults = {}},
+      {}};
   Metrics metrics{"test"};
   std::shared_ptr<Api> api;
   HttpServer http;
@@ -89,6 +95,10 @@ void TestServer::on_loop(const std::function<void()>& work) {
     done.set_value();
   });
   done.get_future().wait();
+}
+
+void TestServer::look() {
+  asio::co_spawn(impl_->loop, impl_->monitor.look(), asio::use_future).wait();
 }
 
 void TestServer::reload(const ServerSetup& setup) {

@@ -38,6 +38,8 @@ class TestServer {
   [[nodiscard]] const std::vector<std::string>& urls() const { return urls_; }
   /// Runs `work` on the server's thread and waits for it.
   void on_loop(const std::function<void()>& work);
+  /// What the server does by itself every ten seconds.
+  void look();
   /// Takes the options of both layers.
   void reload(const ServerSetup& setup);
   /// Drains the HTTP server; returns when it is done.

@@ -68,6 +68,19 @@ TEST(Histogram, NegativeCountsAsZeroAndHugeAsLast) {
   EXPECT_LE(histogram.quantile(1), histogram.max());
 }
 
+TEST(Histogram, SinceIsWhatWasRecordedSince) {
+  Histogram values;
+  values.record(Histogram::Micros(5));
+  const Histogram before = values;
+  values.record(Histogram::Micros(40));
+  values.record(Histogram::Micros(60));
+  const Histogram since = values.since(before);
+  EXPECT_EQ(since.count(), 2U);
+  EXPECT_EQ(since.quantile(0.5), Histogram::Micros(40));
+  EXPECT_DOUBLE_EQ(since.mean_micros(), 50);
+  EXPECT_EQ(before.since(values).count(), 1U) << "not its past: all of it";
+}
+
 TEST(Histogram, MergeIsAsIfRecordedTogether) {
   Histogram left, right, both;
   for (int i = 1; i < 1000; ++i) {

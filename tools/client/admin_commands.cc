@@ -13,7 +13,7 @@ namespace carillon::client {
 namespace {
 
 struct AdminOptions {
-  std::string bucket = "1m", from, to, dir, by;
+  std::string bucket = "1m", step = "1m", from, to, dir, by;
 };
 
 void show(std::string_view body) {
@@ -27,6 +27,15 @@ void forecast(Context& context, const AdminOptions& o) {
   Query query;
   query.add("bucket", o.bucket).add("from", o.from).add("to", o.to);
   context.run("GET", "/v1/forecast" + query.text(), {}, show_table);
+}
+
+void history(Context& context, const AdminOptions& o) {
+  Query query;
+  query.add("step", o.step).add("from", o.from).add("to", o.to);
+  context.run("GET", "/v1/history" + query.text(), {}, [](std::string_view body) {
+    std::cout << format_table(body, {"from", "added", "fired", "delivered", "retrying", "dead",
+                                     "pending", "backlog", "lateness_ms"});
+  });
 }
 
 }  // namespace
@@ -45,6 +54,15 @@ void declare_admin_commands(CLI::App& app, Context& context) {
   forecasts->add_option("--from", o->from, "RFC 3339; without: now");
   forecasts->add_option("--to", o->to, "RFC 3339");
   forecasts->callback([o, &context] { forecast(context, *o); });
+
+  auto* past = app.add_subcommand("history", "What came to pass in the last 24 hours");
+  past->add_option("--step", o->step, "At least 10s")->capture_default_str();
+  past->add_option("--from", o->from, "RFC 3339; without: an hour before the end");
+  past->add_option("--to", o->to, "RFC 3339; without: now");
+  past->callback([o, &context] { history(context, *o); });
+
+  auto* alarms = app.add_subcommand("alarms", "Alarms that are open, and what to do");
+  alarms->callback([&context] { context.run("GET", "/v1/alarms", {}, show_table); });
 
   auto* checkpoint =
       app.add_subcommand("checkpoint", "Copy the data directory while the server runs");

@@ -4,6 +4,7 @@ import type { CallOptions, Input, Operation } from "./transport.js";
 import type {
   AdvanceClockParams,
   AdvanceClockResult,
+  AlarmList,
   CancelGroupParams,
   CancelGroupResult,
   CancelTaskParams,
@@ -16,8 +17,10 @@ import type {
   Forecast,
   GetForecastParams,
   GetHealthResult,
+  GetHistoryParams,
   GetReadinessResult,
   Group,
+  History,
   Lane,
   LaneList,
   LaneSettings,
@@ -83,6 +86,8 @@ export const operations = {
   getStats: { name: "getStats", method: "GET", path: "/v1/stats", repeatable: true },
   getWheel: { name: "getWheel", method: "GET", path: "/v1/wheel", repeatable: true },
   getForecast: { name: "getForecast", method: "GET", path: "/v1/forecast", repeatable: true },
+  getHistory: { name: "getHistory", method: "GET", path: "/v1/history", repeatable: true },
+  listAlarms: { name: "listAlarms", method: "GET", path: "/v1/alarms", repeatable: true },
   exportTasks: { name: "exportTasks", method: "GET", path: "/v1/export", repeatable: true },
   makeCheckpoint: { name: "makeCheckpoint", method: "POST", path: "/v1/admin/checkpoint", repeatable: false },
   advanceClock: { name: "advanceClock", method: "POST", path: "/v1/clock:advance", repeatable: false },
@@ -322,6 +327,16 @@ export abstract class Calls {
   /** How many tasks are due when. Role: read. `GET /v1/forecast` */
   getForecast(params: GetForecastParams = {}, options?: CallOptions): Promise<Forecast> {
     return this.call(operations.getForecast, { query: params }, options);
+  }
+
+  /** Key figures of the last 24 hours. Role: read. `GET /v1/history` */
+  getHistory(params: GetHistoryParams = {}, options?: CallOptions): Promise<History> {
+    return this.call(operations.getHistory, { query: params }, options);
+  }
+
+  /** Alarms that are open. Role: read. `GET /v1/alarms` */
+  listAlarms(options?: CallOptions): Promise<AlarmList> {
+    return this.call(operations.listAlarms, {}, options);
   }
 
   /** A consistent copy of the data directory. Role: admin. `POST /v1/admin/checkpoint` */

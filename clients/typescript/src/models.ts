@@ -383,12 +383,12 @@ export interface Lane {
   /** Its pushes under way. */
   in_flight: number;
   /** Start of a push minus its due, since the start. */
-  lateness_ms: LatenessMs;
+  lateness_ms: LaneLatenessMs;
   silent_shards?: number[];
 }
 
 /** Start of a push minus its due, since the start. */
-export interface LatenessMs {
+export interface LaneLatenessMs {
   count?: number;
   p50?: number;
   p99?: number;
@@ -422,13 +422,22 @@ export interface Stats {
   backlog: number;
   oldest_overdue?: string;
   /** Start of a push minus its due, since the start. */
-  lateness_ms: LatenessMs;
+  lateness_ms: StatsLatenessMs;
   /** By the lane's name. */
   lanes: Record<string, StatsLane>;
   storage: StatsStorage;
   delivery: StatsDelivery;
   memory: StatsMemory;
   silent_shards?: number[];
+}
+
+/** Start of a push minus its due, since the start. */
+export interface StatsLatenessMs {
+  count?: number;
+  p50?: number;
+  p99?: number;
+  p999?: number;
+  max?: number;
 }
 
 export interface StatsLane {
@@ -439,7 +448,16 @@ export interface StatsLane {
   /** Pushes under way. */
   in_flight: number;
   /** Start of a push minus its due, since the start. */
-  lateness_ms: LatenessMs;
+  lateness_ms: StatsLaneLatenessMs;
+}
+
+/** Start of a push minus its due, since the start. */
+export interface StatsLaneLatenessMs {
+  count?: number;
+  p50?: number;
+  p99?: number;
+  p999?: number;
+  max?: number;
 }
 
 export interface StatsStorage {
@@ -484,6 +502,63 @@ export interface Forecast {
 export interface ForecastBucket {
   from: string;
   tasks: number;
+}
+
+export interface History {
+  step: string;
+  points: HistoryPoint[];
+}
+
+/** What came to pass in a step, and what stood. Counters and lateness are of the node that answers. */
+export interface HistoryPoint {
+  from: string;
+  added: number;
+  cancelled: number;
+  fired: number;
+  delivered: number;
+  /** Pushes that failed and will be tried again. */
+  retrying: number;
+  /** Tasks that became dead letters. */
+  dead: number;
+  expired: number;
+  /** At the end: scheduled, firing and retrying. */
+  pending: number;
+  /** At the end. */
+  dead_letters: number;
+  /** At most: due and not fired. */
+  backlog: number;
+  /** At most: pushes under way. */
+  in_flight: number;
+  /** At most. */
+  oldest_overdue_ms: number;
+  lateness_ms: HistoryPointLatenessMs;
+  commit_ms: HistoryPointCommitMs;
+}
+
+export interface HistoryPointLatenessMs {
+  p50: number;
+  p99: number;
+  p999: number;
+}
+
+export interface HistoryPointCommitMs {
+  p99: number;
+}
+
+export interface AlarmList {
+  alarms: Alarm[];
+}
+
+export interface Alarm {
+  /** Such as overdue. */
+  alarm: string;
+  /** The target, node or shard; absent where it is of the server. */
+  of?: string;
+  since: string;
+  /** What, and how much. */
+  detail: string;
+  /** What to do. */
+  advice: string;
 }
 
 export interface Cluster {
@@ -680,6 +755,16 @@ export interface GetForecastParams {
   to?: Moment;
   /** Only tasks with this target; for a URL, all of its origin. */
   target?: string;
+}
+
+/** What `getHistory` may be given. */
+export interface GetHistoryParams {
+  /** Without: an hour before `to`. */
+  from?: Moment;
+  /** Without: now. */
+  to?: Moment;
+  /** At least 10s, which is the default. */
+  step?: Duration;
 }
 
 /** What `makeCheckpoint` is given. */

@@ -576,6 +576,26 @@ class Calls:
             )
         )
 
+    def get_history(
+        self,
+        *,
+        from_: Optional[Moment] = None,
+        to: Optional[Moment] = None,
+        step: Optional[Duration] = None,
+    ) -> models.History:
+        """Key figures of the last 24 hours. Role: read. `GET /v1/history`"""
+        return self._run(
+            self._core.call(
+                operations.GET_HISTORY,
+                query=some({"from": from_, "to": to, "step": step}),
+                read=models.History.from_json,
+            )
+        )
+
+    def list_alarms(self) -> models.AlarmList:
+        """Alarms that are open. Role: read. `GET /v1/alarms`"""
+        return self._run(self._core.call(operations.LIST_ALARMS, read=models.AlarmList.from_json))
+
     def make_checkpoint(self, *, dir: str) -> models.MakeCheckpointResult:
         """A consistent copy of the data directory. Role: admin. `POST /v1/admin/checkpoint`"""
         return self._run(
@@ -1185,6 +1205,26 @@ class AsyncCalls:
                 read=models.Forecast.from_json,
             )
         )
+
+    async def get_history(
+        self,
+        *,
+        from_: Optional[Moment] = None,
+        to: Optional[Moment] = None,
+        step: Optional[Duration] = None,
+    ) -> models.History:
+        """Key figures of the last 24 hours. Role: read. `GET /v1/history`"""
+        return await self._run(
+            self._core.call(
+                operations.GET_HISTORY,
+                query=some({"from": from_, "to": to, "step": step}),
+                read=models.History.from_json,
+            )
+        )
+
+    async def list_alarms(self) -> models.AlarmList:
+        """Alarms that are open. Role: read. `GET /v1/alarms`"""
+        return await self._run(self._core.call(operations.LIST_ALARMS, read=models.AlarmList.from_json))
 
     async def make_checkpoint(self, *, dir: str) -> models.MakeCheckpointResult:
         """A consistent copy of the data directory. Role: admin. `POST /v1/admin/checkpoint`"""

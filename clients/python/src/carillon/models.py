@@ -262,12 +262,12 @@ class Lane(Model):
     #: Its pushes under way.
     in_flight: int
     #: Start of a push minus its due, since the start.
-    lateness_ms: LatenessMs
+    lateness_ms: LaneLatenessMs
     silent_shards: Optional[List[int]] = None
 
 
 @dataclass(frozen=True)
-class LatenessMs(Model):
+class LaneLatenessMs(Model):
     """Start of a push minus its due, since the start."""
 
     count: Optional[float] = None
@@ -289,7 +289,7 @@ class Stats(Model):
     counts: Counts
     backlog: int
     #: Start of a push minus its due, since the start.
-    lateness_ms: LatenessMs
+    lateness_ms: StatsLatenessMs
     #: By the lane's name.
     lanes: Dict[str, StatsLane]
     storage: StatsStorage
@@ -297,6 +297,17 @@ class Stats(Model):
     memory: StatsMemory
     oldest_overdue: Optional[timedelta] = None
     silent_shards: Optional[List[int]] = None
+
+
+@dataclass(frozen=True)
+class StatsLatenessMs(Model):
+    """Start of a push minus its due, since the start."""
+
+    count: Optional[float] = None
+    p50: Optional[float] = None
+    p99: Optional[float] = None
+    p999: Optional[float] = None
+    max: Optional[float] = None
 
 
 @dataclass(frozen=True)
@@ -308,7 +319,18 @@ class StatsLane(Model):
     #: Pushes under way.
     in_flight: int
     #: Start of a push minus its due, since the start.
-    lateness_ms: LatenessMs
+    lateness_ms: StatsLaneLatenessMs
+
+
+@dataclass(frozen=True)
+class StatsLaneLatenessMs(Model):
+    """Start of a push minus its due, since the start."""
+
+    count: Optional[float] = None
+    p50: Optional[float] = None
+    p99: Optional[float] = None
+    p999: Optional[float] = None
+    max: Optional[float] = None
 
 
 @dataclass(frozen=True)
@@ -360,6 +382,70 @@ class Forecast(Model):
 class ForecastBucket(Model):
     from_: datetime
     tasks: int
+
+
+@dataclass(frozen=True)
+class History(Model):
+    step: timedelta
+    points: List[HistoryPoint]
+
+
+@dataclass(frozen=True)
+class HistoryPoint(Model):
+    """What came to pass in a step, and what stood. Counters and lateness are of the node that answers."""
+
+    from_: datetime
+    added: int
+    cancelled: int
+    fired: int
+    delivered: int
+    #: Pushes that failed and will be tried again.
+    retrying: int
+    #: Tasks that became dead letters.
+    dead: int
+    expired: int
+    #: At the end: scheduled, firing and retrying.
+    pending: int
+    #: At the end.
+    dead_letters: int
+    #: At most: due and not fired.
+    backlog: int
+    #: At most: pushes under way.
+    in_flight: int
+    #: At most.
+    oldest_overdue_ms: int
+    lateness_ms: HistoryPointLatenessMs
+    commit_ms: HistoryPointCommitMs
+
+
+@dataclass(frozen=True)
+class HistoryPointLatenessMs(Model):
+    p50: float
+    p99: float
+    p999: float
+
+
+@dataclass(frozen=True)
+class HistoryPointCommitMs(Model):
+    p99: float
+
+
+@dataclass(frozen=True)
+class AlarmList(Model):
+    alarms: List[Alarm]
+
+
+@dataclass(frozen=True)
+class Alarm(Model):
+    #: Such as overdue.
+    alarm: str
+    since: datetime
+    #: What, and how much.
+    detail: str
+    #: What to do.
+    advice: str
+    #: The target, node or shard; absent where it is of the server.
+    of: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -534,23 +620,31 @@ Target._readers = {
     "held": TargetHeld.from_json,
 }
 TargetHeld._readers = {"until": read_moment, "since": read_moment}
-Lane._readers = {"lateness_ms": LatenessMs.from_json}
+Lane._readers = {"lateness_ms": LaneLatenessMs.from_json}
 LaneList._readers = {"lanes": each_item(Lane.from_json)}
 Stats._readers = {
     "now": read_moment,
     "counts": Counts.from_json,
     "oldest_overdue": read_duration,
-    "lateness_ms": LatenessMs.from_json,
+    "lateness_ms": StatsLatenessMs.from_json,
     "lanes": each_value(StatsLane.from_json),
     "storage": StatsStorage.from_json,
     "delivery": StatsDelivery.from_json,
     "memory": StatsMemory.from_json,
 }
-StatsLane._readers = {"lateness_ms": LatenessMs.from_json}
+StatsLane._readers = {"lateness_ms": StatsLaneLatenessMs.from_json}
 Wheel._readers = {"levels": each_item(WheelLevel.from_json)}
 WheelLevel._readers = {"slot_width": read_duration}
 Forecast._readers = {"bucket": read_duration, "buckets": each_item(ForecastBucket.from_json)}
 ForecastBucket._readers = {"from": read_moment}
+History._readers = {"step": read_duration, "points": each_item(HistoryPoint.from_json)}
+HistoryPoint._readers = {
+    "from": read_moment,
+    "lateness_ms": HistoryPointLatenessMs.from_json,
+    "commit_ms": HistoryPointCommitMs.from_json,
+}
+AlarmList._readers = {"alarms": each_item(Alarm.from_json)}
+Alarm._readers = {"since": read_moment}
 Cluster._readers = {"nodes": each_item(ClusterNode.from_json), "shards": each_item(ClusterShard.from_json)}
 ClusterShard._readers = {"followers": each_item(ClusterShardFollower.from_json)}
 ListTargetsResult._readers = {"targets": each_item(Target.from_json)}

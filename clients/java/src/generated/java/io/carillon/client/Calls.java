@@ -297,6 +297,21 @@ public abstract class Calls {
     return getForecast(GetForecastParams.builder().build());
   }
 
+  /** Key figures of the last 24 hours. Role: read. {@code GET /v1/history} */
+  public History getHistory(GetHistoryParams params) {
+    return call(Operation.GET_HISTORY, List.of(), params, History::of);
+  }
+
+  /** Key figures of the last 24 hours. Role: read. {@code GET /v1/history} */
+  public History getHistory() {
+    return getHistory(GetHistoryParams.builder().build());
+  }
+
+  /** Alarms that are open. Role: read. {@code GET /v1/alarms} */
+  public AlarmList listAlarms() {
+    return call(Operation.LIST_ALARMS, List.of(), null, AlarmList::of);
+  }
+
   /** A consistent copy of the data directory. Role: admin. {@code POST /v1/admin/checkpoint} */
   public MakeCheckpointResult makeCheckpoint(MakeCheckpointParams params) {
     return call(Operation.MAKE_CHECKPOINT, List.of(), params, MakeCheckpointResult::of);

@@ -41,6 +41,8 @@ enum Operation {
   GET_STATS("GET", "/v1/stats", true, null, false),
   GET_WHEEL("GET", "/v1/wheel", true, null, false),
   GET_FORECAST("GET", "/v1/forecast", true, null, false),
+  GET_HISTORY("GET", "/v1/history", true, null, false),
+  LIST_ALARMS("GET", "/v1/alarms", true, null, false),
   EXPORT_TASKS("GET", "/v1/export", true, null, false),
   MAKE_CHECKPOINT("POST", "/v1/admin/checkpoint", false, null, true),
   ADVANCE_CLOCK("POST", "/v1/clock:advance", false, null, true);

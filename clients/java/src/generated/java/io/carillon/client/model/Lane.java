@@ -52,8 +52,8 @@ public final class Lane extends JsonObject {
   }
 
   /** Start of a push minus its due, since the start. */
-  public LatenessMs latenessMs() {
-    return read("lateness_ms", LatenessMs::of);
+  public LaneLatenessMs latenessMs() {
+    return read("lateness_ms", LaneLatenessMs::of);
   }
 
   /** `silent_shards`. Null where there is none. */

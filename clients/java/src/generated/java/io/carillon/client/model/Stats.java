@@ -44,8 +44,8 @@ public final class Stats extends JsonObject {
   }
 
   /** Start of a push minus its due, since the start. */
-  public LatenessMs latenessMs() {
-    return read("lateness_ms", LatenessMs::of);
+  public StatsLatenessMs latenessMs() {
+    return read("lateness_ms", StatsLatenessMs::of);
   }
 
   /** By the lane's name. */

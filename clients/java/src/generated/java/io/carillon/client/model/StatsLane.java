@@ -31,7 +31,7 @@ public final class StatsLane extends JsonObject {
   }
 
   /** Start of a push minus its due, since the start. */
-  public LatenessMs latenessMs() {
-    return read("lateness_ms", LatenessMs::of);
+  public StatsLaneLatenessMs latenessMs() {
+    return read("lateness_ms", StatsLaneLatenessMs::of);
   }
 }

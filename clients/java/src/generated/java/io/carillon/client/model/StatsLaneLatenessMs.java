@@ -5,14 +5,14 @@ import io.carillon.client.json.JsonObject;
 import java.util.Map;
 
 /** Start of a push minus its due, since the start. */
-public final class LatenessMs extends JsonObject {
-  private LatenessMs(Map<String, ?> members) {
+public final class StatsLaneLatenessMs extends JsonObject {
+  private StatsLaneLatenessMs(Map<String, ?> members) {
     super(members);
   }
 
   /** One with the members of a JSON object. */
-  public static LatenessMs of(Object json) {
-    return json == null ? null : new LatenessMs(object(json));
+  public static StatsLaneLatenessMs of(Object json) {
+    return json == null ? null : new StatsLaneLatenessMs(object(json));
   }
 
   /** `count`. Null where there is none. */
