@@ -3,6 +3,9 @@
 #include <array>
 #include <condition_variable>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <regex>
@@ -50,6 +53,21 @@ struct Pipe {
     write = ends[1];
   }
 };
+
+/// A signal that stops a process reaches its threads one after the other.
+bool all_threads_stand(int pid) {
+  std::error_code failed;
+  const auto threads =
+      std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task", failed);
+  for (const auto& thread : threads) {
+    std::ifstream file(thread.path() / "stat");
+    const std::string stat{std::istreambuf_iterator<char>(file), {}};
+    // "17 (a name) T ...": its state is behind the name.
+    const std::size_t name_end = stat.rfind(") ");
+    if (name_end != std::string::npos && stat[name_end + 2] != 'T') return false;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -181,6 +199,15 @@ int Process::pid() const {
 }
 void Process::signal(int number) const {
   impl_->signal(number);
+}
+
+void Process::freeze() const {
+  signal(SIGSTOP);
+  while (!all_threads_stand(pid())) std::this_thread::yield();
+}
+
+void Process::go_on() const {
+  signal(SIGCONT);
 }
 
 std::optional<std::vector<std::string>> Process::wait_for_line(const std::string& regex,

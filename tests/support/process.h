@@ -37,6 +37,9 @@ class Process {
 
   [[nodiscard]] int pid() const;
   void signal(int number) const;
+  /// Stops it; when this returns none of its threads runs any more, until `go_on`.
+  void freeze() const;
+  void go_on() const;
 
   /// The groups of the first line on stderr, from its start, that `regex` is found in; nothing if
   /// the program ends or `patience` is over first.

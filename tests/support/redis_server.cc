@@ -1,7 +1,6 @@
 #include "tests/support/redis_server.h"
 
 #include <algorithm>
-#include <csignal>
 
 #include <hiredis/hiredis.h>
 
@@ -10,8 +9,6 @@
 
 namespace carillon::test {
 namespace {
-
-static_assert(SIGSTOP == 19 && SIGCONT == 18);
 
 std::string text_of(const redisReply& reply) {
   if (reply.type == REDIS_REPLY_INTEGER) return std::to_string(reply.integer);

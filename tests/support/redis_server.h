@@ -36,8 +36,8 @@ class RedisServer {
   /// kill -9, and waits until it is gone.
   void kill();
   /// It answers nothing until it goes on.
-  void freeze() { process_->signal(kStop); }
-  void go_on() { process_->signal(kContinue); }
+  void freeze() { process_->freeze(); }
+  void go_on() { process_->go_on(); }
 
   [[nodiscard]] int port() const { return port_; }
   /// redis://127.0.0.1:PORT, without a path.
@@ -51,8 +51,6 @@ class RedisServer {
   [[nodiscard]] std::vector<RedisEntry> entries(const std::string& stream);
 
  private:
-  static constexpr int kStop = 19;      // SIGSTOP
-  static constexpr int kContinue = 18;  // SIGCONT
   class Client;
 
   [[nodiscard]] bool try_to_start();
