@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "delivery/amqp/settings.h"
 #include "delivery/http/settings.h"
 #include "delivery/kind.h"
 #include "delivery/redis/settings.h"
@@ -8,7 +9,7 @@
 namespace carillon {
 
 std::span<const TargetKind* const> kinds() {
-  static constexpr std::array<const TargetKind*, 2> kAll = {&kHttpKind, &kRedisKind};
+  static constexpr std::array<const TargetKind*, 3> kAll = {&kHttpKind, &kRedisKind, &kAmqpKind};
   return kAll;
 }
 

@@ -15,12 +15,12 @@ cd "$(dirname "$0")/.."
 build_packages=(
   ca-certificates g++ cmake ninja-build
   "libboost-url1.83-dev|libboost-url1.81-dev" libssl-dev libdeflate-dev librocksdb-dev libsimdjson-dev libfmt-dev
-  libnats-dev libhiredis-dev libtomlplusplus-dev libcli11-dev prometheus-cpp-dev libjemalloc-dev
+  libnats-dev libhiredis-dev librabbitmq-dev libtomlplusplus-dev libcli11-dev prometheus-cpp-dev libjemalloc-dev
 )
 test_packages=(
   ccache libgtest-dev libgmock-dev libbenchmark-dev
   git clang-format-19 clang-tidy-19 clang-19 libclang-rt-19-dev python3 curl jq openssl strace
-  chromium nghttp2-client slowhttptest valgrind wrk redis-server
+  chromium nghttp2-client slowhttptest valgrind wrk redis-server rabbitmq-server
   "default-jdk-headless|openjdk-17-jdk-headless"
 )
 bench_packages=(

@@ -12,6 +12,9 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t kWriteBytes = 256 * 1024;  // of one write, and then what is begun
 constexpr auto kUnusedFor = std::chrono::minutes(10);
+constexpr auto kDeadAfter = std::chrono::minutes(2);
+
+constexpr const char* kNoAnswer = "the broker stopped answering";
 
 Error network_error(std::string detail) {
   return {.slug = "network", .detail = std::move(detail), .field = {}};
@@ -24,8 +27,7 @@ BrokerConnection::BrokerConnection(Parts parts)
       events_(&its_.events),
       settings_(static_cast<const BrokerSettings&>(*its_.target->own)),
       patience_([this] {
-        fail(network_error(state_ == State::checking ? "the broker stopped answering"
-                                                     : "no connection in time"));
+        fail(network_error(state_ == State::checking ? kNoAnswer : "no connection in time"));
       }),
       heartbeat_([this] { look_after(); }) {}
 
@@ -127,9 +129,15 @@ void BrokerConnection::ask_for_life() {
 void BrokerConnection::look_after() {
   if (is_closed()) return;
   its_.heartbeats.arm(heartbeat_);
-  if (state_ != State::ready || !is_idle() || link_->is_writing()) return;
-  if (steady_clock::now() - used_at_ > kUnusedFor) return retire();
-  ask_for_life();
+  const auto now = steady_clock::now();
+  // One that is blocked answers nothing, but its heartbeats go on.
+  if (blocked_ && now - heard_at_ > kDeadAfter) return fail(network_error(kNoAnswer));
+  if (link_->is_writing()) return;
+  const bool is_unused = state_ == State::ready && is_idle() && !blocked_;
+  if (is_unused && now - used_at_ > kUnusedFor) return retire();
+  if (is_unused) return ask_for_life();
+  write_heartbeat(out_);
+  write_more(is_silent());
 }
 
 void BrokerConnection::received(std::string_view bytes) {
@@ -156,14 +164,27 @@ void BrokerConnection::give_up(BrokerAttempt& late) {
 /// What has not been sent goes elsewhere; what has been is still answered here.
 void BrokerConnection::turn_away(const Error& denied) {
   const auto keep = shared_from_this();
+  take_no_more();
+  give_back_waiting(denied);
+  drop_when_done();
+}
+
+void BrokerConnection::give_back_waiting(const Error& why) {
   const std::deque<BrokerAttempt*> waiting = std::exchange(waiting_, {});
   carried_ -= waiting.size();
-  take_no_more();
   for (BrokerAttempt* attempt : waiting) {
     if (events_ == nullptr) return;
-    events_->unsent(*attempt, denied, was_ready_);
+    events_->unsent(*attempt, why, was_ready_);
   }
-  drop_when_done();
+}
+
+Result<> BrokerConnection::check_blocked() const {
+  return blocked_ ? Result<>(*blocked_) : Result<>();
+}
+
+void BrokerConnection::block(std::string why) {
+  blocked_ = Error{.slug = "not_now", .detail = std::move(why), .field = {}};
+  give_back_waiting(Error(*blocked_));
 }
 
 void BrokerConnection::retire() {
@@ -188,9 +209,8 @@ void BrokerConnection::fail(const Error& why, const BrokerAttempt* late) {
   patience_.disarm();
   heartbeat_.disarm();
   link_->close();
-  carried_ = 0;
   const std::vector<BrokerAttempt*> sent = take_unanswered();
-  const std::deque<BrokerAttempt*> waiting = std::exchange(waiting_, {});
+  carried_ -= sent.size();
   if (!is_retiring_) events_->closed(*this);
   for (BrokerAttempt* attempt : sent) {
     if (events_ == nullptr) return;
@@ -200,10 +220,7 @@ void BrokerConnection::fail(const Error& why, const BrokerAttempt* late) {
                        : "the connection ended before the answer: " + why.detail;
     events_->ended(*attempt, std::move(result));
   }
-  for (BrokerAttempt* attempt : waiting) {
-    if (events_ == nullptr) return;
-    events_->unsent(*attempt, why, was_ready_);
-  }
+  give_back_waiting(why);
 }
 
 void BrokerConnection::drop() {

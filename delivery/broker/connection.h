@@ -17,7 +17,8 @@
 //   question. What waits is sent when the answer has come.
 //
 // An idle connection is asked each half minute, and closed after ten minutes. Where the egress
-// rules come to deny the address, nothing more is sent.
+// rules come to deny the address, nothing more is sent. While the broker says that it is blocked,
+// what waits ends at once with that word for it.
 //
 // Concurrency: one loop's thread. The owner keeps it until `closed`, its attempts until they have
 // ended; the last of them to go closes it.
@@ -27,6 +28,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,8 +66,8 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection>, 
     /// It takes no more pushes; those under way end after this.
     virtual void closed(BrokerConnection& connection) = 0;
     virtual void ended(BrokerAttempt& attempt, PushResult result) = 0;
-    /// It takes no more pushes, and no byte of this one went out. `was_ready`: it was fit for use
-    /// once.
+    /// It takes no more pushes, or none now (error slug: not_now), and no byte of this one went
+    /// out. `was_ready`: it was fit for use once.
     virtual void unsent(BrokerAttempt& attempt, const Error& why, bool was_ready) = 0;
   };
   struct Parts {
@@ -84,6 +86,9 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection>, 
   BrokerConnection& operator=(const BrokerConnection&) = delete;
 
   void open();
+  /// Whether the broker takes messages at all now. Error slug: not_now.
+  [[nodiscard]] Result<> check_blocked() const;
+  /// Only where it is not blocked.
   void push(BrokerAttempt& attempt);
   /// Takes a push back; false: it is sent.
   [[nodiscard]] bool withdraw(BrokerAttempt& attempt);
@@ -110,6 +115,8 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection>, 
   [[nodiscard]] virtual Result<> greet(std::string& out, std::string_view password) = 0;
   /// Asks a question that changes nothing, whose answer is a sign of life.
   virtual void write_question(std::string& out) = 0;
+  /// Keeps the broker from taking us for dead, where it would; at least each half minute.
+  virtual void write_heartbeat(std::string& /*out*/) {}
   virtual void write_message(std::string& out, BrokerAttempt& attempt) = 0;
   /// Whether messages may be written now, as far as the kind can tell.
   [[nodiscard]] virtual bool takes_messages() const { return true; }
@@ -128,9 +135,14 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection>, 
   /// The broker has let us in.
   void let_in();
   void gave_sign_of_life();
+  /// The broker takes no more messages until `unblock`.
+  void block(std::string why);
+  void unblock() { blocked_.reset(); }
   void ended(BrokerAttempt& attempt, PushResult result);
   [[nodiscard]] bool is_closed() const { return state_ == State::closed; }
   [[nodiscard]] const TargetSettings& target() const { return *its_.target; }
+  /// For what a kind has to say while it reads.
+  [[nodiscard]] std::string& out() { return out_; }
 
  private:
   using Moment = std::chrono::steady_clock::time_point;
@@ -147,6 +159,7 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection>, 
   void ask_for_life();
   void look_after();
   void turn_away(const Error& denied);
+  void give_back_waiting(const Error& why);
   void take_no_more();
   void drop_when_done();
   void fail(const Error& why, const BrokerAttempt* late = nullptr);
@@ -159,6 +172,7 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection>, 
   bool was_ready_ = false;
   bool is_retiring_ = false;
   std::size_t carried_ = 0;  // attempts, sent or not
+  std::optional<Error> blocked_;
   Moment heard_at_{};
   Moment asked_at_{};  // when the first was written of what is awaited
   Moment used_at_ = std::chrono::steady_clock::now();

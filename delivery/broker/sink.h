@@ -31,6 +31,8 @@ struct BrokerSinkOptions {
   /// A connection on which nothing came for so long is asked for a sign of life before more is sent
   /// on it.
   Millis silent_for{std::chrono::seconds(1)};
+  /// How often a connection is looked at: whether it is used, and whether the broker is there.
+  Millis look_each{std::chrono::seconds(30)};
 };
 
 class BrokerSink : public Sink, BrokerConnection::Events {

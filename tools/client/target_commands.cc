@@ -15,8 +15,9 @@ namespace {
 
 struct TargetOptions {
   std::string name, file, kind, url, method, timeout, backoff_min, backoff_max;
-  std::string stream, username, password_file, password_env;  // of brokers
-  std::string concurrency, max_attempts, maxlen, replicas;    // digits, checked by CLI11
+  std::string stream, exchange, routing_key, username, password_file, password_env;  // of brokers
+  std::string persistent, mandatory;                        // true or false
+  std::string concurrency, max_attempts, maxlen, replicas;  // digits, checked by CLI11
   bool force = false;
 
   [[nodiscard]] std::string path() const { return "/v1/targets/" + percent_encoded(name); }
@@ -34,6 +35,8 @@ std::string named(const TargetOptions& o) {
   Body body;
   body.text("kind", o.kind).text("url", o.url).text("method", o.method);
   body.text("stream", o.stream).raw("maxlen", o.maxlen).raw("replicas", o.replicas);
+  body.text("exchange", o.exchange).text("routing_key", o.routing_key);
+  body.raw("persistent", o.persistent).raw("mandatory", o.mandatory);
   body.text("username", o.username).text("password_file", o.password_file);
   body.text("password_env", o.password_env).time("timeout", o.timeout);
   body.raw("concurrency", o.concurrency);
@@ -67,10 +70,18 @@ void declare_broker_options(CLI::App& made, TargetOptions& o) {
       ->check(CLI::Range(0, std::numeric_limits<int>::max()));
   made.add_option("--replicas", o.replicas, "redis: how many replicas must have an entry")
       ->check(CLI::Range(0, 100));
-  made.add_option("--username", o.username, "redis: the user name to log in with");
-  made.add_option("--password-file", o.password_file, "redis: a file that holds the password");
+  made.add_option("--exchange", o.exchange, "amqp: the exchange that messages go to");
+  made.add_option("--routing-key", o.routing_key,
+                  "amqp: their routing key; without an exchange the name of the queue");
+  made.add_option("--persistent", o.persistent, "amqp: messages outlive a restart of the broker")
+      ->check(CLI::IsMember({"true", "false"}));
+  made.add_option("--mandatory", o.mandatory, "amqp: a message that no queue takes has failed")
+      ->check(CLI::IsMember({"true", "false"}));
+  made.add_option("--username", o.username, "redis, amqp: the user name to log in with");
+  made.add_option("--password-file", o.password_file,
+                  "redis, amqp: a file that holds the password");
   made.add_option("--password-env", o.password_env,
-                  "redis: an environment variable that holds the password");
+                  "redis, amqp: an environment variable that holds the password");
 }
 
 }  // namespace
@@ -97,7 +108,7 @@ void declare_target_commands(CLI::App& app, Context& context) {
   shown->callback([o, &context] { context.run("GET", o->path(), {}, show); });
   auto* made = target->add_subcommand("put", "Make one, or change what is named of one");
   made->add_option("--url", o->url, "Where it is pushed to");
-  made->add_option("--kind", o->kind, "http (the default) or redis");
+  made->add_option("--kind", o->kind, "http (the default), redis or amqp");
   made->add_option("--file", o->file,
                    "Its whole settings as JSON, which replace all others; - for standard input");
   made->add_option("--method", o->method, "HTTP method of the push");

@@ -1,0 +1,66 @@
+// What an AMQP broker says: frames are taken apart the same however they are cut into pieces, in
+// bounded memory, and no method or header makes the decoder do more than refuse it.
+//
+// The first byte of the input says how the rest is cut.
+
+#include <string>
+#include <vector>
+
+#include "delivery/amqp/protocol.h"
+#include "tests/fuzz/fuzz.h"
+
+namespace carillon {
+namespace {
+
+constexpr std::size_t kReadBytes = 16 * 1024;  // what a connection is given at once
+
+std::string decode(AmqpDecoder& decoder, const AmqpFrame& frame) {
+  if (frame.type == AmqpFrame::Type::header) {
+    const Result<AmqpHeader> header = read_amqp_header(frame.payload);
+    return header ? std::string(header->message_id) : header.error().detail;
+  }
+  if (frame.type != AmqpFrame::Type::method) return {};
+  const Result<AmqpMethod> method = decoder.decode(frame.payload);
+  if (!method) return method.error().detail;
+  CARILLON_CHECK(method->text.size() <= frame.payload.size());
+  return std::to_string(static_cast<int>(method->kind)) + method->text +
+         std::to_string(method->tag) + std::to_string(method->code);
+}
+
+/// The frames, and at the end whether the last bytes could not be understood.
+std::vector<std::string> read_frames(std::string_view bytes, std::size_t piece_bytes) {
+  AmqpFrameReader reader;
+  AmqpDecoder decoder;
+  std::vector<std::string> all;
+  while (!bytes.empty()) {
+    const std::string_view piece = bytes.substr(0, piece_bytes);
+    bytes.remove_prefix(piece.size());
+    reader.feed(piece);
+    for (;;) {
+      const auto frame = reader.next();
+      if (!frame) {
+        CARILLON_CHECK(frame.error().slug == "network");
+        all.emplace_back("broken");
+        return all;
+      }
+      if (!*frame) break;
+      CARILLON_CHECK((*frame)->payload.size() <= kReadBytes);
+      all.push_back(std::to_string(static_cast<int>((*frame)->type)) +
+                    std::to_string((*frame)->channel) + std::string((*frame)->payload) +
+                    decode(decoder, **frame));
+    }
+  }
+  return all;
+}
+
+}  // namespace
+}  // namespace carillon
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  carillon::fuzz::Input input(data, size);
+  const std::size_t piece = input.u8() + std::size_t{1};
+  const std::string_view bytes = input.rest();
+  CARILLON_CHECK(carillon::read_frames(bytes, carillon::kReadBytes) ==
+                 carillon::read_frames(bytes, piece));
+  return 0;
+}
