@@ -12,7 +12,7 @@ export type OnExpire = "drop" | "dead";
 
 export type IfExists = "reject" | "keep" | "replace" | "earliest" | "latest" | "once";
 
-export type Kind = "http" | "redis";
+export type Kind = "http" | "redis" | "amqp";
 
 export type Reason = "too_many_requests" | "unavailable";
 
@@ -211,8 +211,19 @@ export interface Group {
 export interface TargetSettings {
   /** Says which of the other members there are: docs/kinds has a page for each but http. */
   kind?: Kind;
-  /** Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. */
+  /**
+   * Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Of amqp: amqp://HOST:PORT/VHOST
+   * or amqps.
+   */
   url: string;
+  /** Of amqp: where messages are published; without it, to the default exchange. */
+  exchange?: string;
+  /** Of amqp: of each message; required without `exchange`, where it names the queue. */
+  routing_key?: string;
+  /** Of amqp: whether messages outlive a restart of the broker. */
+  persistent?: boolean;
+  /** Of amqp: whether a message that no queue takes is a failed attempt. */
+  mandatory?: boolean;
   /** Of redis, required: the key of the stream that entries are added to. */
   stream?: string;
   /** Of redis: about as many entries of the stream are kept; 0: all. */
@@ -260,12 +271,23 @@ export interface Tls {
 
 /** Fields of TargetSettings, each optional; null puts its default back. */
 export interface TargetChange {
-  /** Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. */
+  /**
+   * Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Of amqp: amqp://HOST:PORT/VHOST
+   * or amqps.
+   */
   url?: string | null;
   /** Standard Webhooks secrets; shown as whsec_***, which keeps the stored one when it is sent back. */
   secrets?: string[] | null;
   /** Says which of the other members there are: docs/kinds has a page for each but http. */
   kind?: Kind | null;
+  /** Of amqp: where messages are published; without it, to the default exchange. */
+  exchange?: string | null;
+  /** Of amqp: of each message; required without `exchange`, where it names the queue. */
+  routing_key?: string | null;
+  /** Of amqp: whether messages outlive a restart of the broker. */
+  persistent?: boolean | null;
+  /** Of amqp: whether a message that no queue takes is a failed attempt. */
+  mandatory?: boolean | null;
   /** Of redis, required: the key of the stream that entries are added to. */
   stream?: string | null;
   /** Of redis: about as many entries of the stream are kept; 0: all. */
@@ -307,6 +329,10 @@ export interface Target {
   kind?: Kind;
   /** Its query is shown to the role admin, to others as `***`. */
   url: string;
+  exchange?: string;
+  routing_key?: string;
+  persistent?: boolean;
+  mandatory?: boolean;
   stream?: string;
   maxlen?: number;
   replicas?: number;

@@ -11,7 +11,7 @@ from ._values import UNSET, Duration, Model, Moment, each_item, each_value, read
 State = Literal["scheduled", "firing", "retrying", "delivered", "dead", "expired", "cancelled"]
 OnExpire = Literal["drop", "dead"]
 IfExists = Literal["reject", "keep", "replace", "earliest", "latest", "once"]
-Kind = Literal["http", "redis"]
+Kind = Literal["http", "redis", "amqp"]
 Reason = Literal["too_many_requests", "unavailable"]
 
 
@@ -209,6 +209,10 @@ class Target(Model):
     #: Pushes under way.
     in_flight: int
     kind: Optional[Kind] = None
+    exchange: Optional[str] = None
+    routing_key: Optional[str] = None
+    persistent: Optional[bool] = None
+    mandatory: Optional[bool] = None
     stream: Optional[str] = None
     maxlen: Optional[int] = None
     replicas: Optional[int] = None

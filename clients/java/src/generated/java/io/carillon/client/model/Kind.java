@@ -5,6 +5,7 @@ package io.carillon.client.model;
 public enum Kind {
   HTTP,
   REDIS,
+  AMQP,
   /** A value that this version of the client does not know. */
   UNRECOGNIZED
 }

@@ -32,6 +32,26 @@ public final class Target extends JsonObject {
     return read("url", JsonObject::text);
   }
 
+  /** `exchange`. Null where there is none. */
+  public String exchange() {
+    return read("exchange", JsonObject::text);
+  }
+
+  /** `routing_key`. Null where there is none. */
+  public String routingKey() {
+    return read("routing_key", JsonObject::text);
+  }
+
+  /** `persistent`. Null where there is none. */
+  public Boolean persistent() {
+    return read("persistent", JsonObject::flag);
+  }
+
+  /** `mandatory`. Null where there is none. */
+  public Boolean mandatory() {
+    return read("mandatory", JsonObject::flag);
+  }
+
   /** `stream`. Null where there is none. */
   public String stream() {
     return read("stream", JsonObject::text);

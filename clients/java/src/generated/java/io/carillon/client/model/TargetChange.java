@@ -18,7 +18,10 @@ public final class TargetChange extends JsonObject {
     return json == null ? null : new TargetChange(object(json));
   }
 
-  /** Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Null where there is none. */
+  /**
+   * Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Of amqp: amqp://HOST:PORT/VHOST
+   * or amqps. Null where there is none.
+   */
   public String url() {
     return read("url", JsonObject::text);
   }
@@ -37,6 +40,29 @@ public final class TargetChange extends JsonObject {
    */
   public Kind kind() {
     return read("kind", value -> enumeration(value, Kind.class));
+  }
+
+  /** Of amqp: where messages are published; without it, to the default exchange. Null where there is none. */
+  public String exchange() {
+    return read("exchange", JsonObject::text);
+  }
+
+  /**
+   * Of amqp: of each message; required without `exchange`, where it names the queue. Null where there is
+   * none.
+   */
+  public String routingKey() {
+    return read("routing_key", JsonObject::text);
+  }
+
+  /** Of amqp: whether messages outlive a restart of the broker. Null where there is none. */
+  public Boolean persistent() {
+    return read("persistent", JsonObject::flag);
+  }
+
+  /** Of amqp: whether a message that no queue takes is a failed attempt. Null where there is none. */
+  public Boolean mandatory() {
+    return read("mandatory", JsonObject::flag);
   }
 
   /** Of redis, required: the key of the stream that entries are added to. Null where there is none. */
@@ -148,7 +174,10 @@ public final class TargetChange extends JsonObject {
       super(TargetChange::of);
     }
 
-    /** Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. */
+    /**
+     * Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Of amqp: amqp://HOST:PORT/VHOST
+     * or amqps.
+     */
     public Builder url(String value) {
       return putNullable("url", value);
     }
@@ -161,6 +190,26 @@ public final class TargetChange extends JsonObject {
     /** Says which of the other members there are: docs/kinds has a page for each but http. */
     public Builder kind(Kind value) {
       return putNullable("kind", value);
+    }
+
+    /** Of amqp: where messages are published; without it, to the default exchange. */
+    public Builder exchange(String value) {
+      return putNullable("exchange", value);
+    }
+
+    /** Of amqp: of each message; required without `exchange`, where it names the queue. */
+    public Builder routingKey(String value) {
+      return putNullable("routing_key", value);
+    }
+
+    /** Of amqp: whether messages outlive a restart of the broker. */
+    public Builder persistent(Boolean value) {
+      return putNullable("persistent", value);
+    }
+
+    /** Of amqp: whether a message that no queue takes is a failed attempt. */
+    public Builder mandatory(Boolean value) {
+      return putNullable("mandatory", value);
     }
 
     /** Of redis, required: the key of the stream that entries are added to. */

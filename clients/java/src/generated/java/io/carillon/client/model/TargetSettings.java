@@ -26,9 +26,35 @@ public final class TargetSettings extends JsonObject {
     return read("kind", value -> enumeration(value, Kind.class));
   }
 
-  /** Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. */
+  /**
+   * Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Of amqp: amqp://HOST:PORT/VHOST
+   * or amqps.
+   */
   public String url() {
     return read("url", JsonObject::text);
+  }
+
+  /** Of amqp: where messages are published; without it, to the default exchange. Null where there is none. */
+  public String exchange() {
+    return read("exchange", JsonObject::text);
+  }
+
+  /**
+   * Of amqp: of each message; required without `exchange`, where it names the queue. Null where there is
+   * none.
+   */
+  public String routingKey() {
+    return read("routing_key", JsonObject::text);
+  }
+
+  /** Of amqp: whether messages outlive a restart of the broker. Null where there is none. */
+  public Boolean persistent() {
+    return read("persistent", JsonObject::flag);
+  }
+
+  /** Of amqp: whether a message that no queue takes is a failed attempt. Null where there is none. */
+  public Boolean mandatory() {
+    return read("mandatory", JsonObject::flag);
   }
 
   /** Of redis, required: the key of the stream that entries are added to. Null where there is none. */
@@ -153,9 +179,32 @@ public final class TargetSettings extends JsonObject {
       return put("kind", value);
     }
 
-    /** Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. */
+    /**
+     * Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Of amqp: amqp://HOST:PORT/VHOST
+     * or amqps.
+     */
     public Builder url(String value) {
       return put("url", value);
+    }
+
+    /** Of amqp: where messages are published; without it, to the default exchange. */
+    public Builder exchange(String value) {
+      return put("exchange", value);
+    }
+
+    /** Of amqp: of each message; required without `exchange`, where it names the queue. */
+    public Builder routingKey(String value) {
+      return put("routing_key", value);
+    }
+
+    /** Of amqp: whether messages outlive a restart of the broker. */
+    public Builder persistent(Boolean value) {
+      return put("persistent", value);
+    }
+
+    /** Of amqp: whether a message that no queue takes is a failed attempt. */
+    public Builder mandatory(Boolean value) {
+      return put("mandatory", value);
     }
 
     /** Of redis, required: the key of the stream that entries are added to. */
