@@ -35,7 +35,7 @@ import time
 import urllib.parse
 from pathlib import Path
 
-from servers import PATIENCE, Carillond, Proxy, Receiver, closed_port, until
+from servers import PATIENCE, Carillond, ClosedPort, Proxy, Receiver, until
 
 HERE = Path(__file__).resolve().parent
 CLIENTS = HERE.parent
@@ -196,14 +196,15 @@ class Run:
         self.server = Carillond(binary)
         self.receiver = Receiver()
         self.proxy = Proxy(self.server, self.receiver)
+        self.closed = ClosedPort()
         self.fixed = {
             "proxy": self.proxy.url, "server": self.server.url, "receiver": self.receiver.url, "tokens": token_server.url,
-            "closed": f"http://127.0.0.1:{closed_port()}", "dir": str(self.server.dir), **{name: name * 4 for name in TOKENS},
+            "closed": self.closed.url, "dir": str(self.server.dir), **{name: name * 4 for name in TOKENS},
         }
         self.called = set()
 
     def stop(self):
-        for part in (self.driver, self.proxy, self.receiver, self.server):
+        for part in (self.driver, self.closed, self.proxy, self.receiver, self.server):
             part.stop()
 
     def case(self, case):

@@ -27,13 +27,16 @@ def until(what, condition):
         time.sleep(0.005)
 
 
-def closed_port():
-    """One that nobody listens on: it is of the range that is never handed out."""
-    for port in range(20000, 30000):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
-    raise RuntimeError("no port is closed")
+class ClosedPort:
+    """A port that refuses connections: it is taken, and nobody listens on it."""
+
+    def __init__(self):
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+
+    def stop(self):
+        self.socket.close()
 
 
 class Carillond:
