@@ -15,7 +15,7 @@ told on its standard input. A case is a list of steps:
     eventually           made again until it comes out so
     faults, sends        what the proxy does to the next requests; how many requests the call took
     client               settings of the client
-    wait_push, pushes    instead of a call: waits for the push of a task; counts its pushes
+    wait_push, pushes    instead of a call: waits for the push of a task; counts pushes, of a task or to a path
 
 A case with "clients_only" is about what clients do beyond the API, so that there is nothing for curl.
 """
@@ -232,7 +232,7 @@ class Run:
 
     def step(self, step):
         if "wait_push" in step:
-            headers, body = until("a push", lambda: self.receiver.pushes_of(step["wait_push"]))[-1]
+            _, headers, body = until("a push", lambda: self.receiver.pushes_of(step["wait_push"]))[-1]
             self.saved.update({step["save"]: {"headers": headers, "body": body}} if "save" in step else {})
             return list(differences(step.get("expect", {}), {"headers": headers, "body": body}, "push"))
         if "pushes" in step:

@@ -120,11 +120,13 @@ class Receiver(Listener):
         super().__init__()
 
     def answer(self, request):
-        self.pushes.append((dict((name.lower(), value) for name, value in request.headers.items()), request.body.decode()))
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.pushes.append((request.path, headers, request.body.decode()))
         request.reply(int(request.path.split("/")[1]))
 
-    def pushes_of(self, id):
-        return [push for push in self.pushes if push[0].get("carillon-task-id") == id]
+    def pushes_of(self, what):
+        """Those of a task, by its id, or all to a path."""
+        return [push for push in self.pushes if what in (push[0], push[1].get("carillon-task-id"))]
 
 
 class Proxy(Listener):
