@@ -465,6 +465,7 @@ def py_models(api):
     # What a call is given are arguments of its method; only a batch is given models.
     arguments = {o.params() for o in api.operations} - {"NewTask"}
     models = [model for model in api.models.values() if model.answered or model.name not in arguments]
+    out += ["", py_list("__all__ = [", [json.dumps(name) for name in sorted([*api.enums, *(m.name for m in models)])], "]", "")]
     for model in models:
         out += ["", "", "@dataclass(frozen=True)", f"class {model.name}(Model):"]
         if model.doc:

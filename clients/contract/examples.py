@@ -47,8 +47,8 @@ def typescript(folder, examples, build, environment):
     (folder / "package.json").write_text('{"type": "module"}')
     for at, text in enumerate(examples):
         (folder / f"readme-{at + 1}.ts").write_text(text, encoding="utf-8")
-    sources = [*(CLIENTS / "typescript/examples").glob("*.ts"), *(CLIENTS / "typescript/test").glob("*.test.mjs")]
-    for path in sources:
+    sources = [*(CLIENTS / "typescript/examples").glob("*.ts"), *(CLIENTS / "typescript/test").glob("*.ts")]
+    for path in [*sources, *(CLIENTS / "typescript/test").glob("*.test.mjs")]:
         (folder / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     modules = CLIENTS / "typescript/node_modules"
     options = ["--strict", "--module", "nodenext", "--target", "es2022", "--types", "node", "--typeRoots", str(modules / "@types")]

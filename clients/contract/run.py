@@ -31,6 +31,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import urllib.parse
 from pathlib import Path
@@ -55,9 +56,12 @@ class Driver:
         )
 
     def perform(self, step):
+        ender = threading.Timer(2 * PATIENCE, self.process.kill)  # of one that never answers
+        ender.start()
         self.process.stdin.write(json.dumps(step) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
+        ender.cancel()
         if not line:
             raise RuntimeError(f"the driver ended with {self.process.wait()}")
         return json.loads(line)

@@ -101,11 +101,13 @@ export class Transport {
     let rest = "";
     try {
       for await (const piece of data as AsyncIterable<Uint8Array>) {
+        call.signal?.throwIfAborted();
         const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
         rest = lines.pop()!;
         yield* lines;
       }
     } catch (cause) {
+      if (call.signal?.aborted) throw call.signal.reason;
       throw new NoAnswerError(`${operation.name} broke off`, { outcomeUnknown: false, cause });
     }
   }

@@ -35,10 +35,10 @@ import java.util.stream.Stream;
  * several URLs, those of the nodes of a cluster, it keeps to one until that fails.
  */
 public final class CarillonClient extends Calls {
-  private final Builder settings;
+  private final Settings settings;
   private final Transport transport;
 
-  private CarillonClient(Builder settings) {
+  private CarillonClient(Settings settings) {
     this.settings = settings;
     this.transport = new Transport(settings);
   }
@@ -52,16 +52,20 @@ public final class CarillonClient extends Calls {
     return new Builder(urls);
   }
 
-  /** The settings of a client. */
+  record Settings(
+      List<String> urls, String token, Duration timeout, int retries, Duration retryAfterMax, int batchTasks, int batchBytes,
+      HttpClient http) {}
+
+  /** Takes the settings of a client. */
   public static final class Builder {
-    final List<String> urls;
-    String token;
-    Duration timeout = Duration.ofSeconds(30);
-    int retries = 6;
-    Duration retryAfterMax = Duration.ofSeconds(30);
-    int batchTasks = 10_000;
-    int batchBytes = 16 * 1024 * 1024;
-    HttpClient http;
+    private final List<String> urls;
+    private String token;
+    private Duration timeout = Duration.ofSeconds(30);
+    private int retries = 6;
+    private Duration retryAfterMax = Duration.ofSeconds(30);
+    private int batchTasks = 10_000;
+    private int batchBytes = 16 * 1024 * 1024;
+    private HttpClient http;
 
     private Builder(String... urls) {
       var given = urls.length == 0 ? List.of("http://127.0.0.1:8080") : List.of(urls);
@@ -106,7 +110,7 @@ public final class CarillonClient extends Calls {
     }
 
     public CarillonClient build() {
-      return new CarillonClient(this);
+      return new CarillonClient(new Settings(urls, token, timeout, retries, retryAfterMax, batchTasks, batchBytes, http));
     }
   }
 
@@ -200,7 +204,7 @@ public final class CarillonClient extends Calls {
   private List<BatchItem> sendPart(List<String> part, Function<List<String>, Transport.Answer> send) {
     var results = new BatchItem[part.size()];
     List<Integer> pending = IntStream.range(0, part.size()).boxed().toList();
-    for (int attempt = 0; !pending.isEmpty() && attempt <= transport.retries(); ++attempt) {
+    for (int attempt = 0; !pending.isEmpty() && attempt <= settings.retries(); ++attempt) {
       if (attempt > 0) Transport.sleep(Transport.backoff(attempt - 1), false);
       var answer = send.apply(pending.stream().map(part::get).toList());
       var answered = (List<?>) JsonObject.object(answer.data()).get("results");
@@ -225,7 +229,7 @@ public final class CarillonClient extends Calls {
     for (T item : items) {
       String text = encode.apply(item);
       long size = text.getBytes(StandardCharsets.UTF_8).length + 1;
-      if (part.size() == settings.batchTasks || (!part.isEmpty() && bytes + size > settings.batchBytes - 64)) {
+      if (part.size() == settings.batchTasks() || (!part.isEmpty() && bytes + size > settings.batchBytes() - 64)) {
         use.accept(List.copyOf(part));
         part.clear();
         bytes = 0;

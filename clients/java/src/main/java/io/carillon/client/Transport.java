@@ -33,14 +33,14 @@ final class Transport {
       Set.of("moved", "log_away", "shard_silent", "not_ready", "overloaded", "too_many_connections");
   private static final SecureRandom RANDOM = new SecureRandom();
 
-  private final CarillonClient.Builder settings;
+  private final CarillonClient.Settings settings;
   private final HttpClient http;
   private volatile int at; // of the URLs: the one that answered last
 
-  Transport(CarillonClient.Builder settings) {
+  Transport(CarillonClient.Settings settings) {
     this.settings = settings;
-    this.http = settings.http != null ? settings.http
-        : HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(settings.timeout).build();
+    this.http = settings.http() != null ? settings.http()
+        : HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(settings.timeout()).build();
   }
 
   /** What was answered, and whether an earlier attempt of the same call may have been done. */
@@ -68,26 +68,22 @@ final class Transport {
     }
   }
 
-  int retries() {
-    return settings.retries;
-  }
-
   /** How long to wait before the next attempt; null where there is none. */
   private Duration pauseAfter(CarillonException error, Operation operation, int attempt) {
     var problem = error instanceof ProblemException one ? one : null;
     boolean notDone = problem == null || isNotDone(problem.status(), problem.slug());
     boolean again = error.outcomeUnknown() ? operation.repeatable : notDone;
     Duration wanted = problem == null || problem.retryAfter() == null ? Duration.ZERO : problem.retryAfter();
-    if (!again || attempt >= settings.retries || wanted.compareTo(settings.retryAfterMax) > 0) return null;
+    if (!again || attempt >= settings.retries() || wanted.compareTo(settings.retryAfterMax()) > 0) return null;
     Duration own = backoff(attempt);
     return own.compareTo(wanted) > 0 ? own : wanted;
   }
 
   private Object exchange(Operation operation, Input input, Object body) {
     int using = at;
-    var url = URI.create(settings.urls.get(using) + pathOf(operation, input));
-    var request = HttpRequest.newBuilder(url).timeout(settings.timeout);
-    if (settings.token != null) request.header("authorization", "Bearer " + settings.token);
+    var url = URI.create(settings.urls().get(using) + pathOf(operation, input));
+    var request = HttpRequest.newBuilder(url).timeout(settings.timeout());
+    if (settings.token() != null) request.header("authorization", "Bearer " + settings.token());
     if (body == null) {
       request.method(operation.method, BodyPublishers.noBody());
     } else if (body instanceof String lines) {
@@ -109,7 +105,7 @@ final class Transport {
     } catch (IOException error) {
       giveUp(using);
       boolean sent = !(error instanceof ConnectException || error instanceof HttpConnectTimeoutException);
-      throw new NoAnswerException("no answer from " + settings.urls.get(using) + ": " + error, sent, error);
+      throw new NoAnswerException("no answer from " + settings.urls().get(using) + ": " + error, sent, error);
     } catch (InterruptedException error) {
       Thread.currentThread().interrupt();
       throw new CarillonException("interrupted", true, error);
@@ -117,7 +113,7 @@ final class Transport {
   }
 
   private void giveUp(int used) {
-    if (at == used) at = (used + 1) % settings.urls.size();
+    if (at == used) at = (used + 1) % settings.urls().size();
   }
 
   private static ProblemException problemOf(HttpResponse<?> answer, String type, String text) {
