@@ -645,9 +645,14 @@ def java_model(api, model):
                 "    private Builder() {", f"      super({model.name}::of);", "    }", ""]
         for member in model.members:
             put = "putNullable" if member.type.nullable or member.type.kind == "any" else "put"
-            out += [js_doc(member.doc or f"`{member.name}`.", "    "),
-                    f"    public Builder {java_name(member.name)}({java_type(member.type)} value) {{",
-                    f'      return {put}("{member.name}", value);', "    }", ""]
+            # A number is a long, so that nobody has to write 7L; but null is none.
+            types = [java_type(member.type, boxed=False)]
+            if member.type.nullable and java_type(member.type) not in types:
+                types.append(java_type(member.type))
+            for value in types:
+                out += [js_doc(member.doc or f"`{member.name}`.", "    "),
+                        f"    public Builder {java_name(member.name)}({value} value) {{",
+                        f'      return {put}("{member.name}", value);', "    }", ""]
         out[-1] = "  }"
     else:
         out.pop()

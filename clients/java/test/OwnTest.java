@@ -3,6 +3,7 @@ import io.carillon.client.CarillonException;
 import io.carillon.client.json.Json;
 import io.carillon.client.model.NewTask;
 import io.carillon.client.model.State;
+import io.carillon.client.model.TargetChange;
 import io.carillon.client.model.TargetSettings;
 import io.carillon.client.model.Task;
 import io.carillon.client.testing.TestServer;
@@ -72,8 +73,9 @@ public final class OwnTest {
   }
 
   private static void aTargetAsReadCanBeSentBack(CarillonClient client) {
-    client.putTarget("shop", TargetSettings.builder().url(NOWHERE).concurrency(7L).build());
+    client.putTarget("shop", TargetSettings.builder().url(NOWHERE).concurrency(7).build());
     var target = client.putTarget("shop", TargetSettings.builder().from(client.getTarget("shop")).timeout(Duration.ofSeconds(2)).build());
+    client.changeTarget("shop", TargetChange.builder().concurrency(9).paused(null).build());
     check(target.concurrency() == 7 && target.timeout().equals(Duration.ofSeconds(2)), target.toString());
   }
 

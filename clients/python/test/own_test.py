@@ -73,7 +73,8 @@ class OwnTest(unittest.TestCase):
     def test_connections_that_the_server_closed_are_not_used(self):
         with TestServer() as server, carillon.Client(server.url, retries=0) as client:
             client.get_stats()
-            client._connections._idle[client._core._urls[0]][0].sock.shutdown(1)
+            (idle,) = client._connections._idle.values()
+            idle[0].sock.shutdown(1)
             time.sleep(0.05)
             client.advance_clock(by="1s")
 

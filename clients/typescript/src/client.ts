@@ -1,3 +1,5 @@
+import { Buffer } from "node:buffer";
+
 import { Calls, operations } from "./calls.js";
 import { CarillonError, slugOf } from "./errors.js";
 import type { BatchCancelled, BatchCreated, BatchItem, CancelTasksParams, NewTask } from "./models.js";

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { randomFillSync } from "node:crypto";
 
 import { type CarillonError, NoAnswerError, ProblemError, problemError, slugOf } from "./errors.js";

@@ -33,6 +33,9 @@ test("tasks may come as they are made", async () => {
 test("headers may be those of fetch", () => {
   const secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz";
   assert.throws(() => new WebhookVerifier(secret).verify("{}", new Headers({ "webhook-id": "1" })), /without/);
+  assert.throws(() => new WebhookVerifier(secret).verify("{}", {}), /without/);
+  const headers = { "Webhook-Id": "1", "Webhook-Timestamp": "1", "Webhook-Signature": "v1,AAAA" };
+  assert.throws(() => new WebhookVerifier(secret).verify("{}", headers), /too far/);
   assert.throws(() => new WebhookVerifier([]), TypeError);
 });
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import os
 import selectors
 import socket
 import ssl
 from collections import deque
-from typing import Any, Deque, Dict, Iterator, Optional
+from typing import Any, Deque, Dict, Iterator, Optional, Tuple
 from urllib.parse import SplitResult, unquote
 
 from ._transport import Request, Response
@@ -17,12 +18,14 @@ PIECE_BYTES = 65536
 
 
 class Connections:
-    """Threads may share one: each request has a connection of its own."""
+    """Threads may share one: each request has a connection of its own. Nor does a process that was forked use
+    those of its parent.
+    """
 
     def __init__(self, timeout: float, context: Optional[ssl.SSLContext]) -> None:
         self._timeout = timeout
         self._context = context
-        self._idle: Dict[SplitResult, Deque[http.client.HTTPConnection]] = {}
+        self._idle: Dict[Tuple[SplitResult, int], Deque[http.client.HTTPConnection]] = {}
 
     def exchange(self, request: Request) -> Response:
         connection = self._take(request.url)
@@ -47,7 +50,7 @@ class Connections:
         if answer.will_close:
             connection.close()
         else:
-            self._idle.setdefault(request.url, deque()).append(connection)
+            self._idle.setdefault((request.url, os.getpid()), deque()).append(connection)
         return Response(answer.status, headers, body)
 
     def close(self) -> None:
@@ -56,7 +59,7 @@ class Connections:
                 idle.pop().close()
 
     def _take(self, url: SplitResult) -> http.client.HTTPConnection:
-        idle = self._idle.get(url, ())
+        idle = self._idle.get((url, os.getpid()), ())
         while idle:
             try:
                 connection = idle.pop()  # type: ignore[union-attr]

@@ -32,7 +32,7 @@ public final class DeleteTargetParams extends JsonObject {
     }
 
     /** Delete it although tasks name it. */
-    public Builder force(Boolean value) {
+    public Builder force(boolean value) {
       return put("force", value);
     }
   }

@@ -46,14 +46,14 @@ public final class LaneSettings extends JsonObject {
      * Its part of the slots that nobody reserved, relative to the weights of the other lanes that have due
      * tasks.
      */
-    public Builder weight(Long value) {
+    public Builder weight(long value) {
       return put("weight", value);
     }
 
     /**
      * The part of each limit that is set aside for it while it has unfinished tasks there, in steps of 0.001.
      */
-    public Builder reserved(Double value) {
+    public Builder reserved(double value) {
       return put("reserved", value);
     }
   }

@@ -78,7 +78,7 @@ public final class ListDeadParams extends JsonObject {
     }
 
     /** At most so many tasks. */
-    public Builder limit(Long value) {
+    public Builder limit(long value) {
       return put("limit", value);
     }
 

@@ -37,7 +37,7 @@ public final class ListTargetsParams extends JsonObject {
     }
 
     /** At most so many tasks. */
-    public Builder limit(Long value) {
+    public Builder limit(long value) {
       return put("limit", value);
     }
 

@@ -98,7 +98,7 @@ public final class ListTasksParams extends JsonObject {
     }
 
     /** At most so many tasks. */
-    public Builder limit(Long value) {
+    public Builder limit(long value) {
       return put("limit", value);
     }
 

@@ -51,7 +51,7 @@ public final class Retry extends JsonObject {
     }
 
     /** Pushes in all, but for those that the receiver asked to come later. */
-    public Builder maxAttempts(Long value) {
+    public Builder maxAttempts(long value) {
       return put("max_attempts", value);
     }
 

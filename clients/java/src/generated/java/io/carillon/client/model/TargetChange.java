@@ -218,8 +218,18 @@ public final class TargetChange extends JsonObject {
     }
 
     /** Of redis: about as many entries of the stream are kept; 0: all. */
+    public Builder maxlen(long value) {
+      return putNullable("maxlen", value);
+    }
+
+    /** Of redis: about as many entries of the stream are kept; 0: all. */
     public Builder maxlen(Long value) {
       return putNullable("maxlen", value);
+    }
+
+    /** Of redis: how many replicas must have an entry before it counts as delivered. */
+    public Builder replicas(long value) {
+      return putNullable("replicas", value);
     }
 
     /** Of redis: how many replicas must have an entry before it counts as delivered. */
@@ -270,6 +280,11 @@ public final class TargetChange extends JsonObject {
     }
 
     /** Pushes under way at once; default 64, of brokers 1000. */
+    public Builder concurrency(long value) {
+      return putNullable("concurrency", value);
+    }
+
+    /** Pushes under way at once; default 64, of brokers 1000. */
     public Builder concurrency(Long value) {
       return putNullable("concurrency", value);
     }
@@ -290,6 +305,11 @@ public final class TargetChange extends JsonObject {
     /** `tls`. */
     public Builder tls(Tls value) {
       return putNullable("tls", value);
+    }
+
+    /** `paused`. */
+    public Builder paused(boolean value) {
+      return putNullable("paused", value);
     }
 
     /** `paused`. */

@@ -213,12 +213,12 @@ public final class TargetSettings extends JsonObject {
     }
 
     /** Of redis: about as many entries of the stream are kept; 0: all. */
-    public Builder maxlen(Long value) {
+    public Builder maxlen(long value) {
       return put("maxlen", value);
     }
 
     /** Of redis: how many replicas must have an entry before it counts as delivered. */
-    public Builder replicas(Long value) {
+    public Builder replicas(long value) {
       return put("replicas", value);
     }
 
@@ -265,7 +265,7 @@ public final class TargetSettings extends JsonObject {
     }
 
     /** Pushes under way at once; default 64, of brokers 1000. */
-    public Builder concurrency(Long value) {
+    public Builder concurrency(long value) {
       return put("concurrency", value);
     }
 
@@ -293,7 +293,7 @@ public final class TargetSettings extends JsonObject {
     }
 
     /** `paused`. */
-    public Builder paused(Boolean value) {
+    public Builder paused(boolean value) {
       return put("paused", value);
     }
 

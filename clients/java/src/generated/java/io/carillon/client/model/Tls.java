@@ -47,7 +47,7 @@ public final class Tls extends JsonObject {
     }
 
     /** `verify`. */
-    public Builder verify(Boolean value) {
+    public Builder verify(boolean value) {
       return put("verify", value);
     }
 
