@@ -51,7 +51,8 @@ def typescript(folder, examples, build, environment):
     for path in [*sources, *(CLIENTS / "typescript/test").glob("*.test.mjs")]:
         (folder / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     modules = CLIENTS / "typescript/node_modules"
-    options = ["--strict", "--module", "nodenext", "--target", "es2022", "--types", "node", "--typeRoots", str(modules / "@types")]
+    options = ["--strict", "--module", "nodenext", "--target", "es2022", "--types", "node"]
+    options += ["--typeRoots", str(modules / "@types")]
     run("tsc", [str(modules / ".bin/tsc"), *options, *map(str, sorted(folder.glob("*.ts")))], folder, environment)
     for path in sorted([*folder.glob("*.js"), *folder.glob("*.test.mjs")]):
         run(path.name, ["node", path.name], folder, environment)

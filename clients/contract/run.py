@@ -51,9 +51,8 @@ class Driver:
     """A client's driver program."""
 
     def __init__(self, command, environment=()):
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", env={**os.environ, **dict(environment)}
-        )
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "encoding": "utf-8"}
+        self.process = subprocess.Popen(command, **pipes, env={**os.environ, **dict(environment)})
 
     def perform(self, step):
         ender = threading.Timer(2 * PATIENCE, self.process.kill)  # of one that never answers
@@ -89,8 +88,10 @@ class Curl:
         given = params.items() if isinstance(params, dict) else ()
         query = {name: value for name, value in given if name in query_names}
         if query:
-            url += "?" + urllib.parse.urlencode({k: str(v).lower() if isinstance(v, bool) else v for k, v in query.items()})
-        command = ["curl", "--silent", "--show-error", "--globoff", "--request", method, url, "--write-out", "\n%{content_type}\n%{http_code}"]
+            texts = {name: "true" if value is True else value for name, value in query.items()}
+            url += "?" + urllib.parse.urlencode(texts)
+        command = ["curl", "--silent", "--show-error", "--globoff", "--request", method, url]
+        command += ["--write-out", "\n%{content_type}\n%{http_code}"]
         if "token" in step["client"]:
             command += ["--header", f"authorization: Bearer {step['client']['token']}"]
         body = None
@@ -100,7 +101,7 @@ class Curl:
         elif params is not None and not query_names:
             body = compact(params)
             command += ["--header", "content-type: application/json", "--data-binary", "@-"]
-        done = subprocess.run(command, input=body, capture_output=True, text=True, encoding="utf-8", check=False)
+        done = subprocess.run(command, input=body, capture_output=True, encoding="utf-8", check=False)
         if done.returncode != 0:
             return {"error": {"kind": "no_answer", "message": done.stderr}}
         text, content_type, status = done.stdout.rsplit("\n", 2)
@@ -119,8 +120,9 @@ def compact(value):
 
 
 def moment(text):
+    text = re.sub(r"\.(\d{1,6})\d*", lambda found: "." + found[1].ljust(6, "0"), text.replace("Z", "+00:00"))
     try:
-        return datetime.datetime.fromisoformat(re.sub(r"\.(\d{1,6})\d*", lambda m: "." + m[1].ljust(6, "0"), text.replace("Z", "+00:00")))
+        return datetime.datetime.fromisoformat(text)
     except ValueError:
         return None
 
@@ -186,9 +188,14 @@ def signed(params):
     keys = [base64.b64decode(secret.split("_", 1)[1]) for secret in sign["with"]]
     text = f"msg_1.{stamp}.{body}".encode()
     signatures = [b"v1," + base64.b64encode(hmac.new(key, text, hashlib.sha256).digest()) for key in keys]
-    headers = {"webhook-id": "msg_1", "webhook-timestamp": stamp, "webhook-signature": b" ".join(signatures).decode()}
-    headers.update(params.pop("headers", {}))
-    return {"tolerance": 300, "body": body, **params, "headers": {name: value for name, value in headers.items() if value is not None}}
+    headers = {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": stamp,
+        "webhook-signature": b" ".join(signatures).decode(),
+        **params.pop("headers", {}),
+    }
+    given = {name: value for name, value in headers.items() if value is not None}
+    return {"tolerance": 300, "body": body, **params, "headers": given}
 
 
 class Run:
@@ -202,8 +209,13 @@ class Run:
         self.proxy = Proxy(self.server, self.receiver)
         self.closed = ClosedPort()
         self.fixed = {
-            "proxy": self.proxy.url, "server": self.server.url, "receiver": self.receiver.url, "tokens": token_server.url,
-            "closed": self.closed.url, "dir": str(self.server.dir), **{name: name * 4 for name in TOKENS},
+            "proxy": self.proxy.url,
+            "server": self.server.url,
+            "receiver": self.receiver.url,
+            "tokens": token_server.url,
+            "closed": self.closed.url,
+            "dir": str(self.server.dir),
+            **{name: name * 4 for name in TOKENS},
         }
         self.called = set()
 
@@ -219,7 +231,8 @@ class Run:
             except Exception as error:
                 found = [f"{type(error).__name__}: {error}"]
             if found:
-                return [f"{self.name}: {case['name']}: step {number}, {step.get('call', 'push')}: {one}" for one in found]
+                where = f"{self.name}: {case['name']}: step {number}, {step.get('call', 'push')}"
+                return [f"{where}: {one}" for one in found]
         return []
 
     def filled(self, value):
@@ -259,7 +272,8 @@ class Run:
         request.update({name: step[name] for name in ("path", "params") if name in step})
         if step["call"] == "verify":
             params = request["params"]
-            request["params"] = signed(params) if "sign" in params else {"tolerance": 300, **params.pop("push"), **params}
+            genuine = {"tolerance": 300, **params.pop("push", {}), **params}
+            request["params"] = signed(params) if "sign" in params else genuine
         begin = time.monotonic()
         answer = self.driver.perform(request)
         took = time.monotonic() - begin
@@ -280,11 +294,13 @@ class Run:
 
 def drivers(given, document):
     jar = str(given.build / "java/carillon-client.jar")
-    java = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", jar, str(CLIENTS / "java/test/Driver.java")]
+    java = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", jar]
+    java += [str(CLIENTS / "java/test/Driver.java")]
+    node = ["node", str(CLIENTS / "typescript/test/driver.mjs"), str(given.build / "typescript")]
     python = [sys.executable, str(CLIENTS / "python/test/driver.py")]
     path = [("PYTHONPATH", str(CLIENTS / "python/src")), ("PYTHONDONTWRITEBYTECODE", "1")]
     return {
-        "typescript": lambda: Driver(["node", str(CLIENTS / "typescript/test/driver.mjs"), str(given.build / "typescript")]),
+        "typescript": lambda: Driver(node),
         "python": lambda: Driver(python, path),
         "python-asyncio": lambda: Driver([*python, "--asyncio"], path),
         "java": lambda: Driver(java),
@@ -312,7 +328,8 @@ def main():
     parser.add_argument("--case", default="")
     given = parser.parse_args()
     document = json.loads((CLIENTS.parent / "api/openapi.json").read_text(encoding="utf-8"))
-    cases = [case for case in json.loads((HERE / "cases.json").read_text(encoding="utf-8")) if given.case in case["name"]]
+    cases = json.loads((HERE / "cases.json").read_text(encoding="utf-8"))
+    cases = [case for case in cases if given.case in case["name"]]
     binary = str(given.bin / "carillond")
     token_server = Carillond(binary, TOKEN_CONFIG)
     chosen = {name: make for name, make in drivers(given, document).items() if given.only in (None, name)}
@@ -324,7 +341,8 @@ def main():
     found = [line for lines, _ in runs for line in lines]
     if not given.case:
         operations = {o["operationId"] for methods in document["paths"].values() for o in methods.values()}
-        found += [f"no case calls {name}" for name in sorted(operations - set.union(*(called for _, called in runs)))]
+        called = set.union(*(called for _, called in runs))
+        found += [f"no case calls {name}" for name in sorted(operations - called)]
     for line in found:
         print(line)
     return 1 if found else 0

@@ -47,9 +47,8 @@ class Carillond:
         (self.dir / "config.toml").write_text(config)
         arguments = ["--clock", "manual", "--listen", "127.0.0.1:0", "--data-dir", str(self.dir / "data")]
         with open(self.dir / "log", "wb") as log:
-            self.process = subprocess.Popen(
-                [binary, "--config", str(self.dir / "config.toml"), *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
+            command = [binary, "--config", str(self.dir / "config.toml"), *arguments]
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
             self.url = until("carillond", self._url)
         except BaseException:
@@ -161,12 +160,14 @@ class Proxy(Listener):
 
     def forward(self, request):
         connection = http.client.HTTPConnection(self.host)
-        headers = {name: value for name, value in request.headers.items() if name.lower() not in ("host", "connection")}
+        own = ("host", "connection")
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in own}
         connection.request(request.command, request.path, request.body, headers)
         answer = connection.getresponse()
         body = answer.read()
         connection.close()
-        kept = [(name, value) for name, value in answer.getheaders() if name.lower() in ("content-type", "retry-after")]
+        passed = ("content-type", "retry-after")
+        kept = [(name, value) for name, value in answer.getheaders() if name.lower() in passed]
         return answer.status, kept, body
 
     @staticmethod
@@ -174,11 +175,14 @@ class Proxy(Listener):
         status = answer["status"]
         headers = [("retry-after", str(answer["retry_after"]))] if "retry_after" in answer else []
         if "slug" in answer:
-            problem = {"type": f"/problems/{answer['slug']}", "title": "A fault", "status": status, "detail": "Made by the test."}
-            return request.reply(status, [*headers, ("content-type", "application/problem+json")], json.dumps(problem).encode())
-        if "text" in answer:
-            return request.reply(status, [*headers, ("content-type", "text/html")], answer["text"].encode())
-        return request.reply(status, [*headers, ("content-type", "application/json")], json.dumps(answer["json"]).encode())
+            kind = "application/problem+json"
+            body = {"type": f"/problems/{answer['slug']}", "title": "A fault", "status": status}
+        elif "json" in answer:
+            kind, body = "application/json", answer["json"]
+        else:
+            kind, body = "text/html", None
+        text = answer["text"] if body is None else json.dumps(body)
+        request.reply(status, [*headers, ("content-type", kind)], text.encode())
 
     @staticmethod
     def cut(request):

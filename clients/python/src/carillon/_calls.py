@@ -386,11 +386,7 @@ class Calls:
         fails; it takes as long as the push, at most the timeout of the target. `POST /v1/targets/{name}:test`
         """
         return self._run(
-            self._core.call(
-                operations.TEST_TARGET,
-                (name,),
-                read=models.TestTargetResult.from_json,
-            )
+            self._core.call(operations.TEST_TARGET, (name,), read=models.TestTargetResult.from_json)
         )
 
     def list_lanes(self) -> models.LaneList:
@@ -544,11 +540,7 @@ class Calls:
         anew. Answered when it has heard. Role: admin. `POST /v1/cluster/nodes/{node}:drain`
         """
         return self._run(
-            self._core.call(
-                operations.DRAIN_NODE,
-                (node,),
-                read=models.DrainNodeResult.from_json,
-            )
+            self._core.call(operations.DRAIN_NODE, (node,), read=models.DrainNodeResult.from_json)
         )
 
     def get_health(self) -> models.GetHealthResult:
@@ -995,31 +987,19 @@ class AsyncCalls:
     async def delete_target(self, name: str, *, force: Optional[bool] = None) -> None:
         """Delete a target. Role: admin. `DELETE /v1/targets/{name}`"""
         return await self._run(
-            self._core.call(
-                operations.DELETE_TARGET,
-                (name,),
-                query=some({"force": force}),
-            )
+            self._core.call(operations.DELETE_TARGET, (name,), query=some({"force": force}))
         )
 
     async def pause_target(self, name: str) -> models.Target:
         """Hold back a target's pushes. Role: admin. `POST /v1/targets/{name}:pause`"""
         return await self._run(
-            self._core.call(
-                operations.PAUSE_TARGET,
-                (name,),
-                read=models.Target.from_json,
-            )
+            self._core.call(operations.PAUSE_TARGET, (name,), read=models.Target.from_json)
         )
 
     async def resume_target(self, name: str) -> models.Target:
         """Push to a target again. Role: admin. `POST /v1/targets/{name}:resume`"""
         return await self._run(
-            self._core.call(
-                operations.RESUME_TARGET,
-                (name,),
-                read=models.Target.from_json,
-            )
+            self._core.call(operations.RESUME_TARGET, (name,), read=models.Target.from_json)
         )
 
     async def test_target(self, name: str) -> models.TestTargetResult:
@@ -1027,11 +1007,7 @@ class AsyncCalls:
         fails; it takes as long as the push, at most the timeout of the target. `POST /v1/targets/{name}:test`
         """
         return await self._run(
-            self._core.call(
-                operations.TEST_TARGET,
-                (name,),
-                read=models.TestTargetResult.from_json,
-            )
+            self._core.call(operations.TEST_TARGET, (name,), read=models.TestTargetResult.from_json)
         )
 
     async def list_lanes(self) -> models.LaneList:
@@ -1185,11 +1161,7 @@ class AsyncCalls:
         anew. Answered when it has heard. Role: admin. `POST /v1/cluster/nodes/{node}:drain`
         """
         return await self._run(
-            self._core.call(
-                operations.DRAIN_NODE,
-                (node,),
-                read=models.DrainNodeResult.from_json,
-            )
+            self._core.call(operations.DRAIN_NODE, (node,), read=models.DrainNodeResult.from_json)
         )
 
     async def get_health(self) -> models.GetHealthResult:
@@ -1199,10 +1171,7 @@ class AsyncCalls:
     async def get_readiness(self) -> models.GetReadinessResult:
         """Whether it serves. 503 says why not: recovering, draining, storage failed. `GET /readyz`"""
         return await self._run(
-            self._core.call(
-                operations.GET_READINESS,
-                read=models.GetReadinessResult.from_json,
-            )
+            self._core.call(operations.GET_READINESS, read=models.GetReadinessResult.from_json)
         )
 
     async def get_metrics(self) -> str:

@@ -1,9 +1,11 @@
 // Made by clients/generate.py from api/openapi.json.
 package io.carillon.client;
 
+import io.carillon.client.json.JsonObject;
 import io.carillon.client.model.*;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
@@ -273,8 +275,8 @@ public abstract class Calls {
   }
 
   /** This document. No token is needed, nor that the server is ready. {@code GET /openapi.json} */
-  public java.util.Map<String, Object> getOpenApi() {
-    return call(Operation.GET_OPEN_API, List.of(), null, io.carillon.client.json.JsonObject::object);
+  public Map<String, Object> getOpenApi() {
+    return call(Operation.GET_OPEN_API, List.of(), null, JsonObject::object);
   }
 
   /** Counts, backlog, lateness, storage, memory. Role: read. {@code GET /v1/stats} */
