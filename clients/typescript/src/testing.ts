@@ -38,7 +38,7 @@ export class TestServer {
 
   static async start(options: TestServerOptions = {}): Promise<TestServer> {
     const binary = options.binary ?? process.env["CARILLOND"] ?? "carillond";
-    const dir = await mkdtemp(join(tmpdir(), "carillon-test-"));
+    const dir = await mkdtemp(join(tmpdir(), "carillon-client-"));
     const child = spawn(
       binary,
       ["--clock", "manual", "--listen", "127.0.0.1:0", "--data-dir", join(dir, "data"), ...(options.args ?? [])],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import re
 import shutil
@@ -48,6 +49,7 @@ class TestServer:
         except OSError:
             shutil.rmtree(self._dir)
             raise
+        atexit.register(self._process.kill)
         self.url = self._await_start(program)
         self.client = Client(self.url)
 
@@ -93,6 +95,7 @@ class TestServer:
         self._end()
 
     def _end(self) -> None:
+        atexit.unregister(self._process.kill)
         self._process.terminate()
         self._process.wait()
         shutil.rmtree(self._dir, ignore_errors=True)
