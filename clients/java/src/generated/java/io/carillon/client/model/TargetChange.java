@@ -203,8 +203,18 @@ public final class TargetChange extends JsonObject {
     }
 
     /** Of amqp: whether messages outlive a restart of the broker. */
+    public Builder persistent(boolean value) {
+      return putNullable("persistent", value);
+    }
+
+    /** Of amqp: whether messages outlive a restart of the broker. */
     public Builder persistent(Boolean value) {
       return putNullable("persistent", value);
+    }
+
+    /** Of amqp: whether a message that no queue takes is a failed attempt. */
+    public Builder mandatory(boolean value) {
+      return putNullable("mandatory", value);
     }
 
     /** Of amqp: whether a message that no queue takes is a failed attempt. */

@@ -198,12 +198,12 @@ public final class TargetSettings extends JsonObject {
     }
 
     /** Of amqp: whether messages outlive a restart of the broker. */
-    public Builder persistent(Boolean value) {
+    public Builder persistent(boolean value) {
       return put("persistent", value);
     }
 
     /** Of amqp: whether a message that no queue takes is a failed attempt. */
-    public Builder mandatory(Boolean value) {
+    public Builder mandatory(boolean value) {
       return put("mandatory", value);
     }
 
