@@ -232,7 +232,7 @@ class Run:
                 found = [f"{type(error).__name__}: {error}"]
             if found:
                 where = f"{self.name}: {case['name']}: step {number}, {step.get('call', 'push')}"
-                return [f"{where}: {one}" for one in found]
+                return [f"{where}: {one[:400]}" for one in found]
         return []
 
     def filled(self, value):
@@ -282,7 +282,8 @@ class Run:
             return [f"got {json.dumps(answer)[:600]}"]
         if "error" in step:
             found += differences(step["error"], answer["error"], "error")
-        found += differences(step.get("expect", {}), answer.get("result") or {}, "answer")
+        if "expect" in step:
+            found += differences(step["expect"], answer.get("result"), "answer")
         if "sends" in step and self.proxy.sends != step["sends"]:
             found.append(f"{self.proxy.sends} requests, not {step['sends']}")
         if took < step.get("takes_at_least", 0) or took > step.get("takes_at_most", PATIENCE):

@@ -151,6 +151,8 @@ class Proxy(Listener):
             if "after_push" in fault:
                 until("the push", lambda: self.receiver.pushes_of(fault["after_push"]))
             return self.cut(request)
+        if "cut_body" in fault:
+            return self.cut_body(request, headers, body, fault["cut_body"])
         if "hang" in fault:
             self.released.wait(PATIENCE)
             return self.cut(request)
@@ -183,6 +185,22 @@ class Proxy(Listener):
             kind, body = "text/html", None
         text = answer["text"] if body is None else json.dumps(body)
         request.reply(status, [*headers, ("content-type", kind)], text.encode())
+
+    def cut_body(self, request, headers, body, framing):
+        """Sends half of an answer."""
+        half = body[: len(body) // 2]
+        request.send_response_only(200)
+        for name, value in headers:
+            request.send_header(name, value)
+        if framing == "chunked":
+            request.send_header("transfer-encoding", "chunked")
+            half = b"%x\r\n%s\r\n" % (len(half), half)
+        else:
+            request.send_header("content-length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(half)
+        request.wfile.flush()
+        self.cut(request)
 
     @staticmethod
     def cut(request):

@@ -80,6 +80,8 @@ class Connections:
         try:
             while True:
                 piece = answer.read1(PIECE_BYTES)
+                if not piece and answer.length:  # http.client overlooks this in read1
+                    raise http.client.IncompleteRead(b"", answer.length)
                 if not piece:
                     return
                 yield piece

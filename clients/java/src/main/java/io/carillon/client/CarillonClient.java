@@ -9,6 +9,7 @@ import io.carillon.client.model.CancelTasksParams;
 import io.carillon.client.model.NewTask;
 import io.carillon.client.model.State;
 import java.io.BufferedReader;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -150,11 +151,11 @@ public final class CarillonClient extends Calls {
 
   /**
    * Every pending task, a line of JSON each. It is read from the server as you take it; close the stream.
-   * An export that breaks off is an UncheckedIOException. {@code GET /v1/export}
+   * {@code GET /v1/export}
    */
   public Stream<String> exportTasks() {
     var answer = transport.send(Operation.EXPORT_TASKS, new Transport.Input(List.of(), Map.of(), null, true));
-    var body = (InputStream) answer.data();
+    var body = new ExportBody((InputStream) answer.data());
     return new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8)).lines().onClose(() -> {
       try {
         body.close();
@@ -162,6 +163,22 @@ public final class CarillonClient extends Calls {
         throw new UncheckedIOException(error);
       }
     });
+  }
+
+  /** Says that an export broke off as other calls do. */
+  private static final class ExportBody extends FilterInputStream {
+    ExportBody(InputStream in) {
+      super(in);
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) {
+      try {
+        return super.read(buffer, offset, length);
+      } catch (IOException error) {
+        throw new NoAnswerException("the export broke off: " + error, false, error);
+      }
+    }
   }
 
   @Override
