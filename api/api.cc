@@ -12,6 +12,7 @@
 #include "engine/task_service.h"
 #include "http/media_type.h"
 #include "http/uri.h"
+#include "monitor/audit.h"
 
 namespace carillon {
 namespace {
@@ -122,10 +123,11 @@ Answer<> Api::check_sender(const ApiRoute& route, const ApiOptions& options,
     return {};
   }
   if (route.access == Access::open || route.access == Access::probe) return {};
-  const auto role = role_of(request.authorization, options.tokens);
-  if (!role) return Refusal(Error{"unauthorized", "Send `Authorization: Bearer <token>`", ""});
-  set_role(request, *role);
-  if (*role >= route.role) return {};
+  const Token* const token = token_of(request.authorization, options.tokens);
+  if (token == nullptr)
+    return Refusal(Error{"unauthorized", "Send `Authorization: Bearer <token>`", ""});
+  set_role(request, token->role);
+  if (token->role >= route.role) return {};
   return Refusal(Error{"forbidden",
                        "This needs a token with the role " + std::string(name_of(route.role)), ""});
 }
@@ -170,7 +172,24 @@ Async<void> Api::answer(const HttpRequest& request, HttpResponse& response) {
             .name = std::move(name)};
   const Answer<> done = co_await route.handler(call);
   if (!done) answer_error(&route, done.error(), response);
+  if (audit_ != nullptr && is_audited(route)) note(route, call);
   JsonScratch::give_back(std::move(call.scratch));
+}
+
+void Api::note(const ApiRoute& route, const Call& call) const {
+  constexpr std::size_t kResultBytes = 256;
+  const HttpResponse& response = call.response;
+  const Token* const token = token_of(call.request.authorization, call.options.tokens);
+  const bool is_count = route.role == Role::write && response.status == 200;
+  const std::string action = std::string(route.method) + " " + std::string(route.pattern);
+  audit_->note({.at = tasks_.now(),
+                .who = token == nullptr ? std::string_view() : token->name,
+                .action = action,
+                .of = call.name,
+                .status = static_cast<std::uint32_t>(response.status),
+                .result = is_count && response.body.size() <= kResultBytes
+                              ? std::string_view(response.body)
+                              : std::string_view()});
 }
 
 void Api::refuse(const HttpRequest& request, const Error& error, HttpResponse& response) {

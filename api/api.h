@@ -22,6 +22,7 @@
 
 namespace carillon {
 
+class Audit;
 class ClusterStatus;
 class Monitor;
 class PeerCalls;
@@ -48,8 +49,12 @@ class Api final : public HttpService {
   /// Before there are requests: what the server's history and alarms come from. It must outlive
   /// this.
   void show(const Monitor& monitor) { monitor_ = &monitor; }
+  /// Likewise: where it is noted who changed what.
+  void note_in(Audit& audit) { audit_ = &audit; }
   /// Null: it has neither.
   [[nodiscard]] const Monitor* monitor() const { return monitor_; }
+  /// Null: nobody notes it.
+  [[nodiscard]] const Audit* audit() const { return audit_; }
   /// Null: the server is of no cluster.
   [[nodiscard]] ClusterStatus* cluster() const { return cluster_; }
 
@@ -65,12 +70,14 @@ class Api final : public HttpService {
   [[nodiscard]] Answer<> check_sender(const ApiRoute& route, const ApiOptions& options,
                                       HttpRequest& request) const;
   [[nodiscard]] Answer<> check_ready(const ApiRoute& route) const;
+  void note(const ApiRoute& route, const Call& call) const;
   [[nodiscard]] static Answer<> check_body(const ApiRoute& route, const HttpRequest& request,
                                            HttpResponse& response);
 
   TaskService& tasks_;
   ClusterStatus* cluster_ = nullptr;
   const Monitor* monitor_ = nullptr;
+  Audit* audit_ = nullptr;
   Metrics metrics_;
   Snapshot<ApiOptions> options_;
   std::span<const ApiRoute> routes_;

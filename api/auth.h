@@ -1,7 +1,6 @@
 // Who may do what: bearer tokens.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <string_view>
 
@@ -21,9 +20,8 @@ inline void set_role(HttpRequest& request, Role role) {
   return static_cast<Role>(request.rights);
 }
 
-/// What the bearer of an Authorization header's value may do; nothing where the header is missing,
-/// of another scheme, or names no token. The time that it takes tells nothing about the tokens.
-[[nodiscard]] std::optional<Role> role_of(std::string_view authorization,
-                                          std::span<const Token> tokens);
+/// The token of an Authorization header's value; null where the header is missing, of another
+/// scheme, or has none of them. The time that it takes tells nothing about the tokens.
+[[nodiscard]] const Token* token_of(std::string_view authorization, std::span<const Token> tokens);
 
 }  // namespace carillon

@@ -88,6 +88,7 @@ Async<Answer<>> advance_clock(Call& call);
 // api/watch.cc
 Async<Answer<>> get_history(Call& call);
 Async<Answer<>> get_alarms(Call& call);
+Async<Answer<>> get_audit(Call& call);
 // api/peer.cc
 Async<Answer<>> answer_peer(Call& call);
 /// As nodes of the cluster read it.

@@ -1,5 +1,6 @@
 #include "api/routes.h"
 
+#include <algorithm>
 #include <array>
 
 #include "api/handlers.h"
@@ -71,6 +72,7 @@ constexpr auto kRoutes = std::to_array<ApiRoute>({
     {{"GET", "/v1/forecast"}, get_forecast, read, nothing, serving, "bucket from to target"},
     {{"GET", "/v1/history"}, get_history, read, nothing, serving, "from to step"},
     {{"GET", "/v1/alarms"}, get_alarms, read},
+    {{"GET", "/v1/audit"}, get_audit, read, nothing, serving, "limit"},
     {{"GET", "/v1/export"}, export_tasks, admin},
     {{"POST", "/v1/admin/checkpoint"}, make_checkpoint, admin, json},
     {{"POST", "/v1/clock:advance"}, advance_clock, admin, json},
@@ -78,7 +80,15 @@ constexpr auto kRoutes = std::to_array<ApiRoute>({
     {{"POST", kPeerCallPath}, answer_peer, admin, anything, peer, {}, set_peer_refusal},
 });
 
+constexpr auto kBulk = std::to_array<Handler>(
+    {cancel_tasks, cancel_group, shift_group, redrive_all_dead, purge_all_dead});
+
 }  // namespace
+
+bool is_audited(const ApiRoute& route) {
+  if (route.access == peer || route.method == "GET") return false;
+  return route.role == admin || std::ranges::find(kBulk, route.handler) != kBulk.end();
+}
 
 std::span<const ApiRoute> routes() {
   return kRoutes;

@@ -46,6 +46,9 @@ struct ApiRoute : HttpRoute {
   ErrorFormat format_error = set_problem;
 };
 
+/// Whether it is noted who called it: what changes settings, or many tasks at once.
+[[nodiscard]] bool is_audited(const ApiRoute& route);
+
 /// Those of Carillon, in the order in which they are tried.
 [[nodiscard]] std::span<const ApiRoute> routes();
 

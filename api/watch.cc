@@ -1,6 +1,7 @@
 #include "api/api.h"
 #include "api/handlers.h"
 #include "base/json.h"
+#include "monitor/audit.h"
 #include "monitor/monitor.h"
 
 namespace carillon {
@@ -54,6 +55,19 @@ Async<Answer<>> get_history(Call& call) {
   json.begin_object().key("step").duration(width).key("points").begin_array();
   for (const History::Point& point : monitor->history().points(begin, end, width))
     append_point(json, point);
+  json.end_array().end_object();
+  co_return Answer<>();
+}
+
+Async<Answer<>> get_audit(Call& call) {
+  constexpr std::size_t kLimit = 100;
+  const Audit* const audit = call.api.audit();
+  if (audit == nullptr) co_return Error{"not_found", "This server keeps no audit.", ""};
+  const auto limit = call.query.integer("limit", kLimit, 1, Audit::kEntriesMax);
+  if (!limit) co_return limit.error();
+  JsonWriter json(call.response.body);
+  json.begin_object().key("entries").begin_array();
+  for (const std::string& entry : audit->last(*limit)) json.raw(entry);
   json.end_array().end_object();
   co_return Answer<>();
 }

@@ -24,6 +24,7 @@
 #include "delivery/kind.h"
 #include "http/server.h"
 #include "http/threads.h"
+#include "monitor/audit.h"
 #include "monitor/monitor.h"
 #include "net/tls.h"
 #include "net/url_policy.h"
@@ -111,6 +112,7 @@ class App {
   std::shared_ptr<Api> api_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<Monitor> monitor_;
+  std::unique_ptr<Audit> audit_;
   asio::signal_set signals_;
   asio::steady_timer grace_;
   enum class Phase { recovering, serving, leaving, stopping } phase_ = Phase::serving;
@@ -141,6 +143,7 @@ ExitCode App::run() {
   http_threads_.stop();
   http_.reset();
   api_.reset();
+  audit_.reset();
   monitor_.reset();
   backend_->close();
   backend_.reset();
@@ -211,6 +214,8 @@ Result<> App::listen() {
                                        options_.monitor);
   api_->show(*monitor_);
   metrics_.add(*monitor_);
+  audit_ = std::make_unique<Audit>(options_.data_dir);
+  api_->note_in(*audit_);
   http_ = std::make_unique<HttpServer>(loop_, http_threads_.loops(), api_,
                                        http_options(within_memory(options_)));
   metrics_.add(*http_);
@@ -409,6 +414,12 @@ Async<void> App::apply_targets() {
                 {{"target", name}, {"why", put.error().detail}});
     } else {
       log_info("target set by the config file", {{"target", name}});
+      audit_->note({.at = clock_->wall(),
+                    .who = "the config file",
+                    .action = "PUT /v1/targets/{name}",
+                    .of = name,
+                    .status = 200,
+                    .result = {}});
     }
   }
 }

@@ -18,9 +18,9 @@ class Operate : public testing::Test {
 
 TEST_F(Operate, AnswersAreJson) {
   ASSERT_EQ(client_.post("/v1/tasks", task_json("a", R"("group":"g")")).status, 201);
-  for (const char* path :
-       {"/healthz", "/readyz", "/openapi.json", "/v1/stats", "/v1/wheel", "/v1/forecast",
-        "/v1/history", "/v1/alarms", "/v1/tasks", "/v1/targets", "/v1/dead", "/v1/groups/g"}) {
+  for (const char* path : {"/healthz", "/readyz", "/openapi.json", "/v1/stats", "/v1/wheel",
+                           "/v1/forecast", "/v1/history", "/v1/alarms", "/v1/audit", "/v1/tasks",
+                           "/v1/targets", "/v1/dead", "/v1/groups/g"}) {
     const HttpAnswer answer = client_.get(path);
     EXPECT_EQ(answer.status, 200) << path;
     EXPECT_EQ(answer.header("content-type"), "application/json") << path;
@@ -73,6 +73,22 @@ TEST_F(Operate, HistoryTellsWhatCameToPass) {
             R"({"step":"10s","points":[]})");
   for (const char* query : {"step=9s", "step=x", "from=x", "from=2000&to=1000"})
     EXPECT_EQ(client_.get(std::string("/v1/history?") + query).status, 400) << query;
+}
+
+TEST_F(Operate, AuditNotesWhoChangedSettingsOrManyTasks) {
+  ASSERT_EQ(client_.post("/v1/tasks", task_json("a", R"("group":"g")")).status, 201);
+  ASSERT_EQ(client_.request("PUT", "/v1/lanes/bulk", R"({"weight":2})").status, 201);
+  ASSERT_EQ(client_.post("/v1/groups/g:cancel", "{}").status, 200);
+  ASSERT_EQ(client_.request("DELETE", "/v1/targets/nobody").status, 404);
+  EXPECT_EQ(
+      client_.get("/v1/audit").body,
+      R"({"entries":[)"
+      R"({"at":"2026-11-21T00:00:00.000Z","action":"DELETE /v1/targets/{name}","of":"nobody","status":404},)"
+      R"({"at":"2026-11-21T00:00:00.000Z","action":"POST /v1/groups/{group}:cancel","of":"g","status":200,)"
+      R"("result":{"cancelled":1,"firing":0}},)"
+      R"({"at":"2026-11-21T00:00:00.000Z","action":"PUT /v1/lanes/{name}","of":"bulk","status":201}]})");
+  EXPECT_TRUE(has(client_.get("/v1/audit?limit=1"), "nobody"));
+  EXPECT_EQ(client_.get("/v1/audit?limit=0").status, 400);
 }
 
 TEST_F(Operate, AlarmsSayWhatAndWhatToDo) {

@@ -14,10 +14,12 @@
 #include "delivery/delivery.h"
 #include "engine/engine.h"
 #include "http/threads.h"
+#include "monitor/audit.h"
 #include "monitor/monitor.h"
 #include "server/metrics.h"
 #include "tests/storage/memory_log.h"
 #include "tests/support/http_threads.h"
+#include "tests/support/temp_dir.h"
 #include "tests/support/test_names.h"
 
 namespace carillon::test {
@@ -41,6 +43,7 @@ class TestServer::Impl {
     metrics.add(http);
     metrics.add(monitor);
     api->show(monitor);
+    api->note_in(audit);
     std::signal(SIGPIPE, SIG_IGN);  // as the server does
     if (setup.recovered) {
       CARILLON_CHECK(engine.recover([](auto, auto) {}));
@@ -76,6 +79,8 @@ class TestServer::Impl {
   Monitor monitor{
       {.loop = loop, .tasks = engine, .sink = delivery, .cluster = nullptr, .url_defaults = {}},
       {}};
+  TempDir dir;
+  Audit audit{dir.path().string()};
   Metrics metrics{"test"};
   std::shared_ptr<Api> api;
   HttpServer http;

@@ -5,6 +5,7 @@ import type {
   AdvanceClockParams,
   AdvanceClockResult,
   AlarmList,
+  AuditList,
   CancelGroupParams,
   CancelGroupResult,
   CancelTaskParams,
@@ -24,6 +25,7 @@ import type {
   Lane,
   LaneList,
   LaneSettings,
+  ListAuditParams,
   ListDeadParams,
   ListTargetsParams,
   ListTargetsResult,
@@ -88,6 +90,7 @@ export const operations = {
   getForecast: { name: "getForecast", method: "GET", path: "/v1/forecast", repeatable: true },
   getHistory: { name: "getHistory", method: "GET", path: "/v1/history", repeatable: true },
   listAlarms: { name: "listAlarms", method: "GET", path: "/v1/alarms", repeatable: true },
+  listAudit: { name: "listAudit", method: "GET", path: "/v1/audit", repeatable: true },
   exportTasks: { name: "exportTasks", method: "GET", path: "/v1/export", repeatable: true },
   makeCheckpoint: { name: "makeCheckpoint", method: "POST", path: "/v1/admin/checkpoint", repeatable: false },
   advanceClock: { name: "advanceClock", method: "POST", path: "/v1/clock:advance", repeatable: false },
@@ -337,6 +340,11 @@ export abstract class Calls {
   /** Alarms that are open. Role: read. `GET /v1/alarms` */
   listAlarms(options?: CallOptions): Promise<AlarmList> {
     return this.call(operations.listAlarms, {}, options);
+  }
+
+  /** Who changed settings or many tasks at once. Role: read. `GET /v1/audit` */
+  listAudit(params: ListAuditParams = {}, options?: CallOptions): Promise<AuditList> {
+    return this.call(operations.listAudit, { query: params }, options);
   }
 
   /** A consistent copy of the data directory. Role: admin. `POST /v1/admin/checkpoint` */

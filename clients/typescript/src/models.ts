@@ -587,6 +587,23 @@ export interface Alarm {
   advice: string;
 }
 
+export interface AuditList {
+  entries: AuditEntry[];
+}
+
+export interface AuditEntry {
+  at: string;
+  /** The token's name; absent where no token was asked for. */
+  who?: string;
+  /** Such as POST /v1/groups/{group}:cancel. */
+  action: string;
+  /** Which; absent where it is of none. */
+  of?: string;
+  status: number;
+  /** What a call on many tasks answered. */
+  result?: Record<string, unknown>;
+}
+
 export interface Cluster {
   name: string;
   /** Made with the cluster. */
@@ -791,6 +808,12 @@ export interface GetHistoryParams {
   to?: Moment;
   /** At least 10s, which is the default. */
   step?: Duration;
+}
+
+/** What `listAudit` may be given. */
+export interface ListAuditParams {
+  /** At most so many tasks. */
+  limit?: number;
 }
 
 /** What `makeCheckpoint` is given. */

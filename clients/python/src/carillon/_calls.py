@@ -604,6 +604,16 @@ class Calls:
         """Alarms that are open. Role: read. `GET /v1/alarms`"""
         return self._run(self._core.call(operations.LIST_ALARMS, read=models.AlarmList.from_json))
 
+    def list_audit(self, *, limit: Optional[int] = None) -> models.AuditList:
+        """Who changed settings or many tasks at once. Role: read. `GET /v1/audit`"""
+        return self._run(
+            self._core.call(
+                operations.LIST_AUDIT,
+                query=some({"limit": limit}),
+                read=models.AuditList.from_json,
+            )
+        )
+
     def make_checkpoint(self, *, dir: str) -> models.MakeCheckpointResult:
         """A consistent copy of the data directory. Role: admin. `POST /v1/admin/checkpoint`"""
         return self._run(
@@ -1226,6 +1236,16 @@ class AsyncCalls:
     async def list_alarms(self) -> models.AlarmList:
         """Alarms that are open. Role: read. `GET /v1/alarms`"""
         return await self._run(self._core.call(operations.LIST_ALARMS, read=models.AlarmList.from_json))
+
+    async def list_audit(self, *, limit: Optional[int] = None) -> models.AuditList:
+        """Who changed settings or many tasks at once. Role: read. `GET /v1/audit`"""
+        return await self._run(
+            self._core.call(
+                operations.LIST_AUDIT,
+                query=some({"limit": limit}),
+                read=models.AuditList.from_json,
+            )
+        )
 
     async def make_checkpoint(self, *, dir: str) -> models.MakeCheckpointResult:
         """A consistent copy of the data directory. Role: admin. `POST /v1/admin/checkpoint`"""

@@ -18,6 +18,8 @@ __all__ = [
     "AdvanceClockResult",
     "Alarm",
     "AlarmList",
+    "AuditEntry",
+    "AuditList",
     "BatchCancelled",
     "BatchCreated",
     "BatchItem",
@@ -510,6 +512,25 @@ class Alarm(Model):
 
 
 @dataclass(frozen=True)
+class AuditList(Model):
+    entries: List[AuditEntry]
+
+
+@dataclass(frozen=True)
+class AuditEntry(Model):
+    at: datetime
+    #: Such as POST /v1/groups/{group}:cancel.
+    action: str
+    status: int
+    #: The token's name; absent where no token was asked for.
+    who: Optional[str] = None
+    #: Which; absent where it is of none.
+    of: Optional[str] = None
+    #: What a call on many tasks answered.
+    result: Optional[Dict[str, Any]] = None
+
+
+@dataclass(frozen=True)
 class Cluster(Model):
     name: str
     #: Made with the cluster.
@@ -706,6 +727,8 @@ HistoryPoint._readers = {
 }
 AlarmList._readers = {"alarms": each_item(Alarm.from_json)}
 Alarm._readers = {"since": read_moment}
+AuditList._readers = {"entries": each_item(AuditEntry.from_json)}
+AuditEntry._readers = {"at": read_moment}
 Cluster._readers = {"nodes": each_item(ClusterNode.from_json), "shards": each_item(ClusterShard.from_json)}
 ClusterShard._readers = {"followers": each_item(ClusterShardFollower.from_json)}
 ListTargetsResult._readers = {"targets": each_item(Target.from_json)}

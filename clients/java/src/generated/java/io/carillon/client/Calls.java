@@ -314,6 +314,16 @@ public abstract class Calls {
     return call(Operation.LIST_ALARMS, List.of(), null, AlarmList::of);
   }
 
+  /** Who changed settings or many tasks at once. Role: read. {@code GET /v1/audit} */
+  public AuditList listAudit(ListAuditParams params) {
+    return call(Operation.LIST_AUDIT, List.of(), params, AuditList::of);
+  }
+
+  /** Who changed settings or many tasks at once. Role: read. {@code GET /v1/audit} */
+  public AuditList listAudit() {
+    return listAudit(ListAuditParams.builder().build());
+  }
+
   /** A consistent copy of the data directory. Role: admin. {@code POST /v1/admin/checkpoint} */
   public MakeCheckpointResult makeCheckpoint(MakeCheckpointParams params) {
     return call(Operation.MAKE_CHECKPOINT, List.of(), params, MakeCheckpointResult::of);

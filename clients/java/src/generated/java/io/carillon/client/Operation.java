@@ -43,6 +43,7 @@ enum Operation {
   GET_FORECAST("GET", "/v1/forecast", true, null, false),
   GET_HISTORY("GET", "/v1/history", true, null, false),
   LIST_ALARMS("GET", "/v1/alarms", true, null, false),
+  LIST_AUDIT("GET", "/v1/audit", true, null, false),
   EXPORT_TASKS("GET", "/v1/export", true, null, false),
   MAKE_CHECKPOINT("POST", "/v1/admin/checkpoint", false, null, true),
   ADVANCE_CLOCK("POST", "/v1/clock:advance", false, null, true);
