@@ -179,9 +179,10 @@ Async<Answer<>> get_forecast(Call& call) {
   if ((end - begin) / width > kBucketsMax)
     co_return Error{"bad_parameter", "that would be over 100000 buckets", "bucket"};
 
-  std::optional<std::string> target;
-  if (const auto named = call.query.get("target")) target = std::string(*named);
-  const auto buckets = co_await call.tasks.forecast(width, begin, end, std::move(target));
+  TaskFilter of;
+  if (const auto target = call.query.get("target")) of.target = std::string(*target);
+  if (const auto lane = call.query.get("lane")) of.lane = std::string(*lane);
+  const auto buckets = co_await call.tasks.forecast(width, begin, end, std::move(of));
   if (!buckets) co_return buckets.error();
   JsonWriter json(call.response.body);
   json.begin_object().key("bucket").duration(width).key("buckets").begin_array();

@@ -69,7 +69,7 @@ constexpr auto kRoutes = std::to_array<ApiRoute>({
     {{"GET", "/openapi.json"}, get_openapi, read, nothing, open},
     {{"GET", "/v1/stats"}, get_stats, read},
     {{"GET", "/v1/wheel"}, get_wheel, read},
-    {{"GET", "/v1/forecast"}, get_forecast, read, nothing, serving, "bucket from to target"},
+    {{"GET", "/v1/forecast"}, get_forecast, read, nothing, serving, "bucket from to target lane"},
     {{"GET", "/v1/history"}, get_history, read, nothing, serving, "from to step"},
     {{"GET", "/v1/alarms"}, get_alarms, read},
     {{"GET", "/v1/audit"}, get_audit, read, nothing, serving, "limit"},

@@ -202,9 +202,8 @@ Async<Answer<std::vector<WheelLevel>>> Router::wheel() {
 }
 
 Async<Answer<std::vector<ForecastBucket>>> Router::forecast(Millis bucket, WallTime from,
-                                                            WallTime to,
-                                                            std::optional<std::string> target) {
-  const shard_call::Forecast call{bucket, from, to, std::move(target)};
+                                                            WallTime to, TaskFilter of) {
+  const shard_call::Forecast call{bucket, from, to, std::move(of)};
   const auto told = all_or_none(co_await reach_.ask_all(call, kPatience));
   if (!told) co_return told.error();
   co_return merge_forecasts(*told);

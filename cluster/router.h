@@ -105,8 +105,9 @@ class Router final : public TaskService {
   [[nodiscard]] Async<EngineCounters> counters() override;
   [[nodiscard]] Async<Answer<std::vector<WheelLevel>>> wheel() override;
   [[nodiscard]] WallTime now() const override { return its_.clock.wall(); }
-  [[nodiscard]] Async<Answer<std::vector<ForecastBucket>>> forecast(
-      Millis bucket, WallTime from, WallTime to, std::optional<std::string> target) override;
+  [[nodiscard]] Async<Answer<std::vector<ForecastBucket>>> forecast(Millis bucket, WallTime from,
+                                                                    WallTime to,
+                                                                    TaskFilter of) override;
   /// Refused: a mirror is written to while it is copied, and the stream has all that it has.
   [[nodiscard]] Async<Result<>> checkpoint(std::string dir) override;
 

@@ -216,11 +216,11 @@ struct Forecast {
   Millis bucket{};
   WallTime from{};
   WallTime to{};
-  std::optional<std::string> target;
+  TaskFilter of;
   [[nodiscard]] Async<Answer<Told>> on(TaskService& shard) const {
-    return shard.forecast(bucket, from, to, target);
+    return shard.forecast(bucket, from, to, of);
   }
-  auto parts() { return std::tie(bucket, from, to, target); }
+  auto parts() { return std::tie(bucket, from, to, of); }
 };
 /// How many tasks name them, as far as there are any of these; what they are set to every node
 /// knows by itself, and secrets stay where they are.

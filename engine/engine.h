@@ -133,8 +133,9 @@ class Engine final : public TaskService {
   [[nodiscard]] Async<EngineCounters> counters() override;
   [[nodiscard]] Async<Answer<std::vector<WheelLevel>>> wheel() override;
   [[nodiscard]] WallTime now() const override { return local_.clock().wall(); }
-  [[nodiscard]] Async<Answer<std::vector<ForecastBucket>>> forecast(
-      Millis bucket, WallTime from, WallTime to, std::optional<std::string> target) override;
+  [[nodiscard]] Async<Answer<std::vector<ForecastBucket>>> forecast(Millis bucket, WallTime from,
+                                                                    WallTime to,
+                                                                    TaskFilter of) override;
   [[nodiscard]] Async<Result<>> checkpoint(std::string dir) override;
   [[nodiscard]] Async<WallTime> advance_clock(Millis by) override;
   [[nodiscard]] bool clock_is_manual() const override { return manual_clock_ != nullptr; }

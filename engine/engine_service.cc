@@ -181,10 +181,9 @@ Async<Answer<std::vector<WheelLevel>>> Engine::wheel() {
 }
 
 Async<Answer<std::vector<ForecastBucket>>> Engine::forecast(Millis bucket, WallTime from,
-                                                            WallTime to,
-                                                            std::optional<std::string> target) {
-  return question([this, bucket, from, to, target = std::move(target)]() mutable {
-    return lists_.forecast(bucket, from, to, std::move(target));
+                                                            WallTime to, TaskFilter of) {
+  return question([this, bucket, from, to, of = std::move(of)]() mutable {
+    return lists_.forecast(bucket, from, to, std::move(of));
   });
 }
 

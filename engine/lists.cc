@@ -151,20 +151,24 @@ Async<std::vector<TaskView>> TaskLists::heads(std::vector<Statement> tasks) {
 }
 
 Async<Answer<std::vector<ForecastBucket>>> TaskLists::forecast(Millis bucket, WallTime from,
-                                                               WallTime to,
-                                                               std::optional<std::string> target) {
+                                                               WallTime to, TaskFilter of) {
   CARILLON_CHECK(bucket > Millis(0) && from <= to);
   const Allowance::Share turn = co_await turns_.take(1);
   std::vector<std::uint64_t> counted(static_cast<std::size_t>((to - from) / bucket) + 1);
   std::optional<TargetKey> key;
-  if (target) {
-    const Result<Match> wanted = match({.group = {}, .target = target}, local_.keys());
+  if (of.target) {
+    const Result<Match> wanted = match({.group = {}, .target = of.target}, local_.keys());
     if (!wanted) co_return std::vector<ForecastBucket>();
     key = wanted->tasks.target;
   }
+  std::optional<LaneNumber> lane;
+  if (of.lane) {
+    lane = local_.shard().lanes().find(*of.lane);
+    if (!lane) co_return std::vector<ForecastBucket>();
+  }
   for (std::uint32_t position = 0; position < local_.shard().positions(); ++position) {
     if (position % kSlice == kSlice - 1) co_await yield(loop_);
-    const std::optional<WallTime> due = local_.shard().next_push(position, key);
+    const std::optional<WallTime> due = local_.shard().next_push(position, key, lane);
     if (due && *due >= from && *due < to) {
       ++counted[static_cast<std::size_t>((*due - from) / bucket)];
     }

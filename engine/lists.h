@@ -42,8 +42,8 @@ class TaskLists {
 
   /// `cursor` empty: from the start. Error slug: bad_cursor.
   [[nodiscard]] Async<Answer<Page>> list(TaskFilter filter, std::string cursor, std::size_t limit);
-  [[nodiscard]] Async<Answer<std::vector<ForecastBucket>>> forecast(
-      Millis bucket, WallTime from, WallTime to, std::optional<std::string> target);
+  [[nodiscard]] Async<Answer<std::vector<ForecastBucket>>> forecast(Millis bucket, WallTime from,
+                                                                    WallTime to, TaskFilter of);
   [[nodiscard]] std::unique_ptr<Export> export_pending();
   /// Held by answers that are not sent yet.
   [[nodiscard]] std::uint64_t bytes() const { return page_bytes_.taken() + export_bytes_.taken(); }

@@ -104,10 +104,12 @@ class TaskService {
   [[nodiscard]] virtual Async<EngineCounters> counters() = 0;
   [[nodiscard]] virtual Async<Answer<std::vector<WheelLevel>>> wheel() = 0;
   [[nodiscard]] virtual WallTime now() const = 0;
-  /// Tasks that wait (for `target`, where given), counted by when they are pushed next, in [from,
-  /// to), buckets of `bucket`, empty ones left out.
-  [[nodiscard]] virtual Async<Answer<std::vector<ForecastBucket>>> forecast(
-      Millis bucket, WallTime from, WallTime to, std::optional<std::string> target) = 0;
+  /// Tasks that wait (of the target and lane of `of`, where given), counted by when they are pushed
+  /// next, in [from, to), buckets of `bucket`, empty ones left out.
+  [[nodiscard]] virtual Async<Answer<std::vector<ForecastBucket>>> forecast(Millis bucket,
+                                                                            WallTime from,
+                                                                            WallTime to,
+                                                                            TaskFilter of) = 0;
   [[nodiscard]] virtual Async<Result<>> checkpoint(std::string dir) = 0;
 
   /// Manual clock only: moves it and answers when all that became due was handed to delivery in due

@@ -46,8 +46,7 @@ void Alarms::of_tasks(const Seen& seen, std::vector<Condition>& found) const {
                      "the targets, and the load of the machine."});
   }
   if (limits_.dead_letters > 0 && point.dead >= limits_.dead_letters) {
-    found.push_back({"dead_letters", "", kAtOnce,
-                     fmt::format("There are {} dead letters.", point.dead),
+    found.push_back({"dead_letters", "", kAtOnce, fmt::format("Dead letters: {}.", point.dead),
                      "GET /v1/dead says why; redrive them once their target works, or purge "
                      "them."});
   }

@@ -82,7 +82,7 @@ Async<void> Monitor::look() {
 Async<std::optional<ForecastBucket>> Monitor::busiest_minute() {
   const WallTime now = its_.tasks.now();
   const auto minutes = co_await its_.tasks.forecast(std::chrono::minutes(1), now,
-                                                    now + std::chrono::hours(1), std::nullopt);
+                                                    now + std::chrono::hours(1), TaskFilter());
   if (!minutes || minutes->empty()) co_return std::nullopt;
   co_return *std::ranges::max_element(*minutes, {}, &ForecastBucket::tasks);
 }

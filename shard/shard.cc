@@ -73,11 +73,13 @@ std::optional<Statement> Shard::at(std::uint32_t position) {
 }
 
 std::optional<WallTime> Shard::next_push(std::uint32_t position,
-                                         const std::optional<TargetKey>& target) {
+                                         const std::optional<TargetKey>& target,
+                                         std::optional<LaneNumber> lane) {
   if (!arena_.in_use(position) || !settle(position)) return std::nullopt;
   const Entry& entry = arena_[position];
   if (entry.number == 0 || !waits(entry.current())) return std::nullopt;
   if (target && target_of(position).settings.key != *target) return std::nullopt;
+  if (lane && targets_.lane_of(entry.queue) != *lane) return std::nullopt;
   return entry.due();
 }
 

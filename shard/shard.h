@@ -144,9 +144,10 @@ class Shard {
   /// Entries are at positions [0, positions()); `at` is empty where there is none.
   [[nodiscard]] std::uint32_t positions() const { return arena_.end(); }
   [[nodiscard]] std::optional<Statement> at(std::uint32_t position);
-  /// When the task there is pushed next, if it waits (for that target).
+  /// When the task there is pushed next, if it waits (for that target, in that lane).
   [[nodiscard]] std::optional<WallTime> next_push(std::uint32_t position,
-                                                  const std::optional<TargetKey>& target);
+                                                  const std::optional<TargetKey>& target,
+                                                  std::optional<LaneNumber> lane);
   /// The first position from `position` on where a task is that may have finished, or positions().
   [[nodiscard]] std::uint32_t next_finished(std::uint32_t position) const {
     return std::min(strays_.next(position), arena_.end());

@@ -58,6 +58,12 @@ TEST_F(LanesApi, ATaskIsInALaneThatExistsAndKeepsItFromDeletion) {
   EXPECT_TRUE(has(unknown, "/problems/unknown_lane") && has(unknown, R"("field":"lane")"));
   put("fast", "{}");
   EXPECT_EQ(client_.post("/v1/tasks", task).status, 201);
+  EXPECT_TRUE(
+      has(client_.get("/v1/forecast?bucket=1d&to=2026-12-01T00:00:00Z&lane=fast"), R"("tasks":1)"));
+  EXPECT_TRUE(has(client_.get("/v1/forecast?bucket=1d&to=2026-12-01T00:00:00Z&lane=default"),
+                  R"("buckets":[])"));
+  EXPECT_TRUE(has(client_.get("/v1/forecast?bucket=1d&to=2026-12-01T00:00:00Z&lane=none"),
+                  R"("buckets":[])"));
   EXPECT_TRUE(has(client_.get("/v1/lanes/fast"), R"("waiting":1)"));
   const HttpAnswer refused = client_.request("DELETE", "/v1/lanes/fast");
   EXPECT_EQ(refused.status, 409);

@@ -288,13 +288,14 @@ TEST_F(RouterTest, stats_are_those_of_all_shards) {
 TEST_F(RouterTest, forecast_and_wheel_are_those_of_all_shards) {
   add_one_each(minutes(1));
   const auto buckets =
-      run(router().forecast(minutes(2), clock.wall(), clock.wall() + hours(1), std::nullopt));
+      run(router().forecast(minutes(2), clock.wall(), clock.wall() + hours(1), {}));
   ASSERT_EQ(buckets->size(), 3U);
   EXPECT_EQ((*buckets)[0].from, clock.wall());
   EXPECT_EQ((*buckets)[0].tasks, 1U);
   EXPECT_EQ((*buckets)[1].tasks, 2U);
   EXPECT_EQ((*buckets)[2].tasks, 2U);
-  const auto none = run(router().forecast(minutes(2), clock.wall(), clock.wall() + hours(1), "no"));
+  const auto none = run(router().forecast(minutes(2), clock.wall(), clock.wall() + hours(1),
+                                          {.group = {}, .target = "no"}));
   EXPECT_TRUE(none->empty());
   std::uint64_t tasks = 0;
   const auto levels = run(router().wheel());

@@ -374,17 +374,19 @@ TEST_F(ListsTest, a_forecast_counts_by_bucket_and_by_target) {
   put_target("other", receiver.url("/hook"));
   for (int i = 0; i < 10; ++i) add(task("s" + std::to_string(i), minutes(i)));
   add(task("o", minutes(5), "other"));
-  const auto all =
-      run(engine->forecast(minutes(5), start, start + minutes(10), std::nullopt)).value();
+  const auto all = run(engine->forecast(minutes(5), start, start + minutes(10), {})).value();
   ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(all[1].from, start + minutes(5));
   EXPECT_EQ(all[1].tasks, 6U);
-  const auto of_one =
-      run(engine->forecast(minutes(5), start, start + minutes(10), "other")).value();
+  const auto of_one = run(engine->forecast(minutes(5), start, start + minutes(10),
+                                           {.group = {}, .target = "other"}))
+                          .value();
   ASSERT_EQ(of_one.size(), 1U);
   EXPECT_EQ(of_one[0].tasks, 1U);
-  EXPECT_TRUE(
-      run(engine->forecast(minutes(5), start, start + minutes(10), "nobody")).value().empty());
+  EXPECT_TRUE(run(engine->forecast(minutes(5), start, start + minutes(10),
+                                   {.group = {}, .target = "nobody"}))
+                  .value()
+                  .empty());
 }
 
 TEST(ContentCacheTest, the_longest_held_go_when_it_is_full) {

@@ -54,7 +54,7 @@ TEST_F(MonitorTest, AUrlIsToldWhenAnAlarmOpensAndWhenItCloses) {
   run_until([&] { return told("/alarms").size() == 1; });
   const std::string opened = told("/alarms")[0].body;
   EXPECT_THAT(opened, HasSubstr(R"("alarm":"dead_letters","state":"open")")) << opened;
-  EXPECT_THAT(opened, HasSubstr("There are 1 dead letters."));
+  EXPECT_THAT(opened, HasSubstr("Dead letters: 1."));
   EXPECT_THAT(monitor->alarms().open(), SizeIs(1));
   ASSERT_TRUE(run(engine->purge_dead({})));
   for (int i = 0; i < 8; ++i) look();

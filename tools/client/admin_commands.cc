@@ -13,7 +13,7 @@ namespace carillon::client {
 namespace {
 
 struct AdminOptions {
-  std::string bucket = "1m", step = "1m", from, to, dir, by;
+  std::string bucket = "1m", step = "1m", from, to, dir, by, target, lane;
 };
 
 void show(std::string_view body) {
@@ -26,6 +26,7 @@ void show_table(std::string_view body) {
 void forecast(Context& context, const AdminOptions& o) {
   Query query;
   query.add("bucket", o.bucket).add("from", o.from).add("to", o.to);
+  query.add("target", o.target).add("lane", o.lane);
   context.run("GET", "/v1/forecast" + query.text(), {}, show_table);
 }
 
@@ -53,6 +54,8 @@ void declare_admin_commands(CLI::App& app, Context& context) {
   forecasts->add_option("--bucket", o->bucket, "Width of a bucket")->capture_default_str();
   forecasts->add_option("--from", o->from, "RFC 3339; without: now");
   forecasts->add_option("--to", o->to, "RFC 3339");
+  forecasts->add_option("--target", o->target, "Only tasks of this target");
+  forecasts->add_option("--lane", o->lane, "Only tasks of this lane");
   forecasts->callback([o, &context] { forecast(context, *o); });
 
   auto* past = app.add_subcommand("history", "What came to pass in the last 24 hours");

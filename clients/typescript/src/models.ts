@@ -798,6 +798,8 @@ export interface GetForecastParams {
   to?: Moment;
   /** Only tasks with this target; for a URL, all of its origin. */
   target?: string;
+  /** Only tasks of this lane. */
+  lane?: string;
 }
 
 /** What `getHistory` may be given. */

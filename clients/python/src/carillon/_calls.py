@@ -574,12 +574,13 @@ class Calls:
         from_: Optional[Moment] = None,
         to: Optional[Moment] = None,
         target: Optional[str] = None,
+        lane: Optional[str] = None,
     ) -> models.Forecast:
         """How many tasks are due when. Role: read. `GET /v1/forecast`"""
         return self._run(
             self._core.call(
                 operations.GET_FORECAST,
-                query=some({"bucket": bucket, "from": from_, "to": to, "target": target}),
+                query=some({"bucket": bucket, "from": from_, "to": to, "target": target, "lane": lane}),
                 read=models.Forecast.from_json,
             )
         )
@@ -1207,12 +1208,13 @@ class AsyncCalls:
         from_: Optional[Moment] = None,
         to: Optional[Moment] = None,
         target: Optional[str] = None,
+        lane: Optional[str] = None,
     ) -> models.Forecast:
         """How many tasks are due when. Role: read. `GET /v1/forecast`"""
         return await self._run(
             self._core.call(
                 operations.GET_FORECAST,
-                query=some({"bucket": bucket, "from": from_, "to": to, "target": target}),
+                query=some({"bucket": bucket, "from": from_, "to": to, "target": target, "lane": lane}),
                 read=models.Forecast.from_json,
             )
         )

@@ -38,6 +38,11 @@ public final class GetForecastParams extends JsonObject {
     return read("target", JsonObject::text);
   }
 
+  /** Only tasks of this lane. Null where there is none. */
+  public String lane() {
+    return read("lane", JsonObject::text);
+  }
+
   public static Builder builder() {
     return new Builder();
   }
@@ -66,6 +71,11 @@ public final class GetForecastParams extends JsonObject {
     /** Only tasks with this target; for a URL, all of its origin. */
     public Builder target(String value) {
       return put("target", value);
+    }
+
+    /** Only tasks of this lane. */
+    public Builder lane(String value) {
+      return put("lane", value);
     }
   }
 }
