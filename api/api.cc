@@ -80,9 +80,7 @@ bool Api::admit(HttpRequest& request, HttpResponse& response, std::size_t& body_
   const ApiOptions& options = options_.read();
   body_bytes_max = options.limits.body_bytes_max;
   const RouteMatch<ApiRoute> found = find_route(routes_, request.method, request.path);
-  const bool is_there =
-      found.route != nullptr && (found.route->access != Access::peer || peers_ != nullptr);
-  if (!is_there) {
+  if (found.route == nullptr || !is_served(*found.route, options)) {
     answer_error(found.route, Error{"not_found", "There is no such route", ""}, response);
     return false;
   }
@@ -101,6 +99,11 @@ bool Api::admit(HttpRequest& request, HttpResponse& response, std::size_t& body_
   if (checked && request.has_body) checked = check_body(route, request, response);
   if (!checked) answer_error(&route, checked.error(), response);
   return checked.has_value();
+}
+
+bool Api::is_served(const ApiRoute& route, const ApiOptions& options) const {
+  if (route.access == Access::peer) return peers_ != nullptr;
+  return route.access != Access::page || options.dashboard;
 }
 
 /// Whether the request's sender may do what the route does; sets its role.
@@ -122,7 +125,8 @@ Answer<> Api::check_sender(const ApiRoute& route, const ApiOptions& options,
     set_role(request, Role::admin);
     return {};
   }
-  if (route.access == Access::open || route.access == Access::probe) return {};
+  if (route.access == Access::open || route.access == Access::page || route.access == Access::probe)
+    return {};
   const Token* const token = token_of(request.authorization, options.tokens);
   if (token == nullptr)
     return Refusal(Error{"unauthorized", "Send `Authorization: Bearer <token>`", ""});

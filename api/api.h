@@ -67,6 +67,7 @@ class Api final : public HttpService {
   [[nodiscard]] PeerCalls* peers() const { return peers_; }
 
  private:
+  [[nodiscard]] bool is_served(const ApiRoute& route, const ApiOptions& options) const;
   [[nodiscard]] Answer<> check_sender(const ApiRoute& route, const ApiOptions& options,
                                       HttpRequest& request) const;
   [[nodiscard]] Answer<> check_ready(const ApiRoute& route) const;

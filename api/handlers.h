@@ -74,11 +74,17 @@ Async<Answer<>> purge_all_dead(Call& call);
 // api/cluster.cc
 Async<Answer<>> get_cluster(Call& call);
 Async<Answer<>> drain_node(Call& call);
+// api/dashboard.cc
+Async<Answer<>> get_dashboard(Call& call);
+Async<Answer<>> lead_to_dashboard(Call& call);
+/// Whoever says that it reads HTML; for others nothing is there.
+Async<Answer<>> lead_browser_to_dashboard(Call& call);
 // api/operate.cc
 Async<Answer<>> get_health(Call& call);
 Async<Answer<>> get_readiness(Call& call);
 Async<Answer<>> get_metrics(Call& call);
 Async<Answer<>> get_openapi(Call& call);
+Async<Answer<>> get_sender(Call& call);
 Async<Answer<>> get_stats(Call& call);
 Async<Answer<>> get_wheel(Call& call);
 Async<Answer<>> get_forecast(Call& call);

@@ -133,6 +133,12 @@ Async<Answer<>> get_openapi(Call& call) {
   co_return Answer<>();
 }
 
+Async<Answer<>> get_sender(Call& call) {
+  JsonWriter json(call.response.body);
+  json.begin_object().key("role").string(name_of(role_of(call.request))).end_object();
+  co_return Answer<>();
+}
+
 Async<Answer<>> get_stats(Call& call) {
   const Stats stats = co_await call.tasks.stats();
   JsonWriter json(call.response.body);

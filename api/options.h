@@ -26,6 +26,7 @@ struct ApiLimits {
 struct ApiOptions {
   ApiLimits limits;
   std::vector<Token> tokens;  // none: everyone may do everything
+  bool dashboard = true;      // whether /ui/ is served
   std::string version;        // shown by /v1/stats
   /// Files of secrets that targets set over the API may name lie in it; empty: they name none.
   std::string secrets_dir;

@@ -77,6 +77,11 @@ constexpr auto kRoutes = std::to_array<ApiRoute>({
     {{"POST", "/v1/admin/checkpoint"}, make_checkpoint, admin, json},
     {{"POST", "/v1/clock:advance"}, advance_clock, admin, json},
 
+    {{"GET", "/v1/whoami"}, get_sender, read, nothing, always},
+    {{"GET", "/ui/*path"}, get_dashboard, read, nothing, page},
+    {{"GET", "/ui"}, lead_to_dashboard, read, nothing, page},
+    {{"GET", "/"}, lead_browser_to_dashboard, read, nothing, page},
+
     {{"POST", kPeerCallPath}, answer_peer, admin, anything, peer, {}, set_peer_refusal},
 });
 

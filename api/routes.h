@@ -26,6 +26,7 @@ enum class Access {
   open,     // no token, and before the engine is ready
   always,   // with a token, and before the engine is ready
   serving,  // with a token, once the engine is ready
+  page,     // of the dashboard: as `open`, and not there where the dashboard is switched off
   peer,     // of a node of the cluster, which signs it; where there is no cluster, nobody
 };
 

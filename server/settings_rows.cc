@@ -35,6 +35,9 @@ constexpr Setting kSettings[] = {
      .place = [](Options& o) -> std::uint64_t& { return o.http.threads; },
      .help = "threads that serve clients' connections; 0: the thread that runs the tasks serves them "
              "too", .min = 0, .max = 64, .default_text = "processors - 1, from 1 to 8"},
+    {.key = "dashboard", .flag = {},
+     .place = [](Options& o) -> bool& { return o.api.dashboard; },
+     .help = "serve the dashboard at `/ui/`, where browsers that ask for `/` are sent", .live = true},
     {.key = "data_dir", .flag = "--data-dir",
      .place = [](Options& o) -> std::string& { return o.data_dir; },
      .help = "directory that keeps the tasks; made where it is missing"},

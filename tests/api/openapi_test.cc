@@ -59,10 +59,15 @@ std::set<std::string> documented() {
   return all;
 }
 
+/// Not for nodes of the cluster, nor for browsers.
+bool is_for_clients(const ApiRoute& route) {
+  return route.access != Access::peer && route.access != Access::page;
+}
+
 std::set<std::string> served() {
   std::set<std::string> all;
   for (const ApiRoute& route : routes()) {
-    if (route.access == Access::peer) continue;  // not for clients
+    if (!is_for_clients(route)) continue;
     std::set<std::string> parameters, types;
     for (std::string_view rest = route.parameters; !rest.empty();) {
       const std::size_t end = std::min(rest.find(' '), rest.size());
@@ -86,7 +91,7 @@ TEST(OpenApi, SaysWhichRoleEachRouteNeeds) {
   dom::parser parser;
   const dom::element document = parser.parse(kOpenApi.data(), kOpenApi.size()).value();
   for (const ApiRoute& route : routes()) {
-    if (route.access == Access::peer) continue;
+    if (!is_for_clients(route)) continue;
     std::string method;
     for (const char c : route.method) method += static_cast<char>(c - 'A' + 'a');
     const dom::element operation = document["paths"][route.pattern][method].value();
@@ -156,7 +161,7 @@ TEST(Problems, TitlesAreShortAndSayNothingOfOneCase) {
 TEST(ApiPage, NamesEveryRoute) {
   const std::string page = api_page();
   for (const ApiRoute& route : routes()) {
-    if (route.access == Access::peer) continue;
+    if (!is_for_clients(route)) continue;
     const std::string_view pattern = route.pattern.substr(0, route.pattern.find("}:"));
     EXPECT_NE(page.find(pattern), std::string::npos) << route.pattern;
   }

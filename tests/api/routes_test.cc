@@ -30,6 +30,15 @@ TEST(FindRoute, FindsNamesAndCustomMethods) {
   EXPECT_EQ(find("POST", "/v1/dead/user:coupon:redrive").name, "user:coupon");
 }
 
+TEST(FindRoute, FindsTheDashboardsFiles) {
+  EXPECT_EQ(find("GET", "/").pattern, "/");
+  EXPECT_EQ(find("GET", "/ui").pattern, "/ui");
+  EXPECT_EQ(find("GET", "/ui/").pattern, "/ui/*path");
+  EXPECT_EQ(find("GET", "/ui/").name, "");
+  EXPECT_EQ(find("GET", "/ui/pages/find.js").name, "pages/find.js");
+  EXPECT_EQ(find("POST", "/").allow, "GET, HEAD");
+}
+
 TEST(FindRoute, TakesHeadWhereGetIs) {
   EXPECT_EQ(find("HEAD", "/v1/stats").pattern, "/v1/stats");
   EXPECT_EQ(find("HEAD", "/v1/tasks:batchCreate").pattern, "");
@@ -42,9 +51,9 @@ TEST(FindRoute, SaysWhatIsAllowed) {
 }
 
 TEST(FindRoute, KnowsNothingElse) {
-  for (const char* path :
-       {"/", "", "*", "/v1", "/v1/", "/v1/tasks/", "/v1/tasks/a/b", "/v1/task", "//v1/tasks",
-        "/v1/tasks:nothing", "/v1/groups/", "/v1/groups/:cancel/", "/V1/tasks", "/v1/dead:"}) {
+  for (const char* path : {"", "*", "/u", "/uix", "/index.html", "/v1", "/v1/", "/v1/tasks/",
+                           "/v1/tasks/a/b", "/v1/task", "//v1/tasks", "/v1/tasks:nothing",
+                           "/v1/groups/", "/v1/groups/:cancel/", "/V1/tasks", "/v1/dead:"}) {
     const Found found = find("POST", path);
     EXPECT_EQ(found.pattern, "") << path;
     EXPECT_EQ(found.allow, "") << path;

@@ -36,6 +36,7 @@ import type {
   PurgeDeadResult,
   RedriveAllDeadResult,
   RedriveDeadParams,
+  Sender,
   ShiftGroupParams,
   ShiftGroupResult,
   Stats,
@@ -86,6 +87,7 @@ export const operations = {
   getMetrics: { name: "getMetrics", method: "GET", path: "/metrics", repeatable: true },
   getOpenApi: { name: "getOpenApi", method: "GET", path: "/openapi.json", repeatable: true },
   getStats: { name: "getStats", method: "GET", path: "/v1/stats", repeatable: true },
+  getSender: { name: "getSender", method: "GET", path: "/v1/whoami", repeatable: true },
   getWheel: { name: "getWheel", method: "GET", path: "/v1/wheel", repeatable: true },
   getForecast: { name: "getForecast", method: "GET", path: "/v1/forecast", repeatable: true },
   getHistory: { name: "getHistory", method: "GET", path: "/v1/history", repeatable: true },
@@ -320,6 +322,11 @@ export abstract class Calls {
   /** Counts, backlog, lateness, storage, memory. Role: read. `GET /v1/stats` */
   getStats(options?: CallOptions): Promise<Stats> {
     return this.call(operations.getStats, {}, options);
+  }
+
+  /** What the sender may do. Role: read. Without tokens everybody is `admin`. `GET /v1/whoami` */
+  getSender(options?: CallOptions): Promise<Sender> {
+    return this.call(operations.getSender, {}, options);
   }
 
   /** Levels of the timing wheel. Role: read. `GET /v1/wheel` */

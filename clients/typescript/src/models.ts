@@ -16,6 +16,8 @@ export type Kind = "http" | "redis" | "amqp";
 
 export type Reason = "too_many_requests" | "unavailable";
 
+export type Role = "read" | "write" | "admin";
+
 /**
  * Exponential backoff: the pause doubles and is drawn between half and all of it, never under backoff_min. On
  * a task, what is left out is as its target says.
@@ -439,6 +441,10 @@ export interface DeadRedrive {
   due_from?: Moment;
   due_to?: Moment;
   operation?: string;
+}
+
+export interface Sender {
+  role: Role;
 }
 
 export interface Stats {

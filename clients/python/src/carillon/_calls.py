@@ -563,6 +563,10 @@ class Calls:
         """Counts, backlog, lateness, storage, memory. Role: read. `GET /v1/stats`"""
         return self._run(self._core.call(operations.GET_STATS, read=models.Stats.from_json))
 
+    def get_sender(self) -> models.Sender:
+        """What the sender may do. Role: read. Without tokens everybody is `admin`. `GET /v1/whoami`"""
+        return self._run(self._core.call(operations.GET_SENDER, read=models.Sender.from_json))
+
     def get_wheel(self) -> models.Wheel:
         """Levels of the timing wheel. Role: read. `GET /v1/wheel`"""
         return self._run(self._core.call(operations.GET_WHEEL, read=models.Wheel.from_json))
@@ -1196,6 +1200,10 @@ class AsyncCalls:
     async def get_stats(self) -> models.Stats:
         """Counts, backlog, lateness, storage, memory. Role: read. `GET /v1/stats`"""
         return await self._run(self._core.call(operations.GET_STATS, read=models.Stats.from_json))
+
+    async def get_sender(self) -> models.Sender:
+        """What the sender may do. Role: read. Without tokens everybody is `admin`. `GET /v1/whoami`"""
+        return await self._run(self._core.call(operations.GET_SENDER, read=models.Sender.from_json))
 
     async def get_wheel(self) -> models.Wheel:
         """Levels of the timing wheel. Role: read. `GET /v1/wheel`"""

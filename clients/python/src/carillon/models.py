@@ -13,6 +13,7 @@ OnExpire = Literal["drop", "dead"]
 IfExists = Literal["reject", "keep", "replace", "earliest", "latest", "once"]
 Kind = Literal["http", "redis", "amqp"]
 Reason = Literal["too_many_requests", "unavailable"]
+Role = Literal["read", "write", "admin"]
 
 __all__ = [
     "AdvanceClockResult",
@@ -54,6 +55,8 @@ __all__ = [
     "Reason",
     "RedriveAllDeadResult",
     "Retry",
+    "Role",
+    "Sender",
     "ShiftGroupResult",
     "State",
     "Stats",
@@ -343,6 +346,11 @@ class LaneLatenessMs(Model):
 @dataclass(frozen=True)
 class LaneList(Model):
     lanes: List[Lane]
+
+
+@dataclass(frozen=True)
+class Sender(Model):
+    role: Role
 
 
 @dataclass(frozen=True)

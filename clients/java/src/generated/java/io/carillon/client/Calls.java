@@ -284,6 +284,11 @@ public abstract class Calls {
     return call(Operation.GET_STATS, List.of(), null, Stats::of);
   }
 
+  /** What the sender may do. Role: read. Without tokens everybody is `admin`. {@code GET /v1/whoami} */
+  public Sender getSender() {
+    return call(Operation.GET_SENDER, List.of(), null, Sender::of);
+  }
+
   /** Levels of the timing wheel. Role: read. {@code GET /v1/wheel} */
   public Wheel getWheel() {
     return call(Operation.GET_WHEEL, List.of(), null, Wheel::of);

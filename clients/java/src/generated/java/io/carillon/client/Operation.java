@@ -39,6 +39,7 @@ enum Operation {
   GET_METRICS("GET", "/metrics", true, null, false),
   GET_OPEN_API("GET", "/openapi.json", true, null, false),
   GET_STATS("GET", "/v1/stats", true, null, false),
+  GET_SENDER("GET", "/v1/whoami", true, null, false),
   GET_WHEEL("GET", "/v1/wheel", true, null, false),
   GET_FORECAST("GET", "/v1/forecast", true, null, false),
   GET_HISTORY("GET", "/v1/history", true, null, false),
