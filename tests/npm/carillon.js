@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,26 +41,41 @@ export async function run(program, args, input = "") {
 }
 
 /// carillond of the directory that the test was given, on a new data directory; it listens at `url`
-/// and on a unix socket in `dir`.
+/// and on a unix socket in `dir`. `config` is what its config file says, if anything.
 export class Server {
-  static async start(bin) {
+  static async start(bin, config = "") {
     const server = new Server();
+    server.bin = bin;
     server.dir = mkdtempSync(join(tmpdir(), "carillon-npm-"));
-    server.child = spawn(
-      join(bin, "carillond"),
-      ["--data-dir", join(server.dir, "data"), "--listen", "127.0.0.1:0",
-        "--listen", `unix:${join(server.dir, "socket")}`],
+    writeFileSync(join(server.dir, "config.toml"), config);
+    await server.run("127.0.0.1:0");
+    return server;
+  }
+
+  async run(listen) {
+    this.child = spawn(
+      join(this.bin, "carillond"),
+      ["--config", join(this.dir, "config.toml"), "--data-dir", join(this.dir, "data"), "--listen", listen,
+        "--listen", `unix:${join(this.dir, "socket")}`],
       { stdio: ["ignore", "ignore", "pipe"] },
     );
-    server.log = "";
-    server.child.stderr.on("data", (piece) => (server.log += piece));
-    server.child.on("error", (error) => (server.log += error.message));
-    server.url = await until("carillond to listen", () => {
-      if (server.child.exitCode !== null) throw new Error(`carillond ended: ${server.log}`);
-      return server.log.match(/listening on (http\S+)/)?.[1];
+    this.log = "";
+    this.child.stderr.on("data", (piece) => (this.log += piece));
+    this.child.on("error", (error) => (this.log += error.message));
+    this.url = await until("carillond to listen", () => {
+      if (this.child.exitCode !== null) throw new Error(`carillond ended: ${this.log}`);
+      return this.log.match(/listening on (http\S+)/)?.[1];
     });
-    await until("carillond to be ready", async () => (await fetch(`${server.url}/readyz`)).ok);
-    return server;
+    await until("carillond to be ready", async () => (await fetch(`${this.url}/readyz`)).ok);
+  }
+
+  /// Ends it as a crash does; `again` starts it at the same address with what it kept.
+  async kill() {
+    this.child.kill("SIGKILL");
+    await once(this.child, "close");
+  }
+  again() {
+    return this.run(new URL(this.url).host);
   }
 
   /// A call with a JSON body, if any; answers {status, body}.
