@@ -1,7 +1,7 @@
 // The dashboard: its pages, the way between them, and what stands around them.
 
 import { Actions } from "./actions.js";
-import { moment, span, utc } from "./format.js";
+import { count, moment, span, utc } from "./format.js";
 import { live, serverNow, watch } from "./live.js";
 import { Failed, Loading, Panel, html, route, theme, to, useEffect, useRef, useState, useStore } from "./parts.js";
 import { contact, open, session, signIn, signOut } from "./server.js";
@@ -97,12 +97,13 @@ function Nav({ page }) {
 function Header() {
   const { state } = useStore(contact);
   const { role, hasToken } = useStore(session);
-  const stats = useStore(live)?.stats;
+  const { stats, alarms } = useStore(live) ?? {};
   return html`<header class="top">
     <a class="brand" href="#/"><img src="icon.svg" alt="" width="26"
       height="26" /> Carillon <small>${stats?.version}</small></a>
     <div class="status">
       <span class="state" data-state=${state === "live" ? "fine" : "dead"}>${state}</span>
+      ${alarms?.length > 0 && html`<a class="badge" href="#/">${count(alarms.length, "alarm")}</a>`}
       ${stats && html`<${Clock} />`}
       <span class="muted role">${role}</span>
       ${hasToken && html`<button onClick=${signOut}>Sign out</button>`}

@@ -1,7 +1,7 @@
 // Lines over time, by uPlot, which is loaded beside the modules and is a global.
 
 import { colour, html, theme, useEffect, useRef, useState, useStore } from "./parts.js";
-import { clock, short } from "./format.js";
+import { clock, short, span } from "./format.js";
 
 const SHORTEST_S = 120; // of what is shown at once
 
@@ -66,15 +66,16 @@ export function Chart({ title, unit, points, lines, value }) {
     plot.current.setData(data);
   }, [points, drawn]);
   const shown = points[index ?? points.length - 1];
+  const length = points.length < 2 ? 0 : 1000 * (points.at(-1).t - points[0].t);
+  const when = shown && index !== null ? clock(shown.t * 1000) : `the last ${span(length)}`;
   return html`<figure class="chart">
-    <figcaption><h3>${title}</h3><span
-      class="muted">${unit}${shown && index !== null ? `, ${clock(shown.t * 1000)}` : ""}</span></figcaption>
+    <figcaption><h3>${title}</h3><span class="muted">${unit}, ${when}</span></figcaption>
     <ul class="legend">${lines.map(
       (line) => html`<li key=${line.key}>
       <i style=${{ background: `var(--${line.colour})` }}></i>${line.label}
       <b class="number">${value(shown?.[line.key])}</b></li>`,
     )}</ul>
     <div class="plot" ref=${box} role="img" aria-label=${`${title} over time, ${unit}`}></div>
-    ${points.length < 2 && html`<p class="over muted">Lines begin with this page.</p>`}
+    ${points.length < 2 && html`<p class="over muted">Nothing is known yet.</p>`}
   </figure>`;
 }

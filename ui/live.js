@@ -1,16 +1,18 @@
 // What the server is doing now, asked every two seconds, and the hour of it that the charts show.
 //
-// Rates and lateness come from the counters of /metrics: what was counted between two looks. One
-// point of the hour is {t, added, fired, delivered, failed, p50, p99, p999}: rates a second, lateness
-// in ms, null where nothing was pushed meanwhile.
+// The hour begins with what /v1/history kept, in steps of ten seconds. From then on rates and lateness
+// come from the counters of /metrics: what was counted between two looks. One point is
+// {t, added, fired, delivered, failed, p50, p99, p999}: rates a second, lateness in ms, null where
+// nothing was pushed meanwhile.
 
+import { parseSpan } from "./format.js";
 import { Store, call, contact, session } from "./server.js";
 
 const EVERY_MS = 2000;
 const HIDDEN_EVERY_MS = 10_000; // while the tab is not looked at
-const POINTS = 3_600_000 / EVERY_MS;
+const HOUR_S = 3600;
 
-/// {stats, metrics, points}, or null before the first answer.
+/// {stats, metrics, alarms, points}, or null before the first answer.
 export const live = new Store(null);
 
 /// The server's clock: how far it is ahead of the browser's, or where it stands if it is moved by hand.
@@ -100,17 +102,35 @@ function pointBetween(before, after) {
   return point;
 }
 
+async function pastPoints() {
+  const { step, points: past } = await call("GET", "/v1/history");
+  const seconds = parseSpan(step) / 1000;
+  return past.map((point) => ({
+    t: Date.parse(point.from) / 1000 - clock.ahead / 1000,
+    added: point.added / seconds,
+    fired: point.fired / seconds,
+    delivered: point.delivered / seconds,
+    failed: (point.retrying + point.dead) / seconds,
+    ...(point.fired > 0 ? point.lateness_ms : { p50: null, p99: null, p999: null }),
+  }));
+}
+
 let points = [];
 let last = null;
 
 async function look() {
-  const [stats, text] = await Promise.all([call("GET", "/v1/stats"), call("GET", "/metrics")]);
+  const [stats, text, { alarms }] = await Promise.all([
+    call("GET", "/v1/stats"),
+    call("GET", "/metrics"),
+    call("GET", "/v1/alarms"),
+  ]);
   follow(Date.parse(stats.now));
   const seen = { at: Date.now(), metrics: parseMetrics(text) };
+  if (last === null) points = await pastPoints();
   const point = last === null ? null : pointBetween(last, seen);
   last = seen;
-  if (point !== null) points = [...points.slice(1 - POINTS), point];
-  live.set({ stats, metrics: seen.metrics, points });
+  if (point !== null) points = [...points, point].filter(({ t }) => t > point.t - HOUR_S);
+  live.set({ stats, metrics: seen.metrics, alarms, points });
 }
 
 /// Ends once it is known what this page may ask.

@@ -1,9 +1,9 @@
 // What the server does now: counts, the wheel, rates and lateness.
 
 import { Chart } from "../chart.js";
-import { bytes, number, parseSpan, rough, span } from "../format.js";
+import { bytes, count, number, parseSpan, rough, span } from "../format.js";
 import { live } from "../live.js";
-import { Loading, Meter, Panel, State, html, to, useCall, useStore } from "../parts.js";
+import { Apart, Loading, Meter, Name, Panel, State, html, to, useCall, useStore } from "../parts.js";
 import { Wheel } from "../wheel.js";
 
 const RATES = [
@@ -79,16 +79,28 @@ function Room({ stats, metrics }) {
     </tbody></table>`;
 }
 
+/// An alarm says what, since when, how much, and what to do.
+function Alarms({ alarms }) {
+  if (alarms.length === 0) return null;
+  return html`<${Panel} title=${count(alarms.length, "open alarm")} class="alarms"><ul>${alarms.map(
+    (alarm) => html`<li key=${`${alarm.alarm} ${alarm.of}`}>
+      <b>${alarm.alarm.replaceAll("_", " ")}${alarm.of && html` <${Name}>${alarm.of}<//>`}</b>
+      <bdi>${alarm.detail}</bdi><span class="muted">${alarm.advice}</span>
+      <${Apart} at=${alarm.since} /></li>`,
+  )}</ul><//>`;
+}
+
 export function Overview() {
   const now = useStore(live);
   if (!now) return html`<${Loading} />`;
-  const { stats, metrics, points } = now;
+  const { stats, metrics, alarms, points } = now;
   return html`
     ${
       stats.silent_shards &&
       html`<p class="failed" role="alert"><strong>Not all shards answer.</strong>
       Without ${stats.silent_shards.join(", ")} the counts are too low.</p>`
     }
+    <${Alarms} alarms=${alarms} />
     <${Tiles} stats=${stats} metrics=${metrics} />
     <div class="overview">
       <${Panel} title="The wheel" class="turning" aside=${html`<span
