@@ -6,6 +6,7 @@ import { live, serverNow, watch } from "./live.js";
 import { Failed, Loading, Panel, html, route, theme, to, useEffect, useRef, useState, useStore } from "./parts.js";
 import { contact, open, session, signIn, signOut } from "./server.js";
 import { render } from "./vendor/preact-htm.js";
+import { Audit } from "./pages/audit.js";
 import { Dead } from "./pages/dead.js";
 import { Find } from "./pages/find.js";
 import { Forecast } from "./pages/forecast.js";
@@ -26,6 +27,7 @@ const PAGES = {
   dead: { title: "Dead letters", page: Dead },
   forecast: { title: "Forecast", page: Forecast },
   nodes: { title: "Nodes", page: Nodes },
+  audit: { title: "Audit", page: Audit },
 };
 
 const THEMES = ["auto", "light", "dark"];

@@ -89,7 +89,7 @@ export function apart(at, now) {
 }
 
 /// 1 task, 2 tasks.
-export const count = (value, noun) => `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
+export const count = (value, noun, many = `${noun}s`) => `${number(value)} ${value === 1 ? noun : many}`;
 
 /// What a datetime-local field takes, in the reader's zone; and back as the API takes it.
 export const toField = (at) => moment(at).replace(" ", "T");

@@ -17,6 +17,7 @@ import {
   useStore,
 } from "../parts.js";
 import { withQuery } from "../server.js";
+import { useFilter } from "./find.js";
 
 const DAYS = 30;
 const HOURS = 24;
@@ -48,8 +49,13 @@ function days(buckets, first) {
   }));
 }
 
-const find = (cell, target) =>
-  to("find", "", { due_from: new Date(cell.from).toISOString(), due_to: new Date(cell.end).toISOString(), target });
+/// `which`: {target, lane}, each empty for all.
+const find = (cell, which) =>
+  to("find", "", {
+    due_from: new Date(cell.from).toISOString(),
+    due_to: new Date(cell.end).toISOString(),
+    ...which,
+  });
 const heat = (tasks, most) => (tasks === 0 ? 0 : 0.12 + 0.88 * Math.sqrt(tasks / most));
 
 /// What a cell says to whoever rests on it or hears it.
@@ -77,7 +83,7 @@ function useRoving(rows, columns) {
 
 const weekday = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short" });
 
-function Month({ buckets, first, target }) {
+function Month({ buckets, first, which }) {
   const rows = days(buckets, first);
   const cells = rows.flatMap((row) => row.hours);
   const most = Math.max(...cells.map((cell) => cell.tasks));
@@ -85,7 +91,7 @@ function Month({ buckets, first, target }) {
   const roving = useRoving(rows.length, HOURS);
   if (most === 0) return html`<${Empty}>Nothing is due in the next ${DAYS} days.<//>`;
   return html`<p class="note">Most in one hour: <a
-    href=${find(peak, target)}>${count(most, "task")}, ${moment(peak.from).slice(0, 16)}</a></p>
+    href=${find(peak, which)}>${count(most, "task")}, ${moment(peak.from).slice(0, 16)}</a></p>
     <div class="table" role="region" aria-label="Month by hour" tabindex="0"><table class="heat" ref=${roving.box}
       onKeyDown=${roving.onKeyDown}>
       <thead><tr><th scope="col">Day</th>${rows[0].hours.map(
@@ -95,10 +101,7 @@ function Month({ buckets, first, target }) {
       <tbody>${rows.map(
         (row, y) => html`<tr key=${row.from}><th scope="row">${weekday.format(row.from)}</th>
         ${row.hours.map(
-          (
-            cell,
-            x,
-          ) => html`<td><a tabindex=${roving.tab(y, x)} href=${find(cell, target)} data-hot=${cell.tasks > 0}
+          (cell, x) => html`<td><a tabindex=${roving.tab(y, x)} href=${find(cell, which)} data-hot=${cell.tasks > 0}
           data-most=${cell === peak} style=${{ "--heat": heat(cell.tasks, most) }}
           ...${named(moment(cell.from).slice(0, 16), cell)}></a></td>`,
         )}
@@ -107,7 +110,7 @@ function Month({ buckets, first, target }) {
     </table></div>`;
 }
 
-function Strip({ buckets, from, width, name, target }) {
+function Strip({ buckets, from, width, name, which }) {
   const counted = new Map(buckets.map((bucket) => [Date.parse(bucket.from), bucket.tasks]));
   const cells = Array.from({ length: 60 }, (_, i) => ({
     from: from + i * width,
@@ -121,7 +124,7 @@ function Strip({ buckets, from, width, name, target }) {
         (
           cell,
           i,
-        ) => html`<a key=${i} tabindex=${roving.tab(0, i)} href=${find(cell, target)} data-hot=${cell.tasks > 0}
+        ) => html`<a key=${i} tabindex=${roving.tab(0, i)} href=${find(cell, which)} data-hot=${cell.tasks > 0}
         ...${named(clock(cell.from), cell)}>
         <i style=${{ height: `${cell.tasks === 0 ? 0 : Math.max(3, (100 * cell.tasks) / most)}%` }}></i></a>`,
       )}</div>
@@ -141,9 +144,9 @@ function useStart(step) {
   return start;
 }
 
-function Stretch({ title, width, step, target }) {
+function Stretch({ title, width, step, which }) {
   const from = useStart(step);
-  const its = useCall(withQuery("/v1/forecast", { bucket: width, from, to: from + 60 * width, target }), 5000);
+  const its = useCall(withQuery("/v1/forecast", { bucket: width, from, to: from + 60 * width, ...which }), 5000);
   const last = useRef(null);
   if (its.data) last.current = { from, buckets: its.data.buckets };
   const shown = last.current;
@@ -151,39 +154,43 @@ function Stretch({ title, width, step, target }) {
   return html`<${Panel} title=${title} aside=${html`<span class="muted">${shown && count(tasks, "task")}</span>`}>
     ${
       shown
-        ? html`<${Strip} buckets=${shown.buckets} from=${shown.from} width=${width} name=${title} target=${target} />`
+        ? html`<${Strip} buckets=${shown.buckets} from=${shown.from} width=${width} name=${title} which=${which} />`
         : html`<${Called} its=${its}>${() => null}<//>`
     }<//>`;
 }
 
-function Targets({ target }) {
-  const its = useCall("/v1/targets?limit=1000");
-  const [value, setValue] = useState(target);
-  useEffect(() => setValue(target), [target]);
-  return html`<form class="filter" onSubmit=${(event) => {
+function Filter({ which }) {
+  const targets = useCall("/v1/targets?limit=1000");
+  const lanes = useCall("/v1/lanes");
+  const { values, its } = useFilter(which);
+  const options = (all) => all?.map((one) => html`<option value=${one.name}></option>`);
+  const submit = (event) => {
     event.preventDefault();
-    location.hash = to("forecast", "", { target: value });
-  }}><${TextField} label="Target or URL" name="target" list="targets" placeholder="all" value=${value}
-    set=${setValue} />
-    <datalist id="targets">${its.data?.targets.map((one) => html`<option value=${one.name}></option>`)}</datalist>
+    location.hash = to("forecast", "", values);
+  };
+  return html`<form class="filter" onSubmit=${submit}>
+    <${TextField} ...${its("target", "Target or URL")} list="targets" placeholder="all" />
+    <${TextField} ...${its("lane", "Lane")} list="lanes" placeholder="all" />
+    <datalist id="targets">${options(targets.data?.targets)}</datalist>
+    <datalist id="lanes">${options(lanes.data?.lanes)}</datalist>
     <div class="buttons"><button class="primary">Show</button></div></form>`;
 }
 
 export function Forecast() {
-  const target = useStore(route).query.target ?? "";
+  const { target = "", lane = "" } = useStore(route).query;
+  const which = { target, lane };
   const [first] = useState(() => midnight(serverNow()));
   const end = new Date(first.getFullYear(), first.getMonth(), first.getDate() + DAYS + 1);
-  const its = useCall(
-    withQuery("/v1/forecast", { bucket: HALF_HOUR, from: first.getTime(), to: end.getTime(), target }),
-    10_000,
-  );
-  return html`<${Panel}><${Targets} target=${target} /><//>
-    <div class="pair">
-      <${Stretch} title="The next minute, by second" width=${1000} step=${5000} target=${target} />
-      <${Stretch} title="The next hour, by minute" width=${MINUTE} step=${MINUTE} target=${target} />
+  const query = { bucket: HALF_HOUR, from: first.getTime(), to: end.getTime(), ...which };
+  const its = useCall(withQuery("/v1/forecast", query), 10_000);
+  const key = JSON.stringify(which);
+  return html`<${Panel}><${Filter} which=${which} /><//>
+    <div class="pair" key=${key}>
+      <${Stretch} title="The next minute, by second" width=${1000} step=${5000} which=${which} />
+      <${Stretch} title="The next hour, by minute" width=${MINUTE} step=${MINUTE} which=${which} />
     </div>
-    <${Panel} title="The next ${DAYS} days, by hour" aside=${html`<span
-      class="muted">in your zone; a cell leads to its tasks</span>`}>
+    <${Panel} title=${`The next ${DAYS} days, by hour`}
+      aside=${html`<span class="muted">in your zone; a cell leads to its tasks</span>`}>
       <${Called} its=${its}>${({ buckets }) => html`<${Month} buckets=${buckets} first=${first}
-        target=${target} />`}<//><//>`;
+        which=${which} />`}<//><//>`;
 }
