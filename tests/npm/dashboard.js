@@ -25,6 +25,7 @@ const PAGES = {
   "Dead letters": "dead",
   Forecast: "forecast",
   Nodes: "nodes",
+  Audit: "audit",
 };
 const figures = [];
 
@@ -136,13 +137,16 @@ async function checkOverview(browser, server) {
   assert.ok(length > Date.now() - opened, caption);
   await page.getByRole("heading", { name: /open alarm/ }).waitFor(); // some letters are dead
   await page.getByText("dead letters", { exact: true }).first().waitFor();
-  await page.getByRole("banner").getByRole("link", { name: /^\d+ alarms?$/ }).waitFor();
+  await page
+    .getByRole("banner")
+    .getByRole("link", { name: /^\d+ alarms?$/ })
+    .waitFor();
   await close(page);
 }
 
 /// One hour of the heat map leads to its tasks, with the keyboard alone; an address that names no page says so.
 async function checkForecast(browser, server) {
-  const page = await open(browser, server.url, "forecast?target=shop");
+  const page = await open(browser, server.url, "forecast?target=shop&lane=critical");
   const cells = page.locator(".heat a");
   await cells.first().waitFor();
   assert.equal(await cells.count(), 31 * 24);
@@ -159,7 +163,7 @@ async function checkForecast(browser, server) {
   await hot.focus();
   await page.keyboard.press("Enter");
   await page.getByText(`${Math.min(100, tasks)} shown, by due`).waitFor();
-  assert.match(page.url(), /target=shop/);
+  assert.match(page.url(), /target=shop&lane=critical/);
   await page.evaluate(() => (location.hash = "#/nothing"));
   await page.getByRole("heading", { name: "There is no such page" }).waitFor();
   await close(page);

@@ -191,6 +191,12 @@ async function onTargetsEnd(hand) {
   assert.equal((await hand.server.call("GET", "/v1/targets/t")).status, 404);
 }
 
+/// What was done above on many tasks is told, newest first.
+async function onAudit(hand) {
+  await hand.go("audit");
+  await hand.page.getByRole("row").filter({ hasText: "herd" }).filter({ hasText: "12 cancelled" }).waitFor();
+}
+
 export async function checkActions(browser, server, receiver, { open, close, checkAccess }) {
   const page = await open(browser, server.url, "targets");
   page.setDefaultTimeout(15_000);
@@ -198,6 +204,6 @@ export async function checkActions(browser, server, receiver, { open, close, che
   await hand.press("New target");
   await checkAccess(page, "a question");
   await page.keyboard.press("Escape");
-  for (const act of [onTargets, onTask, onFind, onGroup, onLanes, onDead, onTargetsEnd]) await act(hand, receiver);
+  for (const act of [onTargets, onTask, onFind, onGroup, onLanes, onDead, onTargetsEnd, onAudit]) await act(hand, receiver);
   await close(page);
 }

@@ -23,6 +23,7 @@ const PAGES = {
   dead: "dead",
   forecast: "forecast",
   nodes: "nodes",
+  audit: "audit",
 };
 const WIDTHS = [1440, 900, 360];
 const SETTLE_MS = 1200; // until what a page asks for is there
