@@ -58,7 +58,7 @@ async function shootAll(browser, server, dir, state) {
 
 /// Small ones: the documents are read on the web too.
 async function shootDocs(browser, server, dir) {
-  const view = { width: 1180, height: 740, scale: 0.8, whole: false };
+  const view = { width: 1180, height: 800, scale: 0.75, whole: false };
   const at = (name) => join(dir, `${name}.png`);
   await shoot(browser, server.url, "", at("overview"), { ...view, scheme: "light", settle: 130_000 });
   await shoot(browser, server.url, "forecast", at("forecast"), { ...view, scheme: "light" });
