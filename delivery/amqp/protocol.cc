@@ -4,11 +4,9 @@
 #include <deque>
 #include <vector>
 
-#include <amqp.h>
-#include <amqp_framing.h>
-
 #include "base/check.h"
 #include "base/text.h"
+#include "delivery/amqp/librabbitmq.h"
 #include "delivery/broker/properties.h"
 
 namespace carillon {

@@ -1,9 +1,7 @@
 #include "tests/support/rabbit_server.h"
 
-#include <amqp.h>
-#include <amqp_tcp_socket.h>
-
 #include "base/check.h"
+#include "delivery/amqp/librabbitmq.h"
 #include "tests/support/free_port.h"
 
 namespace carillon::test {
