@@ -24,6 +24,8 @@ class Hand {
     for (const [name, value] of Object.entries(values)) await this.question.locator(`[name="${name}"]`).fill(value);
     await this.question.getByRole("button", { name: verb, exact: true }).click();
     await this.page.getByRole("status").getByText(says).first().waitFor();
+    // The words may be those of an answer before: only what is done takes the question away.
+    await this.question.waitFor({ state: "detached" });
   }
   async body(path) {
     return (await this.server.call("GET", path)).body;
