@@ -59,8 +59,8 @@ std::unique_ptr<jsStreamInfo, void (*)(jsStreamInfo*)> info_of(const Direct& dir
 
 }  // namespace
 
-bool eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+bool eventually(const std::function<bool()>& condition, std::chrono::seconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));  // between two looks
@@ -87,6 +87,33 @@ std::uint16_t free_port() {
 }
 
 NatsServers::NatsServers(int count) {
+  constexpr int kTries = 3;
+  for (int tries = 1;; ++tries) {
+    launch(count);
+    if (place_streams()) return;
+    CARILLON_CHECK(tries < kTries);
+    for (int i = 0; i < count; ++i) {
+      kill(i);
+      wipe(i);
+    }
+  }
+}
+
+bool NatsServers::place_streams() const {
+  const StreamName stream{"CARILLON_ready", "carillon.ready"};
+  const bool placed = eventually(
+      [&] {
+        const auto nats = JetstreamClient::connect({.servers = urls()});
+        return nats && (*nats)->create(stream, settings()) && (*nats)->extent(stream);
+      },
+      std::chrono::seconds(20));
+  if (placed) delete_stream(stream);
+  return placed;
+}
+
+void NatsServers::launch(int count) {
+  ports_.clear();
+  running_.clear();
   std::vector<std::uint16_t> routes;
   std::string all;
   for (int i = 0; i < count; ++i) {
@@ -109,7 +136,6 @@ NatsServers::NatsServers(int count) {
     running_.emplace_back();
     start(i);
   }
-  delete_stream(make_stream("ready"));
 }
 
 std::string NatsServers::store_of(int server) const {

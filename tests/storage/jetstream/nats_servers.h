@@ -7,6 +7,7 @@
 // Concurrency: one test thread. Only processes that were started here are ended.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -19,15 +20,18 @@
 
 namespace carillon::test {
 
-/// Looks until it holds; false: it did not within 60 s.
-[[nodiscard]] bool eventually(const std::function<bool()>& condition);
+/// Looks until it holds; false: it did not in time.
+[[nodiscard]] bool eventually(const std::function<bool()>& condition,
+                              std::chrono::seconds patience = std::chrono::seconds(60));
 
 /// A port of 127.0.0.1 that nobody listens on.
 [[nodiscard]] std::uint16_t free_port();
 
 class NatsServers {
  public:
-  /// Starts `count` of them, and waits until they hold streams.
+  /// Starts `count` of them, and waits until they hold streams. Servers of a cluster that were
+  /// started at once do not always come to know all their peers, and then place no stream, however
+  /// long one waits: these are started anew.
   explicit NatsServers(int count);
 
   [[nodiscard]] std::uint16_t port(int server) const {
@@ -54,6 +58,8 @@ class NatsServers {
   [[nodiscard]] bool all_have(const StreamName& stream) const;
 
  private:
+  void launch(int count);
+  [[nodiscard]] bool place_streams() const;
   [[nodiscard]] std::string store_of(int server) const;
   TempDir dir_;
   std::vector<std::uint16_t> ports_;
