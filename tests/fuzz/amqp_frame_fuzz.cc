@@ -27,30 +27,13 @@ std::string decode(AmqpDecoder& decoder, const AmqpFrame& frame) {
          std::to_string(method->tag) + std::to_string(method->code);
 }
 
-/// The frames, and at the end whether the last bytes could not be understood.
 std::vector<std::string> read_frames(std::string_view bytes, std::size_t piece_bytes) {
-  AmqpFrameReader reader;
   AmqpDecoder decoder;
-  std::vector<std::string> all;
-  while (!bytes.empty()) {
-    const std::string_view piece = bytes.substr(0, piece_bytes);
-    bytes.remove_prefix(piece.size());
-    reader.feed(piece);
-    for (;;) {
-      const auto frame = reader.next();
-      if (!frame) {
-        CARILLON_CHECK(frame.error().slug == "network");
-        all.emplace_back("broken");
-        return all;
-      }
-      if (!*frame) break;
-      CARILLON_CHECK((*frame)->payload.size() <= kReadBytes);
-      all.push_back(std::to_string(static_cast<int>((*frame)->type)) +
-                    std::to_string((*frame)->channel) + std::string((*frame)->payload) +
-                    decode(decoder, **frame));
-    }
-  }
-  return all;
+  return fuzz::read_in_pieces(AmqpFrameReader(), bytes, piece_bytes, [&](const AmqpFrame& frame) {
+    CARILLON_CHECK(frame.payload.size() <= kReadBytes);
+    return std::to_string(static_cast<int>(frame.type)) + std::to_string(frame.channel) +
+           std::string(frame.payload) + decode(decoder, frame);
+  });
 }
 
 }  // namespace

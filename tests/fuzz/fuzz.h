@@ -14,7 +14,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/check.h"
 
@@ -57,5 +59,29 @@ class Input {
  private:
   std::string_view rest_;
 };
+
+/// Feeds `reader` (feed, next) with `bytes`, so many at a time; what `show` makes of each thing
+/// read, and at the end "broken" where the last bytes could not be understood.
+template <typename Reader, typename Show>
+std::vector<std::string> read_in_pieces(Reader reader, std::string_view bytes,
+                                        std::size_t piece_bytes, Show show) {
+  std::vector<std::string> all;
+  while (!bytes.empty()) {
+    const std::string_view piece = bytes.substr(0, piece_bytes);
+    bytes.remove_prefix(piece.size());
+    reader.feed(piece);
+    for (;;) {
+      const auto read = reader.next();
+      if (!read) {
+        CARILLON_CHECK(read.error().slug == "network");
+        all.emplace_back("broken");
+        return all;
+      }
+      if (!*read) break;
+      all.push_back(show(**read));
+    }
+  }
+  return all;
+}
 
 }  // namespace carillon::fuzz

@@ -15,29 +15,11 @@ namespace {
 
 constexpr std::size_t kReadBytes = 16 * 1024;  // what a connection is given at once
 
-/// The replies, and at the end whether the last bytes could not be understood.
 std::vector<std::string> read_replies(std::string_view bytes, std::size_t piece_bytes) {
-  RedisReader reader;
-  std::vector<std::string> all;
-  while (!bytes.empty()) {
-    const std::string_view piece = bytes.substr(0, piece_bytes);
-    bytes.remove_prefix(piece.size());
-    reader.feed(piece);
-    for (;;) {
-      const auto reply = reader.next();
-      if (!reply) {
-        CARILLON_CHECK(reply.error().slug == "network");
-        all.emplace_back("broken");
-        return all;
-      }
-      if (!*reply) break;
-      const RedisReply& its = **reply;
-      CARILLON_CHECK(its.text.size() <= 80 * 1024);
-      all.push_back(std::to_string(static_cast<int>(its.type)) + its.text +
-                    std::to_string(its.number));
-    }
-  }
-  return all;
+  return fuzz::read_in_pieces(RedisReader(), bytes, piece_bytes, [](const RedisReply& reply) {
+    CARILLON_CHECK(reply.text.size() <= 80 * 1024);
+    return std::to_string(static_cast<int>(reply.type)) + reply.text + std::to_string(reply.number);
+  });
 }
 
 }  // namespace

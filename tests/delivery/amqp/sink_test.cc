@@ -109,15 +109,7 @@ TEST_F(AmqpSinkTest, EmptyAndLargeBodiesAndManyHeadersArrive) {
 
 TEST_F(AmqpSinkTest, ThousandsAtOnceGoOverOneConnectionAndEachArrivesOnce) {
   constexpr int kPushes = 5000;
-  const Target settings = target();
-  int delivered = 0;
-  for (int i = 0; i < kPushes; ++i) {
-    sink->push(make_push(settings, "{}", "t" + std::to_string(i)), [&](const PushResult& result) {
-      EXPECT_EQ(result.kind, Kind::delivered) << result.error;
-      ++delivered;
-    });
-  }
-  run_until([&] { return delivered == kPushes; });
+  deliver_many(target(), kPushes);
   std::set<std::string> ids;
   const std::vector<RabbitMessage> messages = server->take(queue);
   for (const RabbitMessage& message : messages) ids.insert(message.headers.at("carillon-task-id"));

@@ -87,6 +87,19 @@ class BrokerSinkFixture : public testing::Test {
   PushResult deliver(Push push) { return result_of(start(std::move(push))); }
   PushResult deliver(const Target& target) { return deliver(make_push(target)); }
 
+  /// Pushes so many at once, each of a task of its own; returns when all are delivered.
+  void deliver_many(const Target& target, int count) {
+    int delivered = 0;
+    for (int i = 0; i < count; ++i) {
+      sink->push(make_push(target, "{}", "t" + std::to_string(i)), [&](const PushResult& result) {
+        EXPECT_EQ(result.kind, PushResult::Kind::delivered) << result.error;
+        ++delivered;
+      });
+    }
+    EXPECT_EQ(sink->stats().in_flight, static_cast<std::uint64_t>(count));
+    run_until([&] { return delivered == count; });
+  }
+
   [[nodiscard]] SinkOptions options() {
     return {.loop = loop, .clock = clock, .urls = urls, .lookup = names};
   }

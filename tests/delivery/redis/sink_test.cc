@@ -67,16 +67,7 @@ TEST_F(RedisSinkTest, EmptyAndLargeBodiesArrive) {
 
 TEST_F(RedisSinkTest, ThousandsAtOnceGoOverOneConnectionAndEachArrivesOnce) {
   constexpr int kPushes = 5000;
-  const Target settings = target();
-  int delivered = 0;
-  for (int i = 0; i < kPushes; ++i) {
-    sink->push(make_push(settings, "{}", "t" + std::to_string(i)), [&](const PushResult& result) {
-      EXPECT_EQ(result.kind, Kind::delivered) << result.error;
-      ++delivered;
-    });
-  }
-  EXPECT_EQ(sink->stats().in_flight, static_cast<std::uint64_t>(kPushes));
-  run_until([&] { return delivered == kPushes; });
+  deliver_many(target(), kPushes);
   std::set<std::string> ids;
   for (const RedisEntry& entry : server.entries("due"))
     ids.insert(field_of(entry, "carillon-task-id"));

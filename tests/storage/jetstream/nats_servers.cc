@@ -49,6 +49,10 @@ class Direct {
   jsCtx* jet_stream_ = nullptr;
 };
 
+StreamName name_of(const std::string& name) {
+  return {"CARILLON_" + name, "carillon." + name};
+}
+
 /// What its cluster says of a stream; null where it does not answer.
 std::unique_ptr<jsStreamInfo, void (*)(jsStreamInfo*)> info_of(const Direct& direct,
                                                                const StreamName& stream) {
@@ -90,25 +94,17 @@ NatsServers::NatsServers(int count) {
   constexpr int kTries = 3;
   for (int tries = 1;; ++tries) {
     launch(count);
-    if (place_streams()) return;
+    const StreamName ready = name_of("ready");
+    if (make(ready, std::chrono::seconds(20))) {
+      delete_stream(ready);
+      return;
+    }
     CARILLON_CHECK(tries < kTries);
     for (int i = 0; i < count; ++i) {
       kill(i);
       wipe(i);
     }
   }
-}
-
-bool NatsServers::place_streams() const {
-  const StreamName stream{"CARILLON_ready", "carillon.ready"};
-  const bool placed = eventually(
-      [&] {
-        const auto nats = JetstreamClient::connect({.servers = urls()});
-        return nats && (*nats)->create(stream, settings()) && (*nats)->extent(stream);
-      },
-      std::chrono::seconds(20));
-  if (placed) delete_stream(stream);
-  return placed;
 }
 
 void NatsServers::launch(int count) {
@@ -168,12 +164,18 @@ void NatsServers::wipe(int server) {
 }
 
 StreamName NatsServers::make_stream(const std::string& name) const {
-  const StreamName stream{"CARILLON_" + name, "carillon." + name};
-  CARILLON_CHECK(eventually([&] {
-    const auto nats = JetstreamClient::connect({.servers = urls()});
-    return nats && (*nats)->create(stream, settings()) && (*nats)->extent(stream);
-  }));
+  StreamName stream = name_of(name);
+  CARILLON_CHECK(make(stream));
   return stream;
+}
+
+bool NatsServers::make(const StreamName& stream, std::chrono::seconds patience) const {
+  return eventually(
+      [&] {
+        const auto nats = JetstreamClient::connect({.servers = urls()});
+        return nats && (*nats)->create(stream, settings()) && (*nats)->extent(stream);
+      },
+      patience);
 }
 
 void NatsServers::delete_stream(const StreamName& stream) const {

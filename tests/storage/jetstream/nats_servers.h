@@ -59,7 +59,9 @@ class NatsServers {
 
  private:
   void launch(int count);
-  [[nodiscard]] bool place_streams() const;
+  /// Makes it, and waits until it answers; false: it did not in time.
+  [[nodiscard]] bool make(const StreamName& stream,
+                          std::chrono::seconds patience = std::chrono::seconds(60)) const;
   [[nodiscard]] std::string store_of(int server) const;
   TempDir dir_;
   std::vector<std::uint16_t> ports_;
