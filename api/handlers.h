@@ -100,6 +100,9 @@ Async<Answer<>> answer_peer(Call& call);
 /// As nodes of the cluster read it.
 void set_peer_refusal(HttpResponse& response, const Refusal& refusal);
 
+[[nodiscard]] inline double in_ms(Histogram::Micros time) {
+  return static_cast<double>(time.count()) / 1000;
+}
 /// In milliseconds, of pushes since the start.
 void append_lateness(JsonWriter& json, const Histogram& lateness);
 

@@ -77,15 +77,12 @@ void append_resources(JsonWriter& json, const Stats& stats) {
 }  // namespace
 
 void append_lateness(JsonWriter& json, const Histogram& lateness) {
-  const auto millis = [](Histogram::Micros micros) {
-    return static_cast<double>(micros.count()) / 1000;
-  };
   json.key("lateness_ms").begin_object();
   json.key("count").unsigned_integer(lateness.count());
-  json.key("p50").real(millis(lateness.quantile(0.5)));
-  json.key("p99").real(millis(lateness.quantile(0.99)));
-  json.key("p999").real(millis(lateness.quantile(0.999)));
-  json.key("max").real(millis(lateness.max()));
+  json.key("p50").real(in_ms(lateness.quantile(0.5)));
+  json.key("p99").real(in_ms(lateness.quantile(0.99)));
+  json.key("p999").real(in_ms(lateness.quantile(0.999)));
+  json.key("max").real(in_ms(lateness.max()));
   json.end_object();
 }
 

@@ -7,10 +7,6 @@
 namespace carillon {
 namespace {
 
-double in_ms(Histogram::Micros micros) {
-  return static_cast<double>(micros.count()) / 1000;
-}
-
 void append_point(JsonWriter& json, const History::Point& point) {
   json.begin_object().key("from").moment(point.at);
   json.key("added").unsigned_integer(point.added);

@@ -1,7 +1,7 @@
-// Settings of the configuration that all nodes of a cluster should have alike.
+// Settings of the configuration that should be the same on all nodes of a cluster.
 //
-// Each node goes by its own, so tasks would be treated by those of the node that owns their shard.
-// They may differ while a change is rolled out, so that is no error: it is told.
+// Each node uses its own, so a task is treated by those of the node that owns its shard. They may
+// differ while a change is rolled out, so a difference is no error; it is logged and shown.
 //
 // Concurrency: pure functions.
 #pragma once

@@ -25,7 +25,7 @@ struct ClusterView {
     Millis clock_ahead{};    // of this node's
     Millis last_heard{};     // so long ago
     std::uint32_t owns = 0;  // shards
-    /// Keys of settings that all nodes should have alike, and that are not as this node has them.
+    /// Keys of settings that should be the same on all nodes, and that differ from this node's.
     std::vector<std::string> settings_differ;
   };
   struct Follower {

@@ -44,7 +44,7 @@ struct Heartbeat {
   WallTime now{};                     // by its clock
   bool leaving = false;               // it takes over nothing any more
   std::vector<std::string> to_leave;  // nodes that an operator has asked it to have drained
-  AgreedSettings settings;            // by which it goes
+  AgreedSettings settings;            // its own
   std::vector<ShardReport> shards;
   friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };

@@ -4,11 +4,11 @@
 #include <thread>
 #include <utility>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
 #include "base/check.h"
 #include "base/log.h"
+#include "engine/async.h"
 
 namespace carillon {
 
@@ -124,9 +124,7 @@ void ClusterNode::start() {
   settings_ = std::make_unique<Worker>("settings");
   heart_->post([this] { beat(); });
   for (ShardNumber shard = 0; shard < genesis_.shards; ++shard) {
-    asio::co_spawn(its_.loop, keep_in_line(shard), [](const std::exception_ptr& failed) {
-      if (failed) std::rethrow_exception(failed);
-    });
+    run_detached(its_.loop, keep_in_line(shard));
   }
   pulse();
 }
@@ -223,7 +221,7 @@ void ClusterNode::heard(const Heartbeat& heartbeat, MonoTime at, Millis offset) 
 
 void ClusterNode::compare_settings(const Heartbeat& other) const {
   for (const std::string& key : differing(agreed_settings(its_.engine), other.settings)) {
-    log_warning("another node has another value of a setting that all should have alike",
+    log_warning("another node has a different value of a setting that should be the same on all",
                 {{"setting", key}, {"node", other.node}});
   }
 }
@@ -257,8 +255,8 @@ void ClusterNode::evaluate() {
   // Cut off from NATS it knows nothing of the others, nor does it at once when it is back: so
   // everything stays as it is.
   const MonoTime now = its_.clock.mono();
-  if (!hears_itself() || now - hears_since_ < kHearOthers || storage_failed_) return publish_map();
-  for (ShardNumber shard = 0; shard < genesis_.shards; ++shard) {
+  const bool knows = hears_itself() && now - hears_since_ >= kHearOthers;
+  for (ShardNumber shard = 0; knows && !storage_failed_ && shard < genesis_.shards; ++shard) {
     hosts_[shard]->set_duty(members_.duty(shard, hosts_[shard]->report(), now));
   }
   publish_map();

@@ -246,6 +246,7 @@ ClusterView ClusterNode::seen() const {
       its.epoch = owner->epoch;
     }
   }
+  const AgreedSettings settings = agreed_settings(its_.engine);
   const auto has_owner = [&](const ShardReport& report) {
     return report.role == ShardReport::Role::owns;
   };
@@ -265,7 +266,7 @@ ClusterView ClusterNode::seen() const {
     its.clock_off = members_.clock_is_off(*node, now);
     its.clock_ahead = node->ahead;
     its.last_heard = std::chrono::duration_cast<Millis>(now - node->heard);
-    its.settings_differ = differing(agreed_settings(its_.engine), node->last.settings);
+    its.settings_differ = differing(settings, node->last.settings);
     for (const ShardReport& report : node->last.shards) {
       if (report.shard >= genesis_.shards) continue;
       if (has_owner(report)) {

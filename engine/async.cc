@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -136,6 +137,13 @@ Async<PushResult> push_to_the_end(Sink& sink, Push push) {
                   [kept](PushResult result) { std::move (*kept)(std::move(result)); });
       },
       asio::use_awaitable);
+}
+
+void run_detached(asio::io_context& loop, Async<void> work) {
+  asio::co_spawn(loop, std::move(work), [](const std::exception_ptr& failed) {
+    // An exception here is a programmer's mistake; going on would hide it.
+    if (failed) std::rethrow_exception(failed);
+  });
 }
 
 Async<void> yield(asio::io_context& loop) {

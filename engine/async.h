@@ -39,6 +39,9 @@ namespace carillon {
 /// Pushes, and waits until that is over.
 [[nodiscard]] Async<PushResult> push_to_the_end(Sink& sink, Push push);
 
+/// Begins what nobody waits for.
+void run_detached(boost::asio::io_context& loop, Async<void> work);
+
 /// Lets other work run, between two slices of a long one.
 [[nodiscard]] Async<void> yield(boost::asio::io_context& loop);
 

@@ -171,8 +171,9 @@ void ShardDriver::outcome(const Fired& fired, State state, WallTime retry_at, No
 
 void ShardDriver::tick() {
   if (is_idle()) return;
+  const std::weak_ptr alive(alive_);
   if (is_away()) give_up_waiting();
-  if (is_idle()) return;  // a caller may have discarded the shard
+  if (alive.expired() || is_idle()) return;
   if (firing_stays_until_ && clock_.mono() >= *firing_stays_until_) {
     firing_stays_until_.reset();
     shard_.end_interrupted();

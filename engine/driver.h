@@ -26,10 +26,10 @@
 // nothing to write. A reply that answers no record waits for a commit that began after its command
 // came, and many share one. What need not be quite so sure asks whether memory `is_fresh`.
 //
-// Away. A shared log that has not ended a commit for five seconds is away. Callers hear at once:
-// `log_away` where nothing was to be written, and until it is back; else `outcome_unknown`, for
-// what memory has decided is written as soon as the log takes it. Tasks that become due are fired
-// then.
+// Away. A shared log that has not ended a commit within five seconds is away. Whoever waits is
+// answered then: `log_away` where nothing was to be written; else `outcome_unknown`, since what
+// memory has decided is written as soon as the log takes it. Whoever comes before the log is back
+// is answered `log_away`. Tasks that fall due meanwhile are fired when it is back.
 //
 // Fenced. Where the log has taken another owner's batch in place of the one under way, the shard
 // has decided what never came to be, so it and its driver are of no more use. Callers hear at once:
@@ -221,14 +221,15 @@ class ShardDriver {
     return phase_ == Phase::recovering || phase_ == Phase::following || is_over();
   }
   [[nodiscard]] bool is_over() const { return phase_ == Phase::fenced || phase_ == Phase::let_go; }
+
   static constexpr std::chrono::seconds kAwayAfter{5};
-  /// A caller and how many replies are missing. One that has been told already leaves its place to
-  /// those that still come.
+  /// A caller, and how many of its replies are missing. Where it has been answered already, the
+  /// place stays taken until these have come.
   struct Waiting {
     Caller* caller = nullptr;
     std::size_t missing = 0;
   };
-  /// What callers hear who come now, where they are not taken.
+  /// What callers that come now are answered; empty: their commands are taken.
   [[nodiscard]] std::optional<Verdict> refused() const;
   [[nodiscard]] bool is_away() const;
   void carry_out();
@@ -276,7 +277,7 @@ class ShardDriver {
   // Of a shared log.
   std::optional<MonoTime> owner_at_;  // when the last append was sent that is committed
   bool refreshing_ = false;           // a commit is wanted that shows who the owner is
-  bool gave_up_ = false;              // to let callers wait for the commit under way
+  bool gave_up_ = false;              // callers wait no longer for the commit under way
   std::vector<Reply> put_off_;        // until a commit has ended that is yet to begin
   std::vector<Reply> confirming_;     // until the one under way has
   Batch spare_;                       // its memory is used again

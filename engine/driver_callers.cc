@@ -25,7 +25,7 @@ Error log_away() {
           ""};
 }
 
-/// For so many replies more. False: they are there, as the shard is not this node's.
+/// For so many replies more. False: they are there, as commands are not taken.
 bool ShardDriver::begin_waiting(Caller& caller, std::size_t replies) {
   const std::size_t first = caller.submitted_;
   caller.submitted_ += replies;
@@ -117,7 +117,7 @@ void ShardDriver::lose_shard() {
   if (!alive.expired()) consumer_.fenced();
 }
 
-/// What the log would have to take first is answered before it has.
+/// Answers those who wait for the log, before it has taken what they wait for.
 void ShardDriver::give_up_waiting() {
   if (std::exchange(gave_up_, true)) return;
   for (const Waiting& waiting : callers_) {

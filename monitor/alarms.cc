@@ -30,35 +30,35 @@ struct Alarms::Condition {
   std::string advice;
 };
 
-void Alarms::of_tasks(const Seen& seen, std::vector<Condition>& found) const {
+void Alarms::of_tasks(const Seen& seen, const AlarmLimits& limits, std::vector<Condition>& found) {
   const History::Point& point = seen.point;
-  if (limits_.overdue > Millis(0) && point.oldest_overdue > limits_.overdue) {
+  if (limits.overdue > Millis(0) && point.oldest_overdue > limits.overdue) {
     found.push_back({"overdue", "", kAtOnce,
-                     fmt::format("The oldest of {} tasks that are due has been so for {}.",
+                     fmt::format("{} tasks are due and not pushed, the oldest for {}.",
                                  point.backlog, format_duration(point.oldest_overdue)),
                      "A target is paused, held, down or too narrow; GET /v1/targets says which has "
                      "a backlog."});
   }
-  if (limits_.lateness > Millis(0) && point.lateness.p99 > limits_.lateness) {
+  if (limits.lateness > Millis(0) && point.lateness.p99 > limits.lateness) {
     found.push_back({"late", "", kMinute,
                      "One push in a hundred starts " + in_ms(point.lateness.p99) + " late or more.",
                      "Receivers or the machine do not keep up; compare backlog and concurrency of "
                      "the targets, and the load of the machine."});
   }
-  if (limits_.dead_letters > 0 && point.dead >= limits_.dead_letters) {
+  if (limits.dead_letters > 0 && point.dead >= limits.dead_letters) {
     found.push_back({"dead_letters", "", kAtOnce, fmt::format("Dead letters: {}.", point.dead),
                      "GET /v1/dead says why; redrive them once their target works, or purge "
                      "them."});
   }
   for (const auto& [target, held] : seen.held) {
     const Millis time = point.at - held.since;
-    if (limits_.target_held == Millis(0) || time < limits_.target_held) continue;
+    if (limits.target_held == Millis(0) || time < limits.target_held) continue;
     found.push_back(
         {"target_held", target, kAtOnce,
          fmt::format("It has been held for {}: {}.", format_duration(time), name_of(held.reason)),
          "Look at its receiver; :resume ends the hold."});
   }
-  const std::uint64_t per_second = limits_.forecast_per_second;
+  const std::uint64_t per_second = limits.forecast_per_second;
   if (per_second > 0 && seen.busiest && seen.busiest->tasks > 60 * per_second) {
     found.push_back(
         {"capacity", "", kAtOnce,
@@ -69,8 +69,8 @@ void Alarms::of_tasks(const Seen& seen, std::vector<Condition>& found) const {
   }
 }
 
-void Alarms::of_server(const Seen& seen, std::vector<Condition>& found) {
-  if (limits_.commit_time > Millis(0) && seen.point.commit_p99 > limits_.commit_time) {
+void Alarms::of_server(const Seen& seen, const AlarmLimits& limits, std::vector<Condition>& found) {
+  if (limits.commit_time > Millis(0) && seen.point.commit_p99 > limits.commit_time) {
     found.push_back({"slow_commits", "", kMinute,
                      "One commit in a hundred takes " + in_ms(seen.point.commit_p99) + " or more.",
                      "The disk, or the servers of NATS, are slow or shared."});
@@ -81,8 +81,8 @@ void Alarms::of_server(const Seen& seen, std::vector<Condition>& found) {
                      "Make room: with less still, adds are refused (507)."});
   }
   const std::uint64_t taken = seen.point.pending + seen.point.dead;
-  if (limits_.pending_percent > 0 && seen.stats.pending_max > 0 &&
-      taken * 100 > seen.stats.pending_max * limits_.pending_percent) {
+  if (limits.pending_percent > 0 && seen.stats.pending_max > 0 &&
+      taken * 100 > seen.stats.pending_max * limits.pending_percent) {
     found.push_back(
         {"nearly_full", "", kAtOnce,
          fmt::format("{} tasks are pending or dead, and {} may be.", taken, seen.stats.pending_max),
@@ -128,10 +128,10 @@ void Alarms::of_cluster(const ClusterView& view, std::vector<Condition>& found) 
   }
 }
 
-std::vector<Alarms::Change> Alarms::look(const Seen& seen) {
+std::vector<Alarms::Change> Alarms::look(const Seen& seen, const AlarmLimits& limits) {
   std::vector<Condition> found;
-  of_tasks(seen, found);
-  of_server(seen, found);
+  of_tasks(seen, limits, found);
+  of_server(seen, limits, found);
   if (seen.cluster) of_cluster(*seen.cluster, found);
   const WallTime now = seen.point.at;
   std::vector<Change> changes;

@@ -21,24 +21,13 @@
 #include "cluster/cluster_view.h"
 #include "engine/requests.h"
 #include "monitor/history.h"
+#include "monitor/options.h"
 
 namespace carillon {
 
-/// From where on; 0: never.
-struct AlarmLimits {
-  Millis overdue = std::chrono::minutes(1);      // of the oldest task that is due
-  Millis lateness = std::chrono::seconds(1);     // p99 of pushes, for a minute
-  std::uint64_t dead_letters = 1;                // so many
-  Millis target_held = std::chrono::minutes(5);  // for so long
-  Millis commit_time = std::chrono::seconds(1);  // p99, for a minute
-  std::uint32_t pending_percent = 80;            // of what may be pending
-  std::uint64_t forecast_per_second = 0;  // tasks that fall due, in a minute of the next hour
-  friend bool operator==(const AlarmLimits&, const AlarmLimits&) = default;
-};
-
 struct Alarm {
   std::string name;    // "overdue"
-  std::string of;      // which target, node or shard; empty: it is of the server
+  std::string of;      // which target, node or shard; empty: the server
   WallTime since{};    // when it was opened
   std::string detail;  // what, and how much
   std::string advice;  // what to do
@@ -58,16 +47,11 @@ struct Seen {
 
 class Alarms {
  public:
-  explicit Alarms(AlarmLimits limits) : limits_(limits) {}
-  /// For the next look.
-  void set_limits(AlarmLimits limits) { limits_ = limits; }
-  [[nodiscard]] const AlarmLimits& limits() const { return limits_; }
-
   struct Change {
     Alarm alarm;
     bool opened = false;  // else closed
   };
-  [[nodiscard]] std::vector<Change> look(const Seen& seen);
+  [[nodiscard]] std::vector<Change> look(const Seen& seen, const AlarmLimits& limits);
   /// By name, then by what they are of.
   [[nodiscard]] std::vector<Alarm> open() const;
 
@@ -79,12 +63,11 @@ class Alarms {
     Millis patience{};              // to open
     std::optional<WallTime> since;  // that it holds; or, where it is open, that it does not
   };
-  void of_tasks(const Seen& seen, std::vector<Condition>& found) const;
-  void of_server(const Seen& seen, std::vector<Condition>& found);
+  static void of_tasks(const Seen& seen, const AlarmLimits& limits, std::vector<Condition>& found);
+  void of_server(const Seen& seen, const AlarmLimits& limits, std::vector<Condition>& found);
   static void of_cluster(const ClusterView& view, std::vector<Condition>& found);
 
-  AlarmLimits limits_;
-  std::optional<std::uint64_t> clock_steps_;
+  std::optional<std::uint64_t> clock_steps_;  // at the last look
   mutable std::mutex mutex_;
   std::map<std::pair<std::string, std::string>, Watched> watched_;
 };

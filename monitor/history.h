@@ -29,7 +29,6 @@ class History {
   /// Percentiles of a push's start minus its due; all 0 where there was no push.
   struct Lateness {
     Histogram::Micros p50{}, p99{}, p999{};
-    friend bool operator==(const Lateness&, const Lateness&) = default;
   };
   struct Point {
     WallTime at{};  // its end
@@ -44,7 +43,6 @@ class History {
     std::uint64_t backlog = 0;
     std::uint64_t in_flight = 0;
     Millis oldest_overdue{};
-    friend bool operator==(const Point&, const Point&) = default;
   };
 
   /// The figures as they stand; the point that they make.

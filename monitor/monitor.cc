@@ -4,7 +4,6 @@
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/json.h"
@@ -25,24 +24,16 @@ constexpr std::uint32_t kAttemptsMax = 360;  // one each look
 Monitor::Monitor(Parts parts, MonitorOptions options)
     : its_(std::move(parts)),
       options_(std::move(options)),
-      alarms_(options_.limits),
       timer_(its_.loop),
       random_(make_random()) {}
 
 void Monitor::start() {
-  asio::co_spawn(its_.loop, run(), [](const std::exception_ptr& failed) {
-    if (failed) std::rethrow_exception(failed);
-  });
+  run_detached(its_.loop, run());
 }
 
 void Monitor::stop() {
   stopped_ = true;
   timer_.cancel();
-}
-
-void Monitor::set_options(MonitorOptions options) {
-  options_ = std::move(options);
-  alarms_.set_limits(options_.limits);
 }
 
 void Monitor::hold_changed(const std::string& target, const std::optional<TargetView::Held>& held) {
@@ -72,11 +63,9 @@ Async<void> Monitor::look() {
             .held = held_};
   if (options_.limits.forecast_per_second > 0) seen.busiest = co_await busiest_minute();
   if (its_.cluster != nullptr) seen.cluster = co_await its_.cluster->view();
-  for (const Alarms::Change& change : alarms_.look(seen)) changed(change, seen.point.at);
-  if (telling_ || messages_.empty()) co_return;
-  asio::co_spawn(its_.loop, tell(), [](const std::exception_ptr& failed) {
-    if (failed) std::rethrow_exception(failed);
-  });
+  for (const Alarms::Change& change : alarms_.look(seen, options_.limits))
+    changed(change, seen.point.at);
+  if (!telling_ && !messages_.empty()) run_detached(its_.loop, tell());
 }
 
 Async<std::optional<ForecastBucket>> Monitor::busiest_minute() {
@@ -121,14 +110,14 @@ Async<void> Monitor::tell() {
   while (!messages_.empty() && !stopped_) {
     auto message = std::make_shared<Message>(std::move(messages_.front()));
     messages_.pop_front();
-    auto url = std::make_shared<const std::string>(options_.alarm_url);
+    const std::string url = options_.alarm_url;  // which a reload may change meanwhile
     Push push;
     push.target = co_await receiver();
     std::string why = "there is no target " + options_.alarm_target;
     if (push.target != nullptr) {
       push.row = std::shared_ptr<const std::string>(message, &message->body);
       push.content.id = "carillon-alarm";
-      push.content.target = url->empty() ? std::string_view(push.target->name) : *url;
+      push.content.target = url.empty() ? push.target->name : url;
       push.content.body = message->body;
       push.content.content_type = "application/json";
       push.content.body_is_json = true;

@@ -9,12 +9,12 @@
 #pragma once
 
 #include <deque>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -23,14 +23,9 @@
 #include "engine/task_service.h"
 #include "monitor/alarms.h"
 #include "monitor/history.h"
+#include "monitor/options.h"
 
 namespace carillon {
-
-struct MonitorOptions {
-  AlarmLimits limits;
-  std::string alarm_url;     // who is told; empty: nobody
-  std::string alarm_target;  // or the name of a target
-};
 
 class Monitor {
  public:
@@ -44,13 +39,13 @@ class Monitor {
   };
   Monitor(Parts parts, MonitorOptions options);
 
-  /// Begins to look. After `stop`, which may come in the middle of a look, nothing is called back.
+  /// Begins to look. `stop` ends that; a look that is under way ends by itself.
   void start();
   void stop();
   /// Looks once; `start` has this done every ten seconds.
   [[nodiscard]] Async<void> look();
   /// For the next look.
-  void set_options(MonitorOptions options);
+  void set_options(MonitorOptions options) { options_ = std::move(options); }
   /// The target's hold has begun, changed or, where `held` is empty, ended.
   void hold_changed(const std::string& target, const std::optional<TargetView::Held>& held);
 

@@ -8,7 +8,6 @@
 #include <thread>
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -22,6 +21,7 @@
 #include "base/thread.h"
 #include "delivery/delivery.h"
 #include "delivery/kind.h"
+#include "engine/async.h"
 #include "http/server.h"
 #include "http/threads.h"
 #include "monitor/audit.h"
@@ -95,7 +95,6 @@ class App {
   Async<void> check_target_files();
   Async<void> apply_targets();
   Async<void> stop();
-  void run_detached(Async<void> work);
 
   const Arguments& arguments_;
   Options options_;
@@ -135,8 +134,8 @@ ExitCode App::run() {
   }
   backend_->start();
   monitor_->start();
-  run_detached(check_target_files());
-  run_detached(apply_targets());
+  run_detached(loop_, check_target_files());
+  run_detached(loop_, apply_targets());
   log_info("ready", {{"took", format_duration(since(start))}});
   ask_for_short_slices();
   loop_.run();
@@ -279,7 +278,7 @@ void App::on_signal(int signal) {
   phase_ = options_.drain_grace > Millis(0) ? Phase::leaving : Phase::stopping;
   log_info("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"},
                         {"drain_grace", format_duration(options_.drain_grace)}});
-  run_detached(stop());
+  run_detached(loop_, stop());
 }
 
 Async<void> App::stop() {
@@ -365,8 +364,8 @@ void App::apply(Options fresh) {
   options_.targets = std::move(fresh.targets);
   options_.lanes = std::move(fresh.lanes);
   apply_egress();
-  run_detached(check_target_files());
-  run_detached(apply_targets());
+  run_detached(loop_, check_target_files());
+  run_detached(loop_, apply_targets());
   log_info("configuration reloaded");
 }
 
@@ -422,13 +421,6 @@ Async<void> App::apply_targets() {
                     .result = {}});
     }
   }
-}
-
-void App::run_detached(Async<void> work) {
-  asio::co_spawn(loop_, std::move(work), [](const std::exception_ptr& failed) {
-    // An exception here is a programmer's mistake; going on would hide it.
-    if (failed) std::rethrow_exception(failed);
-  });
 }
 
 }  // namespace

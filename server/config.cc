@@ -192,6 +192,7 @@ Result<> check_whole(const Options& options) {
     return Error{.slug = "config", .detail = "data_dir is empty", .field = "data_dir"};
   }
   if (const Result<Egress> egress = Egress::make(options.egress); !egress) return egress.error();
+  if (Result<> fine = check_alarms(options); !fine) return fine;
   return check_cluster(options);
 }
 
@@ -261,7 +262,6 @@ Result<Options> load_options(const Arguments& arguments, const Environment& envi
   if (step) step = apply_environment(environment, options);
   if (step) step = apply_flags(arguments, options);
   if (step) step = read_proxy(environment, options);
-  if (step) step = check_alarms(options);
   if (step) step = check_whole(options);
   if (!step) return step.error();
   return options;

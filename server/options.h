@@ -14,7 +14,7 @@
 #include "delivery/target.h"
 #include "engine/options.h"
 #include "http/options.h"
-#include "monitor/monitor.h"
+#include "monitor/options.h"
 #include "net/egress.h"
 #include "net/proxy.h"
 

@@ -61,7 +61,8 @@ struct LogStats {
   std::uint64_t commit_bytes = 0;  // handed to commits since the start
   std::uint64_t memory_bytes = 0;  // of the back end: memtables, caches
   std::uint64_t free_bytes = 0;    // on the data directory's disk
-  bool low_on_space = false;    // so little, there or in the log, that what nobody waits for goes
+  bool low_on_space =
+      false;  // so little space, there or in the stream, that what nobody waits for should go
   bool short_of_space = false;  // so little that nothing that can wait should be added
 };
 

@@ -26,6 +26,7 @@ using OptionsPtr = std::unique_ptr<natsOptions, Freeing<natsOptions_Destroy>>;
 using MessagePtr = std::unique_ptr<natsMsg, Freeing<natsMsg_Destroy>>;
 using InfoPtr = std::unique_ptr<jsStreamInfo, Freeing<jsStreamInfo_Destroy>>;
 using MetaPtr = std::unique_ptr<jsMsgMetaData, Freeing<jsMsgMetaData_Destroy>>;
+using AccountPtr = std::unique_ptr<jsAccountInfo, Freeing<jsAccountInfo_Destroy>>;
 using AckPtr = std::unique_ptr<jsPubAck, Freeing<jsPubAck_Destroy>>;
 
 /// How often the servers show that a consumer is alive, and how long one outlives who used it.
@@ -66,6 +67,19 @@ Result<> check_settings(const StreamName& stream, const jsStreamConfig& settings
   if (settings.Retention != js_LimitsPolicy) return lossy(stream, "drops what was read");
   if (settings.MaxMsgsPerSubject > 0) return lossy(stream, "has a limit of messages");
   return {};
+}
+
+/// Error slugs: network, no_stream.
+Result<InfoPtr> info_of(jsCtx* jet_stream, const StreamName& stream) {
+  jsStreamInfo* info = nullptr;
+  jsErrCode code{};
+  const natsStatus status =
+      js_GetStreamInfo(&info, jet_stream, stream.name.c_str(), nullptr, &code);
+  if (code == JSStreamNotFoundErr) {
+    return Error{"no_stream", "NATS has no stream " + stream.name, ""};
+  }
+  if (status != NATS_OK) return network_error("asking for the stream " + stream.name, status, code);
+  return InfoPtr(info);
 }
 
 Result<> load(std::string_view what, const std::string& file, natsStatus status) {
@@ -275,19 +289,12 @@ Result<> JetstreamClient::create(const StreamName& stream, const StreamSettings&
 
 Result<StreamExtent> JetstreamClient::extent(const StreamName& stream) {
   const auto connection = current();
-  jsStreamInfo* info = nullptr;
-  jsErrCode code{};
-  const natsStatus status =
-      js_GetStreamInfo(&info, connection->jet_stream, stream.name.c_str(), nullptr, &code);
-  if (code == JSStreamNotFoundErr) {
-    return Error{"no_stream", "NATS has no stream " + stream.name, ""};
-  }
-  if (status != NATS_OK) return network_error("asking for the stream " + stream.name, status, code);
-  const InfoPtr held(info);
-  if (auto sound = check_settings(stream, *info->Config); !sound) return sound.error();
+  const Result<InfoPtr> info = info_of(connection->jet_stream, stream);
+  if (!info) return info.error();
+  if (auto sound = check_settings(stream, *(*info)->Config); !sound) return sound.error();
   // A stream that never had a message says 0 of both.
-  const StreamPlace last = info->State.LastSeq;
-  return StreamExtent{info->State.Msgs == 0 ? last + 1 : info->State.FirstSeq, last};
+  const auto& state = (*info)->State;
+  return StreamExtent{state.Msgs == 0 ? state.LastSeq + 1 : state.FirstSeq, state.LastSeq};
 }
 
 Result<double> JetstreamClient::fullness(const StreamName& stream) {
@@ -295,23 +302,20 @@ Result<double> JetstreamClient::fullness(const StreamName& stream) {
     return of > 0 ? static_cast<double>(taken) / static_cast<double>(of) : 0.0;
   };
   const auto connection = current();
-  jsErrCode code{};
-  jsStreamInfo* info = nullptr;
-  natsStatus status =
-      js_GetStreamInfo(&info, connection->jet_stream, stream.name.c_str(), nullptr, &code);
-  if (status != NATS_OK) return network_error("asking for the stream " + stream.name, status, code);
-  const InfoPtr held(info);
+  const Result<InfoPtr> info = info_of(connection->jet_stream, stream);
+  if (!info) return info.error();
   jsAccountInfo* account = nullptr;
-  status = js_GetAccountInfo(&account, connection->jet_stream, nullptr, &code);
+  jsErrCode code{};
+  const natsStatus status = js_GetAccountInfo(&account, connection->jet_stream, nullptr, &code);
   if (status != NATS_OK) return network_error("asking for the account", status, code);
-  const std::unique_ptr<jsAccountInfo, void (*)(jsAccountInfo*)> its(account,
-                                                                     jsAccountInfo_Destroy);
-  double most = std::max(part(info->State.Bytes, info->Config->MaxBytes),
+  const AccountPtr held(account);
+  const jsStreamConfig& config = *(*info)->Config;
+  double most = std::max(part((*info)->State.Bytes, config.MaxBytes),
                          part(account->Store, account->Limits.MaxStore));
   // An account may have limits for each number of replicas instead.
   for (int i = 0; i < account->TiersLen; ++i) {
     const jsTier& tier = *account->Tiers[i];
-    if (tier.Name == fmt::format("R{}", info->Config->Replicas)) {
+    if (tier.Name == fmt::format("R{}", config.Replicas)) {
       most = std::max(most, part(tier.Store, tier.Limits.MaxStore));
     }
   }

@@ -103,7 +103,7 @@ class JetstreamClient {
   /// `storage`: the stream may lose messages by its settings.
   [[nodiscard]] Result<StreamExtent> extent(const StreamName& stream);
   /// What part is taken of what the stream, or the account, may store: of the two, the larger. 0:
-  /// neither is limited. Error slug: network.
+  /// neither is limited. Error slugs: network, no_stream.
   [[nodiscard]] Result<double> fullness(const StreamName& stream);
   /// Appends `bytes` if the stream ends at `last`.
   [[nodiscard]] Result<Ack> append(const StreamName& stream, StreamPlace last,

@@ -21,7 +21,7 @@ class AlarmsTest : public testing::Test {
     now += seconds(10);
     seen.point.at = now;
     std::vector<std::string> changes;
-    for (const Alarms::Change& change : alarms.look(seen)) {
+    for (const Alarms::Change& change : alarms.look(seen, limits)) {
       const Alarm& its = change.alarm;
       changes.push_back((change.opened ? "+" : "-") + its.name +
                         (its.of.empty() ? "" : " " + its.of));
@@ -38,7 +38,8 @@ class AlarmsTest : public testing::Test {
   }
   std::string detail() { return alarms.open().at(0).detail; }
 
-  Alarms alarms{AlarmLimits()};
+  AlarmLimits limits;
+  Alarms alarms;
   WallTime now{hours(500'000)};
   Stats stats;
   Seen seen{
@@ -97,9 +98,7 @@ TEST_F(AlarmsTest, ATargetThatIsHeldForLongIsNamed) {
 }
 
 TEST_F(AlarmsTest, AHerdIsToldBeforeItComes) {
-  AlarmLimits limits;
   limits.forecast_per_second = 100;
-  alarms.set_limits(limits);
   seen.busiest = ForecastBucket{now + minutes(30), 6000};
   EXPECT_THAT(look(), IsEmpty());
   seen.busiest->tasks = 200'000;
@@ -134,13 +133,13 @@ TEST_F(AlarmsTest, TheClusters) {
 }
 
 TEST_F(AlarmsTest, ZeroTurnsOneOff) {
-  alarms.set_limits({.overdue = Millis(0),
-                     .lateness = Millis(0),
-                     .dead_letters = 0,
-                     .target_held = Millis(0),
-                     .commit_time = Millis(0),
-                     .pending_percent = 0,
-                     .forecast_per_second = 0});
+  limits = {.overdue = Millis(0),
+            .lateness = Millis(0),
+            .dead_letters = 0,
+            .target_held = Millis(0),
+            .commit_time = Millis(0),
+            .pending_percent = 0,
+            .forecast_per_second = 0};
   stats.pending_max = 1;
   seen.point.pending = 1;
   seen.point.dead = 10;

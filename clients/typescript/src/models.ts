@@ -635,8 +635,8 @@ export interface ClusterNode {
   /** Shards. */
   owns: number;
   /**
-   * Keys of settings that all nodes should have alike, such as horizon, and that are not as the node that
-   * answers has them.
+   * Keys of settings, such as horizon, that should be the same on all nodes, and that differ from those of
+   * the node that answers.
    */
   settings_differ: string[];
 }

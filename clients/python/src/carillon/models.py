@@ -564,8 +564,8 @@ class ClusterNode(Model):
     last_heard_ms: int
     #: Shards.
     owns: int
-    #: Keys of settings that all nodes should have alike, such as horizon, and that are not as the node that
-    #: answers has them.
+    #: Keys of settings, such as horizon, that should be the same on all nodes, and that differ from those of
+    #: the node that answers.
     settings_differ: List[str]
 
 

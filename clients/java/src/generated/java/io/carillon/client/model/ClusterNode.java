@@ -62,8 +62,8 @@ public final class ClusterNode extends JsonObject {
   }
 
   /**
-   * Keys of settings that all nodes should have alike, such as horizon, and that are not as the node that
-   * answers has them.
+   * Keys of settings, such as horizon, that should be the same on all nodes, and that differ from those of
+   * the node that answers.
    */
   public List<String> settingsDiffer() {
     return read("settings_differ", value -> list(value, JsonObject::text));
