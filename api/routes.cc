@@ -24,6 +24,7 @@ constexpr auto kRoutes = std::to_array<ApiRoute>({
      serving,
      "group target lane state due_from due_to limit cursor"},
     {{"POST", "/v1/tasks/{id}:push"}, push_task, write},
+    {{"GET", "/v1/tasks/{id}/explain"}, explain_task, read},
     {{"GET", "/v1/tasks/{id}"}, get_task, read},
     {{"PATCH", "/v1/tasks/{id}"}, change_task, write, json_patch},
     {{"DELETE", "/v1/tasks/{id}"}, cancel_task, write, nothing, serving, "retries"},

@@ -45,6 +45,36 @@ Result<NewTask> plan_task(Call& call) {
   return std::move(planned->task);
 }
 
+/// For a person.
+std::string detail_of(const Waiting& waiting) {
+  std::string hold;
+  if (waiting.hold_reason) hold = " (" + std::string(name_of(*waiting.hold_reason)) + ")";
+  switch (waiting.what) {
+    case WaitsFor::due:
+      return "it is not due yet";
+    case WaitsFor::retry:
+      return "its last attempt failed; it is tried again";
+    case WaitsFor::target_paused:
+      return "its target is paused";
+    case WaitsFor::target_held:
+      return waiting.until ? "its target is held" + hold + "; then one task at a time tries it"
+                           : "its target was held" + hold + " and is tried again, a few at a time";
+    case WaitsFor::target_concurrency:
+      return "as many pushes to its target are under way as may be";
+    case WaitsFor::target_rate:
+      return "more tasks wait than the rate of its target lets begin";
+    case WaitsFor::lane:
+      return "it is the turn of other lanes, or what is free is set aside for them";
+    case WaitsFor::capacity:
+      return "as many pushes are under way, or begin in a second, as the server may make";
+    case WaitsFor::catch_up:
+      return "it is overdue, and such tasks are paced";
+    case WaitsFor::commit:
+      break;
+  }
+  return "what was decided about it is being made durable";
+}
+
 }  // namespace
 
 void say_created(HttpResponse& response, std::string_view path, std::string_view name) {
@@ -75,6 +105,26 @@ Async<Answer<>> get_task(Call& call) {
   const auto task = co_await call.tasks.get(call.name);
   if (!task) co_return task.error();
   answer_task(call, *task);
+  co_return Answer<>();
+}
+
+Async<Answer<>> explain_task(Call& call) {
+  const auto why = co_await call.tasks.explain(call.name);
+  if (!why) co_return why.error();
+  JsonWriter json(call.response.body);
+  json.begin_object().key("state").string(name_of(why->state));
+  if (why->waiting) {
+    const Waiting& waiting = *why->waiting;
+    json.key("waiting_for").string(name_of(waiting.what));
+    json.key("detail").string(detail_of(waiting));
+    if (waiting.until) json.key("expected_at").moment(*waiting.until);
+    json.key("ahead").unsigned_integer(waiting.ahead);
+  } else {
+    json.key("detail").string(why->state == State::firing
+                                  ? "attempt " + std::to_string(why->attempt) + " is under way"
+                                  : "nothing: it is " + std::string(name_of(why->state)));
+  }
+  json.end_object();
   co_return Answer<>();
 }
 

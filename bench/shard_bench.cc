@@ -92,7 +92,7 @@ class Filled {
     at[1] = nanos_of_thread();
     Batch batch = shard_.seal(kNow, std::move(spare_));
     at[2] = nanos_of_thread();
-    shard_.committed(batch);
+    shard_.committed(batch, kNow);
     CARILLON_CHECK(shard_.effects().replies.size() == count);
     shard_.effects().replies.clear();
     at[3] = nanos_of_thread();

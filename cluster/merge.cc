@@ -82,9 +82,10 @@ void add_counters(EngineCounters& sum, const EngineCounters& more) {
         &EngineCounters::retried, &EngineCounters::died, &EngineCounters::expired,
         &EngineCounters::redriven, &EngineCounters::clock_steps,
         &EngineCounters::refused_overloaded, &EngineCounters::refused_full,
-        &EngineCounters::refused_no_space, &EngineCounters::throttled, &EngineCounters::holds,
-        &EngineCounters::repeated, &EngineCounters::operations})
+        &EngineCounters::refused_no_space, &EngineCounters::throttled, &EngineCounters::repeated,
+        &EngineCounters::operations})
     add(counter);
+  for (std::size_t i = 0; i < sum.holds.size(); ++i) sum.holds[i] += more.holds[i];
   sum.commit_time.merge(more.commit_time);
   sum.lateness.merge(more.lateness);
   for (const auto& [lane, lateness] : more.lane_lateness) sum.lane_lateness[lane].merge(lateness);

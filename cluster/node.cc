@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "cluster/shares.h"
 #include "engine/async.h"
 
 namespace carillon {
@@ -65,24 +66,15 @@ ClusterNode::~ClusterNode() {
   close();
 }
 
-EngineOptions ClusterNode::part_of(const EngineOptions& whole) const {
-  const auto part = [this](auto amount) {
-    using Amount = decltype(amount);
-    return std::max<Amount>(amount / static_cast<Amount>(genesis_.shards), 1);
-  };
-  EngineOptions its = whole;
-  its.shard.pending_max = part(whole.shard.pending_max);
-  its.shard.retained_max = part(whole.shard.retained_max);
-  its.shard.in_flight_max = part(whole.shard.in_flight_max);
-  its.shard.catch_up_per_second = part(whole.shard.catch_up_per_second);
-  its.pending_bytes_max = std::max(part(whole.pending_bytes_max), std::uint64_t{4} << 20);
-  its.content_cache_bytes = part(whole.content_cache_bytes);
-  its.push_bytes_max = std::max(part(whole.push_bytes_max), std::uint64_t{2} << 20);
-  its.page_bytes_max = std::max(part(whole.page_bytes_max), std::uint64_t{2} << 20);
-  its.export_bytes_max = std::max(part(whole.export_bytes_max), std::uint64_t{2} << 20);
-  its.log_slack_bytes = part(whole.log_slack_bytes);
-  its.batch_bytes_max = std::uint64_t{512} << 10;
-  return its;
+void ClusterNode::set_limits(const TargetLimits& limits) {
+  static_cast<TargetLimits&>(its_.engine.shard) = limits;
+  {
+    const std::lock_guard lock(mutex_);
+    own_.settings = agreed_settings(its_.engine);
+  }
+  for (ShardNumber shard = 0; shard < genesis_.shards; ++shard) {
+    hosts_[shard]->set_limits(limits_share(limits, shard, genesis_.shards));
+  }
 }
 
 ShardHost::Parts ClusterNode::parts_of(ShardNumber shard) {
@@ -103,7 +95,7 @@ ShardHost::Parts ClusterNode::parts_of(ShardNumber shard) {
           .sink = its_.sink,
           .urls = its_.urls,
           .log = std::move(log),
-          .engine = part_of(its_.engine),
+          .engine = engine_share(its_.engine, shard, genesis_.shards),
           .shard = shard,
           .incarnation = incarnation_,
           .open_logs = open_logs_,

@@ -69,6 +69,8 @@ class ClusterNode final : public ShardMap, public ClusterSettings, public Cluste
   /// must not be running; nobody may hold a service any more.
   void close();
 
+  /// What bounds the pushes of the whole cluster, from now on.
+  void set_limits(const TargetLimits& limits);
   /// The disk takes nothing any more: no shard fires or takes commands from now on.
   void storage_failed();
 
@@ -115,7 +117,6 @@ class ClusterNode final : public ShardMap, public ClusterSettings, public Cluste
   void pulse();
   void stop_serving();
   [[nodiscard]] bool hears_itself() const;
-  [[nodiscard]] EngineOptions part_of(const EngineOptions& whole) const;
   [[nodiscard]] ShardHost::Parts parts_of(ShardNumber shard);
 
   // node_in_line.cc

@@ -124,6 +124,11 @@ Async<Answer<TaskView>> Router::get(std::string_view id) {
   co_return co_await reach_.ask(shard_of_task(id), call);
 }
 
+Async<Answer<Explanation>> Router::explain(std::string_view id) {
+  const shard_call::Explain call{id};
+  co_return co_await reach_.ask(shard_of_task(id), call);
+}
+
 Async<Answer<TaskView>> Router::change(std::string_view id, ChangeRequest request) {
   const shard_call::Change call{id, std::move(request)};
   co_return co_await reach_.ask(shard_of_task(id), call);

@@ -60,6 +60,7 @@ class Router final : public TaskService {
   [[nodiscard]] Async<Answer<AddAnswer>> add(NewTask task) override;
   [[nodiscard]] Async<std::vector<Answer<Added>>> add_batch(std::vector<NewTask> tasks) override;
   [[nodiscard]] Async<Answer<TaskView>> get(std::string_view id) override;
+  [[nodiscard]] Async<Answer<Explanation>> explain(std::string_view id) override;
   [[nodiscard]] Async<Answer<TaskView>> change(std::string_view id, ChangeRequest request) override;
   [[nodiscard]] Async<Answer<CancelAnswer>> cancel(std::string_view id, bool retries) override;
   [[nodiscard]] Async<std::vector<Answer<CancelAnswer>>> cancel_batch(

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "cluster/shares.h"
 #include "wheel/task.h"
 
 namespace carillon {
@@ -10,12 +11,6 @@ namespace carillon {
 namespace {
 
 constexpr std::size_t kTargetsAtATime = 500;
-
-TargetSettings target_share(const TargetSettings& whole, ShardNumber shard, ShardNumber shards) {
-  TargetSettings its = whole;
-  its.concurrency = share_of(whole.concurrency, shard, shards);
-  return its;
-}
 
 void log_refused(std::string_view what, const std::string& name, const Refusal& why) {
   // The next owner does it.
@@ -121,10 +116,6 @@ class Sync {
 };
 
 }  // namespace
-
-std::uint32_t share_of(std::uint32_t limit, ShardNumber shard, ShardNumber shards) {
-  return std::max(limit / shards + (shard < limit % shards ? 1U : 0U), 1U);
-}
 
 Async<InLine> bring_in_line(TaskService& tasks, std::shared_ptr<const ControlState> wanted,
                             ShardNumber shard, ShardNumber shards) {

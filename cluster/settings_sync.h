@@ -5,9 +5,7 @@
 // wanted is deleted. What is to be let go is deleted if no task of the shard names it; if one does,
 // the caller hears of it, who takes it back for the whole cluster.
 //
-// Limits of a target are divided among the shards, whose tasks are as many: shard i of n has the
-// n-th part, and the first ones one more where it does not come out even. At least 1, so where a
-// limit is below n the sum is n.
+// Limits of a target are divided among the shards (cluster/shares.h).
 //
 // Concurrency: coroutines on the loop of the shard.
 #pragma once
@@ -20,9 +18,6 @@
 #include "engine/task_service.h"
 
 namespace carillon {
-
-/// What one of `shards` has of a limit.
-[[nodiscard]] std::uint32_t share_of(std::uint32_t limit, ShardNumber shard, ShardNumber shards);
 
 struct InLine {
   bool whole = true;                  // false: something was refused; it is to be tried again

@@ -73,6 +73,13 @@ struct Get {
   [[nodiscard]] Async<Answer<Told>> on(TaskService& shard) const { return shard.get(id); }
   auto parts() { return std::tie(id); }
 };
+struct Explain {
+  using Told = Explanation;
+  static constexpr Manner kManner = kRead;
+  std::string_view id;
+  [[nodiscard]] Async<Answer<Told>> on(TaskService& shard) const { return shard.explain(id); }
+  auto parts() { return std::tie(id); }
+};
 struct Change {
   using Told = TaskView;
   static constexpr Manner kManner = kWrite;
@@ -284,6 +291,6 @@ struct ExportSome {
 using Any =
     std::variant<Add, AddBatch, Get, Change, Cancel, CancelBatch, PushNow, List, Group, CancelGroup,
                  AskShift, CarryOutShift, Redrive, RemoveDead, RedriveAll, PurgeDead, Stats, Wheel,
-                 Forecast, Targets, Target, CountTargets, TestTarget, Lanes, ExportSome>;
+                 Forecast, Targets, Target, CountTargets, TestTarget, Lanes, ExportSome, Explain>;
 
 }  // namespace carillon::shard_call

@@ -107,6 +107,12 @@ void ShardHost::set_duty(Duty duty) {
   }
 }
 
+void ShardHost::set_limits(const TargetLimits& limits) {
+  static_cast<TargetLimits&>(its_.engine.shard) = limits;
+  // While it is replayed it is a worker's.
+  if (opened_ != nullptr && state_ != State::opening) opened_->engine->set_limits(limits);
+}
+
 void ShardHost::set_settings(StreamPlace place) {
   {
     const std::lock_guard lock(mutex_);
@@ -172,6 +178,7 @@ void ShardHost::opened(Result<std::unique_ptr<JetstreamLog>> log) {
 void ShardHost::replayed(const Result<WallTime>& latest) {
   if (!latest) return fail(latest.error());
   latest_ = *latest;
+  opened_->engine->set_limits(its_.engine.shard);
   set_state(State::following);
   follow();
   set_duty(duty_);

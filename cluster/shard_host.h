@@ -73,6 +73,7 @@ class ShardHost {
   ShardHost& operator=(const ShardHost&) = delete;
 
   void set_duty(Membership::Duty duty);
+  void set_limits(const TargetLimits& limits);
   /// The engine that is served now has the cluster's settings up to `place`.
   void set_settings(StreamPlace place);
   /// Waits for NATS no longer; what is under way ends as if the shard were lost.

@@ -37,6 +37,8 @@ template <>
 inline constexpr int kLastOf<Added> = static_cast<int>(Added::replaced);
 template <>
 inline constexpr int kLastOf<HoldReason> = kHoldReasons - 1;
+template <>
+inline constexpr int kLastOf<WaitsFor> = kWaitsFor - 1;
 
 // --- Refusals.
 
@@ -94,14 +96,24 @@ void transfer(Archive& archive, TaskContent& content) {
 }
 template <typename Archive>
 void transfer(Archive& archive, Note& note) {
-  auto& [at, attempt, http_status, error, first_attempt_at, throttled] = note;
-  archive(at, attempt, http_status, error, first_attempt_at, throttled);
+  auto& [at, attempt, http_status, error, first_attempt_at, uncounted, paused_for] = note;
+  archive(at, attempt, http_status, error, first_attempt_at, uncounted, paused_for);
 }
 template <typename Archive>
 void transfer(Archive& archive, TaskView& view) {
   auto& [state, due_at, next_attempt_at, finished_at, attempt, note, content, row] = view;
   archive(state, due_at, next_attempt_at, finished_at, attempt, note, content);
   if constexpr (Archive::kReads) row = archive.owner();
+}
+template <typename Archive>
+void transfer(Archive& archive, Waiting& waiting) {
+  auto& [what, until, ahead, hold_reason] = waiting;
+  archive(what, until, ahead, hold_reason);
+}
+template <typename Archive>
+void transfer(Archive& archive, Explanation& explanation) {
+  auto& [state, attempt, waiting] = explanation;
+  archive(state, attempt, waiting);
 }
 template <typename Archive>
 void transfer(Archive& archive, Fingerprint& task) {

@@ -68,15 +68,16 @@ Millis throttle_pause(std::uint32_t times, std::optional<Millis> asked, Millis m
 
 std::optional<WallTime> next_attempt(const RetryPolicy& policy, const Failure& failure,
                                      std::mt19937_64& random) {
-  const std::uint32_t counted = failure.attempts - std::min(failure.throttled, failure.attempts);
+  const std::uint32_t counted = failure.attempts - std::min(failure.uncounted, failure.attempts);
   const WallTime last = failure.first_attempt_at + policy.max_age;
   if (failure.attempts >= kPushesMax || failure.at >= last) return std::nullopt;
-  if (!failure.is_throttled && counted >= static_cast<std::uint32_t>(policy.max_attempts)) {
+  const bool counts = !failure.is_throttled && !failure.is_probe;
+  if (counts && counted >= static_cast<std::uint32_t>(policy.max_attempts)) {
     return std::nullopt;
   }
   const Millis pause =
       failure.is_throttled
-          ? throttle_pause(failure.throttled, failure.asked, failure.throttle_max)
+          ? throttle_pause(failure.uncounted, failure.asked, failure.throttle_max)
           : std::max(retry_pause(policy, counted, random), failure.asked.value_or(Millis(0)));
   return std::min(failure.at + pause, last);
 }

@@ -6,7 +6,8 @@
 // a bad deploy; the other half spreads what failed together.
 //
 // A receiver that says "not now" (429, or 503 with Retry-After) has not failed: the task waits as
-// long as it was told to, and the attempt does not count against `max_attempts`.
+// long as it was told to, and the attempt does not count against `max_attempts`. Neither does one
+// that only tried a target that is held.
 //
 // Concurrency: pure functions.
 #pragma once
@@ -43,8 +44,9 @@ struct Failure {
   WallTime at{};
   WallTime first_attempt_at{};
   std::uint32_t attempts = 1;     // since the task was added or redriven, this one included
-  std::uint32_t throttled = 0;    // of these, answered "not now"; this one included
-  bool is_throttled = false;      // this one
+  std::uint32_t uncounted = 0;    // of these, "not now" or probes; this one included
+  bool is_throttled = false;      // this one: it was answered "not now"
+  bool is_probe = false;          // this one
   std::optional<Millis> asked{};  // Retry-After
   Millis throttle_max{};          // see throttle_pause
 };

@@ -24,7 +24,9 @@ struct TargetSettings {
   std::string name;                          // empty for the stand-in of tasks that name a URL
   Millis timeout{std::chrono::seconds(15)};  // of a whole push, connecting included
   std::uint32_t concurrency = 64;            // pushes under way at once, 1 to 10,000; by kind
+  RateLimit rate{};                          // limit and burst to 1,000,000, per 1ms to 1d
   RetryPolicy retry;
+  Breaker breaker{};
   Millis hold_max{std::chrono::minutes(5)};  // "not now" stops all its pushes no longer than this
   bool paused = false;
   std::shared_ptr<const KindSettings> own = default_kind_settings();  // never null

@@ -13,8 +13,8 @@ namespace {
 using simdjson::ondemand::value;
 using Place = KindSettings::Place;
 
-constexpr std::array<std::string_view, 6> kShared = {"kind",  "timeout",  "concurrency",
-                                                     "retry", "hold_max", "paused"};
+constexpr auto kShared = std::to_array<std::string_view>(
+    {"kind", "timeout", "concurrency", "rate", "retry", "breaker", "hold_max", "paused"});
 
 Error unknown_kind() {
   std::string names;
@@ -49,6 +49,32 @@ Result<> read_kind(value from, const TargetKind& kind) {
   return *name == kind.name ? Result<>() : unknown_kind();
 }
 
+Result<> read_rate(value from, RateLimit& to) {
+  static constexpr std::array<std::string_view, 3> kKnown = {"limit", "per", "burst"};
+  bool burst_given = false;
+  Result<> ok = read_fields(from, kKnown, [&](std::string_view key, value inner) -> Result<> {
+    if (key == "limit") return read_integer(inner, key, to.limit);
+    if (key == "per") return read_duration(inner, key, to.per);
+    burst_given = true;
+    return read_integer(inner, key, to.burst);
+  });
+  if (!ok) return ok;
+  // In a RateLimit 0 stands for what is not there.
+  if (to.limit == 0) return Error{"bad_value", "`limit` must be 1 to 1000000", "limit"};
+  if (burst_given && to.burst == 0) {
+    return Error{"bad_value", "`burst` must be 1 to 1000000", "burst"};
+  }
+  return {};
+}
+
+Result<> read_breaker(value from, Breaker& to) {
+  static constexpr std::array<std::string_view, 3> kKnown = {"failures", "open_for", "open_max"};
+  return read_fields(from, kKnown, [&](std::string_view key, value inner) -> Result<> {
+    if (key == "failures") return read_integer(inner, key, to.failures);
+    return read_duration(inner, key, key == "open_for" ? to.open_for : to.open_max);
+  });
+}
+
 Result<> read_target(value from, TargetSettings& to, KindSettings& own) {
   std::vector<std::string_view> known(kShared.begin(), kShared.end());
   known.insert(known.end(), own.kind().members.begin(), own.kind().members.end());
@@ -58,6 +84,11 @@ Result<> read_target(value from, TargetSettings& to, KindSettings& own) {
     if (key == "concurrency") return read_integer(inner, key, to.concurrency);
     if (key == "paused") return read_bool(inner, key, to.paused);
     if (key == "hold_max") return read_duration(inner, key, to.hold_max);
+    if (key == "rate" || key == "breaker") {
+      const Result<> ok =
+          key == "rate" ? read_rate(inner, to.rate) : read_breaker(inner, to.breaker);
+      return ok ? ok : within(key, ok.error());
+    }
     if (key != "retry") return own.read(key, inner);
     const Result<RetryChoice> retry = read_retry(inner);
     if (!retry) return within("retry", retry.error());
@@ -67,12 +98,24 @@ Result<> read_target(value from, TargetSettings& to, KindSettings& own) {
   });
 }
 
+void write_rate(JsonWriter& json, const RateLimit& rate) {
+  json.key("rate").begin_object().key("limit").unsigned_integer(rate.limit);
+  json.key("per").duration(rate.per);
+  // Only where it was chosen, so that it follows a change of the limit otherwise.
+  if (rate.burst != 0) json.key("burst").unsigned_integer(rate.burst);
+  json.end_object();
+}
+
 void write_limits(JsonWriter& json, const TargetSettings& settings) {
   json.key("concurrency").unsigned_integer(settings.concurrency);
+  if (settings.rate.limit != 0) write_rate(json, settings.rate);
   json.key("retry").begin_object().key("max_attempts").integer(settings.retry.max_attempts);
   json.key("backoff_min").duration(settings.retry.backoff_min);
   json.key("backoff_max").duration(settings.retry.backoff_max);
   json.key("max_age").duration(settings.retry.max_age).end_object();
+  json.key("breaker").begin_object().key("failures").unsigned_integer(settings.breaker.failures);
+  json.key("open_for").duration(settings.breaker.open_for);
+  json.key("open_max").duration(settings.breaker.open_max).end_object();
   json.key("hold_max").duration(settings.hold_max);
 }
 

@@ -161,9 +161,9 @@ void ShardDriver::submit(Command command) {
 }
 
 void ShardDriver::outcome(const Fired& fired, State state, WallTime retry_at, Note note,
-                          const std::optional<Throttle>& throttle) {
+                          const std::optional<Trouble>& trouble) {
   if (is_over()) return;
-  shard_.outcome(fired.task, fired.number, state, retry_at, std::move(note), throttle);
+  shard_.outcome(fired.task, fired.number, state, retry_at, std::move(note), trouble);
   carry_out();
   // A slot that is free again, or a hold's end.
   if (state != State::delivered || shard_.has_work()) set_timer();
@@ -267,7 +267,7 @@ void ShardDriver::committed(Batch&& batch) {
     cleaning_ = false;
     commits_to_clean_check_ = 0;
   }
-  shard_.committed(batch);
+  shard_.committed(batch, clock_.wall());
   make_space();
   Effects effects = std::exchange(shard_.effects(), {});
   if (options_.shared_log) sort_out(effects.replies);

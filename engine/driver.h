@@ -174,7 +174,7 @@ class ShardDriver {
   void submit(Command command);
   /// How the push of a fired task went, as Shard::outcome.
   void outcome(const Fired& fired, State state, WallTime retry_at, Note note,
-               const std::optional<Throttle>& throttle = std::nullopt);
+               const std::optional<Trouble>& trouble = std::nullopt);
   /// The time has come that `wake_at` was told, or the clock was set. Nothing before `start`.
   void tick();
   /// The caller, who has submitted nothing, is answered when what memory says now is known to have

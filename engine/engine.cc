@@ -130,6 +130,11 @@ Async<void> Engine::drain(Millis deadline) {
   timer_.stop();
 }
 
+void Engine::set_limits(const TargetLimits& limits) {
+  local_.shard().set_limits(limits);
+  local_.driver().tick();
+}
+
 EngineCounters Engine::counters_now() const {
   const auto ended = [this](State state) {
     return local_.shard().ended()[static_cast<std::size_t>(state)];

@@ -79,6 +79,8 @@ class Engine final : public TaskService {
   /// The log takes nothing any more: fires nothing and refuses commands until the process ends.
   void storage_failed() { local_.driver().storage_failed(); }
   // --- On the loop's thread.
+  /// What bounds the pushes, from now on.
+  void set_limits(const TargetLimits& limits);
   [[nodiscard]] const LocalShard& local() const { return local_; }
   [[nodiscard]] Stats stats_now() const;
   [[nodiscard]] EngineCounters counters_now() const;
@@ -94,6 +96,7 @@ class Engine final : public TaskService {
   [[nodiscard]] Async<Answer<AddAnswer>> add(NewTask task) override;
   [[nodiscard]] Async<std::vector<Answer<Added>>> add_batch(std::vector<NewTask> tasks) override;
   [[nodiscard]] Async<Answer<TaskView>> get(std::string_view id) override;
+  [[nodiscard]] Async<Answer<Explanation>> explain(std::string_view id) override;
   [[nodiscard]] Async<Answer<TaskView>> change(std::string_view id, ChangeRequest request) override;
   [[nodiscard]] Async<Answer<CancelAnswer>> cancel(std::string_view id, bool retries) override;
   [[nodiscard]] Async<std::vector<Answer<CancelAnswer>>> cancel_batch(

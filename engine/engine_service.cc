@@ -56,6 +56,10 @@ Async<Answer<TaskView>> Engine::get(std::string_view id) {
   return question([this, id] { return queries_.get(id); });
 }
 
+Async<Answer<Explanation>> Engine::explain(std::string_view id) {
+  return question([this, id] { return answered(queries_.explain(id)); });
+}
+
 Async<Answer<TaskView>> Engine::change(std::string_view id, ChangeRequest request) {
   return gate_.pass([this, id, request = std::move(request)]() mutable {
     return commands_.change(id, std::move(request));

@@ -29,7 +29,7 @@ void LocalShard::holds_changed(const std::vector<TargetKey>& keys) {
   for (const TargetKey& key : keys) {
     const TargetState* const target = shard().target(key);
     if (target == nullptr) continue;
-    if (target->hold.active()) ++counters_.holds;
+    if (target->hold.active()) ++counters_.holds[static_cast<std::size_t>(target->hold.reason())];
     if (options_.on_hold) options_.on_hold(target->settings.name, held(*target));
   }
 }

@@ -12,13 +12,21 @@ namespace {
 
 constexpr std::uint32_t kAttemptsMax = 1023;  // as far as an entry counts
 
-/// What the answer says about the target itself.
-std::optional<Throttle> throttle_of(const PushResult& result, WallTime now, Millis hold_max) {
-  if (!result.not_now) return std::nullopt;
-  const HoldReason reason = *result.not_now == NotNow::too_many_requests
-                                ? HoldReason::too_many_requests
-                                : HoldReason::unavailable;
-  return Throttle{now, reason, result.retry_after, hold_max};
+/// What the answer says against the target itself.
+std::optional<Trouble> trouble_of(const PushResult& result, WallTime now, Millis hold_max,
+                                  const Breaker& breaker) {
+  constexpr std::uint32_t kServerErrors = 500;
+  Trouble trouble{.at = now, .asked = result.retry_after, .hold_max = hold_max, .breaker = breaker};
+  if (result.not_now) {
+    trouble.reason = *result.not_now == NotNow::too_many_requests ? HoldReason::too_many_requests
+                                                                  : HoldReason::unavailable;
+  } else if (result.kind == PushResult::Kind::failed && breaker.failures != 0 &&
+             (result.status == 0 || result.status >= kServerErrors)) {
+    trouble.reason = HoldReason::failing;
+  } else {
+    return std::nullopt;  // it works, whatever it thinks of this task, or is not watched
+  }
+  return trouble;
 }
 
 }  // namespace
@@ -62,7 +70,7 @@ void Pusher::take(const Fired& fired, ContentCache::Row row) {
   pushing.fired = fired;
   pushing.retry = content->retry.value_or(RetryChoice()).over(push.target->retry);
   pushing.bytes = bytes;
-  pushing.hold_max = push.target->hold_max;
+  pushing.target = push.target;
   pushing.began = its_.clock.wall();
   pushing.attempts = fired.attempt - std::min(fired.attempt - 1, content->attempts_before);
   its_.sink.push(std::move(push),
@@ -92,37 +100,42 @@ void Pusher::ended(const Pushing& push, PushResult result) {
 void Pusher::failed(const Pushing& push, const std::optional<Note>& before, PushResult result) {
   const Fired& fired = push.fired;
   const WallTime now = its_.clock.wall();
-  const std::optional<Throttle> throttle = throttle_of(result, now, push.hold_max);
-  Note note{now, fired.attempt, result.status, std::move(result.error), push.began, 0};
+  const std::optional<Trouble> trouble =
+      trouble_of(result, now, push.target->hold_max, push.target->breaker);
+  const bool is_throttled = result.not_now.has_value();
+  Note note{now, fired.attempt, result.status, std::move(result.error), push.began};
+  note.paused_for = its_.targets.paused_for(fired.target, now);
   if (before) {
-    note.first_attempt_at = before->first_attempt_at;
-    note.throttled = before->throttled;
+    // The time in which its target was paused does not count for `max_age`.
+    const Millis paused = std::clamp(note.paused_for - before->paused_for, Millis(0),
+                                     std::max(now - before->at, Millis(0)));
+    note.first_attempt_at = before->first_attempt_at + paused;
+    note.uncounted = before->uncounted;
   }
-  if (throttle) {
-    ++its_.counters.throttled;
-    ++note.throttled;
-  }
+  if (is_throttled) ++its_.counters.throttled;
+  if (is_throttled || fired.is_probe) ++note.uncounted;
   std::optional<WallTime> again;
   if (result.kind != PushResult::Kind::refused_for_good && fired.attempt < kAttemptsMax) {
     again = next_attempt(push.retry,
                          {.at = now,
                           .first_attempt_at = note.first_attempt_at,
                           .attempts = push.attempts,
-                          .throttled = note.throttled,
-                          .is_throttled = throttle.has_value(),
+                          .uncounted = note.uncounted,
+                          .is_throttled = is_throttled,
+                          .is_probe = fired.is_probe,
                           .asked = result.retry_after,
-                          .throttle_max = push.hold_max},
+                          .throttle_max = push.target->hold_max},
                          its_.random);
   }
   its_.driver.outcome(fired, again ? State::retrying : State::dead, again.value_or(WallTime{}),
-                      std::move(note), throttle);
+                      std::move(note), trouble);
 }
 
 /// What cannot be pushed because its content is damaged is a dead letter: seen, and never a wrong
 /// payload.
 void Pusher::bury(const Fired& fired, const std::string& why) {
   const WallTime now = its_.clock.wall();
-  its_.driver.outcome(fired, State::dead, {}, Note{now, fired.attempt, 0, why, now, 0});
+  its_.driver.outcome(fired, State::dead, {}, Note{now, fired.attempt, 0, why, now});
 }
 
 }  // namespace carillon

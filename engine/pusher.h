@@ -2,7 +2,7 @@
 //
 // Operation: a fired task gets its content (engine/contents.h), goes out by delivery as its
 // target's settings say, and the answer becomes an outcome: delivered, retrying at some moment, or
-// dead. A receiver that says "not now" is told to the shard too, which holds its target. When a
+// dead. What a push says against its target, the shard is told too, which holds the target. When a
 // task's attempts began, and how many of them do not count, the note of the one before says; for a
 // task's first attempt nothing is read. Over a shared log a push goes out only while memory is
 // fresh (ShardDriver::is_fresh); until then it waits here, with its content.
@@ -53,7 +53,7 @@ class Pusher final : ContentTaker {
     Fired fired;
     std::uint64_t bytes = 0;
     RetryPolicy retry;
-    Millis hold_max{};
+    TargetRegistry::Settings target;
     WallTime began{};
     std::uint32_t attempts = 1;  // since it was added or redriven, this one included
   };

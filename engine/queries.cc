@@ -55,6 +55,13 @@ Async<Answer<TaskView>> Queries::get(std::string_view id) {
   co_return Refusal(not_found("task"));
 }
 
+Answer<Explanation> Queries::explain(std::string_view id) {
+  const Fingerprint key = local_.keys().task(id);
+  const std::optional<Statement> task = local_.shard().find(key);
+  if (!task) return Refusal(not_found("task"));
+  return Explanation{task->state, task->attempt, local_.shard().waiting(key)};
+}
+
 Async<Answer<GroupView>> Queries::group(std::string_view name) {
   const GroupKey key = local_.keys().of(name);
   GroupView view;

@@ -32,6 +32,7 @@ class Queries {
   [[nodiscard]] Async<Answer<TaskView>> get(std::string_view id);
   /// The task as the statement has it.
   [[nodiscard]] Async<Answer<TaskView>> view(Statement task);
+  [[nodiscard]] Answer<Explanation> explain(std::string_view id);
   [[nodiscard]] Async<Answer<GroupView>> group(std::string_view name);
 
  private:

@@ -24,6 +24,7 @@
 #include "engine/allowance.h"
 #include "shard/list_key.h"
 #include "shard/record.h"
+#include "shard/waiting.h"
 #include "storage/log.h"
 #include "wheel/task.h"
 
@@ -60,6 +61,13 @@ struct TaskView {
   /// Views into `row`, or into the request that brought it.
   TaskContent content;
   std::shared_ptr<const std::string> row;
+};
+
+/// Why a task has not been pushed yet.
+struct Explanation {
+  State state = State::scheduled;
+  std::uint32_t attempt = 0;
+  std::optional<Waiting> waiting;  // where it waits
 };
 
 struct AddRequest {
@@ -246,7 +254,8 @@ struct EngineCounters {
   std::uint64_t added = 0, replaced = 0, changed = 0, cancelled = 0, fired = 0, delivered = 0,
                 retried = 0, died = 0, expired = 0, redriven = 0, clock_steps = 0,
                 refused_overloaded = 0, refused_full = 0, refused_no_space = 0, throttled = 0,
-                holds = 0, repeated = 0, operations = 0;
+                repeated = 0, operations = 0;
+  std::array<std::uint64_t, kHoldReasons> holds{};  // targets held, or held longer, by the reason
   Histogram commit_time;
   Histogram lateness;
   std::map<LaneNumber, Histogram> lane_lateness;  // of each lane of which a task was pushed

@@ -77,11 +77,20 @@ Async<Answer<PutAnswer<TargetView>>> TargetChanges::put(TargetSettings settings)
   put.key = its_.local.keys().of(settings.name);
   put.name = settings.name;
   put.concurrency = settings.concurrency;
+  put.rate = settings.rate;
   put.paused = settings.paused;
   put.settings = format_target(settings, Secrets::stored);
+  const TargetKey key = put.key;
   const Reply reply = co_await ask(its_.local.driver(), std::move(put));
   if (reply.verdict == Verdict::too_many_targets || lost(reply)) {
     co_return its_.refusals.of(reply);
+  }
+  // A breaker that is switched off holds nothing any more.
+  const TargetState* const target = its_.local.shard().target(key);
+  const bool is_failing =
+      target != nullptr && target->hold.active() && target->hold.reason() == HoldReason::failing;
+  if (is_failing && settings.breaker.failures == 0) {
+    static_cast<void>(co_await ask(its_.local.driver(), command::TargetRelease{key}));
   }
   PutAnswer<TargetView> answer;
   answer.view = its_.local.targets().view(settings.name).value();

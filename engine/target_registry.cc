@@ -40,6 +40,11 @@ const TargetRegistry::Settings& TargetRegistry::of_push(const TargetKey& key) co
   return named == settings_.end() ? url_defaults_ : named->second;
 }
 
+Millis TargetRegistry::paused_for(const TargetKey& key, WallTime now) const {
+  const TargetState* const target = shard_.target(key);
+  return target == nullptr ? Millis(0) : target->paused_for(now);
+}
+
 TargetView TargetRegistry::view_of(const TargetState& target) const {
   TargetView view;
   const auto settings = settings_.find(target.settings.key.low);

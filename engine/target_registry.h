@@ -39,6 +39,9 @@ class TargetRegistry {
   /// How a task of that target is pushed: as a name's settings say, or as any URL.
   [[nodiscard]] const Settings& of_push(const TargetKey& key) const;
 
+  /// How long it has been paused in all.
+  [[nodiscard]] Millis paused_for(const TargetKey& key, WallTime now) const;
+
   [[nodiscard]] std::size_t size() const { return names_.size(); }
   /// Empty: there is none.
   [[nodiscard]] std::optional<TargetView> view(std::string_view name) const;

@@ -42,6 +42,7 @@ class TaskService {
   /// As if added one by one, in order, but in few commits.
   [[nodiscard]] virtual Async<std::vector<Answer<Added>>> add_batch(std::vector<NewTask> tasks) = 0;
   [[nodiscard]] virtual Async<Answer<TaskView>> get(std::string_view id) = 0;
+  [[nodiscard]] virtual Async<Answer<Explanation>> explain(std::string_view id) = 0;
   [[nodiscard]] virtual Async<Answer<TaskView>> change(std::string_view id,
                                                        ChangeRequest request) = 0;
   /// `retries`: also of a task that is firing, whose attempt becomes its last.

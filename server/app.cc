@@ -162,8 +162,7 @@ Result<> App::open() {
              {{"content_cache_bytes", engine.content_cache_bytes}});
   }
   const FileShares files = share_files(open_files_max(), options_.http.limits.connections_max);
-  // The rest is for connections that are kept, for addresses tried beside others and for look-ups.
-  engine.shard.in_flight_max = std::min(engine.shard.in_flight_max, files.pushes / 4 * 3);
+  engine.shard.in_flight_max = pushes_in_flight_max(options_);
   delivery_ = std::make_unique<Delivery>(
       SinkOptions{.loop = loop_,
                   .clock = *clock_,
@@ -363,6 +362,12 @@ void App::apply(Options fresh) {
   options_.way_out = fresh.way_out;
   options_.targets = std::move(fresh.targets);
   options_.lanes = std::move(fresh.lanes);
+  ShardOptions& shard = options_.engine.shard;
+  shard.in_flight_max = fresh.engine.shard.in_flight_max;
+  shard.pushes_per_second = fresh.engine.shard.pushes_per_second;
+  TargetLimits limits = shard;
+  limits.in_flight_max = pushes_in_flight_max(options_);
+  backend_->set_limits(limits);
   apply_egress();
   run_detached(loop_, check_target_files());
   run_detached(loop_, apply_targets());

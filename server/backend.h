@@ -56,6 +56,8 @@ class Backend {
   /// bytes in all. Error slug `storage`.
   [[nodiscard]] virtual Result<> recover(
       const std::function<void(std::uint64_t, std::uint64_t)>& progress) = 0;
+  /// What bounds the pushes, from now on.
+  virtual void set_limits(const TargetLimits& limits) = 0;
   /// Begins to fire.
   virtual void start() = 0;
   /// Hands to others what can be handed over; at most `deadline`.

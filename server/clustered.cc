@@ -30,6 +30,7 @@ class Clustered final : public Backend {
       const std::function<void(std::uint64_t, std::uint64_t)>& /*progress*/) override {
     return {};
   }
+  void set_limits(const TargetLimits& limits) override { node_->set_limits(limits); }
   void start() override { node_->start(); }
   [[nodiscard]] Async<void> leave(Millis deadline) override { return node_->leave(deadline); }
   [[nodiscard]] Async<void> drain(Millis deadline) override {

@@ -33,6 +33,12 @@ HttpOptions http_options(const Options& all) {
   return options;
 }
 
+std::uint64_t pushes_in_flight_max(const Options& options) {
+  const FileShares files = share_files(open_files_max(), options.http.limits.connections_max);
+  // The rest is for connections that are kept, for addresses tried beside others and for look-ups.
+  return std::min(options.engine.shard.in_flight_max, files.pushes / 4 * 3);
+}
+
 Options within_memory(Options options) {
   constexpr std::uint64_t kBufferMin = 1 << 20;
   std::uint64_t wanted = 0;

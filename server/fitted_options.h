@@ -10,6 +10,9 @@ namespace carillon {
 /// for, the host makes no difference.
 [[nodiscard]] HttpOptions http_options(const Options& all);
 
+/// `capacity.pushes_in_flight`, but no more than open files allow.
+[[nodiscard]] std::uint64_t pushes_in_flight_max(const Options& options);
+
 /// Bounds tasks and buffers by what memory there is. A buffer of less than a MiB would hold up even
 /// a client that is alone.
 [[nodiscard]] Options within_memory(Options options);

@@ -150,8 +150,12 @@ void add_counters(Families& families, const EngineCounters& counters) {
                 {"dead", number(counters.died)}});
   families.counter("carillon_pushes_throttled_total",
                    "Pushes answered 429, or 503 with Retry-After", counters.throttled);
-  families.counter("carillon_target_holds_total", "Times a target was held, or held longer",
-                   counters.holds);
+  std::vector<Sample> holds;
+  for (std::size_t i = 0; i < counters.holds.size(); ++i) {
+    holds.push_back({std::string(kHoldReasonNames[i]), number(counters.holds[i])});
+  }
+  families.add(MetricType::Counter, "carillon_target_holds_total",
+               "Times a target was held, or held longer", "reason", holds);
   families.gauge("carillon_operations_remembered", "Named operations of the last day",
                  number(counters.operations));
   families.add(MetricType::Counter, "carillon_refused_total", "Adds and changes turned away",

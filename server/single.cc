@@ -25,6 +25,7 @@ class Single final : public Backend {
   void introduce(Api& /*api*/) override {}
   [[nodiscard]] Result<> recover(
       const std::function<void(std::uint64_t, std::uint64_t)>& progress) override;
+  void set_limits(const TargetLimits& limits) override { engine_->set_limits(limits); }
   void start() override { engine_->start(); }
   [[nodiscard]] Async<void> leave(Millis /*deadline*/) override { co_return; }
   [[nodiscard]] Async<void> drain(Millis deadline) override { return engine_->drain(deadline); }

@@ -131,6 +131,7 @@ struct Fired {
   WallTime due{};  // when this attempt was due
   WallTime asked_due{};
   std::uint32_t attempt = 0;
+  bool is_probe = false;  // it tries a target that is held
 };
 
 struct Effects {

@@ -1,23 +1,28 @@
-// A target's hold: for a while nothing is pushed to it, because it asked for that.
+// A target's hold: for a while nothing is pushed to it, because it asked for that or keeps failing.
 //
-//                throttled                    the time is over
+//                in trouble                   the time is over
 //     free ────────────────────▶ held ─────────────────────────▶ probing
 //      ▲                          ▲ ▲                              │ │
-//      │ enough at once           │ └──── the probe is throttled ──┘ │
-//      │                          │                                  │ the probe has any other end
-//      └──────── ramping ─────────┴ throttled                        │
+//      │ enough at once           │ └── the probe is in trouble ───┘ │
+//      │                          │                                  │ the probe is answered
+//      └──────── ramping ─────────┴ in trouble                       │
 //                   ▲                                                │
 //                   └──────────── released: two at once ─────────────┘
 //
-// Held, nothing goes out. At the end of the hold one task at a time goes out as a probe, and as a
-// throttled one waits for itself, the next is another. Once a probe is answered the hold is over,
-// and twice as many may be under way after each round, until that is as many as the target takes.
-// Whoever says "not now" without saying how long is held for a second, twice as long each time.
+// Trouble is a receiver that says "not now", or so many pushes in a row that fail as the target's
+// breaker allows; while ramping, as many as one round has do. Any other end of a push is an answer.
+//
+// Held, nothing goes out. At the end of the hold one task at a time goes out as a probe; one that
+// is in trouble waits for itself, so the next is another. Once a probe is answered the hold is
+// over, and twice as many may be under way after each round, until that is as many as the target
+// takes. Who says "not now" without saying how long is held for a second, who fails for `open_for`,
+// both twice as long each time.
 //
 // A hold leads the log: it counts from its decision on, and its record, which a restart needs, is
 // made durable later. It only ever delays, so nothing that was promised depends on the order.
 //
-// Concurrency: none; pure. Limitations: where the clock is set back, a hold begins anew.
+// Concurrency: none; pure. Limitations: where the clock is set back, a hold begins anew; how many
+// failed in a row before there is a hold, a restart forgets.
 #pragma once
 
 #include <algorithm>
@@ -28,12 +33,13 @@
 
 namespace carillon {
 
-/// A receiver's "not now".
-struct Throttle {
+/// What a push says against its target.
+struct Trouble {
   WallTime at{};
   HoldReason reason = HoldReason::too_many_requests;
-  std::optional<Millis> asked;               // for how long; under a second counts as one
-  Millis hold_max{std::chrono::minutes(5)};  // the target is held no longer than this
+  std::optional<Millis> asked{};             // for how long; under a second counts as one
+  Millis hold_max{std::chrono::minutes(5)};  // where it said "not now": held no longer than this
+  Breaker breaker{};                         // where it is failing
 };
 
 class Hold {
@@ -42,6 +48,8 @@ class Hold {
 
   /// Nothing, or one probe at a time, may go out.
   [[nodiscard]] bool active() const { return phase_ == Phase::held; }
+  /// It is over, and ever more may be under way.
+  [[nodiscard]] bool ramping() const { return phase_ == Phase::ramping; }
   [[nodiscard]] HoldReason reason() const { return its_.reason; }
   [[nodiscard]] WallTime since() const { return its_.since; }
   [[nodiscard]] WallTime until() const { return its_.until; }
@@ -63,36 +71,21 @@ class Hold {
   void fired(TaskNumber number) {
     if (active()) probe_ = number;
   }
+  [[nodiscard]] bool is_probe(TaskNumber number) const { return active() && number == probe_; }
 
-  /// A push of that task was told to come later. True: the hold has changed.
-  bool throttled(TaskNumber number, const Throttle& what) {
-    const WallTime now = what.at;
-    const bool was_under_way = active() && number != probe_;
-    if (number == probe_) probe_ = 0;
-    // Pushes from before the hold say nothing new, but perhaps a longer time.
-    if (was_under_way && !what.asked) return false;
-    if (!active()) its_.since = now;
-    if (phase_ == Phase::free) its_.doublings = 0;
-    const Millis wanted =
-        what.asked ? std::max(*what.asked, kShortest) : kShortest * (1 << its_.doublings);
-    const Millis length = std::min(wanted, std::max(what.hold_max, Millis(1)));
-    if (was_under_way && now + length <= its_.until) return false;
-    if (!what.asked) its_.doublings = std::min(its_.doublings + 1, kDoublingsMax);
-    its_.reason = what.reason;
-    its_.until = now + length;
-    set_at_ = now;
-    phase_ = Phase::held;
-    return true;
+  /// A push of that task ended in trouble. True: the hold has changed.
+  bool in_trouble(TaskNumber number, const Trouble& what) {
+    return what.reason == HoldReason::failing ? failed(number, what) : throttled(number, what);
   }
-
   /// A push of that task ended in any other way; `concurrency` is what the target takes at once.
   /// True: the hold is over.
   bool answered(TaskNumber number, std::uint32_t concurrency) {
+    failures_ = 0;
     if (phase_ == Phase::ramping) {
       ramp_up(concurrency);
       return false;
     }
-    if (!active() || number != probe_) return false;
+    if (!is_probe(number)) return false;
     probe_ = 0;
     phase_ = Phase::ramping;
     at_once_ = 1;
@@ -123,6 +116,50 @@ class Hold {
   enum class Phase : std::uint8_t { free, held, ramping };
   static constexpr std::uint32_t kDoublingsMax = 20;
 
+  bool throttled(TaskNumber number, const Trouble& what) {
+    failures_ = 0;
+    const bool was_under_way = active() && number != probe_;
+    if (number == probe_) probe_ = 0;
+    // Pushes from before the hold say nothing new, but perhaps a longer time.
+    if (was_under_way && !what.asked) return false;
+    begin_row(what.at);
+    const Millis wanted = what.asked ? std::max(*what.asked, kShortest) : doubled(kShortest);
+    const Millis length = std::min(wanted, std::max(what.hold_max, Millis(1)));
+    if (was_under_way && what.at + length <= its_.until) return false;
+    if (!what.asked) its_.doublings = std::min(its_.doublings + 1, kDoublingsMax);
+    hold(what, length);
+    return true;
+  }
+
+  bool failed(TaskNumber number, const Trouble& what) {
+    if (active() && number != probe_) return false;  // from before the hold
+    std::uint32_t enough = what.breaker.failures;
+    if (phase_ == Phase::ramping) enough = std::min(enough, at_once_);
+    if (!active() && ++failures_ < enough) return false;
+    failures_ = 0;
+    probe_ = 0;
+    begin_row(what.at);
+    const Millis length = std::min(doubled(what.breaker.open_for), what.breaker.open_max);
+    its_.doublings = std::min(its_.doublings + 1, kDoublingsMax);
+    hold(what, length);
+    return true;
+  }
+
+  /// The first hold of a row, or one after another.
+  void begin_row(WallTime now) {
+    if (!active()) its_.since = now;
+    if (phase_ == Phase::free) its_.doublings = 0;
+  }
+  [[nodiscard]] Millis doubled(Millis length) const {
+    return length * (std::int64_t{1} << its_.doublings);
+  }
+  void hold(const Trouble& what, Millis length) {
+    its_.reason = what.reason;
+    its_.until = what.at + length;
+    set_at_ = what.at;
+    phase_ = Phase::held;
+  }
+
   void ramp_up(std::uint32_t concurrency) {
     if (++answers_ < at_once_) return;
     answers_ = 0;
@@ -131,10 +168,11 @@ class Hold {
   }
 
   Phase phase_ = Phase::free;
-  std::uint32_t at_once_ = 0;  // ramping: so many may be under way
-  std::uint32_t answers_ = 0;  // in this round
-  TaskNumber probe_ = 0;       // under way; 0: none
-  record::TargetHold its_;     // but for the key
+  std::uint32_t at_once_ = 0;   // ramping: so many may be under way
+  std::uint32_t answers_ = 0;   // in this round
+  std::uint32_t failures_ = 0;  // in a row, since the last answer
+  TaskNumber probe_ = 0;        // under way; 0: none
+  record::TargetHold its_;      // but for the key
   WallTime set_at_{};
 };
 

@@ -54,41 +54,42 @@ bool SharedLimit::admits(std::span<const LaneClaim> claims, std::size_t at, std:
 }
 
 std::size_t SharedLimit::next(std::span<const LaneClaim> claims, std::uint64_t limit,
-                              std::uint64_t in_flight) const {
+                              std::uint64_t in_flight, bool by_turns) const {
   std::size_t best = claims.size();
   if (in_flight >= limit) return best;
-  // Whoever has the smallest part of what is set aside for it or, of a single slot, earned most.
+  by_turns = by_turns || limit == 1;
+  // Whoever earned most or, of slots, has the smallest part of what is set aside for it.
   const auto goes_before = [&](const LaneClaim& one, const LaneClaim& other) {
-    if (limit == 1) return credits_[one.lane] > credits_[other.lane];
+    if (by_turns) return credits_[one.lane] > credits_[other.lane];
     return one.share->in_flight * other.set_aside < other.share->in_flight * one.set_aside;
   };
   for (std::size_t i = 0; i < claims.size(); ++i) {
     const LaneClaim& claim = claims[i];
-    const bool its_own = limit == 1 ? credits_[claim.lane] >= kLaneWhole : has_its_own(claim);
-    if (!claim.waits || !its_own) continue;
+    const bool its_own = by_turns ? credits_[claim.lane] >= kLaneWhole : has_its_own(claim);
+    if (!claim.waits || !its_own || !admits(claims, i, limit, in_flight)) continue;
     if (best == claims.size() || goes_before(claim, claims[best])) best = i;
   }
   if (best < claims.size()) return best;
   for (std::size_t i = 0; i < claims.size(); ++i) {
-    if (!claims[i].waits) continue;
+    if (!claims[i].waits || !admits(claims, i, limit, in_flight)) continue;
     if (best == claims.size() || claims[i].share->pass < claims[best].share->pass) best = i;
   }
-  // Where one lane without slots of its own may not go, no other may.
-  return best < claims.size() && admits(claims, best, limit, in_flight) ? best : claims.size();
+  return best;
 }
 
 void SharedLimit::begin(std::span<const LaneClaim> claims, std::size_t at, std::uint64_t limit,
-                        LaneShare& share) {
+                        bool by_turns, LaneShare& share) {
+  by_turns = by_turns || limit == 1;
   const LaneClaim& begun = claims[at];
-  const bool by_weight = limit == 1 ? credits_[begun.lane] < kLaneWhole : !has_its_own(begun);
+  const bool by_weight = by_turns ? credits_[begun.lane] < kLaneWhole : !has_its_own(begun);
   ++share.in_flight;
   if (by_weight) {
     now_ = std::max(now_, share.pass);
     share.pass = now_ + kStride / begun.weight;
-  } else if (limit == 1) {
+  } else if (by_turns) {
     credits_[begun.lane] = static_cast<std::uint16_t>(credits_[begun.lane] - kLaneWhole);
   }
-  if (limit != 1) return;
+  if (!by_turns) return;
   for (const LaneClaim& claim : claims) {
     if (!claim.waits && claim.lane != begun.lane) continue;
     const std::uint32_t earned = credits_[claim.lane] + claim.reserved;

@@ -1,7 +1,7 @@
 // How a limit on pushes is shared between lanes.
 //
 // A lane is a class of importance. The server's limit on pushes under way and each target's
-// concurrency are shared in the same way:
+// concurrency are slots, and are shared in the same way:
 //
 //     limit 10   [ critical, reserved 0.2 ][ the rest, by weights: bulk 8, critical 1, ... ]
 //                  ^ set aside for it, as long as it has tasks that are not finished
@@ -12,8 +12,10 @@
 // else may take those slots. The rest goes by weights: the lane is next that has begun the fewest
 // of the rest, divided by its weight.
 //
-// A single slot cannot be divided. So of a limit of 1 each lane that waits earns `reserved` of each
-// push that begins, and is next once that makes one.
+// A single slot cannot be divided, nor can what a rate lets begin (shard/rate.h). There lanes take
+// turns: each lane that waits earns `reserved` of each push that begins, and is next once that
+// makes one. Where a rate holds lanes up, slots stay set aside as well, but do not say who is next:
+// few pushes are under way then, and who has free slots would have all of the rate.
 //
 // By weights: stride scheduling with start tags (Goyal, Vin and Cheng, start-time fair queueing,
 // IEEE/ACM Transactions on Networking 5(5), 1997). A lane's `pass` is when it is next, in virtual
@@ -62,18 +64,19 @@ class SharedLimit {
   [[nodiscard]] static bool admits(std::span<const LaneClaim> claims, std::size_t at,
                                    std::uint64_t limit, std::uint64_t in_flight);
 
-  /// Which of those that wait is next; claims.size(): none may begin now.
+  /// Which of those that wait is next; claims.size(): none may begin now. `by_turns`: a rate holds
+  /// them up.
   [[nodiscard]] std::size_t next(std::span<const LaneClaim> claims, std::uint64_t limit,
-                                 std::uint64_t in_flight) const;
+                                 std::uint64_t in_flight, bool by_turns) const;
   /// A push of that lane, whose share this is, begins.
-  void begin(std::span<const LaneClaim> claims, std::size_t at, std::uint64_t limit,
+  void begin(std::span<const LaneClaim> claims, std::size_t at, std::uint64_t limit, bool by_turns,
              LaneShare& share);
   /// The lane waits again after it did not.
   void enter(LaneShare& share) const { share.pass = std::max(share.pass, now_); }
 
  private:
   std::uint64_t now_ = 0;                           // virtual time
-  std::array<std::uint16_t, kLanesMax> credits_{};  // of a limit of 1: thousandths of a push
+  std::array<std::uint16_t, kLanesMax> credits_{};  // for turns: thousandths of a push
 };
 
 }  // namespace carillon

@@ -54,10 +54,11 @@ struct OperationName {
 enum class HoldReason : std::uint8_t {
   too_many_requests,  // it answered 429
   unavailable,        // it answered 503 with Retry-After
+  failing,            // so many pushes in a row failed as its breaker allows
 };
-inline constexpr int kHoldReasons = 2;
+inline constexpr int kHoldReasons = 3;
 inline constexpr std::string_view kHoldReasonNames[kHoldReasons] = {"too_many_requests",
-                                                                    "unavailable"};
+                                                                    "unavailable", "failing"};
 [[nodiscard]] constexpr std::string_view name_of(HoldReason reason) {
   return kHoldReasonNames[static_cast<int>(reason)];
 }
@@ -134,6 +135,10 @@ struct TargetPut {
   std::uint32_t concurrency = 0;
   bool paused = false;
   std::string settings;
+  RateLimit rate{};
+  // The shard says these two, whoever asks for the record.
+  Millis paused_for{};      // in all, before `paused_since`
+  WallTime paused_since{};  // where it is paused
   friend bool operator==(const TargetPut&, const TargetPut&) = default;
 };
 /// A named target was deleted; tasks that still name it go to the dead letters when due.

@@ -66,6 +66,23 @@ std::optional<Statement> Shard::find_dead(const Fingerprint& task) {
   return statement_of(newest, task);
 }
 
+std::optional<Waiting> Shard::waiting(const Fingerprint& task) {
+  const EntryRef ref = find_entry(task);
+  if (ref == kNoEntry || arena_[ref].number == 0 || !waits(arena_[ref].current()))
+    return std::nullopt;
+  const Entry& entry = arena_[ref];
+  Waiting waiting;
+  if (busy(ref) || entry.where() == Place::nowhere) {
+    waiting.what = WaitsFor::commit;
+  } else if (entry.where() == Place::queue) {
+    waiting = targets_.waiting(ref);
+  } else {
+    waiting.what = entry.current() == State::retrying ? WaitsFor::retry : WaitsFor::due;
+    waiting.until = entry.due();
+  }
+  return waiting;
+}
+
 std::optional<Statement> Shard::at(std::uint32_t position) {
   if (!arena_.in_use(position) || !settle(position) || arena_[position].number == 0)
     return std::nullopt;

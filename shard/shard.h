@@ -24,8 +24,9 @@
 //
 // Where things are: shard_decide.cc decides, shard_apply.cc applies, shard_entry.cc has what an
 // entry goes through, shard_fire.cc what time does, shard_retention.cc what becomes of finished
-// tasks, shard_log.cc batches and cleaning, shard_lanes.cc changes of lanes; target_queues.h
-// targets, lane_shares.h lanes, open_batch.h what is decided.
+// tasks, shard_log.cc batches and cleaning, shard_targets.cc and shard_lanes.cc changes of targets
+// and lanes; target_queues.h what is due and may go, lane_shares.h how lanes share it, rate.h
+// rates, hold.h holds, open_batch.h what is decided.
 //
 // Concurrency: none. Limitations: one shard in a process; 2^31 tasks.
 #pragma once
@@ -54,6 +55,12 @@
 #include "wheel/wheel.h"
 
 namespace carillon {
+
+// Origins of URLs come with the tasks of clients, named targets by an operator's hand: a crowd of
+// the one leaves room for the other. Both are fewer than an entry can name, for replacements that
+// are under way bring theirs when they are applied.
+inline constexpr std::size_t kOriginsAdmitted = kQueuesMax / 2;
+inline constexpr std::size_t kTargetsAdmitted = kOriginsAdmitted + (std::size_t{1} << 16);
 
 struct ShardOptions : TargetLimits {
   Millis retain_finished{std::chrono::hours(1)};
@@ -98,15 +105,17 @@ class Shard {
   /// Each in turn, with consecutive tickets from `first` on.
   void submit(std::span<Command> commands, Ticket first);
   /// How the push of `number` went: state delivered, retrying (due at `retry_at`) or dead. A note
-  /// without an error is not kept. `throttle`: the receiver said "not now".
+  /// without an error is not kept. `trouble`: what the push says against its target.
   void outcome(const Fingerprint& task, TaskNumber number, State state, WallTime retry_at,
-               Note note, const std::optional<Throttle>& throttle = std::nullopt);
+               Note note, const std::optional<Trouble>& trouble = std::nullopt);
   /// The time; a `now` before the last one is a clock set back. Does a bounded amount of work: call
   /// it again when `next_wakeup` says so, which may be at once.
   void tick(WallTime now);
   /// Whether finished tasks are forgotten as soon as may be, because there is too little space for
   /// their contents.
   void retain_none(bool none) { retain_none_ = none; }
+  /// What bounds the pushes, from now on.
+  void set_limits(const TargetLimits& limits) { targets_.set_limits(limits); }
   /// No further task is fired (for a stop).
   void stop_firing() { firing_stopped_ = true; }
 
@@ -123,8 +132,8 @@ class Shard {
   /// open, in order. Nothing may be under way. Reuses `spare`'s memory.
   [[nodiscard]] Batch seal(WallTime now, Batch spare = {},
                            std::uint64_t bytes_max = OpenBatch::kNoLimit);
-  /// The sealed batch is durable.
-  void committed(const Batch& batch);
+  /// The sealed batch is durable, at that time: what is fired starts.
+  void committed(const Batch& batch, WallTime now);
   /// The log's oldest batches, to be restated with the next seal and trimmed once what is open now
   /// is sealed, too. What is restated is one batch, whatever limit `seal` is given.
   void restate(const std::vector<Batch>& oldest);
@@ -141,6 +150,8 @@ class Shard {
   [[nodiscard]] std::optional<Statement> find(const Fingerprint& task);
   /// The newest dead letter with that fingerprint.
   [[nodiscard]] std::optional<Statement> find_dead(const Fingerprint& task);
+  /// What a task waits for that waits; empty: it does not.
+  [[nodiscard]] std::optional<Waiting> waiting(const Fingerprint& task);
   /// Entries are at positions [0, positions()); `at` is empty where there is none.
   [[nodiscard]] std::uint32_t positions() const { return arena_.end(); }
   [[nodiscard]] std::optional<Statement> at(std::uint32_t position);
@@ -237,9 +248,6 @@ class Shard {
   bool decide(command::GroupCancel& cancel, Ticket ticket);
   bool decide(command::GroupShift& shift, Ticket ticket);
   bool decide(command::Operation& operation, Ticket ticket);
-  bool decide(command::TargetPut& put, Ticket ticket);
-  bool decide(command::TargetDelete& removal, Ticket ticket);
-  bool decide(command::TargetRelease& release, Ticket ticket);
   bool decide_existing(command::Add& add, EntryRef old, Ticket ticket);
   bool decide_redrive(command::Change& change, EntryRef newest, Ticket ticket);
   bool decide_change(command::Change& change, EntryRef ref, Ticket ticket);
@@ -265,12 +273,8 @@ class Shard {
   void apply(const record::Remove& remove, Sequence sequence, WallTime at, Ticket ticket);
   void apply(const record::GroupCancel& cancel, Sequence sequence, WallTime at, Ticket ticket);
   void apply(const record::GroupShift& shift, Sequence sequence, WallTime at, Ticket ticket);
-  void apply(const record::TargetPut& put, Sequence sequence, WallTime at, Ticket ticket);
-  void apply(const record::TargetDelete& removal, Sequence sequence, WallTime at, Ticket ticket);
   void apply(const record::CancelRetries& cancel, Sequence sequence, WallTime at, Ticket ticket);
   void apply(const record::Operation& operation, Sequence sequence, WallTime at, Ticket ticket);
-  void apply(const record::TargetHold& hold, Sequence sequence, WallTime at, Ticket ticket);
-  void apply(const record::TargetRelease& release, Sequence sequence, WallTime at, Ticket ticket);
   void operate(const GroupKey& key, GroupOperation operation, const OperationName& name,
                Ticket ticket);
   void retry_later(EntryRef ref, WallTime retry_at);
@@ -281,6 +285,15 @@ class Shard {
   bool decide(command::LaneDelete& removal, Ticket ticket);
   void apply(const record::LanePut& put, Sequence sequence, WallTime at, Ticket ticket);
   void apply(const record::LaneDelete& removal, Sequence sequence, WallTime at, Ticket ticket);
+
+  // shard_targets.cc
+  bool decide(command::TargetPut& put, Ticket ticket);
+  bool decide(command::TargetDelete& removal, Ticket ticket);
+  bool decide(command::TargetRelease& release, Ticket ticket);
+  void apply(const record::TargetPut& put, Sequence sequence, WallTime at, Ticket ticket);
+  void apply(const record::TargetDelete& removal, Sequence sequence, WallTime at, Ticket ticket);
+  void apply(const record::TargetHold& hold, Sequence sequence, WallTime at, Ticket ticket);
+  void apply(const record::TargetRelease& release, Sequence sequence, WallTime at, Ticket ticket);
 
   // shard_entry.cc: one entry's life.
   [[nodiscard]] EntryRef find_entry(const Fingerprint& task);
@@ -373,6 +386,7 @@ class Shard {
   bool lane_changes_ = false;  // the record of that is on its way to the log
 
   WallTime now_{};
+  WallTime durable_at_{};                         // when the last batch became it
   WallTime earliest_replayed_ = WallTime::max();  // no task that waits at the start is due before
   /// A push that was under way when the last process ended.
   struct InterruptedPush {

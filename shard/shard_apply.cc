@@ -35,9 +35,10 @@ void Shard::replay(const Batch& batch) {
   if (retained_.there() > most + most / 2 + kRetainedToBound) bound_replayed();
 }
 
-void Shard::committed(const Batch& batch) {
+void Shard::committed(const Batch& batch, WallTime now) {
   CARILLON_CHECK(under_way_);
   under_way_ = false;
+  durable_at_ = now;
   apply(batch, sealed_tickets_);
   if (!waiting_.empty() || !ended_.empty()) go_on_with_waiting();
 }
@@ -127,9 +128,12 @@ void Shard::apply(const record::Fire& fire, Sequence, WallTime, Ticket) {
   entry.state = static_cast<std::uint8_t>(State::firing) & 7;
   entry.attempt = std::min<std::uint32_t>(entry.attempt + 1U, 1023U) & 1023U;
   if (!started_) return;
-  effects_.fired.push_back({fire.task, fire.number, target_of(ref).settings.key,
+  targets_.started(static_cast<std::uint32_t>(entry.queue), durable_at_);
+  const TargetState& target = target_of(ref);
+  effects_.fired.push_back({fire.task, fire.number, target.settings.key,
                             targets_.lane_of(entry.queue), entry.due(), asked_due(ref),
-                            static_cast<std::uint32_t>(entry.attempt)});
+                            static_cast<std::uint32_t>(entry.attempt),
+                            target.hold.is_probe(fire.number)});
 }
 
 void Shard::apply(const record::Outcome& outcome, Sequence, WallTime at, Ticket) {
@@ -222,17 +226,6 @@ void Shard::operate(const GroupKey& key, GroupOperation operation, const Operati
   note_moved_many();
 }
 
-void Shard::apply(const record::TargetPut& put, Sequence, WallTime, Ticket ticket) {
-  reply(ticket, targets_.put(put) ? Verdict::replaced : Verdict::done);
-  effects_.targets.push_back(put.key);
-}
-
-void Shard::apply(const record::TargetDelete& removal, Sequence, WallTime, Ticket ticket) {
-  targets_.remove(removal.key);
-  reply(ticket, Verdict::done);
-  effects_.targets.push_back(removal.key);
-}
-
 void Shard::apply(const record::Operation& operation, Sequence, WallTime, Ticket ticket) {
   if (!started_) std::erase(unanswered_, operation.name.key);
   // Live, memory knows it already, but for that of a command of its own.
@@ -243,20 +236,6 @@ void Shard::apply(const record::Operation& operation, Sequence, WallTime, Ticket
   reply(ticket, Verdict::done);
   effects_.replies.back().count = operation.count;
   effects_.replies.back().firing = operation.firing;
-}
-
-// A hold counts from its decision on, so live there is nothing left to do here.
-void Shard::apply(const record::TargetHold& hold, Sequence, WallTime at, Ticket) {
-  if (started_) return;
-  // Once the log is cleaned it may be restated only further on.
-  targets_.restore_hold(hold, at);
-}
-
-void Shard::apply(const record::TargetRelease& release, Sequence, WallTime, Ticket ticket) {
-  reply(ticket, Verdict::done);
-  if (started_) return;
-  const std::uint32_t index = targets_.find(release.key);
-  if (index != kTargetsMax) targets_.release_hold(index);
 }
 
 }  // namespace carillon

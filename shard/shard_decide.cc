@@ -10,11 +10,6 @@
 namespace carillon {
 namespace {
 
-// Origins of URLs come with the tasks of clients, named targets by an operator's hand: a crowd of
-// the one leaves room for the other. Both are fewer than an entry can name, for replacements that
-// are under way bring theirs when they are applied.
-constexpr std::size_t kOriginsAdmitted = kQueuesMax / 2;
-constexpr std::size_t kTargetsAdmitted = kOriginsAdmitted + (std::size_t{1} << 16);
 constexpr std::uint32_t kForgottenForTargets = 1024;  // per tick
 
 }  // namespace
@@ -272,12 +267,12 @@ bool Shard::decide(command::RemoveDead& remove, Ticket ticket) {
 // --- How pushes went.
 
 void Shard::outcome(const Fingerprint& task, TaskNumber number, State state, WallTime retry_at,
-                    Note note, const std::optional<Throttle>& throttle) {
+                    Note note, const std::optional<Trouble>& trouble) {
   const EntryRef ref = find_number(task, number);
   CARILLON_CHECK(ref != kNoEntry && arena_[ref].current() == State::firing);
   const bool answered = state == State::delivered || note.http_status != 0;
   const auto change =
-      targets_.end(static_cast<std::uint32_t>(arena_[ref].queue), number, answered, throttle);
+      targets_.end(static_cast<std::uint32_t>(arena_[ref].queue), number, answered, trouble);
   if (change != TargetQueues::HoldChange::none) {
     const TargetState& target = target_of(ref);
     const TargetKey& key = target.settings.key;
@@ -403,46 +398,6 @@ WallTime Shard::latest_due(std::uint32_t index) {
 
 bool Shard::decide(command::Operation& operation, Ticket ticket) {
   if (!answer_operation(operation.name, ticket)) open_.append(operation, ticket);
-  return true;
-}
-
-// --- Targets.
-
-bool Shard::decide(command::TargetPut& put, Ticket ticket) {
-  if (targets_.find(put.key) == kTargetsMax && targets_.size() >= kTargetsAdmitted) {
-    reply(ticket, Verdict::too_many_targets);
-    return true;
-  }
-  open_.append(std::move(put), ticket);
-  return true;
-}
-
-bool Shard::decide(command::TargetDelete& removal, Ticket ticket) {
-  const std::uint32_t index = targets_.find(removal.key);
-  if (index == kTargetsMax || targets_[index].deleted || targets_[index].is_url) {
-    reply(ticket, Verdict::not_found);
-    return true;
-  }
-  if (targets_[index].unfinished > 0 && !removal.force) {
-    reply(ticket, Verdict::target_in_use);
-    if (ticket != 0) effects_.replies.back().count = targets_[index].unfinished;
-    return true;
-  }
-  // At once, so that no task that names it is added behind the record.
-  targets_.mark_deleted(index);
-  open_.append(record::TargetDelete{removal.key}, ticket);
-  return true;
-}
-
-bool Shard::decide(command::TargetRelease& release, Ticket ticket) {
-  const std::uint32_t index = targets_.find(release.key);
-  if (index == kTargetsMax || !targets_[index].hold.active()) {
-    reply(ticket, Verdict::not_found);
-    return true;
-  }
-  targets_.release_hold(index);
-  effects_.holds.push_back(release.key);
-  open_.append(release, ticket);
   return true;
 }
 

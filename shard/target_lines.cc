@@ -13,6 +13,14 @@ constexpr std::uint16_t kTurnTasks = 256;     // of one queue, before the next o
 constexpr std::uint64_t kAnsweringShare = 4;  // 1/4 of the slots is for targets that answer,
 constexpr std::uint64_t kFirstsShare = 8;     // half of that also for any target's only push
 
+/// Whether a target that has `taken` of `most` slots, of which so many are free, may have another.
+bool leaves_room(const TargetState& target, std::uint64_t taken, std::uint64_t most,
+                 std::uint64_t free) {
+  if (target.answers) return taken < free;
+  if (taken == 0) return most / kFirstsShare < free;
+  return 4 * taken + most / kAnsweringShare < free;
+}
+
 }  // namespace
 
 /// Whether the target itself takes one more push.
@@ -21,14 +29,28 @@ bool TargetQueues::has_slot(const Target& target) const {
                             target.hold.admits(now_, target.in_flight));
 }
 
+/// Whether its rate lets one more begin. If not, it is looked at when it does.
+bool TargetQueues::has_token(Target& target) {
+  if (!target.rate.limits() || target.deleted || target.rate.allowed(now_) > 0) return true;
+  if (target.rate_look > now_) return false;
+  if (const auto at = target.rate.next(now_)) {
+    target.rate_look = *at;
+    looks_.emplace(*at, target.index);
+  }
+  return false;
+}
+
 /// Whether what the others need lets it, too.
-bool TargetQueues::has_room(const Target& target) const {
+bool TargetQueues::has_room(const Target& target, const Queue& queue) const {
   if (target.deleted) return true;
   const std::uint64_t most = limits_.in_flight_max;
-  const std::uint64_t free = most - std::min(most, in_flight_);
-  if (target.answers) return target.in_flight < free;
-  if (target.in_flight == 0) return most / kFirstsShare < free;
-  return std::uint64_t{4} * target.in_flight + most / kAnsweringShare < free;
+  if (leaves_room(target, target.in_flight, most, most - std::min(most, in_flight_))) return true;
+  const LaneState& lane = lanes_[queue.lane];
+  if (lane.settings.reserved == 0 || one_lane()) return false;
+  const Claims all = claims_of_lanes(/*behind_too=*/false);
+  const std::uint64_t its = all.claims[all.find(queue.lane)].set_aside;
+  return leaves_room(target, queue.share.in_flight, its,
+                     its - std::min<std::uint64_t>(its, lane.share.in_flight));
 }
 
 /// Whether one more overdue task may be fired now. A token bucket that holds a tenth of a second's
@@ -100,7 +122,8 @@ std::size_t TargetQueues::next_line() const {
   }
   for (const bool behind_too : {false, true}) {
     const Claims all = claims_of_lanes(behind_too);
-    const std::size_t next = limit_.next(all.all(), limits_.in_flight_max, in_flight_);
+    const std::size_t next =
+        limit_.next(all.all(), limits_.in_flight_max, in_flight_, is_throttled());
     if (next == all.count) continue;
     const std::size_t lane = all.of[next];
     return in_line(kTurn + lane).empty() ? kBehind + lane : kTurn + lane;
@@ -110,20 +133,33 @@ std::size_t TargetQueues::next_line() const {
 
 // --- Lines.
 
-std::size_t TargetQueues::line_for(Target& target, const Queue& queue) {
-  if (queue.queued == 0 || !has_slot(target)) return Line::nothing;
-  bool is_next = true;
-  if (!target.deleted && is_shared(target)) {
-    const Claims here = claims_at(target);
-    const std::size_t at = here.find(queue.index);
-    if (!SharedLimit::admits(here.all(), at, target.window(), target.in_flight)) {
-      return Line::nothing;
-    }
-    is_next = target.limit.next(here.all(), target.window(), target.in_flight) == at;
-  }
-  if (!has_room(target)) return target.answers ? Line::room_answering : Line::room;
+/// Of a queue that its target lets go; `is_next`: before the target's others.
+std::size_t TargetQueues::line_for(Target& target, const Queue& queue, bool is_next) {
+  if (queue.queued == 0) return Line::nothing;
+  if (!has_room(target, queue)) return target.answers ? Line::room_answering : Line::room;
   if (lists_.empty(queue.punctual) && !has_allowance(target)) return Line::allowance;
   return (is_next ? kTurn : kBehind) + queue.lane;
+}
+
+template <typename Visit>
+void TargetQueues::for_each_line(Target& target, Visit&& visit) {
+  const bool takes_more = target.queued > 0 && has_slot(target) && has_token(target);
+  if (!takes_more) {
+    return for_each_queue(target, [&](Queue& queue) { visit(queue, std::size_t{Line::nothing}); });
+  }
+  if (target.deleted || !is_shared(target)) {
+    return for_each_queue(target,
+                          [&](Queue& queue) { visit(queue, line_for(target, queue, true)); });
+  }
+  const Claims here = claims_at(target);
+  const std::size_t next =
+      target.limit.next(here.all(), target.window(), target.in_flight, is_throttled(target));
+  for_each_queue(target, [&](Queue& queue) {
+    if (queue.queued == 0) return visit(queue, std::size_t{Line::nothing});
+    const std::size_t at = here.find(queue.index);
+    const bool admitted = SharedLimit::admits(here.all(), at, target.window(), target.in_flight);
+    visit(queue, admitted ? line_for(target, queue, at == next) : std::size_t{Line::nothing});
+  });
 }
 
 /// To the end of that line.
@@ -156,7 +192,7 @@ void TargetQueues::stand(Queue& queue, std::size_t line) {
 /// Something about the target has changed.
 void TargetQueues::review(Target& target) {
   if (target.queue == kNoQueue) return;
-  for_each_queue(target, [&](Queue& queue) { stand(queue, line_for(target, queue)); });
+  for_each_line(target, [&](Queue& queue, std::size_t line) { stand(queue, line); });
 }
 
 /// For one queue of each kind that waits for room.
@@ -172,7 +208,7 @@ void TargetQueues::look_for_room() {
 // --- Who is next.
 
 EntryRef TargetQueues::next() {
-  while (in_flight_ < limits_.in_flight_max) {
+  while (has_capacity()) {
     const std::size_t line = next_line();
     if (line == kLines) {
       if (!has_next()) return kNoEntry;
@@ -202,10 +238,49 @@ EntryRef TargetQueues::take(Queue& queue) {
 }
 
 bool TargetQueues::has_next() const {
-  if (in_flight_ >= limits_.in_flight_max) return false;
+  if (!has_capacity()) return false;
   if (next_line() != kLines) return true;
   return in_flight_ == 0 &&
          (!in_line(Line::room).empty() || !in_line(Line::room_answering).empty());
+}
+
+void TargetQueues::check_invariants() {
+  std::uint64_t queued = 0;
+  std::uint64_t in_flight = 0;
+  std::array<LaneShare, kLanesMax> lanes{};
+  for (std::uint32_t index = 0; index < targets_.size(); ++index) {
+    Target& target = targets_[index];
+    CARILLON_CHECK(target.index == index);
+    queued += target.queued;
+    in_flight += target.in_flight;
+    if (target.queue == kNoQueue) continue;
+    CARILLON_CHECK(find(target.settings.key) == index);
+    std::uint32_t users = 0;
+    std::uint32_t unfinished = 0;
+    std::uint32_t here = 0;
+    for_each_line(target, [&](const Queue& queue, std::size_t line) {
+      const bool empty = lists_.empty(queue.punctual) && lists_.empty(queue.overdue);
+      CARILLON_CHECK(queue.target == index && empty == (queue.queued == 0));
+      // One that stands in line for a turn or for room finds out late that it may not go, and one
+      // whose rate lets a few go may wait for more.
+      const bool is_planned = target.rate.limits() && target.rate_look > now_;
+      CARILLON_CHECK(line == Line::nothing || queue.line != Line::nothing || is_planned);
+      CARILLON_CHECK(!empty || queue.line == Line::nothing);
+      users += queue.users;
+      unfinished += queue.share.unfinished;
+      here += queue.share.in_flight;
+      lanes[queue.lane].unfinished += queue.share.unfinished;
+      lanes[queue.lane].in_flight += queue.share.in_flight;
+    });
+    CARILLON_CHECK(users == target.users && unfinished == target.unfinished);
+    CARILLON_CHECK(here == target.in_flight);
+  }
+  CARILLON_CHECK(queued == queued_ && in_flight == in_flight_);
+  for (std::uint32_t lane = 0; lane < kLanesMax; ++lane) {
+    CARILLON_CHECK(lanes[lane].unfinished == lanes_[lane].share.unfinished);
+    CARILLON_CHECK(lanes[lane].in_flight == lanes_[lane].share.in_flight);
+    CARILLON_CHECK((lanes_in_use_ >> lane & 1U) == (lanes[lane].unfinished > 0 ? 1U : 0U));
+  }
 }
 
 }  // namespace carillon

@@ -23,6 +23,12 @@ std::uint32_t TargetState::window() const {
 TargetQueues::TargetQueues(Arena& arena, Lists& lists, const TargetLimits& limits)
     : arena_(arena), lists_(lists), limits_(limits) {}
 
+void TargetQueues::set_limits(const TargetLimits& limits) {
+  limits_ = limits;
+  rate_.set({.limit = limits.pushes_per_second}, now_);
+  for (Target& target : targets_) review(target);
+}
+
 // --- Targets.
 
 std::uint32_t TargetQueues::find(const TargetKey& key) const {
@@ -183,6 +189,8 @@ bool TargetQueues::put(const record::TargetPut& settings) {
   Target& target = targets_[find_or_make(settings.key, /*is_url=*/false)];
   const bool existed = !target.settings.name.empty();
   target.settings = settings;
+  target.rate.set(settings.rate, now_);
+  target.rate_look = WallTime{};
   // One that is about to be deleted stays so: the record of that comes behind this one.
   if (!existed) target.deleted = false;
   review(target);
@@ -195,8 +203,11 @@ void TargetQueues::remove(const TargetKey& key) {
   Target& target = targets_[index];
   target.deleted = true;
   target.hold.release();
-  target.settings.name.clear();
-  target.settings.settings.clear();
+  const std::uint32_t concurrency = target.settings.concurrency;
+  target.settings = record::TargetPut();
+  target.settings.key = key;
+  target.settings.concurrency = concurrency;
+  target.rate.set({}, now_);
   review(target);
   drop_if_unused(target);
 }
@@ -247,7 +258,8 @@ void TargetQueues::begin(EntryRef ref) {
   LaneState& lane = lanes_[queue.lane];
   if (is_shared(target)) {
     const Claims here = claims_at(target);
-    target.limit.begin(here.all(), here.find(queue.index), target.window(), queue.share);
+    target.limit.begin(here.all(), here.find(queue.index), target.window(), is_throttled(target),
+                       queue.share);
   } else {
     ++queue.share.in_flight;
   }
@@ -255,24 +267,35 @@ void TargetQueues::begin(EntryRef ref) {
     ++lane.share.in_flight;
   } else {
     const Claims all = claims_of_lanes(/*behind_too=*/true);
-    limit_.begin(all.all(), all.find(queue.lane), limits_.in_flight_max, lane.share);
+    limit_.begin(all.all(), all.find(queue.lane), limits_.in_flight_max, is_throttled(),
+                 lane.share);
   }
   ++target.in_flight;
   ++in_flight_;
+  target.rate.begin();
+  rate_.begin();
   target.hold.fired(entry.number);
 }
 
+void TargetQueues::started(std::uint32_t index, WallTime now) {
+  rate_.started(now);
+  Target& target = targets_[queues_[index]->target];
+  target.rate.started(now);
+  // As it is on its way no more, a time is known when others may begin.
+  if (target.rate.limits() && target.queued > 0) review(target);
+}
+
 TargetQueues::HoldChange TargetQueues::end(std::uint32_t index, TaskNumber number, bool answered,
-                                           const std::optional<Throttle>& throttle) {
+                                           const std::optional<Trouble>& trouble) {
   Queue& queue = *queues_[index];
   Target& target = targets_[queue.target];
   CARILLON_CHECK(target.in_flight > 0 && in_flight_ > 0 && queue.share.in_flight > 0);
   HoldChange change = HoldChange::none;
   if (!target.is_url && !target.deleted) {
-    if (throttle && target.hold.throttled(number, *throttle)) {
+    if (trouble && target.hold.in_trouble(number, *trouble)) {
       change = HoldChange::held;
-      hold_ends_.emplace(target.hold.until(), target.index);
-    } else if (!throttle && target.hold.answered(number, target.settings.concurrency)) {
+      looks_.emplace(target.hold.until(), target.index);
+    } else if (!trouble && target.hold.answered(number, target.settings.concurrency)) {
       change = HoldChange::released;
     }
   }
@@ -291,23 +314,28 @@ TargetQueues::HoldChange TargetQueues::end(std::uint32_t index, TaskNumber numbe
 
 void TargetQueues::start(WallTime now) {
   now_ = now;
+  // Empty from now on, whatever was set while the log was read.
+  rate_ = Rate();
+  rate_.set({.limit = limits_.pushes_per_second}, now);
   for (Target& target : targets_) {
+    target.rate = Rate();
+    target.rate.set(target.settings.rate, now);
     if (!target.hold.active()) continue;
     if (target.deleted) {
       target.hold.release();
       drop_if_unused(target);
     } else {
       target.hold.clock_set_back(now);  // if it was, while nobody ran or before the crash
-      hold_ends_.emplace(target.hold.until(), target.index);
+      looks_.emplace(target.hold.until(), target.index);
     }
   }
 }
 
 void TargetQueues::tick(WallTime now) {
   now_ = now;
-  while (!hold_ends_.empty() && hold_ends_.begin()->first <= now) {
-    const std::uint32_t index = hold_ends_.begin()->second;
-    hold_ends_.erase(hold_ends_.begin());
+  while (!looks_.empty() && looks_.begin()->first <= now) {
+    const std::uint32_t index = looks_.begin()->second;
+    looks_.erase(looks_.begin());
     review(targets_[index]);
   }
   for (std::size_t paced = in_line(Line::allowance).size(); paced > 0; --paced) {
@@ -320,14 +348,19 @@ void TargetQueues::tick(WallTime now) {
 
 std::vector<EntryRef> TargetQueues::set_back(WallTime now) {
   now_ = now;
+  rate_.clock_set_back(now);
   std::vector<EntryRef> early;
   for (Target& target : targets_) {
+    target.rate.clock_set_back(now);
+    target.rate_look = WallTime{};
     if (target.hold.active()) {
       target.hold.clock_set_back(now);
-      hold_ends_.emplace(target.hold.until(), target.index);
+      looks_.emplace(target.hold.until(), target.index);
     }
     target.allowed_at = std::min(target.allowed_at, now);
     if (target.queued == 0) continue;
+    // Looks were planned by the old time.
+    looks_.emplace(now, target.index);
     for_each_queue(target, [&](const Queue& queue) {
       for (const ListId list : {queue.punctual, queue.overdue}) {
         for (EntryRef ref = lists_.first(list); ref != kNoEntry; ref = lists_.after(ref)) {
@@ -343,8 +376,10 @@ std::vector<EntryRef> TargetQueues::set_back(WallTime now) {
 std::optional<WallTime> TargetQueues::next_wakeup() const {
   std::optional<WallTime> next;
   if (!in_line(Line::allowance).empty()) next = now_ + kPaceInterval;
-  if (!hold_ends_.empty()) {
-    next = std::min(next.value_or(WallTime::max()), hold_ends_.begin()->first);
+  const auto sooner = [&](WallTime moment) { next = std::min(next.value_or(moment), moment); };
+  if (!looks_.empty()) sooner(looks_.begin()->first);
+  if (in_flight_ < limits_.in_flight_max && !has_capacity() && next_line() != kLines) {
+    if (const auto at = rate_.next(now_)) sooner(*at);
   }
   return next;
 }
@@ -366,44 +401,6 @@ std::uint64_t TargetQueues::bytes() const {
   constexpr std::uint64_t kNode = 2 * sizeof(void*);
   return targets_.size() * sizeof(Target) +
          queues_.size() * (sizeof(Queue) + kNode + sizeof(Queues::iterator));
-}
-
-void TargetQueues::check_invariants() {
-  std::uint64_t queued = 0;
-  std::uint64_t in_flight = 0;
-  std::array<LaneShare, kLanesMax> lanes{};
-  for (std::uint32_t index = 0; index < targets_.size(); ++index) {
-    Target& target = targets_[index];
-    CARILLON_CHECK(target.index == index);
-    queued += target.queued;
-    in_flight += target.in_flight;
-    if (target.queue == kNoQueue) continue;
-    CARILLON_CHECK(find(target.settings.key) == index);
-    std::uint32_t users = 0;
-    std::uint32_t unfinished = 0;
-    std::uint32_t here = 0;
-    for_each_queue(target, [&](const Queue& queue) {
-      const bool empty = lists_.empty(queue.punctual) && lists_.empty(queue.overdue);
-      CARILLON_CHECK(queue.target == index && empty == (queue.queued == 0));
-      // One that stands in line for a turn or for room finds out late that it may not go.
-      const bool goes = line_for(target, queue) != Line::nothing;
-      CARILLON_CHECK(!goes || queue.line != Line::nothing);
-      CARILLON_CHECK(!empty || queue.line == Line::nothing);
-      users += queue.users;
-      unfinished += queue.share.unfinished;
-      here += queue.share.in_flight;
-      lanes[queue.lane].unfinished += queue.share.unfinished;
-      lanes[queue.lane].in_flight += queue.share.in_flight;
-    });
-    CARILLON_CHECK(users == target.users && unfinished == target.unfinished);
-    CARILLON_CHECK(here == target.in_flight);
-  }
-  CARILLON_CHECK(queued == queued_ && in_flight == in_flight_);
-  for (std::uint32_t lane = 0; lane < kLanesMax; ++lane) {
-    CARILLON_CHECK(lanes[lane].unfinished == lanes_[lane].share.unfinished);
-    CARILLON_CHECK(lanes[lane].in_flight == lanes_[lane].share.in_flight);
-    CARILLON_CHECK((lanes_in_use_ >> lane & 1U) == (lanes[lane].unfinished > 0 ? 1U : 0U));
-  }
 }
 
 }  // namespace carillon

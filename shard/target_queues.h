@@ -5,8 +5,9 @@
 // stands in exactly one:
 //
 //     nothing         it is empty, or its target may have no further push of that lane for now:
-//                     paused, held, or the slots are taken or set aside. Whatever changes that
-//                     moves it on.
+//                     paused, held, out of what its rate lets begin, or the slots are taken or set
+//                     aside. Whatever changes that moves it on, if need be a look at the time when
+//                     it changes.
 //     allowance       what it has is overdue, which is paced; looked at again every 10 ms
 //     room            its target takes more, but too few slots are free in all
 //     room_answering  the same, of a target whose last push was answered
@@ -14,9 +15,12 @@
 //                     others have theirs. Each lane has such a line.
 //     behind          the same, but at its target another lane is next
 //
-// Lanes. The slots of a target and those of the server are shared alike (shard/lane_shares.h): of
-// the queues of a target one is next, and of the lanes that have such a queue, one. What is behind
-// goes only where all slots that are free are set aside for its lane.
+// Lanes. The slots and the rate of a target and those of the server are shared alike
+// (shard/lane_shares.h): of the queues of a target one is next, and of the lanes that have such a
+// queue, one. What is behind goes only where all slots that are free are set aside for its lane.
+//
+// Rates. A target's and the server's (shard/rate.h) count tasks whose push begins: `begin` is told
+// when it is decided, `started` when it is durable and the push starts.
 //
 // Overdue. What left the wheel more than a second late (downtime, a stepped clock) has a list of
 // its own in the queue, oldest first. It comes behind what is punctual and is paced, so that a
@@ -28,20 +32,24 @@
 // 1998): one alone gets half of all slots, n greedy ones get 1/(n+1) each, and as many stay free
 // for who comes next. A target that has not answered gets a quarter of that, and leaves a quarter
 // of the slots to those that answer; half of this quarter is open to the only push of a target, so
-// that it can show that it answers. A target that leaves several pushes in a row unanswered is held
-// to half as many under way with each further one, down to eight, until it answers. Each push that
-// ends has the first queue in either line for room looked at again.
+// that it can show that it answers. What is set aside for a lane is divided between the lane's
+// targets by the same rule, so that others' crowds leave it its room. A target that leaves several
+// pushes in a row unanswered is held to half as many under way with each further one, down to
+// eight, until it answers. Each push that ends has the first queue in either line for room looked
+// at again.
 //
 // Operation:
 //   queues.enqueue(ref);                                    // it is due
 //   while ((ref = queues.next()) != kNoEntry) {             // off its queue
 //     if (may_still_be_pushed(ref)) queues.begin(ref);      // its slot is taken from now on
 //   }
-//   queues.end(target, number, answered, throttle);         // its slot is free
+//   queues.started(target, now);                            // its push starts
+//   queues.end(target, number, answered, trouble);          // its slot is free
 //
 // Concurrency: none; pure. Time comes by `tick`.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <deque>
@@ -56,7 +64,9 @@
 #include "base/check.h"
 #include "shard/hold.h"
 #include "shard/lanes.h"
+#include "shard/rate.h"
 #include "shard/record.h"
+#include "shard/waiting.h"
 #include "wheel/arena.h"
 
 namespace carillon {
@@ -64,6 +74,7 @@ namespace carillon {
 /// What bounds the pushes of a shard.
 struct TargetLimits {
   std::uint64_t in_flight_max = 20'000;        // pushes under way at once, to all targets
+  std::uint32_t pushes_per_second = 0;         // tasks that begin, to all targets; 0: no limit
   std::uint32_t url_concurrency = 64;          // of each origin that tasks name by URL
   std::uint32_t catch_up_per_second = 20'000;  // overdue tasks fired per target; 0: no limit
 };
@@ -74,6 +85,7 @@ inline constexpr std::uint32_t kTargetsMax = kQueuesMax;  // each has a queue at
 struct TargetState {
   record::TargetPut settings;  // of an origin: the key and the concurrency
   Hold hold;
+  Rate rate;
   bool is_url = false;
   bool deleted = false;          // or never put: its tasks go to the dead letters
   std::uint32_t users = 0;       // tasks that name it
@@ -85,6 +97,11 @@ struct TargetState {
 
   /// How many pushes it may have under way: `concurrency`, and fewer the longer nobody answers.
   [[nodiscard]] std::uint32_t window() const;
+  /// How long it has been paused in all.
+  [[nodiscard]] Millis paused_for(WallTime now) const {
+    const Millis so_far = settings.paused ? now - settings.paused_since : Millis(0);
+    return settings.paused_for + std::max(so_far, Millis(0));
+  }
 };
 
 class TargetQueues {
@@ -94,6 +111,8 @@ class TargetQueues {
 
   /// `arena` and `lists` must outlive it.
   TargetQueues(Arena& arena, Lists& lists, const TargetLimits& limits);
+  /// From now on. `url_concurrency` counts for origins that are new.
+  void set_limits(const TargetLimits& limits);
 
   // --- Lanes.
   [[nodiscard]] const Lanes& lanes() const { return lanes_; }
@@ -159,11 +178,13 @@ class TargetQueues {
   [[nodiscard]] bool has_next() const;
 
   // --- Pushes.
-  /// A push of that task begins.
+  /// A push of that task will start: its slot is taken.
   void begin(EntryRef ref);
-  /// A push of that task of that queue is over. `throttle`: the receiver said "not now".
+  /// One of that queue starts now.
+  void started(std::uint32_t queue, WallTime now);
+  /// A push of that task of that queue is over. `trouble`: what it says against the target.
   [[nodiscard]] HoldChange end(std::uint32_t queue, TaskNumber number, bool answered,
-                               const std::optional<Throttle>& throttle);
+                               const std::optional<Trouble>& trouble);
 
   // --- Time.
   /// After a replay.
@@ -173,6 +194,10 @@ class TargetQueues {
   [[nodiscard]] std::vector<EntryRef> set_back(WallTime now);
   /// When to `tick`, unless something else happens before.
   [[nodiscard]] std::optional<WallTime> next_wakeup() const;
+
+  /// What a task that is queued waits for. Looks at those before it, of which it counts 20,000 at
+  /// most.
+  [[nodiscard]] Waiting waiting(EntryRef ref);
 
   [[nodiscard]] std::uint64_t queued() const { return queued_; }
   [[nodiscard]] std::uint64_t in_flight() const { return in_flight_; }
@@ -210,6 +235,7 @@ class TargetQueues {
     SharedLimit limit;
     std::uint32_t allowance = 0;  // overdue tasks that may be fired
     WallTime allowed_at{};        // when that was last filled
+    WallTime rate_look{};         // when its rate lets more begin; past: no look is planned
   };
   using Queues = std::list<Queue>;
   struct KeyHash {
@@ -243,8 +269,20 @@ class TargetQueues {
 
   // target_lines.cc: what a queue waits for, and who is next.
   [[nodiscard]] bool has_slot(const Target& target) const;
-  [[nodiscard]] bool has_room(const Target& target) const;
+  [[nodiscard]] bool has_token(Target& target);
+  [[nodiscard]] bool has_room(const Target& target, const Queue& queue) const;
   [[nodiscard]] bool has_allowance(Target& target);
+  /// Whether its rate lets fewer begin than wait, so that lanes take turns.
+  [[nodiscard]] bool is_throttled(const Target& target) const {
+    return target.rate.limits() && target.rate.allowed(now_) <= target.queued;
+  }
+  [[nodiscard]] bool is_throttled() const {
+    return rate_.limits() && rate_.allowed(now_) <= queued_;
+  }
+  /// Whether the server takes one more push.
+  [[nodiscard]] bool has_capacity() const {
+    return in_flight_ < limits_.in_flight_max && (!rate_.limits() || rate_.allowed(now_) > 0);
+  }
   /// More than one lane has tasks for it.
   [[nodiscard]] bool is_shared(const Target& target) const {
     return queues_[target.queue]->next != kNoQueue;
@@ -252,7 +290,10 @@ class TargetQueues {
   [[nodiscard]] bool one_lane() const { return (lanes_in_use_ & (lanes_in_use_ - 1)) == 0; }
   [[nodiscard]] Claims claims_at(Target& target);
   [[nodiscard]] Claims claims_of_lanes(bool behind_too) const;
-  [[nodiscard]] std::size_t line_for(Target& target, const Queue& queue);
+  [[nodiscard]] std::size_t line_for(Target& target, const Queue& queue, bool is_next);
+  /// Calls `visit` with each queue of the target and the line in which it is to stand.
+  template <typename Visit>
+  void for_each_line(Target& target, Visit&& visit);
   [[nodiscard]] Queues& in_line(std::size_t line) { return lines_[line]; }
   [[nodiscard]] const Queues& in_line(std::size_t line) const { return lines_[line]; }
   void line_up(Queue& queue, std::size_t line);
@@ -261,13 +302,17 @@ class TargetQueues {
   void look_for_room();
   [[nodiscard]] std::size_t next_line() const;
   [[nodiscard]] EntryRef take(Queue& queue);
+  [[nodiscard]] WaitsFor waits_for(Target& target, const Queue& queue);
+  [[nodiscard]] std::uint64_t count_before(EntryRef ref, const Queue& queue) const;
+  [[nodiscard]] WallTime rate_reaches(Target& target, const Queue& queue, std::uint64_t ahead);
 
   Arena& arena_;
   Lists& lists_;
-  const TargetLimits limits_;
+  TargetLimits limits_;
   WallTime now_{};
   Lanes lanes_;
   SharedLimit limit_;                     // of the pushes to all targets
+  Rate rate_;                             // of these
   std::uint32_t lanes_in_use_ = 0;        // a bit for each that has tasks that are not finished
   std::array<Queues, kLines> lines_;      // each queue is in one, and goes to the next
   std::vector<Queues::iterator> queues_;  // by index
@@ -275,8 +320,8 @@ class TargetQueues {
   std::vector<std::uint32_t> unused_targets_;
   std::unordered_map<TargetKey, std::uint32_t, KeyHash> by_key_;
   std::uint32_t last_ = kTargetsMax;  // that was asked for; kTargetsMax: none
-  /// When a hold ends, or was to end: then the target is looked at again.
-  std::set<std::pair<WallTime, std::uint32_t>> hold_ends_;
+  /// When a hold ends or a rate lets more begin, or was to: then the target is looked at again.
+  std::set<std::pair<WallTime, std::uint32_t>> looks_;
   std::uint64_t queued_ = 0;
   std::uint64_t in_flight_ = 0;
 };

@@ -24,7 +24,7 @@ class Status;
 
 namespace carillon {
 
-inline constexpr int kFormatVersion = 4;
+inline constexpr int kFormatVersion = 5;
 
 /// The paths of a data directory.
 struct DataDir {

@@ -6,7 +6,7 @@ namespace carillon {
 
 namespace {
 
-constexpr std::uint8_t kNoteVersion = 2;
+constexpr std::uint8_t kNoteVersion = 3;
 
 }  // namespace
 
@@ -19,7 +19,8 @@ std::string encode_note(const Note& note) {
   out.varint(note.http_status);
   out.text(note.error);
   out.zigzag(note.first_attempt_at.time_since_epoch().count());
-  out.varint(note.throttled);
+  out.varint(note.uncounted);
+  out.zigzag(note.paused_for.count());
   seal_row(row);
   return row;
 }
@@ -38,8 +39,9 @@ Result<Note> decode_note(std::string_view row) {
   note.first_attempt_at = note.at;
   if (version > 1) {
     note.first_attempt_at = WallTime(Millis(in.zigzag()));
-    note.throttled = in.varint32();
+    note.uncounted = in.varint32();
   }
+  if (version > 2) note.paused_for = Millis(in.zigzag());
   in.expect_end();
   if (!in.ok()) return in.error(what);
   return note;

@@ -5,7 +5,7 @@
 // has the same target or group. docs/on-disk-format.md shows every byte.
 //
 // Contents, notes, `forgotten` and `trim_before` are no part of the row: they are rows and deletes
-// of their own in the same commit. Version 4 is written. Rows of versions 2 and 3, without some
+// of their own in the same commit. Version 5 is written. Rows of versions 2 to 4, without some
 // kinds and flags, are read, and so are those of version 1, whose statements have 6 more bytes
 // before the due.
 //
@@ -20,7 +20,7 @@
 
 namespace carillon {
 
-inline constexpr std::uint8_t kBatchVersion = 4;
+inline constexpr std::uint8_t kBatchVersion = 5;
 
 /// Appends the row of `batch`, which has at least one record, to `out`.
 void encode_batch(const Batch& batch, std::string& out);

@@ -66,8 +66,13 @@ class Decoder {
         const Millis by(in_.zigzag());
         return record::GroupShift{group, by, name()};
       }
-      case Kind::target_put:
-        return target_put();
+      case Kind::target_put: {
+        const record::TargetPut target = target_put();
+        if (target.paused && version_ >= 5) in_.fail("a paused target that says not since when");
+        return target;
+      }
+      case Kind::rated_target_put:
+        return rated_target_put();
       case Kind::target_delete:
         return record::TargetDelete{hash()};
       case Kind::cancel_retries:
@@ -98,7 +103,7 @@ class Decoder {
     return outcome;
   }
 
-  Record target_put() {
+  record::TargetPut target_put() {
     record::TargetPut target;
     target.key = hash();
     target.name = in_.text();
@@ -107,6 +112,22 @@ class Decoder {
     if (paused > 1) in_.fail("a truth value that is neither 0 nor 1");
     target.paused = paused == 1;
     target.settings = in_.text();
+    // Since version 5 one that is paused says since when.
+    if (target.paused) target.paused_since = context_.at;
+    return target;
+  }
+
+  Record rated_target_put() {
+    record::TargetPut target = target_put();
+    target.rate.limit = in_.varint32();
+    target.rate.per = Millis(in_.zigzag());
+    target.rate.burst = in_.varint32();
+    target.paused_for = Millis(in_.zigzag());
+    if (target.paused) target.paused_since = moment(context_.at);
+    if (target.rate.per < Millis(1)) in_.fail("a rate over no time");
+    if (target.rate == RateLimit() && !target.paused && target.paused_for == Millis(0)) {
+      in_.fail("a target's rate and pauses that say nothing");
+    }
     return target;
   }
 
@@ -134,7 +155,9 @@ class Decoder {
     record::TargetHold hold;
     hold.key = hash();
     const std::uint8_t reason = in_.u8();
-    if (reason >= kHoldReasons) in_.fail("an unknown reason for a hold");
+    const auto last =
+        static_cast<int>(version_ < 5 ? HoldReason::unavailable : HoldReason::failing);
+    if (reason > last) in_.fail("an unknown reason for a hold");
     hold.reason = in_.ok() ? static_cast<HoldReason>(reason) : HoldReason{};
     hold.since = moment(context_.at);
     hold.until = moment(hold.since);

@@ -57,12 +57,20 @@ class Encoder {
     if (named) name(shift.operation);
   }
   void encode(const record::TargetPut& target) {
-    kind(Kind::target_put);
+    const bool plain =
+        target.rate == RateLimit() && !target.paused && target.paused_for == Millis(0);
+    kind(plain ? Kind::target_put : Kind::rated_target_put);
     hash(target.key);
     out_.text(target.name);
     out_.varint(target.concurrency);
     out_.u8(target.paused ? 1 : 0);
     out_.text(target.settings);
+    if (plain) return;
+    out_.varint(target.rate.limit);
+    out_.zigzag(target.rate.per.count());
+    out_.varint(target.rate.burst);
+    out_.zigzag(target.paused_for.count());
+    if (target.paused) moment(target.paused_since, context_.at);
   }
   void encode(const record::TargetDelete& target) {
     kind(Kind::target_delete);

@@ -33,11 +33,14 @@ enum class Kind : std::uint8_t {
   // Since version 4.
   lane_put = 18,
   lane_delete = 19,
+  // Since version 5.
+  rated_target_put = 20,
 };
 /// The last kind that a row of that version may have.
 [[nodiscard]] constexpr Kind last_kind(std::uint8_t version) {
   if (version < 3) return Kind::target_delete;
-  return version == 3 ? Kind::target_release : Kind::lane_delete;
+  if (version < 5) return version == 3 ? Kind::target_release : Kind::lane_delete;
+  return Kind::rated_target_put;
 }
 
 /// What a statement has beyond its fixed part. The seven that ordinary tasks have come first, so

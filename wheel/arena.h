@@ -143,6 +143,11 @@ class Lists {
     const EntryRef next = arena_[ref].next;
     return (next & kHeadBit) != 0 ? kNoEntry : next;
   }
+  /// The entry before `ref` on its list, or kNoEntry.
+  [[nodiscard]] EntryRef before(EntryRef ref) const {
+    const EntryRef prev = arena_[ref].prev;
+    return (prev & kHeadBit) != 0 ? kNoEntry : prev;
+  }
 
  private:
   static constexpr EntryRef kHeadBit = 0x8000'0000;

@@ -6,6 +6,7 @@
 // for.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -104,6 +105,26 @@ struct RetryChoice {
   }
 };
 
+/// So many tasks may begin to be pushed in any stretch of `per`, and `burst` more where as many did
+/// not before it.
+struct RateLimit {
+  std::uint32_t limit = 0;  // 0: there is no limit
+  Millis per{std::chrono::seconds(1)};
+  std::uint32_t burst = 0;  // 0: a twentieth of the limit, at least 1
+  [[nodiscard]] std::uint32_t burst_in_effect() const {
+    return burst != 0 ? burst : std::max(limit / 20, 1U);
+  }
+  friend bool operator==(const RateLimit&, const RateLimit&) = default;
+};
+
+/// When a target is held because its receiver fails: how many pushes in a row, and for how long.
+struct Breaker {
+  std::uint32_t failures = 20;  // 0: never
+  Millis open_for{std::chrono::seconds(5)};
+  Millis open_max{std::chrono::minutes(5)};  // doubled up to here
+  friend bool operator==(const Breaker&, const Breaker&) = default;
+};
+
 struct Header {
   std::string_view name;
   std::string_view value;
@@ -145,7 +166,8 @@ struct Note {
   std::uint32_t http_status = 0;  // 0: no answer came
   std::string error;              // empty: it was delivered
   WallTime first_attempt_at{};    // since it was added or redriven: when `max_age` began
-  std::uint32_t throttled = 0;    // of its attempts since, that the receiver asked to come later
+  std::uint32_t uncounted = 0;    // of its attempts since, that do not count against `max_attempts`
+  Millis paused_for{};            // how long its target had been paused in all by then
   friend bool operator==(const Note&, const Note&) = default;
 };
 

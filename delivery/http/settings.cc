@@ -76,6 +76,10 @@ Result<TargetSettings> parse_url_defaults(std::string_view json) {
   if (&target->own->kind() != &kHttpKind) {
     return bad_value("kind", "a URL is pushed to by `http` alone");
   }
+  if (target->rate != RateLimit()) return bad_value("rate", "only a named target has a rate");
+  if (target->breaker != Breaker()) {
+    return bad_value("breaker", "only a named target is held, and so has a breaker");
+  }
   auto own = std::make_shared<HttpSettings>(http_settings(*target));
   if (!own->url.empty()) return bad_value("url", "each task brings its own url");
   own->url = "http://localhost/";

@@ -53,6 +53,19 @@ TEST_F(RouterTest, a_task_is_in_the_shard_of_its_id) {
   EXPECT_EQ(run(router().get("nobody")).error().slug, "not_found");
 }
 
+TEST_F(RouterTest, the_shard_of_a_task_says_what_it_waits_for) {
+  add_one_each(hours(1));
+  for (ShardNumber shard = 0; shard < kShards; ++shard) {
+    const auto told = run(router().explain(id_in(shard)));
+    ASSERT_TRUE(told) << told.error().detail;
+    EXPECT_EQ(told->state, State::scheduled);
+    ASSERT_TRUE(told->waiting);
+    EXPECT_EQ(told->waiting->what, WaitsFor::due);
+    EXPECT_EQ(told->waiting->until, clock.wall() + hours(1) + shard * minutes(1));
+  }
+  EXPECT_EQ(run(router().explain("nobody")).error().slug, "not_found");
+}
+
 TEST_F(RouterTest, ids_with_the_same_part_in_braces_are_together) {
   for (int i = 0; i < 20; ++i) {
     const std::string id = "{user:42}:" + std::to_string(i);

@@ -84,7 +84,7 @@ TEST(Retry, NoTaskIsPushedMoreThanAThousandTimes) {
   const Failure failure{.at = kStart,
                         .first_attempt_at = kStart,
                         .attempts = 1000,
-                        .throttled = 1000,
+                        .uncounted = 1000,
                         .is_throttled = true};
   EXPECT_FALSE(next_attempt(policy, failure, random));
 }
@@ -95,11 +95,11 @@ TEST(Retry, NotNowDoesNotCountAgainstMaxAttempts) {
   const Failure asked{.at = kStart,
                       .first_attempt_at = kStart,
                       .attempts = 40,
-                      .throttled = 40,
+                      .uncounted = 40,
                       .is_throttled = true,
                       .asked = 60s};
   EXPECT_EQ(next_attempt(once, asked, random), kStart + 60s);
-  const Failure failed{.at = kStart, .first_attempt_at = kStart, .attempts = 41, .throttled = 40};
+  const Failure failed{.at = kStart, .first_attempt_at = kStart, .attempts = 41, .uncounted = 40};
   EXPECT_FALSE(next_attempt(once, failed, random));
   const RetryPolicy twice{.max_attempts = 2};
   EXPECT_EQ(next_attempt(twice, failed, random), kStart + 1s);
@@ -109,7 +109,7 @@ TEST(Retry, ATaskWaitsAsLongAsItIsToldUpToMaxAge) {
   std::mt19937_64 random(7);
   Failure failure{.at = kStart + 1h,
                   .first_attempt_at = kStart,
-                  .throttled = 1,
+                  .uncounted = 1,
                   .is_throttled = true,
                   .asked = days(2)};
   EXPECT_EQ(next_attempt(RetryPolicy(), failure, random), kStart + 1h + days(2));
@@ -117,6 +117,23 @@ TEST(Retry, ATaskWaitsAsLongAsItIsToldUpToMaxAge) {
   EXPECT_EQ(next_attempt(RetryPolicy(), failure, random), kStart + days(3));
   failure.at = kStart + days(3);
   EXPECT_FALSE(next_attempt(RetryPolicy(), failure, random));
+}
+
+TEST(Retry, AProbeDoesNotCountAgainstMaxAttemptsAndWaitsAsAnyFailure) {
+  std::mt19937_64 random(1);
+  const RetryPolicy policy{.max_attempts = 2, .backoff_min = 4s, .backoff_max = 4s};
+  const Failure probe{
+      .at = kStart, .first_attempt_at = kStart, .attempts = 30, .uncounted = 28, .is_probe = true};
+  EXPECT_EQ(next_attempt(policy, probe, random), kStart + 4s);
+  Failure counted = probe;
+  counted.is_probe = false;
+  EXPECT_EQ(next_attempt(policy, counted, random), std::nullopt);
+  Failure first = probe;
+  first.attempts = first.uncounted = 1;
+  EXPECT_EQ(next_attempt(policy, first, random), kStart + 4s);
+  Failure last = probe;
+  last.attempts = kPushesMax;
+  EXPECT_EQ(next_attempt(policy, last, random), std::nullopt);
 }
 
 TEST(Retry, NotNowWithoutATimeIsASecondDoubled) {

@@ -11,8 +11,9 @@ namespace {
 constexpr std::string_view kFull = R"({
   "kind": "http", "url": "https://example.com/in", "method": "PUT",
   "headers": {"X-One": "1", "x-two": "\u00e9"}, "timeout": "2s", "connection_max_age": "5s", "concurrency": 10000,
+  "rate": {"limit": 500, "per": "100ms", "burst": 7},
   "retry": {"max_attempts": 3, "backoff_min": "250ms", "backoff_max": 60000, "max_age": "2d"},
-  "hold_max": "30s",
+  "breaker": {"failures": 3, "open_for": "1s", "open_max": "2s"}, "hold_max": "30s",
   "secrets": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
   "tls": {"verify": false, "ca_file": "/ca", "certificate_file": "/c", "private_key_file": "/k"},
   "paused": true})";
@@ -27,7 +28,9 @@ TEST(Target, ReadsEveryField) {
   EXPECT_EQ(target->timeout, Millis(2000));
   EXPECT_EQ(http_settings(*target).connection_max_age, Millis(5000));
   EXPECT_EQ(target->concurrency, 10'000U);
+  EXPECT_EQ(target->rate, (RateLimit{500, Millis(100), 7}));
   EXPECT_EQ(target->retry, (RetryPolicy{3, Millis(250), Millis(60'000), std::chrono::days(2)}));
+  EXPECT_EQ(target->breaker, (Breaker{3, Millis(1000), Millis(2000)}));
   EXPECT_EQ(target->hold_max, Millis(30'000));
   EXPECT_EQ(http_settings(*target).secrets.size(), 1U);
   EXPECT_EQ(http_settings(*target).tls, (ClientTls{false, "/ca", "/c", "/k"}));
@@ -45,6 +48,24 @@ TEST(Target, WhatIsLeftOutHasItsDefault) {
   EXPECT_EQ(target->retry,
             (RetryPolicy{20, Millis(1000), Millis(3'600'000), std::chrono::days(3)}));
   EXPECT_EQ(target->hold_max, Millis(300'000));
+  EXPECT_EQ(target->rate.limit, 0U) << "no rate";
+  EXPECT_EQ(target->breaker, (Breaker{20, Millis(5000), Millis(300'000)}));
+}
+
+TEST(Target, ABurstThatIsLeftOutFollowsTheLimit) {
+  const Result<TargetSettings> target = parse_target(R"({"url":"http://a/","rate":{"limit":500}})");
+  ASSERT_TRUE(target) << target.error().detail;
+  EXPECT_EQ(target->rate.per, Millis(1000));
+  EXPECT_EQ(target->rate.burst_in_effect(), 25U);
+  EXPECT_NE(format_target(*target, Secrets::shown).find(R"("rate":{"limit":500,"per":"1s"})"),
+            std::string::npos);
+  const auto raised = edit_target("a", R"({"rate":{"limit":5000}})", TargetEdit::merge, &*target);
+  ASSERT_TRUE(raised) << raised.error().detail;
+  EXPECT_EQ(raised->rate.burst_in_effect(), 250U);
+  const auto removed = edit_target("a", R"({"rate":null})", TargetEdit::merge, &*target);
+  ASSERT_TRUE(removed) << removed.error().detail;
+  EXPECT_EQ(removed->rate, RateLimit());
+  EXPECT_EQ(RateLimit{.limit = 3}.burst_in_effect(), 1U);
 }
 
 TEST(Target, WhatIsWrittenIsReadBack) {
@@ -91,12 +112,27 @@ TEST(Target, RefusesWhatIsWrongAndNamesTheField) {
       {R"({"url":"http://a/","concurrency":10001})", "bad_value", "concurrency"},
       {R"({"url":"http://a/","concurrency":-1})", "bad_value", "concurrency"},
       {R"({"url":"http://a/","concurrency":"1"})", "bad_type", "concurrency"},
+      {R"({"url":"http://a/","rate":{}})", "bad_value", "rate.limit"},
+      {R"({"url":"http://a/","rate":{"limit":0}})", "bad_value", "rate.limit"},
+      {R"({"url":"http://a/","rate":{"limit":1000001}})", "bad_value", "rate.limit"},
+      {R"({"url":"http://a/","rate":{"limit":1,"per":0}})", "bad_value", "rate.per"},
+      {R"({"url":"http://a/","rate":{"limit":1,"per":"25h"}})", "bad_value", "rate.per"},
+      {R"({"url":"http://a/","rate":{"limit":1,"burst":0}})", "bad_value", "rate.burst"},
+      {R"({"url":"http://a/","rate":{"limit":1,"burst":-1}})", "bad_value", "rate.burst"},
+      {R"({"url":"http://a/","rate":{"limits":1}})", "unknown_field", "rate.limits"},
+      {R"({"url":"http://a/","rate":500})", "bad_type", "rate"},
       {R"({"url":"http://a/","retry":{"max_attempts":0}})", "bad_value", "retry.max_attempts"},
       {R"({"url":"http://a/","retry":{"max_attempts":1001}})", "bad_value", "retry.max_attempts"},
       {R"({"url":"http://a/","retry":{"backoff_min":"2h"}})", "bad_value", "retry.backoff_min"},
       {R"({"url":"http://a/","retry":{"backoff_min":0}})", "bad_value", "retry.backoff_min"},
       {R"({"url":"http://a/","retry":{"backoff_max":"31d"}})", "bad_value", "retry.backoff_max"},
       {R"({"url":"http://a/","retry":{"max_age":"31d"}})", "bad_value", "retry.max_age"},
+      {R"({"url":"http://a/","breaker":{"failures":1001}})", "bad_value", "breaker.failures"},
+      {R"({"url":"http://a/","breaker":{"failures":-1}})", "bad_value", "breaker.failures"},
+      {R"({"url":"http://a/","breaker":{"open_for":0}})", "bad_value", "breaker.open_for"},
+      {R"({"url":"http://a/","breaker":{"open_for":"6m"}})", "bad_value", "breaker.open_max"},
+      {R"({"url":"http://a/","breaker":{"open_max":"2d"}})", "bad_value", "breaker.open_max"},
+      {R"({"url":"http://a/","breaker":{"open":1}})", "unknown_field", "breaker.open"},
       {R"({"url":"http://a/","hold_max":0})", "bad_value", "hold_max"},
       {R"({"url":"http://a/","retry":{"tries":1}})", "unknown_field", "retry.tries"},
       {R"({"url":"http://a/","retry":3})", "bad_type", "retry"},
@@ -283,8 +319,10 @@ TEST(Target, IsWrittenInThreeDegreesOfOpenness) {
     json.append(query).append(R"(","method":"PUT","headers":{"X-One":")").append(one);
     json.append(R"(","x-two":")").append(two);
     json.append(R"("},"timeout":"2s","connection_max_age":"5s","concurrency":10000,)");
+    json.append(R"("rate":{"limit":500,"per":"100ms","burst":7},)");
     json.append(R"("retry":{"max_attempts":3,"backoff_min":"250ms","backoff_max":"1m",)");
-    json.append(R"("max_age":"2d"},"hold_max":"30s","secrets":[")").append(secret);
+    json.append(R"("max_age":"2d"},"breaker":{"failures":3,"open_for":"1s","open_max":"2s"},)");
+    json.append(R"("hold_max":"30s","secrets":[")").append(secret);
     json.append(R"("],"tls":{"verify":false,"ca_file":"/ca","certificate_file":"/c",)");
     json.append(R"("private_key_file":"/k"},"paused":true})");
     return json;
@@ -302,6 +340,8 @@ TEST(Target, OfUrlDefaultsHasNoUrlOfItsOwn) {
   EXPECT_EQ(http_settings(*target).url, "");
   EXPECT_EQ(parse_url_defaults(R"({"url":"http://a/"})").error().field, "url");
   EXPECT_EQ(parse_url_defaults(R"({"timeout":0})").error().field, "timeout");
+  EXPECT_EQ(parse_url_defaults(R"({"rate":{"limit":1}})").error().field, "rate");
+  EXPECT_EQ(parse_url_defaults(R"({"breaker":{"failures":1}})").error().field, "breaker");
 }
 
 TEST(Target, WithAnEscapedNameOfItsKindIsHeldToIt) {

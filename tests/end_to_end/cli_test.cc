@@ -96,13 +96,15 @@ TEST_F(CliTest, TargetIsMadeShownPausedResumedAndDeleted) {
   ok({"add", "--id", "held", "--delay", "1s", "--target", "hook"});
   ok({"clock", "advance", "1m"});
   EXPECT_EQ(receiver->summary().received, 0U);
+  EXPECT_THAT(ok({"explain", "held"}), HasSubstr("target_paused"));
   ok({"target", "resume", "hook"});
   EXPECT_TRUE(receiver->wait_for_accepted(1, kPatience));
   wait_until_idle(server);
   // What is not named stays.
-  ok({"target", "put", "hook", "--concurrency", "5"});
+  ok({"target", "put", "hook", "--concurrency", "5", "--rate", "300"});
   const std::string changed = ok({"--json", "target", "show", "hook"});
   EXPECT_EQ(number_at(changed, "/concurrency"), 5);
+  EXPECT_EQ(number_at(changed, "/rate/limit"), 300);
   EXPECT_EQ(number_at(changed, "/retry/max_attempts"), 3);
   EXPECT_EQ(text_at(changed, "/url"), receiver->url());
   EXPECT_EQ(cli({"target", "put", "nobody", "--concurrency", "5"}).ending.code, 2);

@@ -94,7 +94,7 @@ TEST_F(AgainTest, not_now_holds_the_target_and_does_not_count_against_max_attemp
   EXPECT_EQ(held()->reason, HoldReason::too_many_requests);
   EXPECT_EQ(view("a").next_attempt_at, start + seconds(60));
   EXPECT_EQ(engine->counters_now().throttled, 1U);
-  EXPECT_EQ(engine->counters_now().holds, 1U);
+  EXPECT_EQ(engine->counters_now().holds[static_cast<int>(HoldReason::too_many_requests)], 1U);
   ASSERT_TRUE(add(task("b", Millis(0))));
   advance(seconds(59));
   EXPECT_EQ(receiver.requests().size(), 1U) << "held";
@@ -336,6 +336,106 @@ TEST_F(AgainTest, each_event_is_counted) {
   EXPECT_EQ(counters.redriven, 1U);
   EXPECT_EQ(counters.delivered, 1U);
   EXPECT_EQ(counters.expired, 1U);
+}
+
+/// A target whose receiver fails.
+class BreakerTest : public AgainTest {
+ protected:
+  BreakerTest() {
+    settings.name = "shop";
+    http_of(settings).url = receiver.url("/hook");
+    settings.breaker = {4, seconds(10), seconds(20)};
+    settings.retry = {2, Millis(1), Millis(1), days(3)};
+    reaction.bytes = http_answer("500 Oops");
+  }
+  void put() {
+    const auto change = [this](const TargetSettings*) { return Result<TargetSettings>(settings); };
+    ASSERT_TRUE(run(engine->change_target("shop", change)));
+  }
+  void add_tasks(int tasks) {
+    for (int i = 0; i < tasks; ++i) ASSERT_TRUE(add(task("t" + std::to_string(i), Millis(0))));
+    advance(Millis(0));
+  }
+
+  TargetSettings settings;
+};
+
+TEST_F(BreakerTest, opens_after_failures_in_a_row_and_no_attempt_is_burnt_while_it_is_open) {
+  put();
+  add_tasks(4);
+  run_until_pushes(4);
+  ASSERT_TRUE(held());
+  EXPECT_EQ(held()->reason, HoldReason::failing);
+  EXPECT_EQ(held()->until, start + seconds(10));
+  advance(seconds(9));
+  EXPECT_EQ(receiver.requests().size(), 4U) << "nothing goes out";
+  advance(seconds(1));
+  run_until_pushes(5);
+  EXPECT_EQ(held()->until, start + seconds(30)) << "the probe failed";
+  restart();
+  advance(seconds(20));
+  run_until_pushes(6);
+  advance(seconds(20));
+  run_until_pushes(7);
+  EXPECT_EQ(count(State::retrying), 4U) << "each had one attempt of two; probes do not count";
+  EXPECT_EQ(engine->counters_now().holds[static_cast<int>(HoldReason::failing)], 2U);
+  reaction.bytes = http_answer("200 OK");
+  advance(seconds(20));
+  wait_for(State::delivered, 4);
+  EXPECT_FALSE(held());
+  EXPECT_EQ(receiver.requests().size(), 11U);
+}
+
+TEST_F(BreakerTest, of_a_receiver_that_cannot_be_reached_opens_too) {
+  http_of(settings).url = "http://127.0.0.1:9/";
+  put();
+  add_tasks(4);
+  run_until([&] { return held().has_value(); });
+  EXPECT_EQ(held()->reason, HoldReason::failing);
+}
+
+TEST_F(BreakerTest, does_not_open_for_tasks_that_the_receiver_refuses) {
+  reaction.bytes = http_answer("422 Unprocessable");
+  put();
+  add_tasks(8);
+  wait_for(State::retrying, 8);
+  advance(seconds(1));
+  wait_for(State::dead, 8);
+  EXPECT_FALSE(held());
+}
+
+TEST_F(BreakerTest, that_is_switched_off_holds_nothing_any_more) {
+  put();
+  add_tasks(4);
+  run_until_pushes(4);
+  ASSERT_TRUE(held());
+  settings.breaker.failures = 0;
+  put();
+  EXPECT_FALSE(held());
+  advance(Millis(1));
+  wait_for(State::dead, 4);
+  restart();
+  EXPECT_FALSE(held());
+}
+
+TEST_F(BreakerTest, the_time_in_which_a_target_is_paused_does_not_count_for_max_age) {
+  settings.breaker.failures = 0;
+  settings.retry = {1000, minutes(20), minutes(20), hours(1)};
+  put();
+  add_tasks(1);
+  run_until_pushes(1);
+  ASSERT_TRUE(run(engine->pause_target("shop", true)));
+  advance(hours(5));
+  restart();
+  ASSERT_TRUE(run(engine->pause_target("shop", false)));
+  advance(Millis(0));
+  run_until_pushes(2);
+  EXPECT_EQ(count(State::retrying), 1U) << "of its hour no more than 20 minutes are over";
+  advance(minutes(20));
+  run_until_pushes(3);
+  EXPECT_EQ(count(State::retrying), 1U);
+  advance(hours(1));
+  wait_for(State::dead);
 }
 
 }  // namespace

@@ -239,9 +239,9 @@ TEST_F(DriverTest, a_hold_wakes_the_driver_at_its_end) {
   submit_adds(1, 2, seconds(1));
   advance(seconds(1));
   ASSERT_EQ(consumer.pushes.size(), 2U);
-  const Throttle throttle{clock.wall(), HoldReason::too_many_requests, seconds(60), minutes(5)};
+  const Trouble trouble{clock.wall(), HoldReason::too_many_requests, seconds(60), minutes(5), {}};
   driver->outcome(consumer.pushes[0], State::retrying, clock.wall() + seconds(60),
-                  Note{clock.wall(), 1, 429, "later", {}, 1}, throttle);
+                  Note{clock.wall(), 1, 429, "later", {}, 1}, trouble);
   EXPECT_EQ(consumer.holds, 1U);
   advance(seconds(59));
   EXPECT_EQ(consumer.pushes.size(), 2U);

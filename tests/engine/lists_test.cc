@@ -78,6 +78,7 @@ class ListsTest : public testing::Test {
     settings.concurrency = concurrency;
     settings.retry.max_attempts = max_attempts;
     settings.retry.backoff_min = minutes(1);
+    settings.breaker.failures = 0;  // however many of them fail
     const auto change = [&](const TargetSettings*) { return Result<TargetSettings>(settings); };
     ASSERT_TRUE(run(engine->change_target(name, change)));
   }

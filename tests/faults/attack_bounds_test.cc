@@ -60,7 +60,10 @@ TEST_F(AttackOnBounds, TasksThatAreAddedAndCancelledWithoutEndTakeNoMoreMemory) 
 TEST_F(AttackOnBounds, DeadLettersWithoutEndFillTheServerAndItSaysWhatToDo) {
   const std::size_t most = sized(20'000, 400'000);
   ASSERT_NO_FATAL_FAILURE(start(fmt::format("max_pending = {}\n", most)));
-  put_target(server, "gone", R"({"url":"http://127.0.0.1:9/","retry":{"max_attempts":1}})");
+  // A breaker would leave it alone after some.
+  put_target(
+      server, "gone",
+      R"({"url":"http://127.0.0.1:9/","retry":{"max_attempts":1},"breaker":{"failures":0}})");
   std::string refusal;
   beside("dead letters", [&] {
     const auto until = std::chrono::steady_clock::now() + length();

@@ -140,7 +140,7 @@ Reaction HostileReceiver::react(const ReceivedRequest& request) {
 std::string HostileReceiver::target(Millis timeout, int attempts) const {
   std::string json = R"({"url":")" + url_ + R"(","timeout":)" + std::to_string(timeout.count());
   json += R"(,"retry":{"backoff_min":"10ms","backoff_max":"50ms","max_attempts":)" +
-          std::to_string(attempts) + "}";
+          std::to_string(attempts) + R"(},"breaker":{"failures":0})";
   if (!certificate_.certificate.empty()) {
     json += R"(,"tls":{"ca_file":")" + certificate_.certificate + "\"}";
   }

@@ -96,7 +96,7 @@ class ShardWork {
   void cancel(std::uint64_t id) { shard_.submit(command::Cancel{task(id)}, id + 1); }
   void commit() {
     Batch batch = shard_.seal(now_, std::move(spare_));
-    shard_.committed(batch);
+    shard_.committed(batch, now_);
     spare_ = std::move(batch);
     shard_.effects().replies.clear();
   }

@@ -149,7 +149,7 @@ TEST_F(BoundedShard, with_a_long_past_is_bounded_all_through_its_recovery) {
     const Batch some = replayed.seal(start + minutes(1));
     EXPECT_LE(some.forgotten.size(), 10'000U) << "a commit stays short";
     deleted += some.forgotten.size();
-    replayed.committed(some);
+    replayed.committed(some, start + minutes(1));
   }
   EXPECT_EQ(deleted, kPast - kRetained);
 }

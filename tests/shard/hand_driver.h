@@ -57,7 +57,7 @@ class HandDriver {
     make_durable();
     const Batch batch = std::move(*under_way_);
     under_way_.reset();
-    shard_->committed(batch);
+    shard_->committed(batch, now_);
   }
   /// The log has it, but the shard never hears: what a crash after the write leaves.
   void make_durable() {

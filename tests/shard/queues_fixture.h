@@ -21,9 +21,10 @@ class QueuesFixture : public testing::Test {
     queues->start(now);
   }
   static TargetKey key(std::uint64_t target) { return {target, 1}; }
-  void put(std::uint64_t target, std::uint32_t concurrency, bool paused = false) {
-    queues->put(
-        record::TargetPut{key(target), "t" + std::to_string(target), concurrency, paused, ""});
+  void put(std::uint64_t target, std::uint32_t concurrency, bool paused = false,
+           const RateLimit& rate = {}) {
+    queues->put(record::TargetPut{key(target), "t" + std::to_string(target), concurrency, paused,
+                                  "", rate});
   }
   /// A task for that target, which is not queued yet.
   EntryRef make(std::uint64_t target, LaneNumber lane, bool is_url = false) {

@@ -32,7 +32,7 @@ class ShardHold : public testing::Test {
     driver.shard().outcome(fired.task, fired.number, State::retrying,
                            now + asked.value_or(seconds(1)),
                            Note{now, fired.attempt, 429, "429", now, 1},
-                           Throttle{now, HoldReason::too_many_requests, asked, minutes(5)});
+                           Trouble{now, HoldReason::too_many_requests, asked, minutes(5), {}});
   }
   void deliver(const Fired& fired) {
     driver.shard().outcome(fired.task, fired.number, State::delivered, {}, {});

@@ -205,13 +205,16 @@ class Model : private NaiveLog {
     const std::uint64_t how = random_() % 10;
     const State state = how < 6 ? State::delivered : how < 9 ? State::retrying : State::dead;
     const WallTime retry_at = driver_.now() + Millis(static_cast<std::int64_t>(random_() % 4000));
-    std::optional<Throttle> throttle;
+    std::optional<Trouble> trouble;
     if (state == State::retrying && random_() % 4 == 0) {
-      throttle = {driver_.now(), HoldReason::too_many_requests, std::nullopt, Millis(3000)};
-      if (random_() % 2 == 0) throttle->asked = Millis(static_cast<std::int64_t>(random_() % 5000));
+      trouble = Trouble{.at = driver_.now(), .hold_max = Millis(3000)};
+      if (random_() % 2 == 0) trouble->asked = Millis(static_cast<std::int64_t>(random_() % 5000));
       ++throttled_;
+    } else if (state == State::retrying) {
+      trouble = Trouble{.at = driver_.now(), .reason = HoldReason::failing};
+      trouble->breaker = {2, Millis(500), Millis(3000)};
     }
-    driver_.shard().outcome(push.task, push.number, state, retry_at, {}, throttle);
+    driver_.shard().outcome(push.task, push.number, state, retry_at, {}, trouble);
   }
 
   void toggle_pause() {

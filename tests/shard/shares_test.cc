@@ -120,5 +120,29 @@ TEST_F(SharesTest, who_waits_for_room_is_not_forgotten_when_those_before_it_are_
   EXPECT_EQ(under_way(2 * kSlots), 1U);
 }
 
+/// What others hold of a target leaves a lane what is set aside for it, of the target's slots and
+/// of the server's.
+TEST_F(SharesTest, a_crowd_for_a_target_leaves_a_lane_its_slots_of_the_server) {
+  driver->shard().submit(command::LanePut{"critical", 1, 100}, 0);
+  put_target(1, 10'000);
+  const auto add_critical = [this](std::uint64_t target, WallTime due) {
+    command::Add add = HandDriver::add(++last_id, due, 0, target);
+    add.task.lane = 1;
+    driver->shard().submit(std::move(add), 0);
+    run();
+  };
+  add_critical(2, start + std::chrono::hours(1));
+  add(1, 1);
+  end_one(1, 200);
+  add(1, 2'000);
+  EXPECT_EQ(under_way(1), kSlots / 2) << "it answers";
+  add_critical(1, start);
+  EXPECT_EQ(under_way(1), kSlots / 2 + 1) << "and goes at once, though the target holds very much";
+  for (int i = 0; i < 200; ++i) add_critical(1, start);
+  EXPECT_EQ(under_way(1), kSlots / 2 + kSlots / 10 / 2)
+      << "of the lane's slots one target has half, as of all";
+  driver->shard().check_invariants();
+}
+
 }  // namespace
 }  // namespace carillon

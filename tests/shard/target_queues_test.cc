@@ -42,13 +42,13 @@ class TargetQueuesTest : public QueuesFixture {
     return fired;
   }
   TargetQueues::HoldChange end(EntryRef ref, bool answered = true,
-                               const std::optional<Throttle>& throttle = std::nullopt) {
+                               const std::optional<Trouble>& trouble = std::nullopt) {
     return queues->end(static_cast<std::uint32_t>(arena[ref].queue), arena[ref].number, answered,
-                       throttle);
+                       trouble);
   }
   void tick(Millis later) { queues->tick(now += later); }
-  Throttle not_now(Millis asked) {
-    return {now, HoldReason::too_many_requests, asked, std::chrono::minutes(5)};
+  Trouble not_now(Millis asked) {
+    return {now, HoldReason::too_many_requests, asked, std::chrono::minutes(5), {}};
   }
 };
 
@@ -292,9 +292,9 @@ TEST_F(PacedQueues, keep_all_limits_over_random_steps) {
       put(target, static_cast<std::uint32_t>(1 + random() % 20), random() % 4 == 0);
     } else if (what < 85 && !under_way.empty()) {
       std::swap(under_way[random() % under_way.size()], under_way.back());
-      std::optional<Throttle> throttle;
-      if (random() % 20 == 0) throttle = not_now(Millis(100));
-      end(under_way.back(), random() % 2 == 0, throttle);
+      std::optional<Trouble> trouble;
+      if (random() % 20 == 0) trouble = not_now(Millis(100));
+      end(under_way.back(), random() % 2 == 0, trouble);
       forget(under_way.back());
       under_way.pop_back();
     } else if (what < 90) {

@@ -4,6 +4,8 @@
 
 namespace carillon::simulation {
 
+constexpr Moment kDecidedAndDurable = 400 * kMillisecond;  // longer than two commits take
+
 void Facts::expect(bool holds, const std::string& what) {
   if (holds) return;
   world_.trace("FAULT ", what);
@@ -169,12 +171,15 @@ void Facts::follow(const record::GroupShift& shift, Sequence, WallTime at) {
 
 void Facts::follow(const record::TargetPut& put, Sequence, WallTime) {
   put_.insert(put.key.low);
+  if (put.rate != windows_[put.key.low].rate) windows_[put.key.low] = {put.rate, world_.now(), {}};
+  if (put.rate.limit != 0) ++coverage_["target: put, rated"];
   ++coverage_[put.paused ? "target: put, paused" : "target: put"];
 }
 
 void Facts::follow(const record::TargetDelete& removal, Sequence, WallTime) {
   held_.erase(removal.key.low);
   probes_.erase(removal.key.low);
+  windows_.erase(removal.key.low);
   ++coverage_["target: deleted"];
 }
 
@@ -192,13 +197,47 @@ void Facts::follow(const record::Operation&, Sequence, WallTime) {
 
 void Facts::follow(const record::TargetHold& hold, Sequence, WallTime) {
   held_[hold.key.low] = {hold.until, world_.now()};
-  ++coverage_["target: held"];
+  ++coverage_["target: held, " + std::string(name_of(hold.reason))];
 }
 
 void Facts::follow(const record::TargetRelease& release, Sequence, WallTime) {
   held_.erase(release.key.low);
   probes_.erase(release.key.low);
   ++coverage_["target: released"];
+}
+
+void Facts::start(const Batch& batch) {
+  for (const Record& record : batch.records) {
+    const auto* fire = std::get_if<record::Fire>(&record);
+    if (fire == nullptr) continue;
+    const std::uint64_t target = facts_[fire->number].target.low;
+    count_start(windows_[target], "target " + std::to_string(target));
+    count_start(windows_[0], "the server");
+  }
+}
+
+void Facts::count_start(Window& window, const std::string& whose) {
+  const RateLimit& rate = window.rate;
+  // What was decided before it was set may start after that.
+  if (rate.limit == 0 || world_.now() - window.set_at < kDecidedAndDurable) return;
+  const Moment per = rate.per.count() * kMillisecond;
+  while (!window.starts.empty() && window.starts.front() <= world_.now() - per) {
+    window.starts.pop_front();
+  }
+  window.starts.push_back(world_.now());
+  // The server's clock says which millisecond it is, and no more.
+  const auto in_a_millisecond = static_cast<std::uint64_t>(rate.limit / rate.per.count());
+  const std::uint64_t most = rate.limit + rate.burst_in_effect() + in_a_millisecond;
+  expect(window.starts.size() <= most, "more pushes start than the rate of " + whose + " lets");
+  if (window.starts.size() >= rate.limit) ++coverage_["rate: used up"];
+}
+
+void Facts::set_server_rate(std::uint32_t per_second) {
+  windows_[0] = {{.limit = per_second}, world_.now(), {}};
+}
+
+void Facts::clock_was_stepped() {
+  for (auto& [target, window] : windows_) window.starts.clear();
 }
 
 void Facts::push_ended(TaskNumber number) {
@@ -254,6 +293,17 @@ void Facts::expect_same(Shard& shard) {
   }
   expect(shown == unfinished, std::to_string(unfinished) + " tasks are not finished and " +
                                   std::to_string(shown) + " are there");
+}
+
+void Facts::expect_held(const Shard& shard) {
+  for (const std::uint64_t low : put_) {
+    const TargetState* const target = shard.target({low, 2});
+    const bool is_held = target != nullptr && target->hold.active();
+    const bool said = held_.contains(low);
+    expect(is_held == said, "target " + std::to_string(low) + (said ? " was" : " was not") +
+                                " held when it crashed");
+    if (is_held) ++coverage_["recovered: target held"];
+  }
 }
 
 std::optional<TaskNumber> Facts::newest_dead(const Fingerprint& task) const {

@@ -5,6 +5,7 @@
 // says something else than the log: after a recovery, in an answer, when it starts a push.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -45,12 +46,20 @@ class Facts {
 
   /// The shard has another owner, who knows nothing of pushes under way.
   void owner_changed() { probes_.clear(); }
+  /// The pushes of what this durable batch fires start now.
+  void start(const Batch& batch);
+  /// What the server as a whole lets begin; 0 a second: no limit.
+  void set_server_rate(std::uint32_t per_second);
+  /// Where time leaps, so does what rates have let begin.
+  void clock_was_stepped();
   /// The push of that task is over, whether or not the log says so yet.
   void push_ended(TaskNumber number);
   /// The fact about a number; a fault if there is none.
   [[nodiscard]] const Fact& at(TaskNumber number);
   /// That the shard says of every unfinished task what the log says, and of no other.
   void expect_same(Shard& shard);
+  /// After a recovery: that those targets are held that the log says, and no other.
+  void expect_held(const Shard& shard);
   /// That a statement that left the shard is what the log says.
   void expect_true(const Statement& said);
   [[nodiscard]] std::optional<TaskNumber> newest_dead(const Fingerprint& task) const;
@@ -92,8 +101,16 @@ class Facts {
   };
   std::map<std::uint64_t, Held> held_;          // targets
   std::map<std::uint64_t, TaskNumber> probes_;  // under way, of targets that are held
-  std::set<std::uint64_t> named_;               // operations that were done
-  std::set<std::uint64_t> put_;                 // targets, by the low half of the key
+  /// What has started under a rate.
+  struct Window {
+    RateLimit rate;
+    Moment set_at = 0;
+    std::deque<Moment> starts;
+  };
+  void count_start(Window& window, const std::string& whose);
+  std::map<std::uint64_t, Window> windows_;  // of targets; 0: of the server
+  std::set<std::uint64_t> named_;            // operations that were done
+  std::set<std::uint64_t> put_;              // targets, by the low half of the key
 };
 
 }  // namespace carillon::simulation

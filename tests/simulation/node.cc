@@ -176,7 +176,8 @@ void Node::make_local_shard() {
                        .webhooks = its_.webhooks,
                        .after = soon,
                        .content_of = [this](TaskNumber number) { return content_of(number); },
-                       .shown = [](const Statement&) {}});
+                       .shown = [](const Statement&) {},
+                       .capacity_set = [](std::uint32_t) {}});
 }
 
 /// Whether the owner is silent, or that this one is it.

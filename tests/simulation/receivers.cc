@@ -67,6 +67,10 @@ void Receivers::push(Push push, std::function<void(PushResult)> done) {
     PushResult result = answer(429, Kind::failed);
     if (world.chance(500)) {
       result.retry_after = Millis(static_cast<std::int64_t>(4 * world.magnitude(12)));
+      if (world.chance(500)) {
+        result.status = 503;
+        result.not_now = NotNow::unavailable;
+      }
     }
     over(way * 2, std::move(result));
   } else if (world.chance(swarm.hangs)) {

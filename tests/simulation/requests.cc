@@ -38,10 +38,35 @@ TargetSettings target_settings(const Swarm& swarm) {
   TargetSettings settings = http_target("", "http://receiver/");
   settings.concurrency = swarm.concurrency;
   settings.hold_max = kHoldMax;
+  settings.breaker = swarm.breaker;
   settings.retry.max_attempts = static_cast<int>(swarm.attempts_max);
   settings.retry.backoff_min = Millis(1);
   settings.retry.backoff_max = kBackoffMax;
   return settings;
+}
+
+/// Fast enough for all tasks of a run to be pushed in the time that they have.
+RateLimit Requests::any_rate() {
+  World& world = its_.world;
+  if (!world.chance(its_.swarm.rated)) return {};
+  constexpr Millis kPer[] = {Millis(100), Millis(1000), Millis(3000)};
+  RateLimit rate;
+  rate.per = kPer[world.below(3)];
+  rate.limit = static_cast<std::uint32_t>(2 + world.magnitude(6));
+  rate.limit *= static_cast<std::uint32_t>(1 + rate.per.count() / 300);
+  rate.burst = static_cast<std::uint32_t>(world.below(5));
+  return rate;
+}
+
+void Requests::set_capacity() {
+  TargetLimits limits = its_.swarm.options;
+  limits.pushes_per_second =
+      its_.world.chance(500) ? 0 : static_cast<std::uint32_t>(10 + its_.world.magnitude(9));
+  its_.world.trace("operator: ", limits.pushes_per_second, " pushes a second");
+  ++its_.coverage["capacity: set"];
+  its_.capacity_set(limits.pushes_per_second);
+  shard().set_limits(limits);
+  its_.local.driver().tick();
 }
 
 void Requests::put_target(std::uint64_t target, bool paused) {
@@ -50,6 +75,7 @@ void Requests::put_target(std::uint64_t target, bool paused) {
   put.name = "target" + std::to_string(target);
   put.concurrency = its_.swarm.concurrency;
   put.paused = paused;
+  put.rate = any_rate();
   put.settings = format_target(target_settings(its_.swarm), Secrets::stored);
   its_.local.driver().submit(put);
 }
@@ -64,7 +90,13 @@ void Requests::resume_targets() {
 
 void Requests::operate() {
   const std::uint64_t target = 1 + its_.world.below(kNamedTargets);
-  const std::uint64_t what = its_.world.below(6);
+  const std::uint64_t what = its_.world.below(8);
+  if (what == 6) return set_capacity();
+  if (what == 7) {
+    its_.world.trace("operator: target ", target, " is not to be held");
+    return submit("target release", command::TargetRelease{target_key(target)},
+                  [](const Reply&) {});
+  }
   if (what >= 4) return operate_lanes();
   if (what < 3) {
     its_.world.trace("operator: target ", target, what == 0 ? " is paused" : " is put");

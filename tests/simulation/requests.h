@@ -37,6 +37,8 @@ class Requests {
     std::function<std::optional<SimContent>(TaskNumber)> content_of;
     /// A get is about to answer that.
     std::function<void(const Statement&)> shown;
+    /// So many pushes a second may begin from now on, to all targets; 0: as many as may be.
+    std::function<void(std::uint32_t)> capacity_set;
   };
   explicit Requests(Around around) : its_(std::move(around)) {}
 
@@ -74,6 +76,8 @@ class Requests {
   void confirmed(Reply reply, const Answered& answered);
   void recognise(Reply& reply) const;
   void operate_lanes();
+  void set_capacity();
+  [[nodiscard]] RateLimit any_rate();
   void add(const Request& request, const Answered& answered);
   void change(const Request& request, const Answered& answered, int looks);
   void redrive(const Request& request, const Answered& answered);

@@ -20,7 +20,9 @@ Server::Server(World& world, const Swarm& swarm, Coverage& coverage,
       faults_(faults),
       ledger_(ledger),
       facts_(world, coverage, faults),
-      clock_(world) {}
+      clock_(world) {
+  facts_.set_server_rate(swarm.options.pushes_per_second);
+}
 
 /// What this incarnation plans dies with it.
 void Server::guarded_after(Moment pause, std::function<void()> happen) {
@@ -39,6 +41,7 @@ void Server::start() {
   driver.start();
   world_.trace("server up, ", shard().tasks(), " tasks, ", disk_->batches.size(), " batches");
   facts_.expect_same(shard());
+  facts_.expect_held(shard());
   shard().check_invariants();
   for (std::uint64_t target = 1; target <= kNamedTargets; ++target) {
     if (!facts_.was_put(target_key(target))) requests_->put_target(target, false);
@@ -94,6 +97,11 @@ void Server::make_local_shard() {
                              // yet shown.
                              if (local_->driver().committing() && durable_) return;
                              facts_.expect_true(task);
+                           },
+                       .capacity_set =
+                           [this](std::uint32_t per_second) {
+                             facts_.set_server_rate(per_second);
+                             swarm_.options.pushes_per_second = per_second;
                            }});
 }
 
@@ -144,6 +152,7 @@ void Server::crash() {
 }
 
 void Server::clock_was_stepped() {
+  facts_.clock_was_stepped();
   if (up()) local_->driver().tick();
 }
 
@@ -161,7 +170,10 @@ void Server::appended(const Batch& batch) {
   if (armed_) guarded_after(world_.pause(swarm_.sync), [this] { crash(); });
   guarded_after(world_.pause(swarm_.sync), [this] {
     make_durable();
-    guarded_after(world_.pause(swarm_.sync), [this] { log_->ack_next(); });
+    guarded_after(world_.pause(swarm_.sync), [this] {
+      facts_.start(under_way_);
+      log_->ack_next();
+    });
   });
 }
 
@@ -180,7 +192,7 @@ void Server::clean_log() {
 void Server::heal() {
   healed_ = true;
   swarm_.refused = swarm_.failed = swarm_.hangs = swarm_.gone = swarm_.lost_answer =
-      swarm_.throttled = 0;
+      swarm_.throttled = swarm_.rated = 0;
   if (!up()) return;
   requests_->resume_targets();
 }

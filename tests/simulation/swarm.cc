@@ -33,6 +33,7 @@ Swarm Swarm::draw(World& world) {
     *some = rate(world);
   }
   swarm.grouped *= 2;
+  swarm.rated = static_cast<std::uint32_t>(500 * world.below(3));
   for (Moment* some : {&swarm.crash, &swarm.clock_step, &swarm.clean, &swarm.operate}) {
     *some = period(world);
   }
@@ -46,12 +47,20 @@ Swarm Swarm::draw(World& world) {
   swarm.concurrency = static_cast<std::uint32_t>(1 + world.below(8));
   swarm.attempts_max = static_cast<std::uint32_t>(1 + world.below(4));
 
+  constexpr std::uint32_t kFailures[] = {0, 1, 2, 5, 20};
+  swarm.breaker = {kFailures[world.below(5)],
+                   Millis(static_cast<std::int64_t>(100 + world.magnitude(11))),
+                   std::chrono::seconds(8)};
+
   ShardOptions& options = swarm.options;
   constexpr Millis kRetained[] = {Millis(0), Millis(2'000), Millis(3'600'000)};
   options.retain_finished = kRetained[world.below(3)];
   if (world.chance(200)) options.retained_max = world.below(10);
   if (world.chance(100)) options.pending_max = 1 + world.below(10);
   if (world.chance(100)) options.in_flight_max = 1 + world.below(4);
+  if (world.chance(200)) {
+    options.pushes_per_second = static_cast<std::uint32_t>(10 + world.magnitude(9));
+  }
   options.url_concurrency = swarm.concurrency;
   constexpr std::uint32_t kCatchUp[] = {0, 10, 1000};
   options.catch_up_per_second = kCatchUp[world.below(3)];

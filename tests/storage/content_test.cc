@@ -179,14 +179,27 @@ TEST(Content, any_part_of_a_retry_policy_comes_back_alone) {
 
 TEST(NoteRow, of_version_1_began_with_its_attempt) {
   std::string row = encode_note({WallTime(Millis(5)), 3, 503, "503", WallTime{}, 0});
-  // Its last two bytes before the checksum are of version 2: the first attempt, and how many do not
-  // count.
-  row.resize(row.size() - 4 - 2);
+  // Its last bytes before the checksum are newer: the first attempt and how many do not count, of
+  // version 2, and for how long its target was paused, of version 3.
+  row.resize(row.size() - 4 - 3);
   row[0] = 1;
   seal_row(row);
   const auto decoded = decode_note(row);
   ASSERT_TRUE(decoded) << decoded.error().detail;
   EXPECT_EQ(*decoded, (Note{WallTime(Millis(5)), 3, 503, "503", WallTime(Millis(5)), 0}));
+}
+
+TEST(NoteRow, of_version_2_knows_of_no_pause) {
+  Note note{WallTime(Millis(5)), 3, 503, "503", WallTime(Millis(4)), 2};
+  std::string row = encode_note(note);
+  row.resize(row.size() - 4 - 1);
+  row[0] = 2;
+  seal_row(row);
+  const auto decoded = decode_note(row);
+  ASSERT_TRUE(decoded) << decoded.error().detail;
+  EXPECT_EQ(*decoded, note);
+  note.paused_for = std::chrono::hours(5);
+  EXPECT_EQ(*decode_note(encode_note(note)), note);
 }
 
 TEST(DueAsked, is_the_same_only_in_the_same_words) {

@@ -161,7 +161,7 @@ class PoweredRun {
     acknowledged_.follow(batch);
     under_way_.reset();
     ++totals_.commits;
-    shard_->committed(batch);
+    shard_->committed(batch, now_);
     take_effects();
   }
   void clean() {

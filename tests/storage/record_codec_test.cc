@@ -75,7 +75,18 @@ Batch everything() {
           {30, 31}, HoldReason::unavailable, at_ms(1'700'000'000'000), at_ms(1'700'000'060'000), 3},
       record::TargetRelease{{30, 31}},
       record::LanePut{15, "bulk", 8, 300},
-      record::LaneDelete{15}};
+      record::LaneDelete{15},
+      record::TargetPut{{17, 18}, "plain", 64, false, "{}"},
+      record::TargetPut{{17, 18},
+                        "rated",
+                        64,
+                        false,
+                        "{}",
+                        RateLimit{500, Millis(1000), 25},
+                        Millis(77),
+                        WallTime{}},
+      record::TargetPut{
+          {17, 18}, "paused", 64, true, "{}", RateLimit{}, Millis(0), at_ms(1'699'999'999'000)}};
   return batch;
 }
 
@@ -187,10 +198,10 @@ TEST(RecordCodec, bytes_after_the_records_are_refused) {
 
 TEST(RecordCodec, newer_version_is_refused_as_such) {
   std::string row = encoded(everything());
-  row[0] = 5;
+  row[0] = 6;
   const auto decoded = decode_batch(resealed(row));
   ASSERT_FALSE(decoded);
-  EXPECT_THAT(decoded.error().detail, HasSubstr("format version 5"));
+  EXPECT_THAT(decoded.error().detail, HasSubstr("format version 6"));
 }
 
 TEST(RecordCodec, kinds_and_flags_of_version_4_are_refused_in_a_row_of_version_3) {
@@ -217,6 +228,40 @@ TEST(RecordCodec, kinds_and_flags_of_version_4_are_refused_in_a_row_of_version_3
   const auto decoded = decode_batch(resealed(row));
   ASSERT_TRUE(decoded) << decoded.error().detail;
   expect_equal(*decoded, batch);
+}
+
+TEST(RecordCodec, what_version_5_brought_is_refused_in_a_row_of_version_4) {
+  Batch batch;
+  batch.first = 1;
+  batch.at = at_ms(1'700'000'000'000);
+  record::TargetPut rated{{1, 2}, "mail", 64, false, "{}"};
+  rated.rate.limit = 500;
+  for (const Record& record :
+       {Record(rated),
+        Record(record::TargetHold{{1, 2}, HoldReason::failing, batch.at, batch.at, 0})}) {
+    batch.records = {record};
+    std::string row = encoded(batch);
+    ASSERT_TRUE(decode_batch(row)) << record.index();
+    row[0] = 4;
+    EXPECT_FALSE(decode_batch(resealed(row))) << record.index();
+  }
+}
+
+TEST(RecordCodec, a_target_that_an_older_version_paused_is_so_since_it_was_put) {
+  Batch batch;
+  batch.first = 1;
+  batch.at = at_ms(1'700'000'000'000);
+  batch.records = {record::TargetPut{{1, 2}, "mail", 64, false, "{}"}};
+  std::string row = encoded(batch);
+  row[0] = 4;
+  const auto paused = row.find(std::string("mail") + '\x40' + '\0');
+  ASSERT_NE(paused, std::string::npos);
+  row[paused + 5] = 1;
+  const auto decoded = decode_batch(resealed(row));
+  ASSERT_TRUE(decoded) << decoded.error().detail;
+  const auto& put = std::get<record::TargetPut>(decoded->records[0]);
+  EXPECT_TRUE(put.paused);
+  EXPECT_EQ(put.paused_since, batch.at);
 }
 
 TEST(RecordCodec, kinds_and_flags_of_version_3_are_refused_in_a_row_of_version_2) {

@@ -16,8 +16,8 @@ namespace {
 struct TargetOptions {
   std::string name, file, kind, url, method, timeout, backoff_min, backoff_max;
   std::string stream, exchange, routing_key, username, password_file, password_env;  // of brokers
-  std::string persistent, mandatory;                        // true or false
-  std::string concurrency, max_attempts, maxlen, replicas;  // digits, checked by CLI11
+  std::string persistent, mandatory;                              // true or false
+  std::string concurrency, rate, max_attempts, maxlen, replicas;  // digits, checked by CLI11
   bool force = false;
 
   [[nodiscard]] std::string path() const { return "/v1/targets/" + percent_encoded(name); }
@@ -32,6 +32,8 @@ std::string named(const TargetOptions& o) {
   Body retry;
   retry.raw("max_attempts", o.max_attempts);
   retry.time("backoff_min", o.backoff_min).time("backoff_max", o.backoff_max);
+  Body rate;
+  rate.raw("limit", o.rate);
   Body body;
   body.text("kind", o.kind).text("url", o.url).text("method", o.method);
   body.text("stream", o.stream).raw("maxlen", o.maxlen).raw("replicas", o.replicas);
@@ -40,6 +42,7 @@ std::string named(const TargetOptions& o) {
   body.text("username", o.username).text("password_file", o.password_file);
   body.text("password_env", o.password_env).time("timeout", o.timeout);
   body.raw("concurrency", o.concurrency);
+  if (!rate.empty()) body.raw("rate", rate.text("per", "1s").json());
   if (!retry.empty()) body.raw("retry", retry.json());
   return body.json();
 }
@@ -115,6 +118,8 @@ void declare_target_commands(CLI::App& app, Context& context) {
   made->add_option("--timeout", o->timeout, "Of a whole push, such as 15s");
   made->add_option("--concurrency", o->concurrency, "Pushes under way at once")
       ->check(CLI::Range(1, 10'000));
+  made->add_option("--rate", o->rate, "Tasks that begin to be pushed, each second")
+      ->check(CLI::Range(1, 1'000'000));
   made->add_option("--max-attempts", o->max_attempts, "Pushes in all before it is a dead letter")
       ->check(CLI::Range(1, 1000));
   made->add_option("--backoff-min", o->backoff_min, "Pause before the second attempt");

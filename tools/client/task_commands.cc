@@ -1,4 +1,4 @@
-// carillon add, get, cancel, push, move, list.
+// carillon add, get, explain, cancel, push, move, list.
 
 #include <iostream>
 #include <memory>
@@ -166,6 +166,12 @@ void declare_task_commands(CLI::App& app, Context& context) {
   get->add_option("id", o->id, "Id")->required();
   get->callback(
       [o, &context] { context.run("GET", "/v1/tasks/" + percent_encoded(o->id), {}, show_task); });
+
+  auto* explained = app.add_subcommand("explain", "Say what a task waits for");
+  explained->add_option("id", o->id, "Id")->required();
+  explained->callback([o, &context] {
+    context.run("GET", "/v1/tasks/" + percent_encoded(o->id) + "/explain", {}, show_task);
+  });
 
   auto* cancelled = app.add_subcommand("cancel", "Cancel tasks");
   cancelled->add_option("id", o->ids, "Ids")->required();

@@ -15,6 +15,7 @@ import type {
   DeadRedrive,
   DeleteTargetParams,
   DrainNodeResult,
+  Explanation,
   Forecast,
   GetForecastParams,
   GetHealthResult,
@@ -56,6 +57,7 @@ export const operations = {
   getTask: { name: "getTask", method: "GET", path: "/v1/tasks/{id}", repeatable: true },
   changeTask: { name: "changeTask", method: "PATCH", path: "/v1/tasks/{id}", repeatable: true },
   cancelTask: { name: "cancelTask", method: "DELETE", path: "/v1/tasks/{id}", repeatable: true },
+  explainTask: { name: "explainTask", method: "GET", path: "/v1/tasks/{id}/explain", repeatable: true },
   pushTask: { name: "pushTask", method: "POST", path: "/v1/tasks/{id}:push", repeatable: true },
   createTasks: { name: "createTasks", method: "POST", path: "/v1/tasks:batchCreate", repeatable: true },
   cancelTasks: { name: "cancelTasks", method: "POST", path: "/v1/tasks:batchCancel", repeatable: true },
@@ -138,6 +140,11 @@ export abstract class Calls {
   /** Cancel a task. Role: write. `DELETE /v1/tasks/{id}` */
   cancelTask(id: string, params: CancelTaskParams = {}, options?: CallOptions): Promise<Cancelled> {
     return this.call(operations.cancelTask, { path: [id], query: params }, options);
+  }
+
+  /** Why a task has not been pushed yet. Role: read. `GET /v1/tasks/{id}/explain` */
+  explainTask(id: string, options?: CallOptions): Promise<Explanation> {
+    return this.call(operations.explainTask, { path: [id] }, options);
   }
 
   /** Make a waiting task due now. Role: write. `POST /v1/tasks/{id}:push` */

@@ -12,9 +12,11 @@ export type OnExpire = "drop" | "dead";
 
 export type IfExists = "reject" | "keep" | "replace" | "earliest" | "latest" | "once";
 
+export type WaitingFor = "due" | "retry" | "target_paused" | "target_held" | "target_concurrency" | "target_rate" | "lane" | "capacity" | "catch_up" | "commit";
+
 export type Kind = "http" | "redis" | "amqp";
 
-export type Reason = "too_many_requests" | "unavailable";
+export type Reason = "too_many_requests" | "unavailable" | "failing";
 
 export type Role = "read" | "write" | "admin";
 
@@ -31,6 +33,28 @@ export interface Retry {
   backoff_max?: Duration;
   /** From the first attempt to the last; default 3d. */
   max_age?: Duration;
+}
+
+/** At most `limit` tasks begin in any stretch of `per`, and `burst` more. */
+export interface Rate {
+  limit: number;
+  /** 1ms to 1d; default 1s. */
+  per?: Duration;
+  /** Default: a twentieth of the limit, at least 1. */
+  burst?: number;
+}
+
+/**
+ * After so many pushes in a row that fail (no connection, a time-out, 5xx) the target is held for `open_for`,
+ * doubled up to `open_max` each time a probe fails.
+ */
+export interface Breaker {
+  /** 0: never. */
+  failures?: number;
+  /** 1ms to 1d; default 5s. */
+  open_for?: Duration;
+  /** Up to 1d; default 5m. */
+  open_max?: Duration;
 }
 
 /**
@@ -132,6 +156,18 @@ export interface Task {
   /** Of body (default text/plain; charset=utf-8) or body_base64 (default application/octet-stream). */
   content_type?: string;
   headers?: Record<string, string>;
+}
+
+export interface Explanation {
+  state: State;
+  /** Left out where it does not wait. */
+  waiting_for?: WaitingFor;
+  /** For a person. */
+  detail: string;
+  /** About when it goes, where that can be told. */
+  expected_at?: string;
+  /** Due tasks of its target and lane before it; of more than 20,000 so many. */
+  ahead?: number;
 }
 
 export interface TaskPage {
@@ -250,7 +286,9 @@ export interface TargetSettings {
   connection_max_age?: Duration;
   /** Pushes under way at once; default 64, of brokers 1000. */
   concurrency?: number;
+  rate?: Rate;
   retry?: Retry;
+  breaker?: Breaker;
   /**
    * After 429, 503 with Retry-After, or a broker's word that means as much, nothing is pushed to it for so
    * long at most; default 5m.
@@ -314,7 +352,9 @@ export interface TargetChange {
   connection_max_age?: Duration | null;
   /** Pushes under way at once; default 64, of brokers 1000. */
   concurrency?: number | null;
+  rate?: Rate | null;
   retry?: Retry | null;
+  breaker?: Breaker | null;
   /**
    * After 429, 503 with Retry-After, or a broker's word that means as much, nothing is pushed to it for so
    * long at most; default 5m.
@@ -353,7 +393,9 @@ export interface Target {
   connection_max_age?: string;
   /** Pushes under way at once; default 64, of brokers 1000. */
   concurrency?: number;
+  rate?: Rate;
   retry?: Retry;
+  breaker?: Breaker;
   /**
    * After 429, 503 with Retry-After, or a broker's word that means as much, nothing is pushed to it for so
    * long at most; default 5m.
@@ -369,12 +411,18 @@ export interface Target {
   backlog: number;
   /** Pushes under way. */
   in_flight: number;
-  /** Nothing is pushed to it, or one task at a time once `until` is past, because it asked for that. */
+  /**
+   * Nothing is pushed to it, or one task at a time once `until` is past, because it asked for that or keeps
+   * failing.
+   */
   held?: TargetHeld;
   silent_shards?: number[];
 }
 
-/** Nothing is pushed to it, or one task at a time once `until` is past, because it asked for that. */
+/**
+ * Nothing is pushed to it, or one task at a time once `until` is past, because it asked for that or keeps
+ * failing.
+ */
 export interface TargetHeld {
   until: string;
   reason: Reason;

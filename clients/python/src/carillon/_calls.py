@@ -175,6 +175,10 @@ class Calls:
             )
         )
 
+    def explain_task(self, id: str) -> models.Explanation:
+        """Why a task has not been pushed yet. Role: read. `GET /v1/tasks/{id}/explain`"""
+        return self._run(self._core.call(operations.EXPLAIN_TASK, (id,), read=models.Explanation.from_json))
+
     def push_task(self, id: str) -> models.Task:
         """Make a waiting task due now. Role: write. `POST /v1/tasks/{id}:push`"""
         return self._run(self._core.call(operations.PUSH_TASK, (id,), read=models.Task.from_json))
@@ -261,7 +265,9 @@ class Calls:
         timeout: Optional[Duration] = None,
         connection_max_age: Optional[Duration] = None,
         concurrency: Optional[int] = None,
+        rate: Optional[models.Rate] = None,
         retry: Optional[models.Retry] = None,
+        breaker: Optional[models.Breaker] = None,
         hold_max: Optional[Duration] = None,
         secrets: Optional[Sequence[str]] = None,
         tls: Optional[models.Tls] = None,
@@ -295,7 +301,9 @@ class Calls:
                     "timeout": timeout,
                     "connection_max_age": connection_max_age,
                     "concurrency": concurrency,
+                    "rate": rate,
                     "retry": retry,
+                    "breaker": breaker,
                     "hold_max": hold_max,
                     "secrets": secrets,
                     "tls": tls,
@@ -328,7 +336,9 @@ class Calls:
         timeout: Union[Duration, None, Unset] = UNSET,
         connection_max_age: Union[Duration, None, Unset] = UNSET,
         concurrency: Union[int, None, Unset] = UNSET,
+        rate: Union[models.Rate, None, Unset] = UNSET,
         retry: Union[models.Retry, None, Unset] = UNSET,
+        breaker: Union[models.Breaker, None, Unset] = UNSET,
         hold_max: Union[Duration, None, Unset] = UNSET,
         tls: Union[models.Tls, None, Unset] = UNSET,
         paused: Union[bool, None, Unset] = UNSET,
@@ -360,7 +370,9 @@ class Calls:
                     "timeout": timeout,
                     "connection_max_age": connection_max_age,
                     "concurrency": concurrency,
+                    "rate": rate,
                     "retry": retry,
+                    "breaker": breaker,
                     "hold_max": hold_max,
                     "tls": tls,
                     "paused": paused,
@@ -805,6 +817,12 @@ class AsyncCalls:
             )
         )
 
+    async def explain_task(self, id: str) -> models.Explanation:
+        """Why a task has not been pushed yet. Role: read. `GET /v1/tasks/{id}/explain`"""
+        return await self._run(
+            self._core.call(operations.EXPLAIN_TASK, (id,), read=models.Explanation.from_json)
+        )
+
     async def push_task(self, id: str) -> models.Task:
         """Make a waiting task due now. Role: write. `POST /v1/tasks/{id}:push`"""
         return await self._run(self._core.call(operations.PUSH_TASK, (id,), read=models.Task.from_json))
@@ -891,7 +909,9 @@ class AsyncCalls:
         timeout: Optional[Duration] = None,
         connection_max_age: Optional[Duration] = None,
         concurrency: Optional[int] = None,
+        rate: Optional[models.Rate] = None,
         retry: Optional[models.Retry] = None,
+        breaker: Optional[models.Breaker] = None,
         hold_max: Optional[Duration] = None,
         secrets: Optional[Sequence[str]] = None,
         tls: Optional[models.Tls] = None,
@@ -925,7 +945,9 @@ class AsyncCalls:
                     "timeout": timeout,
                     "connection_max_age": connection_max_age,
                     "concurrency": concurrency,
+                    "rate": rate,
                     "retry": retry,
+                    "breaker": breaker,
                     "hold_max": hold_max,
                     "secrets": secrets,
                     "tls": tls,
@@ -958,7 +980,9 @@ class AsyncCalls:
         timeout: Union[Duration, None, Unset] = UNSET,
         connection_max_age: Union[Duration, None, Unset] = UNSET,
         concurrency: Union[int, None, Unset] = UNSET,
+        rate: Union[models.Rate, None, Unset] = UNSET,
         retry: Union[models.Retry, None, Unset] = UNSET,
+        breaker: Union[models.Breaker, None, Unset] = UNSET,
         hold_max: Union[Duration, None, Unset] = UNSET,
         tls: Union[models.Tls, None, Unset] = UNSET,
         paused: Union[bool, None, Unset] = UNSET,
@@ -990,7 +1014,9 @@ class AsyncCalls:
                     "timeout": timeout,
                     "connection_max_age": connection_max_age,
                     "concurrency": concurrency,
+                    "rate": rate,
                     "retry": retry,
+                    "breaker": breaker,
                     "hold_max": hold_max,
                     "tls": tls,
                     "paused": paused,

@@ -11,8 +11,9 @@ from ._values import UNSET, Duration, Model, Moment, each_item, each_value, read
 State = Literal["scheduled", "firing", "retrying", "delivered", "dead", "expired", "cancelled"]
 OnExpire = Literal["drop", "dead"]
 IfExists = Literal["reject", "keep", "replace", "earliest", "latest", "once"]
+WaitingFor = Literal["due", "retry", "target_paused", "target_held", "target_concurrency", "target_rate", "lane", "capacity", "catch_up", "commit"]
 Kind = Literal["http", "redis", "amqp"]
-Reason = Literal["too_many_requests", "unavailable"]
+Reason = Literal["too_many_requests", "unavailable", "failing"]
 Role = Literal["read", "write", "admin"]
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "BatchCancelled",
     "BatchCreated",
     "BatchItem",
+    "Breaker",
     "CancelGroupResult",
     "Cancelled",
     "Cluster",
@@ -32,6 +34,7 @@ __all__ = [
     "ClusterShardFollower",
     "Counts",
     "DrainNodeResult",
+    "Explanation",
     "Forecast",
     "ForecastBucket",
     "GetHealthResult",
@@ -52,6 +55,7 @@ __all__ = [
     "OnExpire",
     "Problem",
     "PurgeDeadResult",
+    "Rate",
     "Reason",
     "RedriveAllDeadResult",
     "Retry",
@@ -72,6 +76,7 @@ __all__ = [
     "TaskPage",
     "TestTargetResult",
     "Tls",
+    "WaitingFor",
     "Wheel",
     "WheelLevel",
 ]
@@ -91,6 +96,31 @@ class Retry(Model):
     backoff_max: Optional[Duration] = None
     #: From the first attempt to the last; default 3d.
     max_age: Optional[Duration] = None
+
+
+@dataclass(frozen=True)
+class Rate(Model):
+    """At most `limit` tasks begin in any stretch of `per`, and `burst` more."""
+
+    limit: int
+    #: 1ms to 1d; default 1s.
+    per: Optional[Duration] = None
+    #: Default: a twentieth of the limit, at least 1.
+    burst: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Breaker(Model):
+    """After so many pushes in a row that fail (no connection, a time-out, 5xx) the target is held for
+    `open_for`, doubled up to `open_max` each time a probe fails.
+    """
+
+    #: 0: never.
+    failures: Optional[int] = None
+    #: 1ms to 1d; default 5s.
+    open_for: Optional[Duration] = None
+    #: Up to 1d; default 5m.
+    open_max: Optional[Duration] = None
 
 
 @dataclass(frozen=True)
@@ -164,6 +194,19 @@ class Task(Model):
     #: Of body (default text/plain; charset=utf-8) or body_base64 (default application/octet-stream).
     content_type: Optional[str] = None
     headers: Optional[Dict[str, str]] = None
+
+
+@dataclass(frozen=True)
+class Explanation(Model):
+    state: State
+    #: For a person.
+    detail: str
+    #: Left out where it does not wait.
+    waiting_for: Optional[WaitingFor] = None
+    #: About when it goes, where that can be told.
+    expected_at: Optional[datetime] = None
+    #: Due tasks of its target and lane before it; of more than 20,000 so many.
+    ahead: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -291,7 +334,9 @@ class Target(Model):
     connection_max_age: Optional[timedelta] = None
     #: Pushes under way at once; default 64, of brokers 1000.
     concurrency: Optional[int] = None
+    rate: Optional[Rate] = None
     retry: Optional[Retry] = None
+    breaker: Optional[Breaker] = None
     #: After 429, 503 with Retry-After, or a broker's word that means as much, nothing is pushed to it for so
     #: long at most; default 5m.
     hold_max: Optional[timedelta] = None
@@ -299,14 +344,17 @@ class Target(Model):
     secrets: Optional[List[str]] = None
     tls: Optional[Tls] = None
     paused: Optional[bool] = None
-    #: Nothing is pushed to it, or one task at a time once `until` is past, because it asked for that.
+    #: Nothing is pushed to it, or one task at a time once `until` is past, because it asked for that or keeps
+    #: failing.
     held: Optional[TargetHeld] = None
     silent_shards: Optional[List[int]] = None
 
 
 @dataclass(frozen=True)
 class TargetHeld(Model):
-    """Nothing is pushed to it, or one task at a time once `until` is past, because it asked for that."""
+    """Nothing is pushed to it, or one task at a time once `until` is past, because it asked for that or keeps
+    failing.
+    """
 
     until: datetime
     reason: Reason
@@ -679,6 +727,8 @@ class AdvanceClockResult(Model):
 
 # How members are read that JSON has no type for.
 Retry._readers = {"backoff_min": read_duration, "backoff_max": read_duration, "max_age": read_duration}
+Rate._readers = {"per": read_duration}
+Breaker._readers = {"open_for": read_duration, "open_max": read_duration}
 NewTask._readers = {
     "due_at": read_moment,
     "delay": read_duration,
@@ -695,6 +745,7 @@ Task._readers = {
     "expire_after": read_duration,
     "retry": Retry.from_json,
 }
+Explanation._readers = {"expected_at": read_moment}
 TaskPage._readers = {"tasks": each_item(Task.from_json)}
 Problem._readers = {"at": read_moment}
 BatchItem._readers = {"at": read_moment}
@@ -704,7 +755,9 @@ Group._readers = {"counts": Counts.from_json, "earliest_due": read_moment, "late
 Target._readers = {
     "timeout": read_duration,
     "connection_max_age": read_duration,
+    "rate": Rate.from_json,
     "retry": Retry.from_json,
+    "breaker": Breaker.from_json,
     "hold_max": read_duration,
     "tls": Tls.from_json,
     "held": TargetHeld.from_json,

@@ -60,6 +60,11 @@ public abstract class Calls {
     return cancelTask(id, CancelTaskParams.builder().build());
   }
 
+  /** Why a task has not been pushed yet. Role: read. {@code GET /v1/tasks/id/explain} */
+  public Explanation explainTask(String id) {
+    return call(Operation.EXPLAIN_TASK, List.of(id), null, Explanation::of);
+  }
+
   /** Make a waiting task due now. Role: write. {@code POST /v1/tasks/id:push} */
   public Task pushTask(String id) {
     return call(Operation.PUSH_TASK, List.of(id), null, Task::of);

@@ -5,6 +5,7 @@ package io.carillon.client.model;
 public enum Reason {
   TOO_MANY_REQUESTS,
   UNAVAILABLE,
+  FAILING,
   /** A value that this version of the client does not know. */
   UNRECOGNIZED
 }

@@ -115,9 +115,19 @@ public final class Target extends JsonObject {
     return read("concurrency", JsonObject::integer);
   }
 
+  /** `rate`. Null where there is none. */
+  public Rate rate() {
+    return read("rate", Rate::of);
+  }
+
   /** `retry`. Null where there is none. */
   public Retry retry() {
     return read("retry", Retry::of);
+  }
+
+  /** `breaker`. Null where there is none. */
+  public Breaker breaker() {
+    return read("breaker", Breaker::of);
   }
 
   /**
@@ -159,8 +169,8 @@ public final class Target extends JsonObject {
   }
 
   /**
-   * Nothing is pushed to it, or one task at a time once `until` is past, because it asked for that. Null
-   * where there is none.
+   * Nothing is pushed to it, or one task at a time once `until` is past, because it asked for that or keeps
+   * failing. Null where there is none.
    */
   public TargetHeld held() {
     return read("held", TargetHeld::of);

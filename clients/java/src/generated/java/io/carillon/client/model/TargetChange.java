@@ -136,9 +136,19 @@ public final class TargetChange extends JsonObject {
     return read("concurrency", JsonObject::integer);
   }
 
+  /** `rate`. Null where there is none. */
+  public Rate rate() {
+    return read("rate", Rate::of);
+  }
+
   /** `retry`. Null where there is none. */
   public Retry retry() {
     return read("retry", Retry::of);
+  }
+
+  /** `breaker`. Null where there is none. */
+  public Breaker breaker() {
+    return read("breaker", Breaker::of);
   }
 
   /**
@@ -299,9 +309,19 @@ public final class TargetChange extends JsonObject {
       return putNullable("concurrency", value);
     }
 
+    /** `rate`. */
+    public Builder rate(Rate value) {
+      return putNullable("rate", value);
+    }
+
     /** `retry`. */
     public Builder retry(Retry value) {
       return putNullable("retry", value);
+    }
+
+    /** `breaker`. */
+    public Builder breaker(Breaker value) {
+      return putNullable("breaker", value);
     }
 
     /**

@@ -5,7 +5,10 @@ import io.carillon.client.json.JsonObject;
 import java.time.Instant;
 import java.util.Map;
 
-/** Nothing is pushed to it, or one task at a time once `until` is past, because it asked for that. */
+/**
+ * Nothing is pushed to it, or one task at a time once `until` is past, because it asked for that or keeps
+ * failing.
+ */
 public final class TargetHeld extends JsonObject {
   private TargetHeld(Map<String, ?> members) {
     super(members);

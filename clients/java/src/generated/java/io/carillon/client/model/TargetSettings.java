@@ -128,9 +128,19 @@ public final class TargetSettings extends JsonObject {
     return read("concurrency", JsonObject::integer);
   }
 
+  /** `rate`. Null where there is none. */
+  public Rate rate() {
+    return read("rate", Rate::of);
+  }
+
   /** `retry`. Null where there is none. */
   public Retry retry() {
     return read("retry", Retry::of);
+  }
+
+  /** `breaker`. Null where there is none. */
+  public Breaker breaker() {
+    return read("breaker", Breaker::of);
   }
 
   /**
@@ -269,9 +279,19 @@ public final class TargetSettings extends JsonObject {
       return put("concurrency", value);
     }
 
+    /** `rate`. */
+    public Builder rate(Rate value) {
+      return put("rate", value);
+    }
+
     /** `retry`. */
     public Builder retry(Retry value) {
       return put("retry", value);
+    }
+
+    /** `breaker`. */
+    public Builder breaker(Breaker value) {
+      return put("breaker", value);
     }
 
     /**
