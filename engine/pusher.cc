@@ -11,6 +11,7 @@ namespace carillon {
 namespace {
 
 constexpr std::uint32_t kAttemptsMax = 1023;  // as far as an entry counts
+constexpr const char* kCommitTooLate = "not sent: its commit took longer than expire_after";
 
 /// What the answer says against the target itself.
 std::optional<Trouble> trouble_of(const PushResult& result, WallTime now, Millis hold_max,
@@ -54,6 +55,11 @@ void Pusher::take(const Fired& fired, ContentCache::Row row) {
   if (!content) {
     contents_.release(fired.target, bytes);
     return bury(fired, content.error().detail);
+  }
+  if (const WallTime now = its_.clock.wall(); now > fired.expires_at) {
+    contents_.release(fired.target, bytes);
+    return its_.driver.outcome(fired, State::retrying, now,
+                               Note{now, fired.attempt, 0, kCommitTooLate, now});
   }
   Push push;
   push.target = its_.targets.of_push(fired.target);

@@ -5,7 +5,8 @@
 // dead. What a push says against its target, the shard is told too, which holds the target. When a
 // task's attempts began, and how many of them do not count, the note of the one before says; for a
 // task's first attempt nothing is read. Over a shared log a push goes out only while memory is
-// fresh (ShardDriver::is_fresh); until then it waits here, with its content.
+// fresh (ShardDriver::is_fresh); until then it waits here, with its content. What has expired by
+// then is not sent: it is due again at once, and the shard ends it.
 //
 // Concurrency: the loop's thread only; what comes back after it is gone is dropped.
 #pragma once

@@ -132,6 +132,7 @@ struct Fired {
   WallTime asked_due{};
   std::uint32_t attempt = 0;
   bool is_probe = false;  // it tries a target that is held
+  WallTime expires_at = WallTime::max();
 };
 
 struct Effects {

@@ -339,7 +339,7 @@ class Shard {
   void fire_due(std::uint32_t budget);
   void fire(EntryRef ref);
   [[nodiscard]] bool still_due(EntryRef ref);
-  [[nodiscard]] bool too_late(EntryRef ref) const;
+  [[nodiscard]] WallTime expires_at(EntryRef ref) const;
   void sweep(std::uint32_t budget);
   void finish_sweep(std::uint32_t index);
   bool sweep_group(std::uint32_t index, std::uint32_t& budget);

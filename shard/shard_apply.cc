@@ -133,7 +133,7 @@ void Shard::apply(const record::Fire& fire, Sequence, WallTime, Ticket) {
   effects_.fired.push_back({fire.task, fire.number, target.settings.key,
                             targets_.lane_of(entry.queue), entry.due(), asked_due(ref),
                             static_cast<std::uint32_t>(entry.attempt),
-                            target.hold.is_probe(fire.number)});
+                            target.hold.is_probe(fire.number), expires_at(ref)});
 }
 
 void Shard::apply(const record::Outcome& outcome, Sequence, WallTime at, Ticket) {

@@ -134,7 +134,7 @@ void Shard::fire(EntryRef ref) {
     open_.note(entry.number,
                Note{now_, static_cast<std::uint32_t>(entry.attempt), 0, kTargetDeleted});
     propose_outcome(index_.id(ref), entry.number, State::dead);
-  } else if (too_late(ref)) {
+  } else if (now_ > expires_at(ref)) {
     const bool dies = extras_.at(ref).dies_late;
     if (dies) {
       open_.note(entry.number, Note{now_, static_cast<std::uint32_t>(entry.attempt), 0, kTooLate});
@@ -146,12 +146,12 @@ void Shard::fire(EntryRef ref) {
   }
 }
 
-/// Whether its `expire_after` is over.
-bool Shard::too_late(EntryRef ref) const {
-  if (arena_[ref].has_extra == 0) return false;
+/// When its `expire_after` is over.
+WallTime Shard::expires_at(EntryRef ref) const {
+  if (arena_[ref].has_extra == 0) return WallTime::max();
   const Extra& extra = extras_.at(ref);
-  return extra.expire_after >= Millis(0) &&
-         now_ > std::max(extra.asked_due, extra.redriven_at) + extra.expire_after;
+  if (extra.expire_after < Millis(0)) return WallTime::max();
+  return std::max(extra.asked_due, extra.redriven_at) + extra.expire_after;
 }
 
 void Shard::sweep(std::uint32_t budget) {

@@ -46,8 +46,9 @@ class FreshPushTest : public testing::Test {
     rest();
     add(1, hours(1));
   }
-  void add(std::uint64_t id, Millis delay) {
+  void add(std::uint64_t id, Millis delay, std::optional<Millis> expire_after = {}) {
     command::Add add = HandDriver::add(id, clock.wall() + delay);
+    add.task.expire_after = expire_after;
     TaskContent content;
     content.id = "task";
     content.target = "t1";
@@ -113,6 +114,20 @@ TEST_F(FreshPushTest, nothing_is_pushed_on_the_word_of_a_commit_that_was_sent_lo
   ASSERT_EQ(shard->shard().in_flight(), 1U);
   EXPECT_THAT(sink.pushes, IsEmpty());
   rest();
+  EXPECT_THAT(sink.pushes, SizeIs(1));
+}
+
+TEST_F(FreshPushTest, what_expires_while_it_waits_for_a_commit_is_not_pushed) {
+  add(2, hours(1), seconds(10));
+  fire();
+  clock.set(clock.wall() + seconds(20));
+  net.run();
+  ASSERT_EQ(shard->shard().in_flight(), 2U);
+  rest();
+  EXPECT_THAT(sink.pushes, SizeIs(1)) << "the task that does not expire";
+  shard->driver().tick();
+  rest();
+  EXPECT_EQ(shard->shard().counts()[static_cast<std::size_t>(State::expired)], 1U);
   EXPECT_THAT(sink.pushes, SizeIs(1));
 }
 

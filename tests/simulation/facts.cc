@@ -240,6 +240,13 @@ void Facts::clock_was_stepped() {
   for (auto& [target, window] : windows_) window.starts.clear();
 }
 
+void Facts::push_began(TaskNumber number, WallTime at) {
+  const Fact& fact = this->at(number);
+  expect(
+      !fact.expire_after || at <= std::max(fact.asked_due, fact.redriven_at) + *fact.expire_after,
+      "a push of a task that has expired");
+}
+
 void Facts::push_ended(TaskNumber number) {
   std::erase_if(probes_, [number](const auto& probe) { return probe.second == number; });
 }

@@ -52,6 +52,8 @@ class Facts {
   void set_server_rate(std::uint32_t per_second);
   /// Where time leaps, so does what rates have let begin.
   void clock_was_stepped();
+  /// The push of that task goes out, at that time by its owner's clock.
+  void push_began(TaskNumber number, WallTime at);
   /// The push of that task is over, whether or not the log says so yet.
   void push_ended(TaskNumber number);
   /// The fact about a number; a fault if there is none.

@@ -29,6 +29,7 @@ void Receivers::push(Push push, std::function<void(PushResult)> done) {
   world.trace("push ", name_of_id(content.id), " v", content.version, " attempt ", push.attempt,
               " due ", push.due);
   const WallTime at = world.recent_wall() + its_.clock_ahead;
+  its_.facts.push_began(*number, world.recent_wall_min() + its_.clock_ahead);
   const Moment way = std::min(world.pause(swarm.push), kArrivesWithin);
   const auto over = [&](Moment pause, PushResult result) {
     its_.after(pause, [this, number = *number, result = std::move(result), done = std::move(done)] {
