@@ -27,6 +27,16 @@ ShardReport read_report(ByteReader& in) {
   return report;
 }
 
+ToldHold read_hold(ByteReader& in) {
+  ToldHold hold;
+  hold.target = in.text();
+  const std::uint8_t reason = in.u8();
+  if (reason >= kHoldReasons) in.fail("unknown reason of a hold");
+  hold.reason = static_cast<HoldReason>(reason);
+  hold.until = WallTime(Millis(in.zigzag()));
+  return hold;
+}
+
 Error refused(const std::string& node, const std::string& why) {
   return {"network", "a heartbeat of the node \"" + node + "\" " + why, ""};
 }
@@ -65,6 +75,12 @@ std::string encode_heartbeat(const Heartbeat& heartbeat, const Hash128& cluster,
     out.hash(report.hash);
     out.varint(report.given_up);
     out.varint(report.settings);
+  }
+  out.varint(heartbeat.holds.size());
+  for (const ToldHold& hold : heartbeat.holds) {
+    out.text(hold.target);
+    out.u8(static_cast<std::uint8_t>(hold.reason));
+    out.zigzag(hold.until.time_since_epoch().count());
   }
   return bytes + secret.sign(kPurpose, bytes);
 }
@@ -107,6 +123,9 @@ Result<Heartbeat> decode_heartbeat(std::string_view bytes, const Hash128& cluste
   const std::uint64_t count = in.varint();
   if (count > kShardsMax) in.fail("too many shards");
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) heartbeat.shards.push_back(read_report(in));
+  const std::uint64_t holds = in.varint();
+  if (holds > kToldHoldsMax) in.fail("too many holds");
+  for (std::uint64_t i = 0; i < holds && in.ok(); ++i) heartbeat.holds.push_back(read_hold(in));
   in.expect_end();
   if (!in.ok()) return refused(heartbeat.node, in.error("it").detail);
   return heartbeat;

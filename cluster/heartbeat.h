@@ -19,6 +19,7 @@
 #include "cluster/agreement.h"
 #include "cluster/secret.h"
 #include "cluster/shard_of.h"
+#include "shard/record.h"
 #include "storage/stream_position.h"
 
 namespace carillon {
@@ -36,6 +37,14 @@ struct ShardReport {
   friend bool operator==(const ShardReport&, const ShardReport&) = default;
 };
 
+/// A target that is held because pushes of a shard of the node were in trouble.
+struct ToldHold {
+  std::string target;
+  HoldReason reason = HoldReason::too_many_requests;
+  WallTime until{};  // by the node's clock
+  friend bool operator==(const ToldHold&, const ToldHold&) = default;
+};
+
 struct Heartbeat {
   std::string node;
   Hash128 incarnation;                // made when the process starts
@@ -46,8 +55,11 @@ struct Heartbeat {
   std::vector<std::string> to_leave;  // nodes that an operator has asked it to have drained
   AgreedSettings settings;            // its own
   std::vector<ShardReport> shards;
+  std::vector<ToldHold> holds;  // at most kToldHoldsMax
   friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
 };
+
+inline constexpr std::size_t kToldHoldsMax = 1000;
 
 /// On which subject the nodes of a cluster listen.
 [[nodiscard]] std::string heartbeat_subject(std::string_view cluster);

@@ -89,13 +89,18 @@ ShardHost::Parts ClusterNode::parts_of(ShardNumber shard) {
   log.mirror.on_failure = its_.on_failure;
   log.mirror.disk_free_min = its_.disk_free_min;
   log.mirror.wal_ahead_bytes = kWalAheadBytes;
+  EngineOptions engine = engine_share(its_.engine, shard, genesis_.shards);
+  engine.on_hold = [this, alive = std::weak_ptr(alive_)](
+                       const std::string& target, const std::optional<TargetView::Held>& held) {
+    if (!alive.expired()) hold_changed(target, held);
+  };
   return {.loop = its_.loop,
           .workers = workers_,
           .clock = its_.clock,
           .sink = its_.sink,
           .urls = its_.urls,
           .log = std::move(log),
-          .engine = engine_share(its_.engine, shard, genesis_.shards),
+          .engine = std::move(engine),
           .shard = shard,
           .incarnation = incarnation_,
           .open_logs = open_logs_,
@@ -169,6 +174,7 @@ void ClusterNode::send_heartbeat() {
     beat = own_;
   }
   beat.now = its_.clock.wall();
+  std::erase_if(beat.holds, [&](const ToldHold& hold) { return hold.until <= beat.now; });
   for (const auto& host : hosts_) {
     if (const auto report = host->report()) beat.shards.push_back(*report);
   }
@@ -209,6 +215,7 @@ void ClusterNode::heard(const Heartbeat& heartbeat, MonoTime at, Millis offset) 
   // Who has heard need not be asked again.
   if (heartbeat.leaving) stop_asking(heartbeat.node);
   publish_map();
+  take_holds(heartbeat, is_own ? Millis(0) : offset);
 }
 
 void ClusterNode::compare_settings(const Heartbeat& other) const {

@@ -6,6 +6,10 @@
 // membership says. What it owns is served (`local`), and who owns the rest is known (`owner`).
 // Shards that it owns are brought in line with the control stream before they are served.
 //
+// A receiver that says "not now" to one shard means all. So heartbeats say which targets are held,
+// and whoever hears that of a hold that is new holds them as long. Each shard ends its own hold, by
+// a probe of its own.
+//
 // data_dir has a file `cluster` that says to which cluster it belongs, and the mirror of each shard
 // below `shards`.
 //
@@ -15,6 +19,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -119,6 +124,10 @@ class ClusterNode final : public ShardMap, public ClusterSettings, public Cluste
   [[nodiscard]] bool hears_itself() const;
   [[nodiscard]] ShardHost::Parts parts_of(ShardNumber shard);
 
+  // node_holds.cc
+  void hold_changed(const std::string& target, const std::optional<TargetView::Held>& held);
+  void take_holds(const Heartbeat& heartbeat, Millis offset);
+
   // node_in_line.cc
   [[nodiscard]] Async<void> keep_in_line(ShardNumber shard);
   [[nodiscard]] Async<bool> bring_in_line(ShardNumber shard, std::shared_ptr<Engine> engine);
@@ -151,7 +160,8 @@ class ClusterNode final : public ShardMap, public ClusterSettings, public Cluste
   Hash128 namesake_;        // the last process that had this node's name
   bool stopping_ = false;
   bool storage_failed_ = false;
-  int in_line_running_ = 0;  // coroutines
+  int in_line_running_ = 0;                      // coroutines
+  std::map<std::string, WallTime> heard_holds_;  // of targets, until when, by the teller's clock
   struct InLine {
     std::weak_ptr<Engine> engine;
     StreamPlace place = 0;

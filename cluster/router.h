@@ -127,6 +127,9 @@ class Router final : public TaskService {
   [[nodiscard]] std::string node_of(ShardNumber shard) const;
   /// Adds what the shards count of the target that the view is of.
   [[nodiscard]] Async<void> count(TargetView& view);
+  /// The same by a call that tells a TargetView.
+  template <typename Call>
+  [[nodiscard]] Async<void> count_with(const Call& call, TargetView& view);
   template <typename Call>
   [[nodiscard]] Async<typename Call::Told> ask_parts(std::vector<Call> parts,
                                                      std::vector<std::vector<std::size_t>> places,

@@ -22,7 +22,13 @@ Async<Answer<>> Router::delete_target(std::string_view name, bool force) {
 
 Async<Answer<TargetView>> Router::pause_target(std::string_view name, bool paused) {
   Answer<TargetView> view = co_await its_.settings.pause_target(name, paused);
-  if (view) co_await count(*view);
+  if (!view) co_return view;
+  if (paused) {
+    co_await count(*view);
+  } else {
+    // Each shard has a hold of its own.
+    co_await count_with(shard_call::ResumeTarget{name}, *view);
+  }
   co_return view;
 }
 
@@ -64,6 +70,11 @@ Async<Answer<TargetView>> Router::target(std::string_view name) {
 
 Async<void> Router::count(TargetView& view) {
   const shard_call::Target call{view.settings.name};
+  co_await count_with(call, view);
+}
+
+template <typename Call>
+Async<void> Router::count_with(const Call& call, TargetView& view) {
   const auto answers = co_await reach_.ask_all(call, kShortPatience);
   for (ShardNumber shard = 0; shard < answers.size(); ++shard) {
     if (answers[shard]) {

@@ -61,7 +61,7 @@ class Sync {
       }
       const TargetSettings wanted = target_share(*target.settings, shard_, shards_);
       if (found == there.end() || found->second != wanted) {
-        co_await put_target(wanted, found == there.end() ? nullptr : &found->second);
+        co_await put_target(wanted);
       }
     }
     for (const auto& [name, settings] : there) {
@@ -79,20 +79,12 @@ class Sync {
     log_refused(what, name, why);
   }
 
-  Async<void> put_target(const TargetSettings& wanted, const TargetSettings* before) {
+  Async<void> put_target(const TargetSettings& wanted) {
     const TargetChange change = [&wanted](const TargetSettings*) {
       return Result<TargetSettings>(wanted);
     };
     const auto put = co_await tasks_.change_target(wanted.name, change);
-    if (!put) {
-      refused("target", wanted.name, put.error());
-      co_return;
-    }
-    // To resume a target also ends its hold.
-    if (before != nullptr && before->paused && !wanted.paused) {
-      const auto resumed = co_await tasks_.pause_target(wanted.name, false);
-      if (!resumed) refused("target", wanted.name, resumed.error());
-    }
+    if (!put) refused("target", wanted.name, put.error());
   }
 
   Async<void> let_target_go(const std::string& name) {

@@ -259,6 +259,16 @@ struct CountTargets {
   }
   auto parts() { return std::tie(after); }
 };
+/// Ends its hold, if there is one.
+struct ResumeTarget {
+  using Told = TargetView;
+  static constexpr Manner kManner = kWrite;
+  std::string_view name;
+  [[nodiscard]] Async<Answer<Told>> on(TaskService& shard) const {
+    return shard.pause_target(name, false);
+  }
+  auto parts() { return std::tie(name); }
+};
 struct TestTarget {
   using Told = TestPush;
   static constexpr Manner kManner = kLongWrite;
@@ -288,9 +298,9 @@ struct ExportSome {
 };
 
 /// Numbers on the wire are their places here, and are for ever.
-using Any =
-    std::variant<Add, AddBatch, Get, Change, Cancel, CancelBatch, PushNow, List, Group, CancelGroup,
-                 AskShift, CarryOutShift, Redrive, RemoveDead, RedriveAll, PurgeDead, Stats, Wheel,
-                 Forecast, Targets, Target, CountTargets, TestTarget, Lanes, ExportSome, Explain>;
+using Any = std::variant<Add, AddBatch, Get, Change, Cancel, CancelBatch, PushNow, List, Group,
+                         CancelGroup, AskShift, CarryOutShift, Redrive, RemoveDead, RedriveAll,
+                         PurgeDead, Stats, Wheel, Forecast, Targets, Target, CountTargets,
+                         TestTarget, Lanes, ExportSome, Explain, ResumeTarget>;
 
 }  // namespace carillon::shard_call

@@ -135,6 +135,14 @@ void Engine::set_limits(const TargetLimits& limits) {
   local_.driver().tick();
 }
 
+void Engine::hold_target(std::string_view name, HoldReason reason, WallTime until) {
+  record::TargetHold hold;
+  hold.key = local_.keys().of(name);
+  hold.reason = reason;
+  hold.until = until;
+  local_.driver().submit(std::move(hold));
+}
+
 EngineCounters Engine::counters_now() const {
   const auto ended = [this](State state) {
     return local_.shard().ended()[static_cast<std::size_t>(state)];

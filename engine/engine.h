@@ -81,6 +81,8 @@ class Engine final : public TaskService {
   // --- On the loop's thread.
   /// What bounds the pushes, from now on.
   void set_limits(const TargetLimits& limits);
+  /// Another shard says that the target is held until then, by this node's clock.
+  void hold_target(std::string_view name, HoldReason reason, WallTime until);
   [[nodiscard]] const LocalShard& local() const { return local_; }
   [[nodiscard]] Stats stats_now() const;
   [[nodiscard]] EngineCounters counters_now() const;

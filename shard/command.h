@@ -61,6 +61,8 @@ struct GroupShift {
 using record::Operation;  // was carried out, by more than one command
 using record::TargetPut;
 using record::TargetRelease;
+/// Pushes of another shard to that target were in trouble; only until when, and why, count.
+using record::TargetHold;
 struct TargetDelete {
   TargetKey key;
   bool force = false;
@@ -77,10 +79,11 @@ struct LaneDelete {
 
 }  // namespace command
 
-using Command = std::variant<command::Add, command::Change, command::Move, command::Cancel,
-                             command::RemoveDead, command::GroupCancel, command::GroupShift,
-                             command::Operation, command::TargetPut, command::TargetDelete,
-                             command::TargetRelease, command::LanePut, command::LaneDelete>;
+using Command =
+    std::variant<command::Add, command::Change, command::Move, command::Cancel, command::RemoveDead,
+                 command::GroupCancel, command::GroupShift, command::Operation, command::TargetPut,
+                 command::TargetDelete, command::TargetRelease, command::TargetHold,
+                 command::LanePut, command::LaneDelete>;
 
 enum class Verdict : std::uint8_t {
   done,            // as asked, and durable

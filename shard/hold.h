@@ -101,6 +101,17 @@ class Hold {
     phase_ = Phase::held;
     probe_ = 0;
   }
+  /// Pushes of another shard to the same receiver were in trouble. False: it is held as long as
+  /// that already.
+  bool adopt(const record::TargetHold& hold, WallTime now) {
+    if (hold.until <= now || (active() && hold.until <= its_.until)) return false;
+    begin_row(now);
+    its_.reason = hold.reason;
+    its_.until = hold.until;
+    set_at_ = now;
+    phase_ = Phase::held;
+    return true;
+  }
   /// An operator, or the log, says that it is over.
   void release() { *this = Hold(); }
 

@@ -290,6 +290,7 @@ class Shard {
   bool decide(command::TargetPut& put, Ticket ticket);
   bool decide(command::TargetDelete& removal, Ticket ticket);
   bool decide(command::TargetRelease& release, Ticket ticket);
+  bool decide(command::TargetHold& hold, Ticket ticket);
   void apply(const record::TargetPut& put, Sequence sequence, WallTime at, Ticket ticket);
   void apply(const record::TargetDelete& removal, Sequence sequence, WallTime at, Ticket ticket);
   void apply(const record::TargetHold& hold, Sequence sequence, WallTime at, Ticket ticket);

@@ -54,6 +54,17 @@ bool Shard::decide(command::TargetRelease& release, Ticket ticket) {
   return true;
 }
 
+bool Shard::decide(command::TargetHold& hold, Ticket ticket) {
+  const std::uint32_t index = targets_.find(hold.key);
+  const bool stands = index != kTargetsMax && !targets_[index].deleted && !targets_[index].is_url;
+  if (!stands || !targets_.adopt_hold(index, hold)) {
+    reply(ticket, Verdict::kept);
+    return true;
+  }
+  open_.append(targets_[index].hold.record(hold.key), ticket);
+  return true;
+}
+
 void Shard::apply(const record::TargetPut& put, Sequence, WallTime, Ticket ticket) {
   reply(ticket, targets_.put(put) ? Verdict::replaced : Verdict::done);
   effects_.targets.push_back(put.key);
@@ -66,7 +77,8 @@ void Shard::apply(const record::TargetDelete& removal, Sequence, WallTime, Ticke
 }
 
 // A hold counts from its decision on, so live there is nothing left to do here.
-void Shard::apply(const record::TargetHold& hold, Sequence, WallTime at, Ticket) {
+void Shard::apply(const record::TargetHold& hold, Sequence, WallTime at, Ticket ticket) {
+  reply(ticket, Verdict::done);
   if (started_) return;
   // Once the log is cleaned it may be restated only further on.
   targets_.restore_hold(hold, at);

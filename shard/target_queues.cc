@@ -221,6 +221,14 @@ void TargetQueues::release_hold(std::uint32_t index) {
   review(targets_[index]);
 }
 
+bool TargetQueues::adopt_hold(std::uint32_t index, const record::TargetHold& hold) {
+  Target& target = targets_[index];
+  if (!target.hold.adopt(hold, now_)) return false;
+  looks_.emplace(target.hold.until(), index);
+  review(target);
+  return true;
+}
+
 // --- What is due.
 
 void TargetQueues::enqueue(EntryRef ref) {

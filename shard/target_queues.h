@@ -166,6 +166,8 @@ class TargetQueues {
   /// As the log says; during a replay.
   void restore_hold(const record::TargetHold& hold, WallTime at);
   void release_hold(std::uint32_t index);
+  /// As another shard of the cluster says. True: it is held longer than before.
+  [[nodiscard]] bool adopt_hold(std::uint32_t index, const record::TargetHold& hold);
 
   // --- What is due.
   /// The entry, which is on no list, is due: it waits from now on at its target.

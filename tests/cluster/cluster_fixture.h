@@ -89,14 +89,14 @@ class TestSettings final : public ClusterSettings {
     co_return Answer<>();
   }
   Async<Answer<TargetView>> pause_target(std::string_view name, bool paused) override {
-    for (const auto& shard : shards_) {
-      const auto done = co_await shard->pause_target(name, paused);
-      if (!done) co_return done.error();
-    }
-    TargetView view;
-    view.settings = *find_target(name);
-    view.settings.paused = paused;
-    co_return view;
+    const TargetChange change = [paused](const TargetSettings* before) {
+      TargetSettings settings = *before;
+      settings.paused = paused;
+      return Result<TargetSettings>(settings);
+    };
+    Answer<PutAnswer<TargetView>> put = co_await change_target(std::string(name), change);
+    if (!put) co_return std::move(put).error();
+    co_return std::move(put->view);
   }
   Async<Answer<PutAnswer<LaneView>>> put_lane(std::string name, LaneSettings settings) override {
     PutAnswer<LaneView> put;

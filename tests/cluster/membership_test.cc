@@ -229,7 +229,8 @@ TEST(HeartbeatCodec, TakesWhatItMakesAndNothingElse) {
   const ClusterSecret secret("0123456789abcdef");
   const Hash128 cluster{5, 6};
   Heartbeat beat{"node-1", {7, 8},     "http://10.0.0.7:8080", "0.1.0", WallTime(Millis(99)),
-                 true,     {"node-2"}, {{"horizon", "30d"}},   {}};
+                 true,     {"node-2"}, {{"horizon", "30d"}},   {},      {}};
+  beat.holds = {{"shop", HoldReason::failing, WallTime(Millis(1234))}};
   beat.shards = {{3, Role::owns, 4, 5, {6, 7}, 0, 8}, {9, Role::follows, 1, 0, {}, 1, 0}};
   const std::string bytes = encode_heartbeat(beat, cluster, secret);
   const auto read = decode_heartbeat(bytes, cluster, secret);

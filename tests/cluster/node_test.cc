@@ -36,7 +36,7 @@ class RecordingSink final : public Sink {
   void push(Push push, std::function<void(PushResult)> done) override {
     pushed.emplace_back(push.content.id);
     if (holds) return held.push_back(std::move(done));
-    asio::post(loop_, [done = std::move(done)] { done({PushResult::Kind::delivered}); });
+    asio::post(loop_, [done = std::move(done), its = answer] { done(its); });
   }
   void reload_files() override {}
   void stop() override {}
@@ -46,6 +46,7 @@ class RecordingSink final : public Sink {
   }
 
   std::vector<std::string> pushed;
+  PushResult answer{PushResult::Kind::delivered};
   bool holds = false;
   std::vector<std::function<void(PushResult)>> held;
 
@@ -292,6 +293,37 @@ TEST_F(ClusterNodeTest, ATargetThatIsPutAtOneNodeIsInAllShardsWithItsPartOfTheLi
   for (ShardNumber shard = 0; shard < kShards; ++shard) {
     EXPECT_TRUE(run(node(owner_of(shard)).local(shard)->target("shop"))->settings.paused) << shard;
   }
+}
+
+TEST_F(ClusterNodeTest, AHoldIsToldToAllShardsOnceAndEachEndsIt) {
+  ASSERT_EQ(why(join("a")), "");
+  ASSERT_EQ(why(join("b")), "");
+  ASSERT_TRUE(run_until([&] { return all_owned() && all_followed(); }));
+  ASSERT_TRUE(put_target("a"));
+  sink("a").answer.not_now = NotNow::too_many_requests;
+  sink("a").answer.retry_after = std::chrono::minutes(2);
+  sink("a").answer.kind = PushResult::Kind::failed;
+  const auto pushed = [&] { return !sink("a").pushed.empty(); };
+  for (int i = 0; !run_until(pushed, Millis(100)); ++i) {
+    ASSERT_TRUE(add("task-" + std::to_string(i), Millis(0)));
+  }
+  const auto held = [this](ShardNumber shard) {
+    return run(node(owner_of(shard)).local(shard)->target("shop"))->held;
+  };
+  const auto all_held = [&] {
+    for (ShardNumber shard = 0; shard < kShards; ++shard) {
+      if (!held(shard)) return false;
+    }
+    return true;
+  };
+  EXPECT_TRUE(run_until(all_held, std::chrono::seconds(1)));
+  EXPECT_EQ(held(0)->reason, HoldReason::too_many_requests);
+  for (ShardNumber shard = 0; shard < kShards; ++shard) {
+    ASSERT_TRUE(run(node(owner_of(shard)).local(shard)->pause_target("shop", false)));
+  }
+  EXPECT_FALSE(
+      run_until([&] { return held(0) || held(1) || held(2) || held(3); }, std::chrono::seconds(2)))
+      << "what was said before begins no hold anew";
 }
 
 TEST_F(ClusterNodeTest, ATargetThatATaskNamesIsNotDeletedButByForce) {

@@ -345,6 +345,18 @@ TEST_F(RouterTest, targets_are_what_they_are_set_to_with_the_counts_of_all_shard
   EXPECT_TRUE(run(router().delete_target("other", false)));
 }
 
+TEST_F(RouterTest, to_resume_a_target_ends_the_holds_of_all_shards) {
+  const WallTime until = clock.wall() + std::chrono::minutes(1);
+  for (const auto& shard : shards) {
+    shard->hold_target("shop", HoldReason::unavailable, until);
+    ASSERT_TRUE(run(shard->target("shop"))->held);
+  }
+  const auto resumed = run(router().pause_target("shop", false));
+  ASSERT_TRUE(resumed);
+  EXPECT_FALSE(resumed->held);
+  for (const auto& shard : shards) EXPECT_FALSE(run(shard->target("shop"))->held);
+}
+
 TEST_F(RouterTest, a_target_is_tried_by_whoever_owns_a_shard) {
   const auto here = run(router().test_target("shop"));
   ASSERT_TRUE(here);

@@ -128,6 +128,26 @@ TEST(Hold, ComesBackFromItsRecordAsItWas) {
   EXPECT_EQ(again.until(), kStart + seconds(7)) << "doubles on";
 }
 
+TEST(Hold, IsTakenOverFromAnotherShardWhereThatIsLonger) {
+  Hold hold;
+  record::TargetHold told;
+  told.reason = HoldReason::unavailable;
+  told.until = kStart + seconds(10);
+  EXPECT_FALSE(hold.adopt(told, told.until)) << "it is over already";
+  EXPECT_TRUE(hold.adopt(told, kStart));
+  EXPECT_TRUE(hold.active());
+  EXPECT_EQ(hold.since(), kStart);
+  EXPECT_EQ(hold.until(), told.until);
+  EXPECT_EQ(hold.reason(), HoldReason::unavailable);
+  EXPECT_FALSE(hold.adopt(told, kStart + seconds(1))) << "nothing new";
+  EXPECT_FALSE(hold.admits(kStart + seconds(9), 0));
+  hold.fired(7);
+  told.until += seconds(5);
+  EXPECT_TRUE(hold.adopt(told, kStart + seconds(10)));
+  EXPECT_TRUE(hold.answered(7, kConcurrency)) << "its own probe ends it all the same";
+  EXPECT_FALSE(hold.active());
+}
+
 TEST(Hold, AClockSetBackMakesItNoLonger) {
   Hold hold;
   EXPECT_TRUE(hold.in_trouble(1, not_now(kStart, seconds(30))));

@@ -57,6 +57,30 @@ TEST_F(ShardHold, one_not_now_stops_all_pushes_to_the_target_and_to_no_other) {
   EXPECT_TRUE(driver.take().fired.empty());
 }
 
+TEST_F(ShardHold, another_shard_s_hold_counts_here_too_and_after_a_restart) {
+  record::TargetHold told;
+  told.key = target_key(1);
+  told.reason = HoldReason::too_many_requests;
+  told.until = start + seconds(60);
+  driver.shard().submit(command::TargetHold(told), 0);
+  add(1, 4);
+  add(5, 6, 2);
+  const std::vector<Fired> others = fired();
+  EXPECT_EQ(others.size(), 2U) << "those of the other target";
+  for (const Fired& fired : others) deliver(fired);
+  driver.run();
+  driver.restart();
+  EXPECT_EQ(hold().until(), start + seconds(60));
+  told.until = start + seconds(30);
+  driver.shard().submit(command::TargetHold(told), 0);
+  told.key = target_key(9);
+  driver.shard().submit(command::TargetHold(told), 0);
+  EXPECT_TRUE(fired().empty());
+  EXPECT_EQ(hold().until(), start + seconds(60)) << "is not shortened";
+  driver.run_until(start + seconds(60));
+  EXPECT_EQ(driver.take().fired.size(), 1U) << "a probe";
+}
+
 TEST_F(ShardHold, a_hold_ends_with_probes_each_another_task_and_then_ramps_up) {
   add(1, 40);
   std::vector<Fired> under_way = fired();
