@@ -23,7 +23,7 @@ Error silent(std::string why) {
 
 bool is_silence(const Error& why) {
   constexpr auto kSilences = std::to_array<std::string_view>(
-      {"moved", "not_ready", "shard_silent", "outcome_unknown", "log_away", "storage_failed"});
+      {"moved", "not_ready", "shard_silent", "outcome_unknown", "log_away"});
   return std::ranges::find(kSilences, why.slug) != kSilences.end();
 }
 

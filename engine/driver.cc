@@ -133,7 +133,8 @@ std::optional<Error> ShardDriver::closed() const {
     case Phase::draining:
       return Error{"not_ready", "The server is " + not_ready_because() + ".", ""};
     case Phase::failed:
-      return Error{"storage_failed", "Nothing was done; the server is about to end.", ""};
+      return Error{"not_ready",
+                   "Storage has failed. Nothing was done, and the server is about to end.", ""};
     case Phase::following:
     case Phase::handing_over:
     case Phase::let_go:

@@ -319,9 +319,10 @@ TEST_F(DriverTest, once_storage_has_failed_nothing_is_taken_or_fired) {
   driver->storage_failed();
   EXPECT_GT(consumer.settled_times, before) << "whoever waits looks again";
   EXPECT_EQ(driver->not_ready_because(), "storage failed");
-  EXPECT_EQ(driver->closed()->slug, "storage_failed");
+  EXPECT_EQ(driver->closed()->slug, "not_ready");
   driver->drain();
-  EXPECT_EQ(driver->closed()->slug, "storage_failed") << "a stop does not cure it";
+  EXPECT_THAT(driver->closed()->detail, testing::HasSubstr("Storage has failed"))
+      << "a stop does not cure it";
   advance(seconds(10));
   EXPECT_THAT(consumer.pushes, IsEmpty());
 }
