@@ -67,39 +67,18 @@ Error lost_cluster(const ClusterWish& wish) {
 
 /// Makes the streams and then appends the genesis, which of several nodes one succeeds in.
 Result<> make_cluster(JetstreamClient& nats, const ClusterWish& wish, const ClusterSecret& secret) {
-  for (ShardNumber shard = 0; shard < wish.shards; ++shard) {
-    const StreamName stream = shard_stream(wish.name, shard);
-    if (auto made = nats.create(stream, wish.streams); !made) return made;
-    const auto extent = nats.extent(stream);
-    if (!extent) return extent.error();
-    if (extent->last != 0) {
-      // Somebody else may have made the cluster by now, and own its shards.
-      const auto found = find_genesis(nats, control_stream(wish.name), secret);
-      if (!found) return found.error();
-      if (*found) return {};
-      return storage_error(
-          "the stream " + stream.name +
-          " has messages, but its cluster has no genesis: a seed was cut short, or the control "
-          "stream was deleted. Delete the streams to begin anew.");
-    }
-  }
-  const StreamName stream = control_stream(wish.name);
-  StreamSettings settings = wish.streams;
-  settings.bytes_max = -1;
-  if (auto made = nats.create(stream, settings); !made) return made;
-  ControlMessage message;
-  message.cluster = random_hash();
-  message.nonce = random_hash();
+  const auto made = make_shard_streams(nats, wish, secret);
+  if (!made) return made.error();
+  if (!*made) return {};
   ClusterGenesis genesis;
-  genesis.shards = wish.shards;
+  genesis.genesis.cluster = random_hash();
   const Hash128 key = random_hash();
   genesis.genesis.key = {key.low, key.high};
-  message.change = genesis;
-  StreamAppender appender(nats, stream);
-  if (!appender.append(1, encode_control(message, secret), kPatience)) {
-    return Error{"network", "NATS does not take the first message of " + stream.name, ""};
-  }
-  return {};
+  genesis.shards = wish.shards;
+  auto done = make_control_stream(nats, wish, secret, genesis, {});
+  // Another node was faster: it is found in the next round.
+  if (!done && done.error().slug == "config") return {};
+  return done;
 }
 
 }  // namespace
@@ -111,6 +90,55 @@ StreamName control_stream(std::string_view cluster) {
 StreamName shard_stream(std::string_view cluster, ShardNumber shard) {
   return {fmt::format("CARILLON_{}_{}", cluster, shard),
           fmt::format("carillon.{}.shard.{}", cluster, shard)};
+}
+
+Result<bool> make_shard_streams(JetstreamClient& nats, const ClusterWish& wish,
+                                const ClusterSecret& secret) {
+  for (ShardNumber shard = 0; shard < wish.shards; ++shard) {
+    const StreamName stream = shard_stream(wish.name, shard);
+    if (auto made = nats.create(stream, wish.streams); !made) return made.error();
+    const auto extent = nats.extent(stream);
+    if (!extent) return extent.error();
+    if (extent->last != 0) {
+      // Somebody else may have made the cluster by now, and own its shards.
+      const auto found = find_genesis(nats, control_stream(wish.name), secret);
+      if (!found) return found.error();
+      if (*found) return false;
+      return storage_error(
+          "the stream " + stream.name +
+          " has messages, but its cluster has no genesis: a seed was cut short, or the control "
+          "stream was deleted. Delete the streams to begin anew.");
+    }
+  }
+  return true;
+}
+
+Result<> make_control_stream(JetstreamClient& nats, const ClusterWish& wish,
+                             const ClusterSecret& secret, const ClusterGenesis& genesis,
+                             const std::vector<control::Change>& settings) {
+  const StreamName stream = control_stream(wish.name);
+  StreamSettings limits = wish.streams;
+  limits.bytes_max = -1;
+  if (auto made = nats.create(stream, limits); !made) return made;
+  StreamAppender appender(nats, stream);
+  ControlMessage message;
+  message.cluster = genesis.genesis.cluster;
+  message.change = genesis;
+  std::get<ClusterGenesis>(message.change).settings = settings.size();
+  for (StreamPlace place = 1; place <= settings.size() + 1; ++place) {
+    if (place > 1) message.change = settings[place - 2];
+    message.nonce = random_hash();
+    const std::string bytes = encode_control(message, secret);
+    const auto how = appender.append(place, bytes, kPatience);
+    if (!how) {
+      return Error{"network", "NATS does not take the first messages of " + stream.name, ""};
+    }
+    if (*how == Appended::fenced) {
+      return Error{"config", "the cluster \"" + wish.name + "\" was made by somebody else", ""};
+    }
+    message.previous = hash_of_message(genesis.genesis, bytes);
+  }
+  return {};
 }
 
 Result<ClusterGenesis> open_cluster(JetstreamClient& nats, const ClusterWish& wish,
@@ -277,7 +305,8 @@ void Control::receive(StreamSubscription& subscription) {
 Result<> Control::take(std::string_view bytes) {
   const auto message = decode_control(bytes, its_.secret);
   if (!message) return message.error();
-  if (message->cluster != its_.genesis.cluster) return storage_error("it is of another cluster");
+  if (message->cluster != its_.genesis.genesis.cluster)
+    return storage_error("it is of another cluster");
   auto next = std::make_shared<ControlState>(*state());
   if (message->previous != last_hash_) return storage_error("the chain of hashes is broken");
   if (next->place > 0) {
@@ -286,7 +315,7 @@ Result<> Control::take(std::string_view bytes) {
   ++next->place;
   const std::lock_guard lock(mutex_);
   state_ = std::move(next);
-  last_hash_ = hash_of_message(its_.genesis, bytes);
+  last_hash_ = hash_of_message(its_.genesis.genesis, bytes);
   advanced_.notify_all();
   return {};
 }
@@ -301,7 +330,7 @@ bool Control::wait_beyond(StreamPlace place) {
 Result<std::shared_ptr<const ControlState>> Control::change(const Decide& decide) {
   const std::lock_guard one(changing_);
   ControlMessage message;
-  message.cluster = its_.genesis.cluster;
+  message.cluster = its_.genesis.genesis.cluster;
   const auto began = steady_clock::now();
   while (steady_clock::now() - began < kPatience) {
     std::shared_ptr<const ControlState> state;
@@ -316,6 +345,7 @@ Result<std::shared_ptr<const ControlState>> Control::change(const Decide& decide
       if (!wait_beyond(0)) break;
       continue;
     }
+    if (!is_whole(*state)) break;
     auto wanted = decide(*state);
     if (!wanted) return wanted.error();
     if (!*wanted) return state;

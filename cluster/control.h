@@ -27,6 +27,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cluster/control_message.h"
 #include "cluster/secret.h"
@@ -70,12 +71,23 @@ struct ClusterWish {
                                                   const ClusterSecret& secret,
                                                   std::chrono::milliseconds patience);
 
+/// Makes the streams of the cluster's shards, where they are not there yet. False: the cluster is
+/// made already. Error slugs: network; `storage`: they have messages, but there is no cluster.
+[[nodiscard]] Result<bool> make_shard_streams(JetstreamClient& nats, const ClusterWish& wish,
+                                              const ClusterSecret& secret);
+/// Makes the control stream, and with these messages the cluster; the first is its genesis. Error
+/// slugs: network; `config`: somebody else has made it meanwhile.
+[[nodiscard]] Result<> make_control_stream(JetstreamClient& nats, const ClusterWish& wish,
+                                           const ClusterSecret& secret,
+                                           const ClusterGenesis& genesis,
+                                           const std::vector<control::Change>& settings);
+
 class Control {
  public:
   struct Parts {
     JetstreamClient& nats;
     StreamName stream;
-    Genesis genesis;
+    ClusterGenesis genesis;
     const ClusterSecret& secret;
   };
   /// All must outlive it. Follows from the beginning.
@@ -85,10 +97,15 @@ class Control {
   Control& operator=(const Control&) = delete;
 
   [[nodiscard]] std::shared_ptr<const ControlState> state() const;
+  /// Whether what belongs to the genesis has been read.
+  [[nodiscard]] bool is_whole(const ControlState& state) const {
+    return state.place > its_.genesis.settings;
+  }
 
   /// Makes of the state the change that `decide` wants; where that is nothing, nothing. The state
   /// with it. `decide` may be called more than once. Error slugs: those of `decide`; log_away:
-  /// nothing was done; outcome_unknown: it may have been.
+  /// nothing was done, also where the cluster's seed was cut short; outcome_unknown: it may have
+  /// been.
   using Decide = std::function<Result<std::optional<control::Change>>(const ControlState&)>;
   [[nodiscard]] Result<std::shared_ptr<const ControlState>> change(const Decide& decide);
   /// Waits until all is read that the stream has at this moment. Error slug: log_away.

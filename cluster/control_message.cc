@@ -29,6 +29,7 @@ Result<control::Change> read_change(std::size_t kind, ByteReader& in, const Clus
       }
       ByteReader words(*key);
       change.genesis.key = {words.fixed<8>(), words.fixed<8>()};
+      if (in.remaining() > 0) change.settings = in.varint();
     } else {
       change.name = in.text();
     }
@@ -63,6 +64,7 @@ std::string encode_control(const ControlMessage& message, const ClusterSecret& s
           ByteWriter words(key);
           for (const std::uint64_t word : change.genesis.key) words.fixed<8>(word);
           out.text(secret.encrypt(key));
+          if (change.settings > 0) out.varint(change.settings);
         } else {
           out.text(change.name);
         }

@@ -26,6 +26,9 @@ namespace carillon {
 struct ClusterGenesis {
   Genesis genesis;
   ShardNumber shards = 0;
+  /// So many messages behind it belong to it: the settings of a cluster that was seeded. Before the
+  /// last of them no shard is served and nothing is changed.
+  std::uint64_t settings = 0;
 };
 
 namespace control {

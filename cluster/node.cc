@@ -59,7 +59,7 @@ ClusterNode::ClusterNode(Parts parts, ClusterSecret secret, std::unique_ptr<Jets
     hosts_.push_back(std::make_unique<ShardHost>(parts_of(shard)));
   }
   control_ = std::make_unique<Control>(
-      Control::Parts{*nats_, control_stream(its_.options.name), genesis_.genesis, secret_});
+      Control::Parts{*nats_, control_stream(its_.options.name), genesis_, secret_});
 }
 
 ClusterNode::~ClusterNode() {

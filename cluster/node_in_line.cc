@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/log.h"
 #include "cluster/node.h"
 #include "cluster/on_worker.h"
 #include "cluster/settings_sync.h"
@@ -64,6 +65,15 @@ Async<bool> ClusterNode::bring_in_line(ShardNumber shard, std::shared_ptr<Engine
     if (!read) co_return false;
   }
   const std::shared_ptr<const ControlState> wanted = control_->state();
+  if (!control_->is_whole(*wanted)) {
+    if (shard == 0) {
+      log_error(
+          "the cluster is being seeded, or its seed was cut short; then delete its streams "
+          "and seed it again",
+          {{"cluster", its_.options.name}});
+    }
+    co_return false;
+  }
   ::carillon::InLine result =
       co_await ::carillon::bring_in_line(*engine, wanted, shard, genesis_.shards);
   if (!result.whole || hosts_[shard]->served() != engine) co_return false;

@@ -1,15 +1,13 @@
 // How a node finds its cluster, or makes it.
 #include <chrono>
 #include <filesystem>
-#include <fstream>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include "base/check.h"
-#include "base/log.h"
+#include "cluster/connect.h"
 #include "cluster/mark.h"
 #include "cluster/node.h"
 
@@ -21,51 +19,11 @@ using std::chrono::milliseconds;
 
 /// So long a start waits for servers of NATS that do not answer.
 constexpr milliseconds kOpenPatience{60'000};
-/// Between two tries.
-constexpr milliseconds kTryEach{100};
 
 std::string host_name() {
   char name[256] = {};
   CARILLON_CHECK(::gethostname(name, sizeof name - 1) == 0);
   return name;
-}
-
-Result<JetstreamOptions> nats_options(const ClusterOptions& options) {
-  JetstreamOptions nats;
-  nats.servers = options.nats;
-  nats.name = "carillon " + options.node;
-  nats.creds_file = options.trust.creds_file;
-  nats.username = options.trust.username;
-  nats.ca_file = options.trust.ca_file;
-  nats.certificate_file = options.trust.certificate_file;
-  nats.private_key_file = options.trust.private_key_file;
-  if (!options.trust.password_file.empty()) {
-    std::ifstream file(options.trust.password_file);
-    if (!std::getline(file, nats.password)) {
-      return Error{"config",
-                   "cluster.nats_password_file: " + options.trust.password_file +
-                       ": it cannot be read, or is empty",
-                   ""};
-    }
-  }
-  return nats;
-}
-
-/// Servers that are being started are waited for.
-Result<std::unique_ptr<JetstreamClient>> connect(const JetstreamOptions& options) {
-  const auto began = std::chrono::steady_clock::now();
-  bool told = false;
-  while (true) {
-    auto nats = JetstreamClient::connect(options);
-    if (nats || nats.error().slug == "config" ||
-        std::chrono::steady_clock::now() - began >= kOpenPatience) {
-      return nats;
-    }
-    if (!std::exchange(told, true)) {
-      log_warning("NATS cannot be reached yet", {{"why", nats.error().detail}});
-    }
-    std::this_thread::sleep_for(kTryEach);
-  }
 }
 
 }  // namespace
@@ -89,18 +47,12 @@ Result<std::unique_ptr<ClusterNode>> ClusterNode::open(Parts parts) {
                              parts.data_dir, (*known)->name, options.name),
                  "cluster.name"};
   }
-  const auto about_nats = nats_options(options);
-  if (!about_nats) return about_nats.error();
-  auto nats = connect(*about_nats);
+  auto nats = connect_to_nats(options, kOpenPatience);
   if (!nats) return nats.error();
   if (auto enough = check_max_payload(**nats, parts.content_bytes_max); !enough) {
     return enough.error();
   }
-  ClusterWish wish;
-  wish.name = options.name;
-  wish.shards = static_cast<ShardNumber>(options.shards);
-  wish.streams.replicas = static_cast<int>(options.stream_replicas);
-  wish.streams.bytes_max = static_cast<std::int64_t>(options.stream_bytes_max);
+  ClusterWish wish = wish_of(options);
   if (*known) wish.known = (*known)->cluster;
   auto genesis = open_cluster(**nats, wish, *secret, kOpenPatience);
   if (!genesis) return genesis.error();

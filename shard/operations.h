@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <deque>
 #include <unordered_map>
+#include <vector>
 
 #include "shard/record.h"
 
@@ -52,6 +53,14 @@ class Operations {
   }
 
   [[nodiscard]] std::size_t size() const { return by_key_.size(); }
+  /// Of the last day before `now`.
+  [[nodiscard]] std::vector<record::Operation> all(WallTime now) const {
+    std::vector<record::Operation> all;
+    for (const auto& [key, operation] : by_key_) {
+      if (now - operation.at <= kRemembered) all.push_back(operation);
+    }
+    return all;
+  }
   /// About what they occupy.
   [[nodiscard]] std::uint64_t bytes() const {
     constexpr std::uint64_t kMapNode = 16 + sizeof(record::Operation) + sizeof(Hash128);

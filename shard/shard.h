@@ -180,6 +180,10 @@ class Shard {
   }
   [[nodiscard]] std::vector<const TargetState*> named_targets() const { return targets_.named(); }
   [[nodiscard]] const Lanes& lanes() const { return targets_.lanes(); }
+  /// Named operations that are remembered at `now`.
+  [[nodiscard]] std::vector<record::Operation> operations(WallTime now) const {
+    return operations_.all(now);
+  }
   /// Due tasks that wait for their target.
   [[nodiscard]] std::uint64_t backlog() const { return targets_.queued(); }
   /// The earliest due among the heads of the targets' queues.

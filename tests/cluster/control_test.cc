@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "cluster/seed.h"
 #include "tests/storage/jetstream/nats_servers.h"
 
 namespace carillon {
@@ -39,7 +40,7 @@ class ControlTest : public ::testing::Test {
         : nats(connect()), genesis(open_cluster(*nats, its_wish, kSecret, milliseconds(5000))) {
       if (!genesis) return;
       control = std::make_unique<Control>(
-          Control::Parts{*nats, control_stream(its_wish.name), genesis->genesis, kSecret});
+          Control::Parts{*nats, control_stream(its_wish.name), *genesis, kSecret});
     }
     std::unique_ptr<JetstreamClient> nats;
     Result<ClusterGenesis> genesis;
@@ -70,6 +71,53 @@ TEST_F(ControlTest, OfNodesThatMakeTheClusterAtOnceAllAreInTheSameOne) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_NE(clusters[0], Hash128());
   for (const Hash128& cluster : clusters) EXPECT_EQ(cluster, clusters[0]);
+}
+
+TEST_F(ControlTest, WhatASeedLeftThatWasCutShortIsNotTaken) {
+  const auto nats = connect();
+  ClusterSeed::Parts parts{*nats, wish(), kSecret, {1, 2}, 100, WallTime(Millis(1))};
+  {
+    const auto seed = ClusterSeed::begin(parts);
+    ASSERT_TRUE(seed) << seed.error().detail;
+  }
+  const auto opened = open_cluster(*nats, wish(), kSecret, milliseconds(300));
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().detail.find("a seed was cut short"), std::string::npos);
+  EXPECT_EQ(ClusterSeed::begin(parts).error().slug, "storage");
+  // As if the seed had been cut short behind the genesis.
+  ClusterGenesis genesis{{{5, 6}, {1, 2}}, 3, 1};
+  ASSERT_TRUE(nats->create(control_stream(wish().name), wish().streams));
+  StreamAppender appender(*nats, control_stream(wish().name));
+  const ControlMessage message{
+      .cluster = {5, 6}, .nonce = {7, 8}, .previous = {}, .change = genesis};
+  const std::string first = encode_control(message, kSecret);
+  ASSERT_EQ(appender.append(1, first), Appended::committed);
+  const Node node(wish());
+  ASSERT_TRUE(node.genesis);
+  EXPECT_EQ(node.genesis->settings, 1U);
+  const auto read = node.control->read_to_end();
+  ASSERT_TRUE(read);
+  EXPECT_FALSE(node.control->is_whole(**read));
+  EXPECT_EQ(node.control->change(put("shop", "http://x/")).error().slug, "log_away");
+}
+
+TEST_F(ControlTest, AClusterThatIsSeededHasItsSettingsFromTheBeginning) {
+  const auto nats = connect();
+  auto seed = ClusterSeed::begin({*nats, wish(), kSecret, {1, 2}, 100, WallTime(Millis(1))});
+  ASSERT_TRUE(seed);
+  const auto genesis = (*seed)->finish(
+      {control::SetTarget{"shop", R"({"url":"http://x/"})"}, control::SetLane{"bulk", {3, 200}}});
+  ASSERT_TRUE(genesis) << genesis.error().detail;
+  const Node node(wish());
+  ASSERT_TRUE(node.genesis);
+  EXPECT_EQ(node.genesis->genesis.cluster, genesis->genesis.cluster);
+  EXPECT_EQ(node.genesis->genesis.key, (SipKey{1, 2}));
+  const auto read = node.control->read_to_end();
+  ASSERT_TRUE(read);
+  EXPECT_TRUE(node.control->is_whole(**read));
+  EXPECT_TRUE((*read)->targets.contains("shop"));
+  EXPECT_EQ((*read)->lanes.at("bulk").settings.reserved, 200U);
+  EXPECT_EQ(ClusterSeed::begin({*nats, wish(), kSecret, {1, 2}, 100, {}}).error().slug, "config");
 }
 
 TEST_F(ControlTest, AClusterThatIsNotTheNodesOwnIsRefused) {

@@ -35,9 +35,10 @@ struct LostRange {
 inline constexpr std::size_t kRecordKinds = std::variant_size_v<Record>;
 /// Names of Record's alternatives, in their order.
 inline constexpr std::array<std::string_view, kRecordKinds> kRecordNames = {
-    "put",           "keep",           "move",         "cancel",      "fire",
-    "outcome",       "remove",         "group_cancel", "group_shift", "target_put",
-    "target_delete", "cancel_retries", "operation",    "target_hold", "target_release"};
+    "put",       "keep",         "move",           "cancel",     "fire",          "outcome",
+    "remove",    "group_cancel", "group_shift",    "target_put", "target_delete", "cancel_retries",
+    "operation", "target_hold",  "target_release", "lane_put",   "lane_delete"};
+static_assert(!kRecordNames.back().empty());
 
 class History {
  public:
@@ -49,6 +50,7 @@ class History {
                                 std::optional<Sequence> synced, const Progress& progress);
 
   [[nodiscard]] Shard& shard() { return shard_; }
+  [[nodiscard]] const Shard& shard() const { return shard_; }
   [[nodiscard]] const std::vector<LostRange>& lost() const { return lost_; }
   /// Rows of the log that do not decode: which, and why.
   [[nodiscard]] const std::vector<std::string>& bad_rows() const { return bad_rows_; }

@@ -8,6 +8,7 @@
 #include "tools/replay/export.h"
 #include "tools/replay/findings.h"
 #include "tools/replay/rebuild.h"
+#include "tools/replay/seed.h"
 
 namespace carillon::replay {
 namespace {
@@ -24,6 +25,7 @@ Exit codes: 0 done and nothing is lost, 1 it could not be done, 2 usage,
 struct Options {
   std::string dir;
   std::string new_dir;
+  std::string config_file;
   std::string output;
   std::string until;
   PostOptions post;
@@ -82,6 +84,14 @@ void declare_commands(CLI::App& app, Options& o, Command& chosen) {
   rebuilt->callback([&o, &chosen] {
     chosen = [&o](Inspection& found, ProgressLine& line) {
       return rebuild(found, o.new_dir, line);
+    };
+  });
+  auto* seeded = declare(app, o, "seed", "Make a new cluster that begins with what is in it");
+  seeded->add_option("--config", o.config_file, "Config file of one of the cluster's nodes")
+      ->required();
+  seeded->callback([&o, &chosen] {
+    chosen = [&o](Inspection& found, ProgressLine& line) {
+      return seed(found, o.config_file, line);
     };
   });
   auto* posted = declare(app, o, "post",

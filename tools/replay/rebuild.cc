@@ -87,6 +87,10 @@ Result<> copy_settings(Inspection& inspection, Writer& writer) {
   for (const auto* target : inspection.history->shard().named_targets()) {
     if (auto added = writer.add(target->settings); !added) return added;
   }
+  const History& history = *inspection.history;
+  for (const record::Operation& done : history.shard().operations(history.last_at())) {
+    if (auto added = writer.add(done); !added) return added;
+  }
   return {};
 }
 
