@@ -14,6 +14,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,8 +26,13 @@
 
 namespace carillon {
 
+inline constexpr std::string_view kAlarmNames[] = {
+    "capacity",        "clock_off",    "clock_stepped", "dead_letters", "late",
+    "low_on_space",    "nearly_full",  "node_silent",   "overdue",      "shard_behind",
+    "shard_ownerless", "slow_commits", "target_held"};
+
 struct Alarm {
-  std::string name;    // "overdue"
+  std::string name;    // one of the above
   std::string of;      // which target, node or shard; empty: the server
   WallTime since{};    // when it was opened
   std::string detail;  // what, and how much

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
-#include <map>
 #include <utility>
 
 #include <prometheus/metric_family.h>
@@ -320,11 +319,11 @@ void add_cluster(Families& families, const ClusterView& view) {
 }
 
 void add_alarms(Families& families, const std::vector<Alarm>& open) {
-  std::map<std::string, double> counted;
-  for (const Alarm& alarm : open) ++counted[alarm.name];
   std::vector<Sample> samples;
-  for (const auto& [name, count] : counted) samples.push_back({name, count});
-  if (samples.empty()) return;
+  for (const std::string_view name : kAlarmNames) {
+    samples.push_back(
+        {std::string(name), static_cast<double>(std::ranges::count(open, name, &Alarm::name))});
+  }
   families.add(MetricType::Gauge, "carillon_alarms_open", "Alarms that are open, by name", "alarm",
                samples);
 }

@@ -20,7 +20,7 @@ build_packages=(
 test_packages=(
   ccache libgtest-dev libgmock-dev libbenchmark-dev
   git clang-format-19 clang-tidy-19 clang-19 libclang-rt-19-dev python3 curl jq openssl strace
-  chromium nghttp2-client slowhttptest valgrind wrk redis-server rabbitmq-server
+  chromium nghttp2-client slowhttptest valgrind wrk redis-server rabbitmq-server prometheus
   "default-jdk-headless|openjdk-17-jdk-headless"
 )
 bench_packages=(

@@ -23,6 +23,7 @@ class AlarmsTest : public testing::Test {
     std::vector<std::string> changes;
     for (const Alarms::Change& change : alarms.look(seen, limits)) {
       const Alarm& its = change.alarm;
+      EXPECT_THAT(kAlarmNames, testing::Contains(its.name));
       changes.push_back((change.opened ? "+" : "-") + its.name +
                         (its.of.empty() ? "" : " " + its.of));
     }

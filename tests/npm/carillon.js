@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createServer as createSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -18,6 +19,37 @@ export async function until(what, condition) {
     if (found) return found;
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
     await pause(10);
+  }
+}
+
+/// A port that nobody listens on now.
+export async function freePort() {
+  const socket = createSocket().listen(0, "127.0.0.1");
+  await once(socket, "listening");
+  const { port } = socket.address();
+  socket.close();
+  await once(socket, "close");
+  return port;
+}
+
+/// A program that runs until `stop`; `log` is what it prints.
+export class Program {
+  constructor(program, args) {
+    this.log = "";
+    this.child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [this.child.stdout, this.child.stderr]) stream.on("data", (piece) => (this.log += piece));
+    this.ended = new Promise((done) => {
+      this.child.on("close", done);
+      this.child.on("error", (error) => {
+        this.log += `${program} cannot be run: ${error.message}; tools/setup.sh --tests installs it`;
+        done();
+      });
+    });
+  }
+
+  async stop() {
+    this.child.kill("SIGKILL");
+    await this.ended;
   }
 }
 
@@ -41,14 +73,15 @@ export async function run(program, args, input = "") {
 }
 
 /// carillond of the directory that the test was given, on a new data directory; it listens at `url`
-/// and on a unix socket in `dir`. `config` is what its config file says, if anything.
+/// and on a unix socket in `dir`. `config` is what its config file says, if anything; `listen` where, if that has
+/// to be known before.
 export class Server {
-  static async start(bin, config = "") {
+  static async start(bin, config = "", listen = "127.0.0.1:0") {
     const server = new Server();
     server.bin = bin;
     server.dir = mkdtempSync(join(tmpdir(), "carillon-npm-"));
     writeFileSync(join(server.dir, "config.toml"), config);
-    await server.run("127.0.0.1:0");
+    await server.run(listen);
     return server;
   }
 
