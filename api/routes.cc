@@ -13,6 +13,8 @@ using enum Role;
 using enum Access;
 using enum Takes;
 
+constexpr bool kLinkable = true;
+
 // Where a custom method and a plain name both fit, the custom method stands first. What is asked
 // most stands before the rest.
 constexpr auto kRoutes = std::to_array<ApiRoute>({
@@ -79,9 +81,9 @@ constexpr auto kRoutes = std::to_array<ApiRoute>({
     {{"POST", "/v1/clock:advance"}, advance_clock, admin, json},
 
     {{"GET", "/v1/whoami"}, get_sender, read, nothing, always},
-    {{"GET", "/ui/*path"}, get_dashboard, read, nothing, page},
-    {{"GET", "/ui"}, lead_to_dashboard, read, nothing, page},
-    {{"GET", "/"}, lead_browser_to_dashboard, read, nothing, page},
+    {{"GET", "/ui/*path", kLinkable}, get_dashboard, read, nothing, page},
+    {{"GET", "/ui", kLinkable}, lead_to_dashboard, read, nothing, page},
+    {{"GET", "/", kLinkable}, lead_browser_to_dashboard, read, nothing, page},
 
     {{"POST", kPeerCallPath}, answer_peer, admin, anything, peer, {}, set_peer_refusal},
 });

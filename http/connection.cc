@@ -4,6 +4,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include "http/route.h"
+
 namespace carillon {
 namespace {
 
@@ -152,6 +154,8 @@ Async<bool> HttpConnection::one_request() {
     else
       used_ = head_size_ + static_cast<std::size_t>(parser_->content_length());
   }
+  if (step == Step::go_on && parser_->cross_origin() && !request_.route->linkable)
+    step = refuse_page();
   if (step == Step::go_on && !body_is_here()) step = co_await receive_body();
   deadline_.disarm();
   if (!buffers_.pin() && step == Step::go_on) step = refuse(overloaded());

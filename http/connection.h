@@ -57,6 +57,7 @@ class HttpConnection final : public OpenConnection,
   void interrupt(const Error& because);
   void give_way();
   Step refuse(const Error& error);
+  Step refuse_page();  // of another origin
   Step refuse_interrupted();
   void release_large_buffers();
   static void release_large(std::string& buffer);

@@ -66,9 +66,12 @@ HttpConnection::Step HttpConnection::parse_head() {
   head_read_ = true;
   request_.body = {};
   if (!parser_->keep_alive()) close_after_ = true;
-  if (parser_->cross_origin())
-    return refuse({"cross_origin", "Pages of other origins may not use this server", ""});
+  if (parser_->cross_origin() && !parser_->follows_link()) return refuse_page();
   return Step::go_on;
+}
+
+HttpConnection::Step HttpConnection::refuse_page() {
+  return refuse({"cross_origin", "Pages of other origins may not use this server", ""});
 }
 
 HttpConnection::Step HttpConnection::parse_new_head(std::string_view head) {

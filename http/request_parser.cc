@@ -141,12 +141,22 @@ void RequestParser::on_field_impl(http::field name, string_view name_text, strin
     default:
       break;
   }
-  if (known == nullptr && same_in_any_case(view_of(name_text), "sec-fetch-site"))
-    known = &fetch_site_;
+  if (known == nullptr) known = fetch_field(view_of(name_text));
   if (known == nullptr) return on_trace_field(view_of(name_text), view_of(value));
   // Of a header that means something there must be one.
   if (!known->empty()) ec = http::error::bad_field;
   *known = view_of(value);
+}
+
+/// Where one of what browsers say of the page that asks is kept.
+std::string_view* RequestParser::fetch_field(std::string_view name) {
+  constexpr std::string_view kPrefix = "sec-fetch-";
+  if (!same_in_any_case(name.substr(0, kPrefix.size()), kPrefix)) return nullptr;
+  name.remove_prefix(kPrefix.size());
+  if (same_in_any_case(name, "site")) return &fetch_site_;
+  if (same_in_any_case(name, "mode")) return &fetch_mode_;
+  if (same_in_any_case(name, "dest")) return &fetch_dest_;
+  return nullptr;
 }
 
 void RequestParser::on_trace_field(std::string_view name, std::string_view value) {

@@ -38,6 +38,12 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
   [[nodiscard]] std::string_view authority() const { return authority_; }
   /// Whether a browser says that a page of another origin sends this.
   [[nodiscard]] bool cross_origin() const;
+  /// Whether a browser says that it goes there itself, to show what it gets: not a page's script,
+  /// nor a frame in one.
+  [[nodiscard]] bool follows_link() const {
+    return origin_.empty() && fetch_mode_ == "navigate" && fetch_dest_ == "document" &&
+           request_->method == "GET";
+  }
 
   struct Progress {
     std::size_t consumed = 0;
@@ -55,6 +61,7 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
   void on_response_impl(int, string_view, int, error_code&) override {}
   void on_field_impl(boost::beast::http::field name, string_view name_text, string_view value,
                      error_code& ec) override;
+  [[nodiscard]] std::string_view* fetch_field(std::string_view name);
   void on_trace_field(std::string_view name, std::string_view value);
   void on_header_impl(error_code& ec) override;
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
@@ -69,7 +76,7 @@ class RequestParser final : private boost::beast::http::basic_parser<true> {
   bool in_head_ = true;  // afterwards fields are trailers, which nobody reads
   bool has_two_traces_ = false;
   std::size_t body_bytes_max_ = 0;
-  std::string_view expect_, origin_, authority_, host_, fetch_site_;
+  std::string_view expect_, origin_, authority_, host_, fetch_site_, fetch_mode_, fetch_dest_;
 };
 
 }  // namespace carillon

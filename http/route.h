@@ -20,6 +20,7 @@ namespace carillon {
 struct HttpRoute {
   std::string_view method;
   std::string_view pattern;
+  bool linkable = false;  // a link on a page of another origin may lead here
 };
 
 /// What of an encoded path stands for the variable part of `pattern`, empty where it has none.

@@ -125,6 +125,7 @@ std::vector<Taken> read_requests(std::string_view bytes, std::size_t piece) {
     check_lengths(*head, parser);
     check_fields(*head, request.fields);
     static_cast<void>(parser.cross_origin());
+    static_cast<void>(parser.follows_link());
     if (parser.content_length() > kBodyBytesMax || !read_body(wire, parser, body)) break;
     requests.push_back({std::string(request.method), std::string(request.path),
                         std::string(request.query), std::string(request.content_type),

@@ -268,6 +268,29 @@ TEST(Connection, PagesOfOtherOriginsAreRefused) {
   EXPECT_EQ(status("sec-fetch-site", "same-origin"), 200);
 }
 
+TEST(Connection, LinksOnPagesOfOtherOriginsLeadOnlyWhereTheyMay) {
+  const ThingServer server;
+  using Fields = std::vector<std::pair<std::string, std::string>>;
+  const auto status = [&](const std::string& path, const std::string& mode, const std::string& dest,
+                          const Fields& more = {}) {
+    Fields fields{
+        {"sec-fetch-site", "cross-site"}, {"sec-fetch-mode", mode}, {"sec-fetch-dest", dest}};
+    fields.insert(fields.end(), more.begin(), more.end());
+    return HttpClient(server.url()).get(path, fields).status;
+  };
+  EXPECT_EQ(status("/pages/", "navigate", "document"), 200);
+  EXPECT_EQ(status("/pages/", "navigate", "iframe"), 403);
+  EXPECT_EQ(status("/pages/", "no-cors", "script"), 403);
+  EXPECT_EQ(status("/pages/", "cors", "document"), 403);
+  EXPECT_EQ(status("/pages/", "navigate", "document", {{"origin", "http://evil.example"}}), 403);
+  EXPECT_EQ(status("/health", "navigate", "document"), 403);
+  HttpClient client(server.url());
+  ASSERT_TRUE(
+      client.send("POST /things HTTP/1.1\r\nhost: localhost\r\nsec-fetch-site: cross-site\r\n"
+                  "sec-fetch-mode: navigate\r\nsec-fetch-dest: document\r\n\r\n"));
+  EXPECT_EQ(client.read_answer().status, 403);
+}
+
 TEST(Drain, ClosesIdleConnectionsAndAcceptsNoMore) {
   ThingServer server;
   HttpClient idle(server.url());

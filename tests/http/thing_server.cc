@@ -28,10 +28,13 @@ struct ThingRoute : HttpRoute {
 };
 
 constexpr ThingRoute kRoutes[] = {
-    {{"POST", "/things"}, Does::add},      {{"GET", "/things"}, Does::list},
-    {{"GET", "/things/{id}"}, Does::get},  {{"GET", "/health"}, Does::health},
-    {{"POST", "/echo"}, Does::echo},       {{"GET", "/headers"}, Does::headers},
-    {{"GET", "/pages/*path"}, Does::page},
+    {{"POST", "/things"}, Does::add},
+    {{"GET", "/things"}, Does::list},
+    {{"GET", "/things/{id}"}, Does::get},
+    {{"GET", "/health"}, Does::health},
+    {{"POST", "/echo"}, Does::echo},
+    {{"GET", "/headers"}, Does::headers},
+    {{"GET", "/pages/*path", true}, Does::page},
 };
 
 int status_of(std::string_view slug) {

@@ -62,6 +62,34 @@ async function check_foreign_page(page, server, receiver) {
   assert.equal((await server.call("GET", "/v1/tasks/foreign")).status, 404);
 }
 
+/// A link leads to the dashboard, and nowhere else; a frame or a form leads nowhere.
+async function check_links(page, server, receiver) {
+  const follow = async (make) => {
+    await page.goto(receiver.url);
+    const [answer] = await Promise.all([
+      page.waitForResponse((response) => response.url().startsWith(server.url)),
+      page.evaluate(make, server.url),
+    ]);
+    await page.waitForURL(`${server.url}/**`); // else it would be broken off by the next
+    return answer.status();
+  };
+  // What a function knows from here does not come with it to the page.
+  const link = (path) => new Function("url", `
+    const link = document.body.appendChild(document.createElement("a"));
+    link.href = url + ${JSON.stringify(path)};
+    link.click();`);
+  assert.equal(await follow(link("/ui/")), 200);
+  await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+  assert.equal(await follow(link("/v1/tasks/b2")), 403);
+  assert.equal(await follow(link("/v1/export")), 403);
+  const form = new Function("url", `
+    const form = document.body.appendChild(document.createElement("form"));
+    form.method = "POST";
+    form.action = url + "/ui/";
+    form.submit();`);
+  assert.equal(await follow(form), 403);
+}
+
 await withServer(async (server, receiver) => {
   const browser = await chromium.launch({
     executablePath: "/usr/bin/chromium",
@@ -71,6 +99,7 @@ await withServer(async (server, receiver) => {
     const page = await browser.newPage();
     await check_own_page(page, server);
     await check_foreign_page(page, server, receiver);
+    await check_links(page, server, receiver);
     console.log(`[ figures  ] Chromium ${browser.version()}`);
   } finally {
     await browser.close();
