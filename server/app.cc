@@ -94,6 +94,7 @@ class App {
   void apply_egress();
   Async<void> check_target_files();
   Async<void> apply_targets();
+  void note_setting(std::string_view action, std::string_view name);
   Async<void> stop();
 
   const Arguments& arguments_;
@@ -401,7 +402,11 @@ Async<void> App::check_target_files() {
 }
 
 Async<void> App::apply_targets() {
-  co_await apply_lanes(backend_->tasks(), options_.lanes);
+  const std::vector<std::string> lanes = co_await apply_lanes(backend_->tasks(), options_.lanes);
+  for (const std::string& lane : lanes) {
+    note_setting("PUT /v1/lanes/{name}", lane);
+    log_info("lane set by the config file", {{"lane", lane}});
+  }
   const std::vector<ConfiguredTarget> targets = options_.targets;
   for (const ConfiguredTarget& configured : targets) {
     const auto change = [&](const TargetSettings* before) {
@@ -417,15 +422,20 @@ Async<void> App::apply_targets() {
       log_error("target of the config file refused",
                 {{"target", name}, {"why", put.error().detail}});
     } else {
+      note_setting("PUT /v1/targets/{name}", name);
       log_info("target set by the config file", {{"target", name}});
-      audit_->note({.at = clock_->wall(),
-                    .who = "the config file",
-                    .action = "PUT /v1/targets/{name}",
-                    .of = name,
-                    .status = 200,
-                    .result = {}});
     }
   }
+}
+
+/// As if the file had called the API.
+void App::note_setting(std::string_view action, std::string_view name) {
+  audit_->note({.at = clock_->wall(),
+                .who = "the config file",
+                .action = action,
+                .of = name,
+                .status = 200,
+                .result = {}});
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 namespace carillon {
 
-Async<void> apply_lanes(TaskService& tasks, std::vector<ConfiguredLane> lanes) {
+Async<std::vector<std::string>> apply_lanes(TaskService& tasks, std::vector<ConfiguredLane> lanes) {
   // First those that reserve less than they did: that makes room for those that reserve more.
   std::map<std::string, LaneSettings> before;
   for (LaneView& lane : co_await tasks.lanes()) before.emplace(lane.name, lane.settings);
@@ -15,6 +15,7 @@ Async<void> apply_lanes(TaskService& tasks, std::vector<ConfiguredLane> lanes) {
     const auto had = before.find(lane.name);
     return std::int64_t{lane.settings.reserved} - (had == before.end() ? 0 : had->second.reserved);
   });
+  std::vector<std::string> set;
   for (const ConfiguredLane& lane : lanes) {
     const auto had = before.find(lane.name);
     if (had != before.end() && had->second == lane.settings) continue;
@@ -23,9 +24,10 @@ Async<void> apply_lanes(TaskService& tasks, std::vector<ConfiguredLane> lanes) {
       log_error("lane of the config file refused",
                 {{"lane", lane.name}, {"why", put.error().detail}});
     } else {
-      log_info("lane set by the config file", {{"lane", lane.name}});
+      set.push_back(lane.name);
     }
   }
+  co_return set;
 }
 
 }  // namespace carillon

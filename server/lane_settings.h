@@ -3,6 +3,7 @@
 // Concurrency: the loop's thread only.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "engine/task_service.h"
@@ -10,7 +11,9 @@
 
 namespace carillon {
 
-/// Makes each of them what the file says, and leaves all others alone. `tasks` must outlive it.
-[[nodiscard]] Async<void> apply_lanes(TaskService& tasks, std::vector<ConfiguredLane> lanes);
+/// Makes each of them what the file says, and leaves all others alone; answers the names of those
+/// that it made or changed. `tasks` must outlive it.
+[[nodiscard]] Async<std::vector<std::string>> apply_lanes(TaskService& tasks,
+                                                          std::vector<ConfiguredLane> lanes);
 
 }  // namespace carillon

@@ -139,6 +139,24 @@ TEST_F(Reloaded, ATargetOfTheFileWinsOverTheApiAndPausesIfItSaysSo) {
   EXPECT_THAT(body, HasSubstr("\"paused\":true"));
 }
 
+TEST_F(Reloaded, WhatTheFileSetsIsInTheAudit) {
+  start("[targets.mail]\nurl = 'http://127.0.0.1:9/'\n[lanes.bulk]\nweight = 2\n");
+  ASSERT_TRUE(server_->wait_for_line("target set by the config file target=mail"));
+  reload("[targets.mail]\nurl = 'http://127.0.0.1:9/'\n[lanes.bulk]\nweight = 3\n");
+  wait_until_logged("lane set by the config file lane=bulk", 2);
+  // The newest first. What was as the file says is not set again.
+  const std::string body = client_->get("/v1/audit").body;
+  const auto entry = [](const std::string& action, const std::string& of) {
+    return R"("who":"the config file","action":")" + action + R"(","of":")" + of + '"';
+  };
+  const std::string lane = entry("PUT /v1/lanes/{name}", "bulk");
+  const std::size_t again = body.find(lane);
+  ASSERT_NE(again, std::string::npos) << body;
+  const std::size_t target = body.find(entry("PUT /v1/targets/{name}", "mail"), again);
+  EXPECT_NE(target, std::string::npos) << body;
+  EXPECT_NE(body.find(lane, target), std::string::npos) << body;
+}
+
 TEST_F(Reloaded, AStoredTargetWhoseFilesAreGoneIsSaidAtTheStart) {
   const CertificateFiles ca = make_certificate(dir_, "ca");
   start("");
