@@ -107,6 +107,7 @@ void declare_target_commands(CLI::App& app, Context& context);
 void declare_lane_commands(CLI::App& app, Context& context);
 void declare_cluster_commands(CLI::App& app, Context& context);
 void declare_admin_commands(CLI::App& app, Context& context);
+void declare_live_commands(CLI::App& app, Context& context);
 void declare_transfer_commands(CLI::App& app, Context& context);
 /// Last of all: it completes what the others declared.
 void declare_completion(CLI::App& app, Context& context);

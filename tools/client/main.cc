@@ -91,6 +91,7 @@ int run(int argc, char** argv) {
   declare_lane_commands(app, context);
   declare_cluster_commands(app, context);
   declare_admin_commands(app, context);
+  declare_live_commands(app, context);
   declare_transfer_commands(app, context);
   declare_completion(app, context);
   refuse_empty_values(app);
