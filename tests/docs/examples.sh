@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the examples of the documentation against a real server: each fenced block marked `sh example`, and the
-# applications in docs/examples. An example that fails, or that the server refuses, fails the test.
+# applications in docs/examples, of which the one in C++ is built already. An example that fails, or that the server
+# refuses, fails the test.
 #
 #   tests/docs/examples.sh BIN_DIRECTORY FILE.md...
 set -euo pipefail
@@ -39,7 +40,7 @@ run_examples() {
     echo 'curl() { command curl --fail-with-body "$@"; echo; }'
     cat "$work/examples.sh"
   } > "$work/run.sh"
-  CARILLON_SERVER=$server PATH=$bin:$PATH bash "$work/run.sh"
+  (cd "$work" && CARILLON_SERVER=$server PATH=$bin:$PATH bash "$work/run.sh")
 }
 
 start receiver 'receiving on (\S+)' "$bin/carillon-load" receive --listen 127.0.0.1:0
@@ -58,4 +59,6 @@ for app in "$top"/docs/examples/*.mjs; do
   echo "== $app"
   timeout 60 node "$app" "$server"
 done
+echo "== docs/examples/unpaid-order.cc"
+timeout 60 "$bin/docs_unpaid_order" "$server"
 echo "all examples ran"
