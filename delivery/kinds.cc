@@ -4,12 +4,14 @@
 #include "delivery/amqp/settings.h"
 #include "delivery/http/settings.h"
 #include "delivery/kind.h"
+#include "delivery/nats/settings.h"
 #include "delivery/redis/settings.h"
 
 namespace carillon {
 
 std::span<const TargetKind* const> kinds() {
-  static constexpr std::array<const TargetKind*, 3> kAll = {&kHttpKind, &kRedisKind, &kAmqpKind};
+  static constexpr std::array<const TargetKind*, 4> kAll = {&kHttpKind, &kRedisKind, &kAmqpKind,
+                                                            &kNatsKind};
   return kAll;
 }
 

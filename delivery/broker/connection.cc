@@ -40,7 +40,7 @@ void BrokerConnection::open() {
   const Result<Url> url = settings_.parsed_url();
   CARILLON_CHECK(url.has_value());  // it was checked when it was set
   BrokerLink::Events& events = *this;
-  link_ = std::make_shared<BrokerLink>(its_.network, events, *url, settings_.tls);
+  link_ = std::make_shared<BrokerLink>(its_.network, events, *url, settings_.tls, tls_begins());
   its_.answers.arm(patience_);
   link_->open();
 }
@@ -59,7 +59,8 @@ void BrokerConnection::let_in() {
   was_ready_ = true;
   its_.heartbeats.arm(heartbeat_);
   events_->ready();
-  gave_sign_of_life();
+  give_back_unfit();
+  if (!is_closed()) gave_sign_of_life();
 }
 
 void BrokerConnection::gave_sign_of_life() {
@@ -178,8 +179,24 @@ void BrokerConnection::give_back_waiting(const Error& why) {
   }
 }
 
-Result<> BrokerConnection::check_blocked() const {
-  return blocked_ ? Result<>(*blocked_) : Result<>();
+/// What was waiting before anyone knew what the broker takes.
+void BrokerConnection::give_back_unfit() {
+  std::vector<std::pair<BrokerAttempt*, Error>> unfit;
+  std::erase_if(waiting_, [&](BrokerAttempt* attempt) {
+    const Result<> fits = check_message(attempt->push);
+    if (!fits) unfit.emplace_back(attempt, fits.error());
+    return !fits;
+  });
+  carried_ -= unfit.size();
+  for (const auto& [attempt, why] : unfit) {
+    if (events_ == nullptr) return;
+    events_->unsent(*attempt, why, true);
+  }
+}
+
+Result<> BrokerConnection::check_push(const Push& push) const {
+  if (blocked_) return *blocked_;
+  return was_ready_ ? check_message(push) : Result<>();
 }
 
 void BrokerConnection::block(std::string why) {

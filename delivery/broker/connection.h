@@ -66,8 +66,8 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection>, 
     /// It takes no more pushes; those under way end after this.
     virtual void closed(BrokerConnection& connection) = 0;
     virtual void ended(BrokerAttempt& attempt, PushResult result) = 0;
-    /// It takes no more pushes, or none now (error slug: not_now), and no byte of this one went
-    /// out. `was_ready`: it was fit for use once.
+    /// It takes no more pushes, none now (error slug: not_now), or not this one (slug: unfit), and
+    /// no byte of this one went out. `was_ready`: it was fit for use once.
     virtual void unsent(BrokerAttempt& attempt, const Error& why, bool was_ready) = 0;
   };
   struct Parts {
@@ -86,9 +86,10 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection>, 
   BrokerConnection& operator=(const BrokerConnection&) = delete;
 
   void open();
-  /// Whether the broker takes messages at all now. Error slug: not_now.
-  [[nodiscard]] Result<> check_blocked() const;
-  /// Only where it is not blocked.
+  /// Whether the broker takes such a message, and any at all now, as far as it is known. Error
+  /// slugs: not_now, unfit.
+  [[nodiscard]] Result<> check_push(const Push& push) const;
+  /// Only what is taken.
   void push(BrokerAttempt& attempt);
   /// Takes a push back; false: it is sent.
   [[nodiscard]] bool withdraw(BrokerAttempt& attempt);
@@ -111,12 +112,18 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection>, 
 
   // What a kind says and hears. To write is to append to `out`.
 
+  /// When TLS begins, where there is any.
+  [[nodiscard]] virtual BrokerLink::TlsBegins tls_begins() const {
+    return BrokerLink::TlsBegins::at_once;
+  }
   /// The link is open. What is written is the first that the broker hears.
   [[nodiscard]] virtual Result<> greet(std::string& out, std::string_view password) = 0;
   /// Asks a question that changes nothing, whose answer is a sign of life.
   virtual void write_question(std::string& out) = 0;
   /// Keeps the broker from taking us for dead, where it would; at least each half minute.
   virtual void write_heartbeat(std::string& /*out*/) {}
+  /// Whether the broker, which has let us in, takes such a message. Error slug: unfit.
+  [[nodiscard]] virtual Result<> check_message(const Push& /*push*/) const { return {}; }
   virtual void write_message(std::string& out, BrokerAttempt& attempt) = 0;
   /// Whether messages may be written now, as far as the kind can tell.
   [[nodiscard]] virtual bool takes_messages() const { return true; }
@@ -160,6 +167,7 @@ class BrokerConnection : public std::enable_shared_from_this<BrokerConnection>, 
   void look_after();
   void turn_away(const Error& denied);
   void give_back_waiting(const Error& why);
+  void give_back_unfit();
   void take_no_more();
   void drop_when_done();
   void fail(const Error& why, const BrokerAttempt* late = nullptr);

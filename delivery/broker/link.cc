@@ -5,6 +5,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/write.hpp>
 
@@ -30,11 +31,13 @@ BrokerNetwork::BrokerNetwork(const SinkOptions& options)
       next_address(options.loop, Millis(250)),
       each_address(options.loop, std::chrono::seconds(5)) {}
 
-BrokerLink::BrokerLink(BrokerNetwork& network, Events& events, const Url& url, ClientTls tls)
+BrokerLink::BrokerLink(BrokerNetwork& network, Events& events, const Url& url, ClientTls tls,
+                       TlsBegins begins)
     : network_(network),
       events_(&events),
       url_(url),
       tls_files_(std::move(tls)),
+      tls_begins_(begins),
       socket_(network.loop),
       handshake_deadline_([this] {
         // The handler under way hears of it, and only then may what it uses go.
@@ -84,8 +87,30 @@ void BrokerLink::dialled(bool connected) {
   if (!connected) return fail(network_error(dial_->problem()));
   tls_.reset();
   socket_ = dial_->take_socket();
-  if (tls_context_) return shake_hands();
-  established();
+  if (!tls_context_) return established();
+  if (tls_begins_ == TlsBegins::at_once) return shake_hands();
+  hear_first_line();
+}
+
+void BrokerLink::hear_first_line() {
+  state_ = State::shaking_hands;
+  network_.each_address.arm(handshake_deadline_);
+  first_line_.clear();
+  asio::async_read_until(
+      socket_, asio::dynamic_buffer(first_line_, in_.size()), '\n',
+      [self = shared_from_this()](Code failed, std::size_t size) {
+        if (self->state_ != State::shaking_hands) return;
+        if (failed) {
+          const bool late = !self->handshake_deadline_.armed();
+          return self->try_next_address("no greeting" +
+                                        (late ? " in time" : ": " + failed.message()));
+        }
+        // What anybody could have put behind it must not pass for what came over TLS.
+        if (size < self->first_line_.size()) {
+          return self->try_next_address("the broker says more than its greeting before TLS");
+        }
+        self->shake_hands();
+      });
 }
 
 void BrokerLink::shake_hands() {
@@ -98,21 +123,26 @@ void BrokerLink::shake_hands() {
   });
 }
 
-/// What one address cannot do another one may.
 void BrokerLink::handshake_over(Code failed) {
   const bool late = !handshake_deadline_.armed();
-  handshake_deadline_.disarm();
   if (!failed) return established();
   const std::string refused = tls_verify_failure(tls_->native_handle());
+  try_next_address("TLS: " + (late              ? "no handshake in time"
+                              : refused.empty() ? failed.message()
+                                                : refused));
+}
+
+/// What one cannot do another one may.
+void BrokerLink::try_next_address(const std::string& why) {
+  handshake_deadline_.disarm();
   Code ignored;
   socket_.close(ignored);
   state_ = State::dialling;
-  dial_->go_on("TLS: " + (late              ? "no handshake in time"
-                          : refused.empty() ? failed.message()
-                                            : refused));
+  dial_->go_on(why);
 }
 
 void BrokerLink::established() {
+  handshake_deadline_.disarm();
   endpoint_ = dial_->endpoint();
   dial_->close();
   dial_.reset();
@@ -122,6 +152,7 @@ void BrokerLink::established() {
   state_ = State::open;
   read_more();
   events_->opened();
+  if (state_ == State::open && !first_line_.empty()) events_->received(first_line_);
 }
 
 void BrokerLink::read_more() {

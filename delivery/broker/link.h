@@ -4,7 +4,7 @@
 // Operation: the egress rules judge each address before it is connected to, and `check_rules` asks
 // again when they have changed. From the moment it is connected a read is always under way, so a
 // broker that goes away is noticed at once. `close` resets the connection: what has not left this
-// machine yet never does.
+// machine yet never does. TLS begins at once, or after the line that some brokers say first.
 //
 // Concurrency: one loop's thread. Handlers that wait in the loop keep it alive; after `close` they
 // do nothing.
@@ -47,6 +47,9 @@ struct BrokerNetwork {
 class BrokerLink : public std::enable_shared_from_this<BrokerLink> {
  public:
   using tcp = boost::asio::ip::tcp;
+  /// After a line: the broker says it in the clear, and when the link is open it is reported as the
+  /// first bytes that came.
+  enum class TlsBegins { at_once, after_a_line };
 
   /// Whom it reports to; never from inside `open`, `write` or `check_rules`. Each may close the
   /// link or drop it.
@@ -63,7 +66,8 @@ class BrokerLink : public std::enable_shared_from_this<BrokerLink> {
   };
 
   /// `events` must live until `close`.
-  BrokerLink(BrokerNetwork& network, Events& events, const Url& url, ClientTls tls);
+  BrokerLink(BrokerNetwork& network, Events& events, const Url& url, ClientTls tls,
+             TlsBegins begins);
   BrokerLink(const BrokerLink&) = delete;
   BrokerLink& operator=(const BrokerLink&) = delete;
 
@@ -85,8 +89,10 @@ class BrokerLink : public std::enable_shared_from_this<BrokerLink> {
 
   void resolved(const Result<Resolver::Addresses>& found);
   void dialled(bool connected);
+  void hear_first_line();
   void shake_hands();
   void handshake_over(Code failed);
+  void try_next_address(const std::string& why);
   void established();
   void read_more();
   void write_over(Code failed);
@@ -97,6 +103,7 @@ class BrokerLink : public std::enable_shared_from_this<BrokerLink> {
   Events* events_;
   const Url url_;
   const ClientTls tls_files_;
+  const TlsBegins tls_begins_;
   TlsContext tls_context_;
   tcp::socket socket_;
   std::optional<TlsStream> tls_;
@@ -107,6 +114,7 @@ class BrokerLink : public std::enable_shared_from_this<BrokerLink> {
   std::uint64_t rules_ = 0;  // the edition under which its address was last found allowed
   bool writing_ = false;
   std::string out_;
+  std::string first_line_;
   std::array<char, 16 * 1024> in_;
 };
 

@@ -44,18 +44,6 @@ Result<std::string> first_line(std::string_view field, std::string text, const s
   return unusable(field, of + " does not hold one line of 1 to 4096 bytes");
 }
 
-Result<std::string> read_secret_file(const std::string& path) {
-  constexpr std::string_view kField = "password_file";
-  std::error_code failed;
-  if (!fs::is_regular_file(path, failed)) return unusable(kField, "there is no file " + path);
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kCredentialBytesMax + 2, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad() || file.gcount() == 0) return unusable(kField, "cannot read the file " + path);
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  return first_line(kField, std::move(text), "the file " + path);
-}
-
 Result<std::string> read_secret_variable(const std::string& name) {
   const char* const text = std::getenv(name.c_str());
   if (text == nullptr) {
@@ -78,6 +66,20 @@ bool lies_in(const std::string& path, const std::string& directory) {
 }
 
 }  // namespace
+
+Result<std::string> BrokerSettings::read_secret_file(std::string_view field,
+                                                     const std::string& path,
+                                                     std::size_t bytes_max) {
+  std::error_code failed;
+  if (!fs::is_regular_file(path, failed)) return unusable(field, "there is no file " + path);
+  std::ifstream file(path, std::ios::binary);
+  std::string text(bytes_max + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad() || file.gcount() == 0) return unusable(field, "cannot read the file " + path);
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > bytes_max) return unusable(field, "the file " + path + " is too long");
+  return Result<std::string>(boost::system::in_place_value, std::move(text));
+}
 
 Result<> BrokerSettings::read(std::string_view key, value from) {
   if (key == "url") return read_string(from, key, url);
@@ -102,6 +104,7 @@ void BrokerSettings::write(JsonWriter& json, Place place, Secrets show) const {
   }
   if (!password_file.empty()) json.key("password_file").string(password_file);
   if (!password_env.empty()) json.key("password_env").string(password_env);
+  write_own_trust(json);
   write_tls(json, tls);
 }
 
@@ -150,10 +153,11 @@ Result<> BrokerSettings::check_credentials() const {
     return Error{"conflicting_fields",
                  "`password`, `password_file` and `password_env` exclude each other", "password"};
   }
-  for (const auto& [field, text] :
-       {std::pair("username", &username), std::pair("password", &password),
-        std::pair("password_file", &password_file), std::pair("password_env", &password_env)}) {
-    if (text->size() > kCredentialBytesMax || !is_plain(*text)) {
+  SecretFiles all = secret_files();
+  all.insert(all.end(),
+             {{"username", username}, {"password", password}, {"password_env", password_env}});
+  for (const auto& [field, text] : all) {
+    if (text.size() > kCredentialBytesMax || !is_plain(text)) {
       return bad_value(field,
                        std::string(field) + " has a control character, or more than 4096 bytes");
     }
@@ -190,16 +194,25 @@ Result<> BrokerSettings::check_address(UrlPolicy& urls) const {
 
 Result<> BrokerSettings::check_files() const {
   if (const Result<std::string> secret = read_password(); !secret) return secret.error();
+  if (Result<> ok = check_own_files(); !ok) return ok;
   return check_tls_files(tls);
+}
+
+BrokerSettings::SecretFiles BrokerSettings::secret_files() const {
+  SecretFiles all = own_secret_files();
+  all.emplace_back("password_file", password_file);
+  return all;
 }
 
 Result<> BrokerSettings::check_named_by_client(const std::string& secrets_dir,
                                                const KindSettings* before) const {
   const auto* const old = static_cast<const BrokerSettings*>(before);
   const bool same_receiver = old != nullptr && goes_where(*old);
-  const bool known_file = same_receiver && old->password_file == password_file;
-  if (!password_file.empty() && !known_file && !lies_in(password_file, secrets_dir)) {
-    return bad_value("password_file",
+  for (const auto& file : secret_files()) {
+    const auto& [field, path] = file;
+    if (path.empty() || lies_in(path, secrets_dir)) continue;
+    if (same_receiver && std::ranges::count(old->secret_files(), file) > 0) continue;
+    return bad_value(field,
                      secrets_dir.empty()
                          ? "a file can be named over the API where the setting `secrets_dir` says "
                            "in which directory it must be"
@@ -214,7 +227,12 @@ Result<> BrokerSettings::check_named_by_client(const std::string& secrets_dir,
 }
 
 Result<std::string> BrokerSettings::read_password() const {
-  if (!password_file.empty()) return read_secret_file(password_file);
+  if (!password_file.empty()) {
+    constexpr std::string_view kField = "password_file";
+    Result<std::string> text = read_secret_file(kField, password_file, kCredentialBytesMax + 2);
+    if (!text) return text.error();
+    return first_line(kField, *std::move(text), "the file " + password_file);
+  }
   if (!password_env.empty()) return read_secret_variable(password_env);
   return Result<std::string>(boost::system::in_place_value, password);
 }

@@ -11,6 +11,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "delivery/kind.h"
 #include "net/tls.h"
@@ -61,9 +63,23 @@ class BrokerSettings : public KindSettings {
   [[nodiscard]] virtual bool equals_own(const BrokerSettings& other) const = 0;
   [[nodiscard]] virtual std::shared_ptr<BrokerSettings> copy() const = 0;
 
+  // And where it has secrets of its own.
+
+  /// Members that name files of secrets, with what they name.
+  using SecretFiles = std::vector<std::pair<std::string_view, std::string>>;
+  [[nodiscard]] virtual SecretFiles own_secret_files() const { return {}; }
+  /// Whether these can be used. Error slug: unusable_file.
+  [[nodiscard]] virtual Result<> check_own_files() const { return {}; }
+  virtual void write_own_trust(JsonWriter& /*json*/) const {}
+  /// What a file holds. Error slug: unusable_file.
+  [[nodiscard]] static Result<std::string> read_secret_file(std::string_view field,
+                                                            const std::string& path,
+                                                            std::size_t bytes_max);
+
  private:
   [[nodiscard]] Result<> check_url() const;
   [[nodiscard]] Result<> check_credentials() const;
+  [[nodiscard]] SecretFiles secret_files() const;
   [[nodiscard]] bool goes_where(const BrokerSettings& other) const;
 
   const UrlSchemes& schemes_;

@@ -53,7 +53,7 @@ Result<> BrokerSink::start(BrokerAttempt& attempt) {
   if (Result<> ok = check_push(attempt.push); !ok) return ok;
   auto connection = connection_for(attempt.push);
   if (!connection) return connection.error();
-  if (Result<> ok = (*connection)->check_blocked(); !ok) return ok;
+  if (Result<> ok = (*connection)->check_push(attempt.push); !ok) return ok;
   attempt.connection = *std::move(connection);
   if (attempt.connection->is_ready()) ++stats_.connections_reused;
   attempt.connection->push(attempt);
@@ -110,7 +110,8 @@ void BrokerSink::closed(BrokerConnection& connection) {
 }
 
 void BrokerSink::unsent(BrokerAttempt& attempt, const Error& why, bool was_ready) {
-  if (!was_ready || why.slug == "not_now") return ended(attempt, not_sent(why));
+  if (!was_ready || why.slug == "not_now" || why.slug == "unfit")
+    return ended(attempt, not_sent(why));
   if (const Result<> ok = start(attempt); !ok) fail_later(attempt, ok.error());
 }
 

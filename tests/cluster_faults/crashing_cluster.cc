@@ -13,6 +13,7 @@
 #include "tests/end_to_end/carillond.h"
 #include "tests/end_to_end/json_find.h"
 #include "tests/storage/jetstream/nats_servers.h"
+#include "tests/support/free_port.h"
 
 namespace carillon::test {
 namespace {

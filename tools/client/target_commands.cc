@@ -15,7 +15,9 @@ namespace {
 
 struct TargetOptions {
   std::string name, file, kind, url, method, timeout, backoff_min, backoff_max;
-  std::string stream, exchange, routing_key, username, password_file, password_env;  // of brokers
+  // Of brokers.
+  std::string stream, exchange, routing_key, subject, username, password_file, password_env,
+      creds_file;
   std::string persistent, mandatory;                              // true or false
   std::string concurrency, rate, max_attempts, maxlen, replicas;  // digits, checked by CLI11
   bool force = false;
@@ -38,6 +40,7 @@ std::string named(const TargetOptions& o) {
   body.text("kind", o.kind).text("url", o.url).text("method", o.method);
   body.text("stream", o.stream).raw("maxlen", o.maxlen).raw("replicas", o.replicas);
   body.text("exchange", o.exchange).text("routing_key", o.routing_key);
+  body.text("subject", o.subject).text("creds_file", o.creds_file);
   body.raw("persistent", o.persistent).raw("mandatory", o.mandatory);
   body.text("username", o.username).text("password_file", o.password_file);
   body.text("password_env", o.password_env).time("timeout", o.timeout);
@@ -80,11 +83,14 @@ void declare_broker_options(CLI::App& made, TargetOptions& o) {
       ->check(CLI::IsMember({"true", "false"}));
   made.add_option("--mandatory", o.mandatory, "amqp: a message that no queue takes has failed")
       ->check(CLI::IsMember({"true", "false"}));
-  made.add_option("--username", o.username, "redis, amqp: the user name to log in with");
+  made.add_option("--subject", o.subject, "nats: the subject that messages go to");
+  made.add_option("--creds-file", o.creds_file,
+                  "nats: a credentials file, in place of user name and password");
+  made.add_option("--username", o.username, "redis, amqp, nats: the user name to log in with");
   made.add_option("--password-file", o.password_file,
-                  "redis, amqp: a file that holds the password");
+                  "redis, amqp, nats: a file that holds the password");
   made.add_option("--password-env", o.password_env,
-                  "redis, amqp: an environment variable that holds the password");
+                  "redis, amqp, nats: an environment variable that holds the password");
 }
 
 }  // namespace
@@ -111,7 +117,7 @@ void declare_target_commands(CLI::App& app, Context& context) {
   shown->callback([o, &context] { context.run("GET", o->path(), {}, show); });
   auto* made = target->add_subcommand("put", "Make one, or change what is named of one");
   made->add_option("--url", o->url, "Where it is pushed to");
-  made->add_option("--kind", o->kind, "http (the default), redis or amqp");
+  made->add_option("--kind", o->kind, "http (the default), redis, amqp or nats");
   made->add_option("--file", o->file,
                    "Its whole settings as JSON, which replace all others; - for standard input");
   made->add_option("--method", o->method, "HTTP method of the push");

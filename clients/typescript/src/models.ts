@@ -14,7 +14,7 @@ export type IfExists = "reject" | "keep" | "replace" | "earliest" | "latest" | "
 
 export type WaitingFor = "due" | "retry" | "target_paused" | "target_held" | "target_concurrency" | "target_rate" | "lane" | "capacity" | "catch_up" | "commit";
 
-export type Kind = "http" | "redis" | "amqp";
+export type Kind = "http" | "redis" | "amqp" | "nats";
 
 export type Reason = "too_many_requests" | "unavailable" | "failing";
 
@@ -251,7 +251,7 @@ export interface TargetSettings {
   kind?: Kind;
   /**
    * Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Of amqp: amqp://HOST:PORT/VHOST
-   * or amqps.
+   * or amqps. Of nats: nats://HOST:PORT or tls.
    */
   url: string;
   /** Of amqp: where messages are published; without it, to the default exchange. */
@@ -264,6 +264,8 @@ export interface TargetSettings {
   mandatory?: boolean;
   /** Of redis, required: the key of the stream that entries are added to. */
   stream?: string;
+  /** Of nats, required: the subject that messages are published to. */
+  subject?: string;
   /** Of redis: about as many entries of the stream are kept; 0: all. */
   maxlen?: number;
   /** Of redis: how many replicas must have an entry before it counts as delivered. */
@@ -276,6 +278,11 @@ export interface TargetSettings {
   password_file?: string;
   /** Of brokers: an environment variable that holds the password; its name begins with CARILLON_SECRET_. */
   password_env?: string;
+  /**
+   * Of nats: a credentials file in `secrets_dir`, in place of user name and password; read for each new
+   * connection.
+   */
+  creds_file?: string;
   method?: string;
   headers?: Record<string, string>;
   /** Of a whole push; default 15s. */
@@ -313,7 +320,7 @@ export interface Tls {
 export interface TargetChange {
   /**
    * Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Of amqp: amqp://HOST:PORT/VHOST
-   * or amqps.
+   * or amqps. Of nats: nats://HOST:PORT or tls.
    */
   url?: string | null;
   /** Standard Webhooks secrets; shown as whsec_***, which keeps the stored one when it is sent back. */
@@ -330,6 +337,8 @@ export interface TargetChange {
   mandatory?: boolean | null;
   /** Of redis, required: the key of the stream that entries are added to. */
   stream?: string | null;
+  /** Of nats, required: the subject that messages are published to. */
+  subject?: string | null;
   /** Of redis: about as many entries of the stream are kept; 0: all. */
   maxlen?: number | null;
   /** Of redis: how many replicas must have an entry before it counts as delivered. */
@@ -342,6 +351,11 @@ export interface TargetChange {
   password_file?: string | null;
   /** Of brokers: an environment variable that holds the password; its name begins with CARILLON_SECRET_. */
   password_env?: string | null;
+  /**
+   * Of nats: a credentials file in `secrets_dir`, in place of user name and password; read for each new
+   * connection.
+   */
+  creds_file?: string | null;
   method?: string | null;
   headers?: Record<string, string> | null;
   /** Of a whole push; default 15s. */
@@ -374,6 +388,7 @@ export interface Target {
   exchange?: string;
   routing_key?: string;
   persistent?: boolean;
+  subject?: string;
   mandatory?: boolean;
   stream?: string;
   maxlen?: number;
@@ -383,6 +398,7 @@ export interface Target {
   password?: string;
   password_file?: string;
   password_env?: string;
+  creds_file?: string;
   method?: string;
   headers?: Record<string, string>;
   /** Of a whole push; default 15s. */

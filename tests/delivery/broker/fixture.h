@@ -87,11 +87,14 @@ class BrokerSinkFixture : public testing::Test {
   PushResult deliver(Push push) { return result_of(start(std::move(push))); }
   PushResult deliver(const Target& target) { return deliver(make_push(target)); }
 
-  /// Pushes so many at once, each of a task of its own; returns when all are delivered.
+  /// Pushes so many at once, each of a task of its own and with an id of its own; returns when all
+  /// are delivered.
   void deliver_many(const Target& target, int count) {
     int delivered = 0;
     for (int i = 0; i < count; ++i) {
-      sink->push(make_push(target, "{}", "t" + std::to_string(i)), [&](const PushResult& result) {
+      Push push = make_push(target, "{}", "t" + std::to_string(i));
+      push.content.webhook_id = push.content.id;
+      sink->push(std::move(push), [&](const PushResult& result) {
         EXPECT_EQ(result.kind, PushResult::Kind::delivered) << result.error;
         ++delivered;
       });

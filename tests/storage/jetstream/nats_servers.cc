@@ -2,30 +2,18 @@
 
 #include <csignal>
 #include <filesystem>
-#include <random>
 #include <thread>
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <nats/nats.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/check.h"
+#include "tests/support/free_port.h"
+#include "tests/support/nats_program.h"
 
 namespace carillon::test {
 
 namespace {
-
-/// Fetched once, and kept.
-const std::string& server_program() {
-  static const std::string path = [] {
-    const Finished found = run_program({CARILLON_SOURCE_DIR "/tools/nats-server.sh"});
-    CARILLON_CHECK(found.ending.code == 0);
-    return found.output.substr(0, found.output.find('\n'));
-  }();
-  return path;
-}
 
 /// A connection of the test's own, past what is tested.
 class Direct {
@@ -72,24 +60,6 @@ bool eventually(const std::function<bool()>& condition, std::chrono::seconds pat
   return true;
 }
 
-std::uint16_t free_port() {
-  // Below those that the kernel gives to outgoing connections, of which these tests make many: one
-  // could take the port before its server does.
-  std::random_device random;
-  std::uniform_int_distribution<int> ports(10'000, 32'000);
-  while (true) {
-    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(ports(random)));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const bool is_free =
-        ::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
-    ::close(listener);
-    if (is_free) return ntohs(address.sin_port);
-  }
-}
-
 NatsServers::NatsServers(int count) {
   constexpr int kTries = 3;
   for (int tries = 1;; ++tries) {
@@ -113,8 +83,8 @@ void NatsServers::launch(int count) {
   std::vector<std::uint16_t> routes;
   std::string all;
   for (int i = 0; i < count; ++i) {
-    ports_.push_back(free_port());
-    routes.push_back(free_port());
+    ports_.push_back(static_cast<std::uint16_t>(free_port()));
+    routes.push_back(static_cast<std::uint16_t>(free_port()));
     all += fmt::format("{}nats://127.0.0.1:{}", i > 0 ? ", " : "", routes.back());
   }
   for (int i = 0; i < count; ++i) {
@@ -156,7 +126,7 @@ void NatsServers::kill(int server) {
 
 void NatsServers::start(int server) {
   running_[static_cast<std::size_t>(server)] = std::make_unique<Process>(
-      std::vector<std::string>{server_program(), "-c", dir_ / fmt::format("s{}.conf", server)});
+      std::vector<std::string>{nats_program(), "-c", dir_ / fmt::format("s{}.conf", server)});
 }
 
 void NatsServers::wipe(int server) {

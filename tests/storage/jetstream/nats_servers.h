@@ -1,8 +1,8 @@
 // Real NATS servers for tests: one, or several that form a cluster, on free ports of 127.0.0.1.
 //
-// Operation: tools/nats-server.sh says which program that is. Each server syncs before it
-// acknowledges (`sync_interval: always`) and keeps its files in a temporary directory, so that it
-// may be killed and started again, with or without what it had.
+// Operation: each server syncs before it acknowledges (`sync_interval: always`) and keeps its files
+// in a temporary directory, so that it may be killed and started again, with or without what it
+// had.
 //
 // Concurrency: one test thread. Only processes that were started here are ended.
 #pragma once
@@ -23,9 +23,6 @@ namespace carillon::test {
 /// Looks until it holds; false: it did not in time.
 [[nodiscard]] bool eventually(const std::function<bool()>& condition,
                               std::chrono::seconds patience = std::chrono::seconds(60));
-
-/// A port of 127.0.0.1 that nobody listens on.
-[[nodiscard]] std::uint16_t free_port();
 
 class NatsServers {
  public:

@@ -12,7 +12,7 @@ State = Literal["scheduled", "firing", "retrying", "delivered", "dead", "expired
 OnExpire = Literal["drop", "dead"]
 IfExists = Literal["reject", "keep", "replace", "earliest", "latest", "once"]
 WaitingFor = Literal["due", "retry", "target_paused", "target_held", "target_concurrency", "target_rate", "lane", "capacity", "catch_up", "commit"]
-Kind = Literal["http", "redis", "amqp"]
+Kind = Literal["http", "redis", "amqp", "nats"]
 Reason = Literal["too_many_requests", "unavailable", "failing"]
 Role = Literal["read", "write", "admin"]
 
@@ -317,6 +317,7 @@ class Target(Model):
     exchange: Optional[str] = None
     routing_key: Optional[str] = None
     persistent: Optional[bool] = None
+    subject: Optional[str] = None
     mandatory: Optional[bool] = None
     stream: Optional[str] = None
     maxlen: Optional[int] = None
@@ -326,6 +327,7 @@ class Target(Model):
     password: Optional[str] = None
     password_file: Optional[str] = None
     password_env: Optional[str] = None
+    creds_file: Optional[str] = None
     method: Optional[str] = None
     headers: Optional[Dict[str, str]] = None
     #: Of a whole push; default 15s.

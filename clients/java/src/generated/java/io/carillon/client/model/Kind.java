@@ -6,6 +6,7 @@ public enum Kind {
   HTTP,
   REDIS,
   AMQP,
+  NATS,
   /** A value that this version of the client does not know. */
   UNRECOGNIZED
 }

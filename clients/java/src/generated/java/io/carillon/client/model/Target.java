@@ -47,6 +47,11 @@ public final class Target extends JsonObject {
     return read("persistent", JsonObject::flag);
   }
 
+  /** `subject`. Null where there is none. */
+  public String subject() {
+    return read("subject", JsonObject::text);
+  }
+
   /** `mandatory`. Null where there is none. */
   public Boolean mandatory() {
     return read("mandatory", JsonObject::flag);
@@ -85,6 +90,11 @@ public final class Target extends JsonObject {
   /** `password_env`. Null where there is none. */
   public String passwordEnv() {
     return read("password_env", JsonObject::text);
+  }
+
+  /** `creds_file`. Null where there is none. */
+  public String credsFile() {
+    return read("creds_file", JsonObject::text);
   }
 
   /** `method`. Null where there is none. */

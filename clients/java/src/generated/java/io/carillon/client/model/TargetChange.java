@@ -20,7 +20,7 @@ public final class TargetChange extends JsonObject {
 
   /**
    * Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Of amqp: amqp://HOST:PORT/VHOST
-   * or amqps. Null where there is none.
+   * or amqps. Of nats: nats://HOST:PORT or tls. Null where there is none.
    */
   public String url() {
     return read("url", JsonObject::text);
@@ -70,6 +70,11 @@ public final class TargetChange extends JsonObject {
     return read("stream", JsonObject::text);
   }
 
+  /** Of nats, required: the subject that messages are published to. Null where there is none. */
+  public String subject() {
+    return read("subject", JsonObject::text);
+  }
+
   /** Of redis: about as many entries of the stream are kept; 0: all. Null where there is none. */
   public Long maxlen() {
     return read("maxlen", JsonObject::integer);
@@ -106,6 +111,14 @@ public final class TargetChange extends JsonObject {
    */
   public String passwordEnv() {
     return read("password_env", JsonObject::text);
+  }
+
+  /**
+   * Of nats: a credentials file in `secrets_dir`, in place of user name and password; read for each new
+   * connection. Null where there is none.
+   */
+  public String credsFile() {
+    return read("creds_file", JsonObject::text);
   }
 
   /** `method`. Null where there is none. */
@@ -186,7 +199,7 @@ public final class TargetChange extends JsonObject {
 
     /**
      * Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Of amqp: amqp://HOST:PORT/VHOST
-     * or amqps.
+     * or amqps. Of nats: nats://HOST:PORT or tls.
      */
     public Builder url(String value) {
       return putNullable("url", value);
@@ -237,6 +250,11 @@ public final class TargetChange extends JsonObject {
       return putNullable("stream", value);
     }
 
+    /** Of nats, required: the subject that messages are published to. */
+    public Builder subject(String value) {
+      return putNullable("subject", value);
+    }
+
     /** Of redis: about as many entries of the stream are kept; 0: all. */
     public Builder maxlen(long value) {
       return putNullable("maxlen", value);
@@ -275,6 +293,14 @@ public final class TargetChange extends JsonObject {
     /** Of brokers: an environment variable that holds the password; its name begins with CARILLON_SECRET_. */
     public Builder passwordEnv(String value) {
       return putNullable("password_env", value);
+    }
+
+    /**
+     * Of nats: a credentials file in `secrets_dir`, in place of user name and password; read for each new
+     * connection.
+     */
+    public Builder credsFile(String value) {
+      return putNullable("creds_file", value);
     }
 
     /** `method`. */

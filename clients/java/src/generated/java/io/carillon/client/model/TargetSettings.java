@@ -28,7 +28,7 @@ public final class TargetSettings extends JsonObject {
 
   /**
    * Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Of amqp: amqp://HOST:PORT/VHOST
-   * or amqps.
+   * or amqps. Of nats: nats://HOST:PORT or tls.
    */
   public String url() {
     return read("url", JsonObject::text);
@@ -60,6 +60,11 @@ public final class TargetSettings extends JsonObject {
   /** Of redis, required: the key of the stream that entries are added to. Null where there is none. */
   public String stream() {
     return read("stream", JsonObject::text);
+  }
+
+  /** Of nats, required: the subject that messages are published to. Null where there is none. */
+  public String subject() {
+    return read("subject", JsonObject::text);
   }
 
   /** Of redis: about as many entries of the stream are kept; 0: all. Null where there is none. */
@@ -98,6 +103,14 @@ public final class TargetSettings extends JsonObject {
    */
   public String passwordEnv() {
     return read("password_env", JsonObject::text);
+  }
+
+  /**
+   * Of nats: a credentials file in `secrets_dir`, in place of user name and password; read for each new
+   * connection. Null where there is none.
+   */
+  public String credsFile() {
+    return read("creds_file", JsonObject::text);
   }
 
   /** `method`. Null where there is none. */
@@ -191,7 +204,7 @@ public final class TargetSettings extends JsonObject {
 
     /**
      * Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Of amqp: amqp://HOST:PORT/VHOST
-     * or amqps.
+     * or amqps. Of nats: nats://HOST:PORT or tls.
      */
     public Builder url(String value) {
       return put("url", value);
@@ -222,6 +235,11 @@ public final class TargetSettings extends JsonObject {
       return put("stream", value);
     }
 
+    /** Of nats, required: the subject that messages are published to. */
+    public Builder subject(String value) {
+      return put("subject", value);
+    }
+
     /** Of redis: about as many entries of the stream are kept; 0: all. */
     public Builder maxlen(long value) {
       return put("maxlen", value);
@@ -250,6 +268,14 @@ public final class TargetSettings extends JsonObject {
     /** Of brokers: an environment variable that holds the password; its name begins with CARILLON_SECRET_. */
     public Builder passwordEnv(String value) {
       return put("password_env", value);
+    }
+
+    /**
+     * Of nats: a credentials file in `secrets_dir`, in place of user name and password; read for each new
+     * connection.
+     */
+    public Builder credsFile(String value) {
+      return put("creds_file", value);
     }
 
     /** `method`. */
