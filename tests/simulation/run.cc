@@ -104,6 +104,8 @@ RunResult run(std::uint64_t seed, bool keep_trace) {
   its.finish_clients(kHealing);
   server.crash();
   world.run_until(world.now() + kHealing);
+  // What the log has, the shard knows only when the commit is over.
+  while (server.committing()) world.run_until(world.now() + kMillisecond);
   server.tell_all();
   return its.judge();
 }

@@ -46,6 +46,7 @@ class Server final : public Service {
   /// From now on receivers accept, and no target is paused.
   void heal();
 
+  [[nodiscard]] bool committing() const { return up() && local_->driver().committing(); }
   /// Enters what the server says of its tasks into the ledger, and looks for what waits too long.
   void tell_all();
   [[nodiscard]] std::optional<std::pair<TaskNumber, std::uint64_t>> dead_letter(
