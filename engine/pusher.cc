@@ -76,7 +76,6 @@ void Pusher::take(const Fired& fired, ContentCache::Row row) {
   pushing.fired = fired;
   pushing.retry = content->retry.value_or(RetryChoice()).over(push.target->retry);
   pushing.bytes = bytes;
-  pushing.target = push.target;
   pushing.began = its_.clock.wall();
   pushing.attempts = fired.attempt - std::min(fired.attempt - 1, content->attempts_before);
   its_.sink.push(std::move(push),
@@ -106,8 +105,10 @@ void Pusher::ended(const Pushing& push, PushResult result) {
 void Pusher::failed(const Pushing& push, const std::optional<Note>& before, PushResult result) {
   const Fired& fired = push.fired;
   const WallTime now = its_.clock.wall();
+  // As they are now: a breaker that was switched off while this push was under way counts no more.
+  const TargetRegistry::Settings settings = its_.targets.of_push(fired.target);
   const std::optional<Trouble> trouble =
-      trouble_of(result, now, push.target->hold_max, push.target->breaker);
+      trouble_of(result, now, settings->hold_max, settings->breaker);
   const bool is_throttled = result.not_now.has_value();
   Note note{now, fired.attempt, result.status, std::move(result.error), push.began};
   note.paused_for = its_.targets.paused_for(fired.target, now);
@@ -130,7 +131,7 @@ void Pusher::failed(const Pushing& push, const std::optional<Note>& before, Push
                           .is_throttled = is_throttled,
                           .is_probe = fired.is_probe,
                           .asked = result.retry_after,
-                          .throttle_max = push.target->hold_max},
+                          .throttle_max = settings->hold_max},
                          its_.random);
   }
   its_.driver.outcome(fired, again ? State::retrying : State::dead, again.value_or(WallTime{}),

@@ -54,7 +54,6 @@ class Pusher final : ContentTaker {
     Fired fired;
     std::uint64_t bytes = 0;
     RetryPolicy retry;
-    TargetRegistry::Settings target;
     WallTime began{};
     std::uint32_t attempts = 1;  // since it was added or redriven, this one included
   };

@@ -418,6 +418,17 @@ TEST_F(BreakerTest, that_is_switched_off_holds_nothing_any_more) {
   EXPECT_FALSE(held());
 }
 
+TEST_F(BreakerTest, that_is_switched_off_counts_no_push_that_was_under_way) {
+  put();
+  reaction.pause = Millis(200);
+  add_tasks(4);
+  run_until([&] { return receiver.requests().size() == 4; });
+  settings.breaker.failures = 0;
+  put();
+  wait_for(State::retrying, 4);
+  EXPECT_FALSE(held());
+}
+
 TEST_F(BreakerTest, the_time_in_which_a_target_is_paused_does_not_count_for_max_age) {
   settings.breaker.failures = 0;
   settings.retry = {1000, minutes(20), minutes(20), hours(1)};
