@@ -69,6 +69,8 @@ std::string detail_of(const Waiting& waiting) {
       return "as many pushes are under way, or begin in a second, as the server may make";
     case WaitsFor::catch_up:
       return "it is overdue, and such tasks are paced";
+    case WaitsFor::batch:
+      return "it waits a moment for others that are pushed with it";
     case WaitsFor::commit:
       break;
   }

@@ -4,8 +4,10 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/json.h"
+#include "base/memory_size.h"
 
 namespace carillon {
 
@@ -40,6 +42,25 @@ template <typename Integer>
       json_integer(from, field, 0, std::numeric_limits<std::int32_t>::max());
   if (!number) return number.error();
   to = static_cast<Integer>(*number);
+  return {};
+}
+
+/// An amount of memory, as a number or as text ("1MiB").
+template <typename Integer>
+[[nodiscard]] Result<> read_bytes(simdjson::ondemand::value from, std::string_view field,
+                                  Integer& to) {
+  simdjson::ondemand::json_type type{};
+  if (from.type().get(type) != simdjson::SUCCESS || type != simdjson::ondemand::json_type::string) {
+    return read_integer(from, field, to);
+  }
+  const Result<std::string_view> text = json_string(from, field);
+  if (!text) return text.error();
+  const Result<std::int64_t> bytes = parse_bytes(*text);
+  if (!bytes) return bytes.error().at_field(std::string(field));
+  if (!std::in_range<Integer>(*bytes)) {
+    return Error{"bad_value", "`" + std::string(field) + "` is too large", std::string(field)};
+  }
+  to = static_cast<Integer>(*bytes);
   return {};
 }
 

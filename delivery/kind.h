@@ -60,6 +60,9 @@ class KindSettings {
   [[nodiscard]] virtual Result<> check_named_by_client(const std::string& secrets_dir,
                                                        const KindSettings* before) const = 0;
 
+  /// How its pushes are batched; where it does not override this, they are not.
+  [[nodiscard]] virtual BatchLimit batch() const { return {}; }
+
   /// Appends the members of one place, as `read` takes them.
   virtual void write(JsonWriter& json, Place place, Secrets secrets) const = 0;
   /// Appends the members that a PUT need not repeat, hidden.

@@ -71,6 +71,7 @@ std::optional<WallTime> next_attempt(const RetryPolicy& policy, const Failure& f
   const std::uint32_t counted = failure.attempts - std::min(failure.uncounted, failure.attempts);
   const WallTime last = failure.first_attempt_at + policy.max_age;
   if (failure.attempts >= kPushesMax || failure.at >= last) return std::nullopt;
+  if (failure.at_once) return failure.at;
   const bool counts = !failure.is_throttled && !failure.is_probe;
   if (counts && counted >= static_cast<std::uint32_t>(policy.max_attempts)) {
     return std::nullopt;

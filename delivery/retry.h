@@ -7,7 +7,8 @@
 //
 // A receiver that says "not now" (429, or 503 with Retry-After) has not failed: the task waits as
 // long as it was told to, and the attempt does not count against `max_attempts`. Neither does one
-// that only tried a target that is held.
+// that only tried a target that is held, nor one that was refused together with others, which is
+// made again at once (engine/batcher.h).
 //
 // Concurrency: pure functions.
 #pragma once
@@ -44,9 +45,10 @@ struct Failure {
   WallTime at{};
   WallTime first_attempt_at{};
   std::uint32_t attempts = 1;     // since the task was added or redriven, this one included
-  std::uint32_t uncounted = 0;    // of these, "not now" or probes; this one included
+  std::uint32_t uncounted = 0;    // of these, "not now", probes or in company; this one included
   bool is_throttled = false;      // this one: it was answered "not now"
   bool is_probe = false;          // this one
+  bool at_once = false;           // this one was refused with others, and goes again without them
   std::optional<Millis> asked{};  // Retry-After
   Millis throttle_max{};          // see throttle_pause
 };

@@ -24,7 +24,7 @@
 
 namespace carillon {
 
-/// One attempt of one task.
+/// One attempt: of one task, or of several in one push (delivery/batch.h).
 struct Push {
   std::shared_ptr<const TargetSettings> target;
   /// The row that `content` points into; kept until the push is over.
@@ -32,6 +32,8 @@ struct Push {
   TaskContent content;
   WallTime due{};  // as asked
   std::uint32_t attempt = 1;
+  /// So many tasks are in its body; 0: the body is a task's own.
+  std::uint32_t tasks = 0;
   /// How much of the answer's body is wanted in the result. If any, the push is over only when it
   /// has come, or its time is up.
   std::size_t answer_body_bytes = 0;
@@ -49,7 +51,10 @@ struct PushResult {
   std::uint32_t status = 0;             // the receiver's answer as a number; 0: none came
   bool may_be_seen = false;   // bytes of the push went out, so a receiver may have acted on it
   std::string answer_body{};  // as much as was wanted
-  std::string error{};        // for a person: "connect to 10.0.0.7:443: connection refused"
+  /// Where a body was wanted: its content type, once the head has come.
+  std::optional<std::string> answer_type{};
+  bool answer_is_whole = false;  // the body came to its end
+  std::string error{};           // for a person: "connect to 10.0.0.7:443: connection refused"
 };
 
 struct DeliveryStats {

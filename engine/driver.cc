@@ -164,7 +164,7 @@ void ShardDriver::submit(Command command) {
 void ShardDriver::outcome(const Fired& fired, State state, WallTime retry_at, Note note,
                           const std::optional<Trouble>& trouble) {
   if (is_over()) return;
-  shard_.outcome(fired.task, fired.number, state, retry_at, std::move(note), trouble);
+  shard_.outcome(fired, state, retry_at, std::move(note), trouble);
   carry_out();
   // A slot that is free again, or a hold's end.
   if (state != State::delivered || shard_.has_work()) set_timer();

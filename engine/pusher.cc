@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "base/failpoint.h"
+#include "delivery/batch.h"
+#include "delivery/kind.h"
 #include "delivery/retry.h"
 #include "storage/content.h"
 
@@ -14,70 +16,79 @@ constexpr std::uint32_t kAttemptsMax = 1023;  // as far as an entry counts
 constexpr const char* kCommitTooLate = "not sent: its commit took longer than expire_after";
 
 /// What the answer says against the target itself.
-std::optional<Trouble> trouble_of(const PushResult& result, WallTime now, Millis hold_max,
-                                  const Breaker& breaker) {
+std::optional<HoldReason> fault_of(const PushResult& result) {
   constexpr std::uint32_t kServerErrors = 500;
-  Trouble trouble{.at = now, .asked = result.retry_after, .hold_max = hold_max, .breaker = breaker};
-  if (result.not_now) {
-    trouble.reason = *result.not_now == NotNow::too_many_requests ? HoldReason::too_many_requests
-                                                                  : HoldReason::unavailable;
-  } else if (result.kind == PushResult::Kind::failed && breaker.failures != 0 &&
-             (result.status == 0 || result.status >= kServerErrors)) {
-    trouble.reason = HoldReason::failing;
-  } else {
-    return std::nullopt;  // it works, whatever it thinks of this task, or is not watched
-  }
-  return trouble;
+  if (result.not_now == NotNow::too_many_requests) return HoldReason::too_many_requests;
+  if (result.not_now) return HoldReason::unavailable;
+  const bool is_server_error = result.status == 0 || result.status >= kServerErrors;
+  if (result.kind == PushResult::Kind::failed && is_server_error) return HoldReason::failing;
+  return std::nullopt;  // it works, whatever it thinks of this task
 }
 
 }  // namespace
 
 Pusher::Pusher(Parts parts, std::uint64_t cache_bytes_max, std::uint64_t push_bytes_max)
-    : its_(parts), contents_(parts.clock, parts.log, *this, cache_bytes_max, push_bytes_max) {}
+    : its_(parts),
+      contents_(parts.clock, parts.log, *this, cache_bytes_max, push_bytes_max),
+      batcher_({parts.sink, parts.driver, parts.random, *this}) {}
 
 void Pusher::begin(const std::vector<Fired>& fired) {
   CARILLON_FAILPOINT("fire.durable");
   its_.counters.fired += fired.size();
+  for (const Fired& task : fired) {
+    if (task.push != 0) batcher_.expect(task);
+  }
   contents_.bring(fired);
+  // What is not there by now may be long in coming.
+  if (!contents_.fetching()) batcher_.settle(/*all=*/true);
+}
+
+void Pusher::piece_taken() {
+  batcher_.settle(!contents_.fetching());
+  its_.settled();
 }
 
 void Pusher::settled() {
   for (Waiting& push : std::exchange(waiting_, {})) take(push.fired, std::move(push.row));
+  batcher_.go_on();
 }
 
 void Pusher::take(const Fired& fired, ContentCache::Row row) {
-  if (!its_.driver.is_fresh()) {
+  const TargetRegistry::Settings& target = its_.targets.of_push(fired.target);
+  const bool is_batched = target->own->batch().tasks_max > 0;
+  if (!is_batched && !its_.driver.is_fresh()) {
     waiting_.push_back({fired, std::move(row)});
     return its_.driver.refresh();
   }
+  // What they were set to may have changed since they were fired.
+  if (is_batched && fired.push == 0) batcher_.expect(fired);
+  if (!is_batched && fired.push != 0) batcher_.miss(fired);
   const Result<TaskContent> content = decode_content(*row);
-  const std::uint64_t bytes = row->size();
   if (!content) {
-    contents_.release(fired.target, bytes);
+    if (is_batched) batcher_.miss(fired);
+    contents_.release(fired.target, row->size());
     return bury(fired, content.error().detail);
   }
-  if (const WallTime now = its_.clock.wall(); now > fired.expires_at) {
-    contents_.release(fired.target, bytes);
-    return its_.driver.outcome(fired, State::retrying, now,
-                               Note{now, fired.attempt, 0, kCommitTooLate, now});
+  Pushing pushing;
+  pushing.fired = fired;
+  pushing.retry = content->retry.value_or(RetryChoice()).over(target->retry);
+  pushing.bytes = row->size();
+  pushing.target = target;
+  // A task that was given a due in the past is late from when it came.
+  pushing.late_from = std::max(fired.due, content->created_at);
+  pushing.attempts = fired.attempt - std::min(fired.attempt - 1, content->attempts_before);
+  if (is_batched) {
+    BatchedTask task{std::move(pushing), std::string(content->webhook_id),
+                     format_batched(*content, fired.asked_due, fired.attempt)};
+    return batcher_.add(std::move(task));
   }
+  if (!begins(pushing)) return expired(pushing);
   Push push;
-  push.target = its_.targets.of_push(fired.target);
+  push.target = target;
   push.content = *content;
   push.row = std::move(row);
   push.due = fired.asked_due;
   push.attempt = fired.attempt;
-  // A task that was given a due in the past is late from when it came.
-  const auto lateness = its_.clock.wall_micros() - std::max(fired.due, content->created_at);
-  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(lateness);
-  its_.counters.lateness.record(micros);
-  its_.counters.lane_lateness[fired.lane].record(micros);
-  Pushing pushing;
-  pushing.fired = fired;
-  pushing.retry = content->retry.value_or(RetryChoice()).over(push.target->retry);
-  pushing.bytes = bytes;
-  pushing.began = its_.clock.wall();
-  pushing.attempts = fired.attempt - std::min(fired.attempt - 1, content->attempts_before);
   its_.sink.push(std::move(push),
                  [this, alive = std::weak_ptr(alive_), pushing](PushResult result) {
                    if (!alive.expired()) ended(pushing, std::move(result));
@@ -85,7 +96,25 @@ void Pusher::take(const Fired& fired, ContentCache::Row row) {
 }
 
 void Pusher::take_nothing(const Fired& fired) {
+  if (fired.push != 0) batcher_.miss(fired);
   bury(fired, "its content is missing from the data directory");
+}
+
+bool Pusher::begins(Pushing& task) {
+  task.began = its_.clock.wall();
+  if (task.began > task.fired.expires_at) return false;
+  const auto lateness = std::chrono::duration_cast<std::chrono::microseconds>(
+      its_.clock.wall_micros() - task.late_from);
+  its_.counters.lateness.record(lateness);
+  its_.counters.lane_lateness[task.fired.lane].record(lateness);
+  return true;
+}
+
+void Pusher::expired(const Pushing& task) {
+  const WallTime now = task.began;
+  contents_.release(task.fired.target, task.bytes);
+  its_.driver.outcome(task.fired, State::retrying, now,
+                      Note{now, task.fired.attempt, 0, kCommitTooLate, now});
 }
 
 void Pusher::ended(const Pushing& push, PushResult result) {
@@ -94,21 +123,59 @@ void Pusher::ended(const Pushing& push, PushResult result) {
   if (result.kind == PushResult::Kind::delivered) {
     return its_.driver.outcome(push.fired, State::delivered, {}, {});
   }
-  if (push.attempts == 1) return failed(push, std::nullopt, std::move(result));
+  const std::optional<HoldReason> fault = fault_of(result);
+  Outcome outcome{std::move(result), fault};
+  if (push.attempts == 1) return failed(push, std::nullopt, std::move(outcome));
   its_.log.fetch({.numbers = {push.fired.number}, .notes = true, .heads = true},
                  [this, alive = std::weak_ptr(alive_), push,
-                  result = std::move(result)](std::vector<Fetched> fetched) {
-                   if (!alive.expired()) failed(push, fetched[0].note, result);
+                  outcome = std::move(outcome)](std::vector<Fetched> fetched) {
+                   if (!alive.expired()) failed(push, fetched[0].note, outcome);
                  });
 }
 
-void Pusher::failed(const Pushing& push, const std::optional<Note>& before, PushResult result) {
+void Pusher::batch_ended(std::vector<BatchedTask> tasks, const PushResult& whole,
+                         std::vector<PushResult> results, bool in_halves) {
+  CARILLON_FAILPOINT("push.answered");
+  // What is said of single tasks says nothing against the target.
+  const std::optional<HoldReason> fault = fault_of(whole);
+  std::vector<std::pair<Pushing, Outcome>> again;  // of which there is a note
+  Fetch wanted{.numbers = {}, .notes = true, .heads = true};
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const Pushing& push = tasks[i].pushing;
+    contents_.release(push.fired.target, push.bytes);
+    if (results[i].kind == PushResult::Kind::delivered) {
+      batcher_.forget(push.fired.number);
+      its_.driver.outcome(push.fired, State::delivered, {}, {});
+      continue;
+    }
+    Outcome outcome{std::move(results[i]), fault, in_halves};
+    if (push.attempts == 1) {
+      failed(push, std::nullopt, std::move(outcome));
+    } else {
+      wanted.numbers.push_back(push.fired.number);
+      again.emplace_back(push, std::move(outcome));
+    }
+  }
+  if (again.empty()) return;
+  its_.log.fetch(std::move(wanted), [this, alive = std::weak_ptr(alive_),
+                                     again = std::move(again)](std::vector<Fetched> fetched) {
+    if (alive.expired()) return;
+    for (std::size_t i = 0; i < again.size(); ++i) {
+      failed(again[i].first, fetched[i].note, again[i].second);
+    }
+  });
+}
+
+void Pusher::failed(const Pushing& push, const std::optional<Note>& before, Outcome outcome) {
   const Fired& fired = push.fired;
+  PushResult& result = outcome.result;
   const WallTime now = its_.clock.wall();
-  // As they are now: a breaker that was switched off while this push was under way counts no more.
-  const TargetRegistry::Settings settings = its_.targets.of_push(fired.target);
-  const std::optional<Trouble> trouble =
-      trouble_of(result, now, settings->hold_max, settings->breaker);
+  // As it is set now: a breaker that was switched off while this push was under way counts no more.
+  const TargetRegistry::Settings target = its_.targets.of_push(fired.target);
+  std::optional<Trouble> trouble;
+  if (outcome.fault && (*outcome.fault != HoldReason::failing || target->breaker.failures != 0)) {
+    trouble = {now, *outcome.fault, result.retry_after, target->hold_max, target->breaker};
+  }
   const bool is_throttled = result.not_now.has_value();
   Note note{now, fired.attempt, result.status, std::move(result.error), push.began};
   note.paused_for = its_.targets.paused_for(fired.target, now);
@@ -120,7 +187,7 @@ void Pusher::failed(const Pushing& push, const std::optional<Note>& before, Push
     note.uncounted = before->uncounted;
   }
   if (is_throttled) ++its_.counters.throttled;
-  if (is_throttled || fired.is_probe) ++note.uncounted;
+  if (is_throttled || fired.is_probe || outcome.again_at_once) ++note.uncounted;
   std::optional<WallTime> again;
   if (result.kind != PushResult::Kind::refused_for_good && fired.attempt < kAttemptsMax) {
     again = next_attempt(push.retry,
@@ -130,10 +197,14 @@ void Pusher::failed(const Pushing& push, const std::optional<Note>& before, Push
                           .uncounted = note.uncounted,
                           .is_throttled = is_throttled,
                           .is_probe = fired.is_probe,
+                          .at_once = outcome.again_at_once,
                           .asked = result.retry_after,
-                          .throttle_max = settings->hold_max},
+                          .throttle_max = target->hold_max},
                          its_.random);
+    // It has waited for others already.
+    if (again && outcome.again_at_once) *again -= push.target->own->batch().wait_max;
   }
+  if (!again) batcher_.forget(fired.number);
   its_.driver.outcome(fired, again ? State::retrying : State::dead, again.value_or(WallTime{}),
                       std::move(note), trouble);
 }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "delivery/batch.h"
 #include "delivery/kind.h"
 #include "engine/async.h"
 #include "engine/made_ids.h"
@@ -17,8 +18,8 @@ constexpr std::string_view kTestBody = R"({"test":true})";
 
 }  // namespace
 
-Push TargetChanges::test_push(std::shared_ptr<const TargetSettings> target) {
-  const std::string webhook_id = make_webhook_id(its_.local.random());
+Push TargetChanges::test_push(std::shared_ptr<const TargetSettings> target,
+                              std::string_view webhook_id) {
   TaskContent content;
   content.id = kTestId;
   content.target = target->name;
@@ -33,7 +34,10 @@ Push TargetChanges::test_push(std::shared_ptr<const TargetSettings> target) {
   push.target = std::move(target);
   push.due = content.created_at;
   push.answer_body_bytes = kAnswerBytesShown;
-  return push;
+  if (push.target->own->batch().tasks_max == 0) return push;
+  const std::string text = format_batched(push.content, push.due, push.attempt);
+  const std::string_view alone = text;
+  return make_batch(push.target, {&alone, 1}, make_webhook_id(its_.local.random()));
 }
 
 Async<Answer<TestPush>> TargetChanges::test(std::string_view name) {
@@ -43,12 +47,18 @@ Async<Answer<TestPush>> TargetChanges::test(std::string_view name) {
   std::shared_ptr<const TargetSettings> target = its_.local.targets().find(name);
   if (target == nullptr) co_return co_await its_.refusals.confirmed(not_found("target"));
   const MonoTime began = std::chrono::steady_clock::now();
-  PushResult result = co_await push_to_the_end(its_.local.sink(), test_push(std::move(target)));
+  const std::string webhook_id = make_webhook_id(its_.local.random());
+  const std::string_view id = webhook_id;
+  PushResult result = co_await push_to_the_end(its_.local.sink(), test_push(target, id));
   TestPush test;
+  test.body = result.answer_body.substr(0, kAnswerBytesShown);
+  if (target->own->batch().tasks_max > 0) {
+    JsonReader reader;
+    result = batch_results(reader, result, {&id, 1}).front();
+  }
   test.status = result.status;
   test.delivered = result.kind == PushResult::Kind::delivered;
   if (!test.delivered) test.error = std::move(result.error);
-  test.body = std::move(result.answer_body);
   test.duration = std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - began);
   co_return test;
 }
@@ -78,6 +88,8 @@ Async<Answer<PutAnswer<TargetView>>> TargetChanges::put(TargetSettings settings)
   put.name = settings.name;
   put.concurrency = settings.concurrency;
   put.rate = settings.rate;
+  put.batch_tasks = settings.own->batch().tasks_max;
+  put.batch_wait = put.batch_tasks > 0 ? settings.own->batch().wait_max : Millis(0);
   put.paused = settings.paused;
   put.settings = format_target(settings, Secrets::stored);
   const TargetKey key = put.key;

@@ -41,7 +41,8 @@ class TargetChanges {
   [[nodiscard]] Answer<TargetSettings> changed(const std::string& name,
                                                const TargetChange& change) const;
   [[nodiscard]] Async<Answer<PutAnswer<TargetView>>> put(TargetSettings settings);
-  [[nodiscard]] Push test_push(std::shared_ptr<const TargetSettings> target);
+  [[nodiscard]] Push test_push(std::shared_ptr<const TargetSettings> target,
+                               std::string_view webhook_id);
 
   Parts its_;
 };

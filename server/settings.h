@@ -69,11 +69,6 @@ struct Setting {
 /// Whether the value is yes or no.
 [[nodiscard]] bool is_switch(const Setting& setting);
 
-/// An amount of memory: a whole number and B, KiB, MiB, GiB or nothing. Error slug `config`.
-[[nodiscard]] Result<std::int64_t> parse_bytes(std::string_view text);
-/// The shortest form that `parse_bytes` reads back to the same: "16MiB".
-[[nodiscard]] std::string format_bytes(std::int64_t bytes);
-
 /// The table of docs/configuration.md, in Markdown.
 [[nodiscard]] std::string settings_table();
 

@@ -125,7 +125,10 @@ struct Reply {
   bool same_due = false;  // that Add asked for the due that stands
 };
 
-/// A push to start.
+/// Tells pushes under way that carry several tasks apart; 0: it carries one alone.
+using PushNumber = std::uint32_t;
+
+/// A push to start, or a task's part of one.
 struct Fired {
   Fingerprint task;
   TaskNumber number = 0;
@@ -136,6 +139,7 @@ struct Fired {
   std::uint32_t attempt = 0;
   bool is_probe = false;  // it tries a target that is held
   WallTime expires_at = WallTime::max();
+  PushNumber push = 0;
 };
 
 struct Effects {

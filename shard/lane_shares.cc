@@ -77,7 +77,7 @@ std::size_t SharedLimit::next(std::span<const LaneClaim> claims, std::uint64_t l
   return best;
 }
 
-void SharedLimit::begin(std::span<const LaneClaim> claims, std::size_t at, std::uint64_t limit,
+bool SharedLimit::begin(std::span<const LaneClaim> claims, std::size_t at, std::uint64_t limit,
                         bool by_turns, LaneShare& share) {
   by_turns = by_turns || limit == 1;
   const LaneClaim& begun = claims[at];
@@ -89,12 +89,17 @@ void SharedLimit::begin(std::span<const LaneClaim> claims, std::size_t at, std::
   } else if (by_turns) {
     credits_[begun.lane] = static_cast<std::uint16_t>(credits_[begun.lane] - kLaneWhole);
   }
-  if (!by_turns) return;
+  if (!by_turns) return by_weight;
   for (const LaneClaim& claim : claims) {
     if (!claim.waits && claim.lane != begun.lane) continue;
     const std::uint32_t earned = credits_[claim.lane] + claim.reserved;
     credits_[claim.lane] = static_cast<std::uint16_t>(std::min(earned, 2 * kLaneWhole));
   }
+  return by_weight;
+}
+
+void SharedLimit::join(std::uint32_t weight, LaneShare& share) {
+  share.pass += kStride / weight;
 }
 
 }  // namespace carillon

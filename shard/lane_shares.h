@@ -68,9 +68,12 @@ class SharedLimit {
   /// them up.
   [[nodiscard]] std::size_t next(std::span<const LaneClaim> claims, std::uint64_t limit,
                                  std::uint64_t in_flight, bool by_turns) const;
-  /// A push of that lane, whose share this is, begins.
-  void begin(std::span<const LaneClaim> claims, std::size_t at, std::uint64_t limit, bool by_turns,
+  /// A push of that lane, whose share this is, begins. True: it has a slot of the rest, which
+  /// weights divide.
+  bool begin(std::span<const LaneClaim> claims, std::size_t at, std::uint64_t limit, bool by_turns,
              LaneShare& share);
+  /// One more task of a lane of that weight goes with a push that has a slot of the rest.
+  static void join(std::uint32_t weight, LaneShare& share);
   /// The lane waits again after it did not.
   void enter(LaneShare& share) const { share.pass = std::max(share.pass, now_); }
 

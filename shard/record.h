@@ -136,6 +136,8 @@ struct TargetPut {
   bool paused = false;
   std::string settings;
   RateLimit rate{};
+  std::uint32_t batch_tasks = 0;  // so many go in one push; 0: each alone
+  Millis batch_wait{};            // for which the first waits for others
   // The shard says these two, whoever asks for the record.
   Millis paused_for{};      // in all, before `paused_since`
   WallTime paused_since{};  // where it is paused

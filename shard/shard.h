@@ -104,10 +104,11 @@ class Shard {
   void submit(Command command, Ticket ticket);
   /// Each in turn, with consecutive tickets from `first` on.
   void submit(std::span<Command> commands, Ticket first);
-  /// How the push of `number` went: state delivered, retrying (due at `retry_at`) or dead. A note
-  /// without an error is not kept. `trouble`: what the push says against its target.
-  void outcome(const Fingerprint& task, TaskNumber number, State state, WallTime retry_at,
-               Note note, const std::optional<Trouble>& trouble = std::nullopt);
+  /// How that push went: state delivered, retrying (due at `retry_at`) or dead. A note without an
+  /// error is not kept. `trouble`: what the push says against its target; of one of several tasks
+  /// each of them says it.
+  void outcome(const Fired& fired, State state, WallTime retry_at, Note note,
+               const std::optional<Trouble>& trouble = std::nullopt);
   /// The time; a `now` before the last one is a clock set back. Does a bounded amount of work: call
   /// it again when `next_wakeup` says so, which may be at once.
   void tick(WallTime now);

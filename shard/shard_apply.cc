@@ -128,12 +128,12 @@ void Shard::apply(const record::Fire& fire, Sequence, WallTime, Ticket) {
   entry.state = static_cast<std::uint8_t>(State::firing) & 7;
   entry.attempt = std::min<std::uint32_t>(entry.attempt + 1U, 1023U) & 1023U;
   if (!started_) return;
-  targets_.started(static_cast<std::uint32_t>(entry.queue), durable_at_);
+  const PushNumber push = targets_.started(static_cast<std::uint32_t>(entry.queue), durable_at_);
   const TargetState& target = target_of(ref);
   effects_.fired.push_back({fire.task, fire.number, target.settings.key,
                             targets_.lane_of(entry.queue), entry.due(), asked_due(ref),
                             static_cast<std::uint32_t>(entry.attempt),
-                            target.hold.is_probe(fire.number), expires_at(ref)});
+                            target.hold.is_probe(fire.number), expires_at(ref), push});
 }
 
 void Shard::apply(const record::Outcome& outcome, Sequence, WallTime at, Ticket) {

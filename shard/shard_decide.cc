@@ -266,13 +266,13 @@ bool Shard::decide(command::RemoveDead& remove, Ticket ticket) {
 
 // --- How pushes went.
 
-void Shard::outcome(const Fingerprint& task, TaskNumber number, State state, WallTime retry_at,
-                    Note note, const std::optional<Trouble>& trouble) {
-  const EntryRef ref = find_number(task, number);
+void Shard::outcome(const Fired& fired, State state, WallTime retry_at, Note note,
+                    const std::optional<Trouble>& trouble) {
+  const EntryRef ref = find_number(fired.task, fired.number);
   CARILLON_CHECK(ref != kNoEntry && arena_[ref].current() == State::firing);
   const bool answered = state == State::delivered || note.http_status != 0;
-  const auto change =
-      targets_.end(static_cast<std::uint32_t>(arena_[ref].queue), number, answered, trouble);
+  const auto change = targets_.end(static_cast<std::uint32_t>(arena_[ref].queue), fired.number,
+                                   fired.push, answered, trouble);
   if (change != TargetQueues::HoldChange::none) {
     const TargetState& target = target_of(ref);
     const TargetKey& key = target.settings.key;
@@ -283,7 +283,7 @@ void Shard::outcome(const Fingerprint& task, TaskNumber number, State state, Wal
     }
     effects_.holds.push_back(key);
   }
-  Ended ended{task, number, state, retry_at, std::move(note)};
+  Ended ended{fired.task, fired.number, state, retry_at, std::move(note)};
   if (!decide_outcome(ended, ref)) ended_.push_back(std::move(ended));
 }
 

@@ -41,6 +41,7 @@ Batch Shard::seal(WallTime now, Batch spare, std::uint64_t bytes_max) {
   if (cleaning_.restate_upto != 0) restate_into(batch);
   sealed_tickets_.assign(batch.records.size(), 0);
   open_.seal(bytes_max, batch, sealed_tickets_);
+  targets_.close_push();
   last_sequence_ += batch.records.size();
   if (last_sequence_ >= cleaning_.trim_after)
     batch.trim_before = std::exchange(cleaning_.trim_upto, 0);

@@ -40,6 +40,33 @@ bool TargetQueues::has_token(Target& target) {
   return false;
 }
 
+/// Whether what is due waits for more to be pushed with. If so, it is looked at when that is over.
+bool TargetQueues::gathers(const Target& target, Queue& queue) {
+  const record::TargetPut& its = target.settings;
+  if (its.batch_wait == Millis(0) || queue.queued >= its.batch_tasks || target.deleted)
+    return false;
+  if (!lists_.empty(queue.overdue) || target.hold.active()) return false;
+  const EntryRef first = lists_.first(queue.punctual);
+  if (first == kNoEntry) return false;
+  const WallTime until = arena_[first].due() + its.batch_wait;
+  if (until <= now_) return false;
+  if (queue.look_at != until) looks_.emplace(until, target.index);
+  queue.look_at = until;
+  return true;
+}
+
+/// Whether one more task joins the push that is open. All together carry no more than a server that
+/// has no batches would push at once, twice.
+bool TargetQueues::may_join() const {
+  if (pushes_.open_to() == BatchedPushes::kNoQueue) return false;
+  const Queue& queue = *queues_[pushes_.open_to()];
+  const Target& target = targets_[queue.target];
+  if (queue.queued == 0 || target.deleted || target.settings.paused) return false;
+  if (target.hold.active() || tasks_under_way_ >= 2 * limits_.in_flight_max) return false;
+  if (!has_token() || (target.rate.limits() && target.rate.allowed(now_) == 0)) return false;
+  return !lists_.empty(queue.punctual) || target.allowance > 0 || limits_.catch_up_per_second == 0;
+}
+
 /// Whether what the others need lets it, too.
 bool TargetQueues::has_room(const Target& target, const Queue& queue) const {
   if (target.deleted) return true;
@@ -91,9 +118,10 @@ void TargetQueues::Claims::add(const LaneState& lane, const LaneShare& share, st
 /// The lanes that want a target's slots.
 TargetQueues::Claims TargetQueues::claims_at(Target& target) {
   Claims here;
-  for_each_queue(target, [&](const Queue& queue) {
+  for_each_queue(target, [&](Queue& queue) {
     if (queue.share.unfinished == 0) return;
-    const bool waits = queue.queued > 0 && (!lists_.empty(queue.punctual) || has_allowance(target));
+    const bool waits = queue.queued > 0 && !gathers(target, queue) &&
+                       (!lists_.empty(queue.punctual) || has_allowance(target));
     here.add(lanes_[queue.lane], queue.share, queue.index, waits);
   });
   SharedLimit::set_aside({here.claims.data(), here.count}, target.window());
@@ -134,8 +162,8 @@ std::size_t TargetQueues::next_line() const {
 // --- Lines.
 
 /// Of a queue that its target lets go; `is_next`: before the target's others.
-std::size_t TargetQueues::line_for(Target& target, const Queue& queue, bool is_next) {
-  if (queue.queued == 0) return Line::nothing;
+std::size_t TargetQueues::line_for(Target& target, Queue& queue, bool is_next) {
+  if (queue.queued == 0 || gathers(target, queue)) return Line::nothing;
   if (!has_room(target, queue)) return target.answers ? Line::room_answering : Line::room;
   if (lists_.empty(queue.punctual) && !has_allowance(target)) return Line::allowance;
   return (is_next ? kTurn : kBehind) + queue.lane;
@@ -208,6 +236,11 @@ void TargetQueues::look_for_room() {
 // --- Who is next.
 
 EntryRef TargetQueues::next() {
+  if (const std::uint32_t open = pushes_.open_to(); open != BatchedPushes::kNoQueue) {
+    if (may_join()) return take(*queues_[open]);
+    // Others of that queue need a push of their own.
+    if (queues_[open]->queued > 0) pushes_.close();
+  }
   while (has_capacity()) {
     const std::size_t line = next_line();
     if (line == kLines) {
@@ -226,7 +259,7 @@ EntryRef TargetQueues::next() {
 }
 
 EntryRef TargetQueues::take(Queue& queue) {
-  --queue.turn_left;
+  if (queue.turn_left > 0) --queue.turn_left;
   EntryRef ref = lists_.first(queue.punctual);
   if (ref == kNoEntry) {
     ref = lists_.first(queue.overdue);
@@ -238,6 +271,7 @@ EntryRef TargetQueues::take(Queue& queue) {
 }
 
 bool TargetQueues::has_next() const {
+  if (may_join()) return true;
   if (!has_capacity()) return false;
   if (next_line() != kLines) return true;
   return in_flight_ == 0 &&

@@ -263,11 +263,32 @@ void TargetQueues::begin(EntryRef ref) {
   const Entry& entry = arena_[ref];
   Queue& queue = *queues_[entry.queue];
   Target& target = targets_[queue.target];
+  if (pushes_.open_to() == queue.index) {
+    begun_.push_back(pushes_.join());
+    LaneShare& lane = lanes_[queue.lane].share;
+    const std::uint32_t weight = lanes_[queue.lane].settings.weight;
+    if (joins_by_weight_.here) SharedLimit::join(weight, queue.share);
+    if (joins_by_weight_.in_all) SharedLimit::join(weight, lane);
+  } else {
+    take_slot(target, queue);
+    // What tries a target that is held goes alone.
+    const std::uint32_t more = target.hold.active() ? 0 : target.settings.batch_tasks - 1;
+    begun_.push_back(target.settings.batch_tasks == 0 ? 0 : pushes_.open(queue.index, more));
+  }
+  ++tasks_under_way_;
+  target.rate.begin();
+  rate_.begin();
+  target.hold.fired(entry.number);
+}
+
+/// For a push of that queue, at its target and of the server's.
+void TargetQueues::take_slot(Target& target, Queue& queue) {
   LaneState& lane = lanes_[queue.lane];
+  joins_by_weight_ = {};
   if (is_shared(target)) {
     const Claims here = claims_at(target);
-    target.limit.begin(here.all(), here.find(queue.index), target.window(), is_throttled(target),
-                       queue.share);
+    joins_by_weight_.here = target.limit.begin(here.all(), here.find(queue.index), target.window(),
+                                               is_throttled(target), queue.share);
   } else {
     ++queue.share.in_flight;
   }
@@ -275,26 +296,29 @@ void TargetQueues::begin(EntryRef ref) {
     ++lane.share.in_flight;
   } else {
     const Claims all = claims_of_lanes(/*behind_too=*/true);
-    limit_.begin(all.all(), all.find(queue.lane), limits_.in_flight_max, is_throttled(),
-                 lane.share);
+    joins_by_weight_.in_all = limit_.begin(all.all(), all.find(queue.lane), limits_.in_flight_max,
+                                           is_throttled(), lane.share);
   }
   ++target.in_flight;
   ++in_flight_;
-  target.rate.begin();
-  rate_.begin();
-  target.hold.fired(entry.number);
 }
 
-void TargetQueues::started(std::uint32_t index, WallTime now) {
+PushNumber TargetQueues::started(std::uint32_t index, WallTime now) {
+  const PushNumber push = begun_.front();
+  begun_.pop_front();
   rate_.started(now);
   Target& target = targets_[queues_[index]->target];
   target.rate.started(now);
   // As it is on its way no more, a time is known when others may begin.
   if (target.rate.limits() && target.queued > 0) review(target);
+  return push;
 }
 
-TargetQueues::HoldChange TargetQueues::end(std::uint32_t index, TaskNumber number, bool answered,
-                                           const std::optional<Trouble>& trouble) {
+TargetQueues::HoldChange TargetQueues::end(std::uint32_t index, TaskNumber number, PushNumber push,
+                                           bool answered, const std::optional<Trouble>& trouble) {
+  CARILLON_CHECK(tasks_under_way_ > 0);
+  --tasks_under_way_;
+  if (push != 0 && !pushes_.end(push)) return HoldChange::none;
   Queue& queue = *queues_[index];
   Target& target = targets_[queue.target];
   CARILLON_CHECK(target.in_flight > 0 && in_flight_ > 0 && queue.share.in_flight > 0);
@@ -369,7 +393,8 @@ std::vector<EntryRef> TargetQueues::set_back(WallTime now) {
     if (target.queued == 0) continue;
     // Looks were planned by the old time.
     looks_.emplace(now, target.index);
-    for_each_queue(target, [&](const Queue& queue) {
+    for_each_queue(target, [&](Queue& queue) {
+      queue.look_at = WallTime{};
       for (const ListId list : {queue.punctual, queue.overdue}) {
         for (EntryRef ref = lists_.first(list); ref != kNoEntry; ref = lists_.after(ref)) {
           if (arena_[ref].due() > now) early.push_back(ref);

@@ -5,9 +5,9 @@
 // stands in exactly one:
 //
 //     nothing         it is empty, or its target may have no further push of that lane for now:
-//                     paused, held, out of what its rate lets begin, or the slots are taken or set
-//                     aside. Whatever changes that moves it on, if need be a look at the time when
-//                     it changes.
+//                     paused, held, out of what its rate lets begin, the slots are taken or set
+//                     aside, or what is due waits a moment for more to be pushed with. Whatever
+//                     changes that moves it on, if need be a look at the time when it changes.
 //     allowance       what it has is overdue, which is paced; looked at again every 10 ms
 //     room            its target takes more, but too few slots are free in all
 //     room_answering  the same, of a target whose last push was answered
@@ -21,6 +21,9 @@
 //
 // Rates. A target's and the server's (shard/rate.h) count tasks whose push begins: `begin` is told
 // when it is decided, `started` when it is durable and the push starts.
+//
+// Batches. Where a target takes several tasks in one push, a slot is that of a push, and tasks of
+// the same queue join it (shard/batched_pushes.h). Rates and lanes count each of them.
 //
 // Overdue. What left the wheel more than a second late (downtime, a stepped clock) has a list of
 // its own in the queue, oldest first. It comes behind what is punctual and is paced, so that a
@@ -43,8 +46,8 @@
 //   while ((ref = queues.next()) != kNoEntry) {             // off its queue
 //     if (may_still_be_pushed(ref)) queues.begin(ref);      // its slot is taken from now on
 //   }
-//   queues.started(target, now);                            // its push starts
-//   queues.end(target, number, answered, trouble);          // its slot is free
+//   push = queues.started(queue, now);                      // its push starts
+//   queues.end(queue, number, push, answered, trouble);     // its slot is free
 //
 // Concurrency: none; pure. Time comes by `tick`.
 #pragma once
@@ -62,6 +65,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "shard/batched_pushes.h"
 #include "shard/hold.h"
 #include "shard/lanes.h"
 #include "shard/rate.h"
@@ -182,11 +186,14 @@ class TargetQueues {
   // --- Pushes.
   /// A push of that task will start: its slot is taken.
   void begin(EntryRef ref);
-  /// One of that queue starts now.
-  void started(std::uint32_t queue, WallTime now);
-  /// A push of that task of that queue is over. `trouble`: what it says against the target.
-  [[nodiscard]] HoldChange end(std::uint32_t queue, TaskNumber number, bool answered,
-                               const std::optional<Trouble>& trouble);
+  /// One of that queue starts now, in the order of `begin`. Which push it is a part of.
+  PushNumber started(std::uint32_t queue, WallTime now);
+  /// A push of that task of that queue is over, or its part of one. `trouble`: what it says against
+  /// the target.
+  [[nodiscard]] HoldChange end(std::uint32_t queue, TaskNumber number, PushNumber push,
+                               bool answered, const std::optional<Trouble>& trouble);
+  /// What begins from now on is in another commit.
+  void close_push() { pushes_.close(); }
 
   // --- Time.
   /// After a replay.
@@ -229,7 +236,8 @@ class TargetQueues {
     std::uint16_t turn_left = 0;  // so many more tasks until others have their turn
     LaneNumber lane = kDefaultLane;
     std::uint8_t line = Line::unused;
-    LaneShare share;  // of its target's slots
+    WallTime look_at{};  // when its first has waited for others long enough
+    LaneShare share;     // of its target's slots
   };
   struct Target : TargetState {
     std::uint32_t index = 0;
@@ -272,6 +280,8 @@ class TargetQueues {
   // target_lines.cc: what a queue waits for, and who is next.
   [[nodiscard]] bool has_slot(const Target& target) const;
   [[nodiscard]] bool has_token(Target& target);
+  [[nodiscard]] bool gathers(const Target& target, Queue& queue);
+  [[nodiscard]] bool may_join() const;
   [[nodiscard]] bool has_room(const Target& target, const Queue& queue) const;
   [[nodiscard]] bool has_allowance(Target& target);
   /// Whether its rate lets fewer begin than wait, so that lanes take turns.
@@ -281,9 +291,11 @@ class TargetQueues {
   [[nodiscard]] bool is_throttled() const {
     return rate_.limits() && rate_.allowed(now_) <= queued_;
   }
+  /// Whether the server's rate lets one more begin.
+  [[nodiscard]] bool has_token() const { return !rate_.limits() || rate_.allowed(now_) > 0; }
   /// Whether the server takes one more push.
   [[nodiscard]] bool has_capacity() const {
-    return in_flight_ < limits_.in_flight_max && (!rate_.limits() || rate_.allowed(now_) > 0);
+    return in_flight_ < limits_.in_flight_max && has_token();
   }
   /// More than one lane has tasks for it.
   [[nodiscard]] bool is_shared(const Target& target) const {
@@ -292,7 +304,7 @@ class TargetQueues {
   [[nodiscard]] bool one_lane() const { return (lanes_in_use_ & (lanes_in_use_ - 1)) == 0; }
   [[nodiscard]] Claims claims_at(Target& target);
   [[nodiscard]] Claims claims_of_lanes(bool behind_too) const;
-  [[nodiscard]] std::size_t line_for(Target& target, const Queue& queue, bool is_next);
+  [[nodiscard]] std::size_t line_for(Target& target, Queue& queue, bool is_next);
   /// Calls `visit` with each queue of the target and the line in which it is to stand.
   template <typename Visit>
   void for_each_line(Target& target, Visit&& visit);
@@ -304,7 +316,8 @@ class TargetQueues {
   void look_for_room();
   [[nodiscard]] std::size_t next_line() const;
   [[nodiscard]] EntryRef take(Queue& queue);
-  [[nodiscard]] WaitsFor waits_for(Target& target, const Queue& queue);
+  [[nodiscard]] WaitsFor waits_for(Target& target, Queue& queue);
+  void take_slot(Target& target, Queue& queue);
   [[nodiscard]] std::uint64_t count_before(EntryRef ref, const Queue& queue) const;
   [[nodiscard]] WallTime rate_reaches(Target& target, const Queue& queue, std::uint64_t ahead);
 
@@ -326,6 +339,14 @@ class TargetQueues {
   std::set<std::pair<WallTime, std::uint32_t>> looks_;
   std::uint64_t queued_ = 0;
   std::uint64_t in_flight_ = 0;
+  BatchedPushes pushes_;
+  /// Whether what joins the open push counts by its lane's weight, as its slot does.
+  struct {
+    bool here = false;    // at the target
+    bool in_all = false;  // at the server
+  } joins_by_weight_;
+  std::deque<PushNumber> begun_;       // of what will start
+  std::uint64_t tasks_under_way_ = 0;  // in pushes
 };
 
 }  // namespace carillon

@@ -7,7 +7,7 @@
 namespace carillon {
 
 Waiting TargetQueues::waiting(EntryRef ref) {
-  const Queue& queue = *queues_[arena_[ref].queue];
+  Queue& queue = *queues_[arena_[ref].queue];
   Target& target = targets_[queue.target];
   Waiting waiting;
   waiting.what = waits_for(target, queue);
@@ -17,16 +17,19 @@ Waiting TargetQueues::waiting(EntryRef ref) {
     waiting.until = target.hold.until();
   } else if (waiting.what == WaitsFor::target_rate) {
     waiting.until = rate_reaches(target, queue, waiting.ahead);
+  } else if (waiting.what == WaitsFor::batch) {
+    waiting.until = queue.look_at;
   }
   return waiting;
 }
 
-WaitsFor TargetQueues::waits_for(Target& target, const Queue& queue) {
+WaitsFor TargetQueues::waits_for(Target& target, Queue& queue) {
   if (target.deleted) return WaitsFor::commit;
   if (target.settings.paused) return WaitsFor::target_paused;
   if (!target.hold.admits(now_, target.in_flight)) return WaitsFor::target_held;
   if (target.in_flight >= target.window()) return WaitsFor::target_concurrency;
   if (!has_token(target)) return WaitsFor::target_rate;
+  if (gathers(target, queue)) return WaitsFor::batch;
   switch (queue.line) {
     case Line::nothing:
       return WaitsFor::lane;

@@ -22,11 +22,13 @@ enum class WaitsFor : std::uint8_t {
   capacity,            // what the server as a whole lets begin
   catch_up,            // its turn among what is overdue
   commit,              // a record about it is on its way to the log
+  batch,               // a moment, for others that are pushed with it
 };
-inline constexpr int kWaitsFor = 10;
+inline constexpr int kWaitsFor = 11;
 inline constexpr std::string_view kWaitsForNames[kWaitsFor] = {
     "due",         "retry", "target_paused", "target_held", "target_concurrency",
-    "target_rate", "lane",  "capacity",      "catch_up",    "commit"};
+    "target_rate", "lane",  "capacity",      "catch_up",    "commit",
+    "batch"};
 [[nodiscard]] constexpr std::string_view name_of(WaitsFor what) {
   return kWaitsForNames[static_cast<int>(what)];
 }

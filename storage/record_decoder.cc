@@ -71,8 +71,8 @@ class Decoder {
         if (target.paused && version_ >= 5) in_.fail("a paused target that says not since when");
         return target;
       }
-      case Kind::rated_target_put:
-        return rated_target_put();
+      case Kind::full_target_put:
+        return full_target_put();
       case Kind::target_delete:
         return record::TargetDelete{hash()};
       case Kind::cancel_retries:
@@ -117,17 +117,17 @@ class Decoder {
     return target;
   }
 
-  Record rated_target_put() {
+  Record full_target_put() {
     record::TargetPut target = target_put();
     target.rate.limit = in_.varint32();
     target.rate.per = Millis(in_.zigzag());
     target.rate.burst = in_.varint32();
+    target.batch_tasks = in_.varint32();
+    target.batch_wait = Millis(in_.zigzag());
     target.paused_for = Millis(in_.zigzag());
     if (target.paused) target.paused_since = moment(context_.at);
     if (target.rate.per < Millis(1)) in_.fail("a rate over no time");
-    if (target.rate == RateLimit() && !target.paused && target.paused_for == Millis(0)) {
-      in_.fail("a target's rate and pauses that say nothing");
-    }
+    if (says_no_more(target)) in_.fail("a target's rate, batches and pauses that say nothing");
     return target;
   }
 

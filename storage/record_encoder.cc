@@ -57,9 +57,8 @@ class Encoder {
     if (named) name(shift.operation);
   }
   void encode(const record::TargetPut& target) {
-    const bool plain =
-        target.rate == RateLimit() && !target.paused && target.paused_for == Millis(0);
-    kind(plain ? Kind::target_put : Kind::rated_target_put);
+    const bool plain = says_no_more(target);
+    kind(plain ? Kind::target_put : Kind::full_target_put);
     hash(target.key);
     out_.text(target.name);
     out_.varint(target.concurrency);
@@ -69,6 +68,8 @@ class Encoder {
     out_.varint(target.rate.limit);
     out_.zigzag(target.rate.per.count());
     out_.varint(target.rate.burst);
+    out_.varint(target.batch_tasks);
+    out_.zigzag(target.batch_wait.count());
     out_.zigzag(target.paused_for.count());
     if (target.paused) moment(target.paused_since, context_.at);
   }

@@ -34,13 +34,18 @@ enum class Kind : std::uint8_t {
   lane_put = 18,
   lane_delete = 19,
   // Since version 5.
-  rated_target_put = 20,
+  full_target_put = 20,
 };
+/// Whether `target_put` says all that there is to say.
+[[nodiscard]] inline bool says_no_more(const record::TargetPut& target) {
+  return target.rate == RateLimit() && target.batch_tasks == 0 && target.batch_wait == Millis(0) &&
+         !target.paused && target.paused_for == Millis(0);
+}
 /// The last kind that a row of that version may have.
 [[nodiscard]] constexpr Kind last_kind(std::uint8_t version) {
   if (version < 3) return Kind::target_delete;
   if (version < 5) return version == 3 ? Kind::target_release : Kind::lane_delete;
-  return Kind::rated_target_put;
+  return Kind::full_target_put;
 }
 
 /// What a statement has beyond its fixed part. The seven that ordinary tasks have come first, so

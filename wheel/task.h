@@ -117,6 +117,14 @@ struct RateLimit {
   friend bool operator==(const RateLimit&, const RateLimit&) = default;
 };
 
+/// How many due tasks of a target go together in one push.
+struct BatchLimit {
+  std::uint32_t tasks_max = 0;        // 0: each goes alone
+  std::uint32_t bytes_max = 1 << 20;  // of the body; a single task may be larger
+  Millis wait_max{5};                 // of the first for others
+  friend bool operator==(const BatchLimit&, const BatchLimit&) = default;
+};
+
 /// When a target is held because its receiver fails: how many pushes in a row, and for how long.
 struct Breaker {
   std::uint32_t failures = 20;  // 0: never

@@ -73,18 +73,21 @@ AnswerReader::Progress AnswerReader::feed(std::string_view bytes, std::size_t& c
       left_ -= taken;
       consumed += taken;
       if (left_ > 0) return Progress::need_more;
-      if (part_ == Part::body) return Progress::complete;
+      if (part_ == Part::body) {
+        is_whole_ = content_length_.has_value() && *content_length_ <= body_bytes_max_;
+        return Progress::complete;
+      }
       part_ = Part::chunk_end;
       continue;
     }
     const std::uint64_t budget =
-        in_head() ? kAnswerHeadBytesMax - head_bytes_ : kAnswerBodyBytesMax - body_bytes_;
+        in_head() ? kAnswerHeadBytesMax - head_bytes_ : body_bytes_max_ - body_bytes_;
     const std::size_t end = rest.substr(0, budget).find('\n');
     if (end == std::string_view::npos) {
       if (rest.size() < budget) return Progress::need_more;
       // The status counts, however long the phrase behind it is.
       if (part_ == Part::status_line) status_ = parse_status_line(rest.substr(0, budget));
-      return broken(in_head() ? "its head is over 16 KiB" : "its body is over 64 KiB");
+      return broken(in_head() ? "its head is over 16 KiB" : "its body is too long");
     }
     (in_head() ? head_bytes_ : body_bytes_) += end + 1;
     consumed += end + 1;
@@ -107,6 +110,7 @@ AnswerReader::Progress AnswerReader::read_line(std::string_view line, bool ends_
       part_ = Part::chunk_size;
       return line.empty() ? Progress::need_more : broken("a chunk is longer than its size");
     default:  // trailers
+      is_whole_ = line.empty();
       return line.empty() ? Progress::complete : Progress::need_more;
   }
 }
@@ -133,7 +137,9 @@ AnswerReader::Progress AnswerReader::read_header(std::string_view line) {
   }
   const std::string_view name = line.substr(0, colon);
   const std::string_view value = trimmed(line.substr(colon + 1));
-  if (same_in_any_case(name, "retry-after")) {
+  if (kept_max_ > 0 && same_in_any_case(name, "content-type")) {
+    content_type_ = value;
+  } else if (same_in_any_case(name, "retry-after")) {
     if (value.size() <= kRetryAfterBytesMax) retry_after_ = value;
   } else if (same_in_any_case(name, "content-length")) {
     read_content_length(value);
@@ -178,6 +184,7 @@ AnswerReader::Progress AnswerReader::end_head() {
     // These have no body. One that announces a body may send it all the same.
     const bool announces = is_chunked_ || content_length_.value_or(0) > 0;
     keep_alive_ = keep_alive_ && !announces && status_ != 101;
+    is_whole_ = true;
     return Progress::complete;
   }
   const bool is_wanted = kept_max_ > 0;
@@ -187,14 +194,15 @@ AnswerReader::Progress AnswerReader::end_head() {
     part_ = Part::chunk_size;
     return Progress::need_more;
   }
-  if (!content_length_ || *content_length_ > kAnswerBodyBytesMax) {
+  ends_with_connection_ = !content_length_;
+  if (!content_length_ || *content_length_ > body_bytes_max_) {
     if (!is_wanted) {
       return broken(content_length_ ? "its body is over 64 KiB"
                                     : "its body ends with the connection");
     }
     keep_alive_ = false;
   }
-  left_ = std::min(content_length_.value_or(kAnswerBodyBytesMax), kAnswerBodyBytesMax);
+  left_ = std::min(content_length_.value_or(body_bytes_max_), body_bytes_max_);
   part_ = Part::body;
   return Progress::need_more;
 }
@@ -207,11 +215,27 @@ AnswerReader::Progress AnswerReader::read_chunk_size(std::string_view line) {
   const std::string_view digits = trimmed(line.substr(0, line.find(';')));
   const auto size = parse_number(digits, 16);
   if (!size) return broken("a chunk's size cannot be read");
-  if (*size > kAnswerBodyBytesMax - body_bytes_) return broken("its body is over 64 KiB");
+  if (*size > body_bytes_max_ - body_bytes_) return broken("its body is too long");
   body_bytes_ += *size;
   left_ = *size;
   part_ = *size == 0 ? Part::trailers : Part::chunk;
   return Progress::need_more;
+}
+
+PushResult result_of(std::uint32_t status, std::optional<Millis> retry_after) {
+  using Kind = PushResult::Kind;
+  constexpr std::uint32_t kUnavailable = 503;
+  PushResult result{.status = status};
+  if (status >= 200 && status < 300) {
+    result.kind = Kind::delivered;
+    return result;
+  }
+  if (status == kGone) result.kind = Kind::refused_for_good;
+  result.retry_after = retry_after;
+  if (status == kTooManyRequests) result.not_now = NotNow::too_many_requests;
+  if (status == kUnavailable && retry_after) result.not_now = NotNow::unavailable;
+  result.error = "answered " + std::to_string(status);
+  return result;
 }
 
 std::optional<Millis> parse_retry_after(std::string_view value, WallTime now) {

@@ -9,15 +9,17 @@
 // nothing behind them. Otherwise a receiver's leftovers would be taken for the next answer.
 //
 // Concurrency: none. Limitations: HTTP/1 only; at most 16 KiB of a head and 64 KiB of a body are
-// read.
+// read, or as much of a body as is to be kept.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/time.h"
+#include "delivery/sink.h"
 
 namespace carillon {
 
@@ -37,6 +39,8 @@ class AnswerReader {
   void reset(std::size_t body_bytes = 0) {
     *this = AnswerReader();
     kept_max_ = body_bytes;
+    // Chunks may take as much again.
+    body_bytes_max_ = std::max<std::uint64_t>(kAnswerBodyBytesMax, 2 * body_bytes);
   }
 
   /// Takes what it can from `bytes`; `consumed` says how much, the rest is to be given again with
@@ -50,6 +54,14 @@ class AnswerReader {
   [[nodiscard]] bool is_decided() const;
   /// The beginning of the body, as far as it is to be kept and has come.
   [[nodiscard]] const std::string& body() const { return body_; }
+  /// Its content type, where the body is kept, once the head has come.
+  [[nodiscard]] std::optional<std::string> content_type() const {
+    return in_head() ? std::nullopt : std::optional(content_type_);
+  }
+  /// The connection has ended, which may be the end of the body.
+  void end() { is_whole_ = is_whole_ || ends_with_connection_; }
+  /// Whether the body came to its end, where it is kept.
+  [[nodiscard]] bool is_whole() const { return is_whole_; }
   /// Whether more of it is to be kept.
   [[nodiscard]] bool wants_body() const { return body_.size() < kept_max_; }
   /// The header's value, empty where there was none or it was too long to mean anything.
@@ -87,12 +99,20 @@ class AnswerReader {
   std::optional<std::chrono::seconds> idle_timeout_;
   std::string retry_after_;
   std::size_t kept_max_ = 0;  // of the body
+  std::uint64_t body_bytes_max_ = kAnswerBodyBytesMax;
   std::string body_;
+  std::string content_type_;
+  bool is_whole_ = false;
+  bool ends_with_connection_ = false;
   std::string problem_;
 };
 
 /// Retry-After (RFC 9110, 10.2.3): seconds, or a date in any of HTTP's three forms, as a pause from
 /// `now`; a date that is past is no pause. Nothing where it is neither.
 [[nodiscard]] std::optional<Millis> parse_retry_after(std::string_view value, WallTime now);
+
+inline constexpr std::uint32_t kTooManyRequests = 429;
+/// What a push has come to whose answer that is.
+[[nodiscard]] PushResult result_of(std::uint32_t status, std::optional<Millis> retry_after);
 
 }  // namespace carillon

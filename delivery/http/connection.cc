@@ -214,6 +214,7 @@ void PushConnection::on_read(Error failed, std::size_t size) {
     if (failed) return fail("broken in the rest of an answer");
     return finish_draining(progress);
   }
+  if (is_end(failed)) answer_.end();
   const bool is_all = failed || progress != AnswerReader::Progress::need_more;
   if (answer_.is_decided() && (is_all || !answer_.wants_body())) {
     return report_answer(failed ? AnswerReader::Progress::broken : progress);

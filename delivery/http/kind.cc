@@ -9,8 +9,8 @@
 namespace carillon {
 namespace {
 
-constexpr std::array<std::string_view, 6> kMembers = {
-    "url", "method", "headers", "connection_max_age", "secrets", "tls"};
+constexpr std::array<std::string_view, 7> kMembers = {
+    "url", "method", "headers", "connection_max_age", "batch", "secrets", "tls"};
 
 std::unique_ptr<KindSettings> make_settings() {
   return std::make_unique<HttpSettings>();

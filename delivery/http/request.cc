@@ -67,6 +67,12 @@ void append_request_head(std::string& out, const Push& push, const HttpSettings&
     signer.append_signature(out, content.webhook_id, timestamp, content.body);
     out.append("\r\n");
   }
+  if (push.tasks > 0) {
+    out.append("carillon-tasks: ");
+    append_number(out, push.tasks);
+    out.append("\r\n\r\n");
+    return;
+  }
   out.append("carillon-task-id: ");
   append_percent_encoded(out, content.id, is_visible_and_plain);
   out.append("\r\ncarillon-due-at: ");

@@ -15,9 +15,26 @@ namespace {
 constexpr std::array<std::string_view, 5> kMethods = {"POST", "PUT", "PATCH", "GET", "DELETE"};
 constexpr std::size_t kSecretsMax = 4;
 constexpr Millis kConnectionAgeMax = std::chrono::days(1);
+constexpr std::uint32_t kBatchTasksMax = 10'000;
+constexpr std::uint32_t kBatchBytesMin = 1 << 10;
+constexpr std::uint32_t kBatchBytesMax = 16 << 20;
+constexpr Millis kBatchWaitMax = std::chrono::minutes(1);
 
 Error bad_value(std::string_view field, std::string detail) {
   return {.slug = "bad_value", .detail = std::move(detail), .field = std::string(field)};
+}
+
+Result<> check_batch(const BatchLimit& batch) {
+  if (batch.tasks_max > kBatchTasksMax) {
+    return bad_value("batch.tasks_max", "`tasks_max` must be 1 to 10000");
+  }
+  if (batch.bytes_max < kBatchBytesMin || batch.bytes_max > kBatchBytesMax) {
+    return bad_value("batch.bytes_max", "`bytes_max` must be 1KiB to 16MiB");
+  }
+  if (batch.wait_max < Millis(0) || batch.wait_max > kBatchWaitMax) {
+    return bad_value("batch.wait_max", "`wait_max` must be 0 to 1m");
+  }
+  return {};
 }
 
 Result<> check_headers(const HttpSettings& settings) {
@@ -39,6 +56,7 @@ Result<> HttpSettings::check() const {
   if (connection_max_age < Millis(0) || connection_max_age > kConnectionAgeMax) {
     return bad_value("connection_max_age", "connection_max_age is 0 to 24h");
   }
+  if (Result<> ok = check_batch(batched); !ok) return ok;
   if (secrets.size() > kSecretsMax) {
     return bad_value("secrets", "a target has at most 4 secrets");
   }
@@ -60,7 +78,8 @@ Result<> HttpSettings::check_files() const {
 
 bool HttpSettings::equals(const KindSettings& other) const {
   const auto all = [](const HttpSettings& its) {
-    return std::tie(its.url, its.method, its.headers, its.connection_max_age, its.secrets, its.tls);
+    return std::tie(its.url, its.method, its.headers, its.connection_max_age, its.batched,
+                    its.secrets, its.tls);
   };
   return all(*this) == all(static_cast<const HttpSettings&>(other));
 }
@@ -81,6 +100,7 @@ Result<TargetSettings> parse_url_defaults(std::string_view json) {
     return bad_value("breaker", "only a named target is held, and so has a breaker");
   }
   auto own = std::make_shared<HttpSettings>(http_settings(*target));
+  if (own->batched != BatchLimit()) return bad_value("batch", "only a named target has batches");
   if (!own->url.empty()) return bad_value("url", "each task brings its own url");
   own->url = "http://localhost/";
   target->own = own;

@@ -27,6 +27,7 @@ struct HttpSettings final : KindSettings {
   /// A connection is used for pushes that begin within this long of its opening, so that a name
   /// that moves is followed. 0: for one push.
   Millis connection_max_age{std::chrono::seconds(60)};
+  BatchLimit batched{};  // tasks_max to 10,000, bytes_max 1 KiB to 16 MiB, wait_max to 1m
   /// Standard Webhooks secrets as "whsec_" + base64; one, or two while rotating. Never shown or
   /// logged.
   std::vector<std::string> secrets;
@@ -42,6 +43,7 @@ struct HttpSettings final : KindSettings {
   Result<> check_named_by_client(const std::string&, const KindSettings*) const override {
     return {};
   }
+  [[nodiscard]] BatchLimit batch() const override { return batched; }
   void write(JsonWriter& json, Place place, Secrets secrets) const override;
   void write_kept(JsonWriter& json) const override;
   [[nodiscard]] bool equals(const KindSettings& other) const override;

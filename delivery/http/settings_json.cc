@@ -2,6 +2,7 @@
 // back hidden.
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.h"
 #include "delivery/http/settings.h"
@@ -12,6 +13,8 @@ namespace carillon {
 namespace {
 
 using simdjson::ondemand::value;
+
+constexpr std::uint32_t kBatchTasks = 500;  // of one that does not say
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
@@ -41,6 +44,28 @@ Result<> read_secrets(value from, std::vector<std::string>& secrets) {
     secrets.emplace_back(*secret);
     return {};
   });
+}
+
+Result<> read_batch(value from, BatchLimit& to) {
+  static constexpr std::array<std::string_view, 3> kKnown = {"tasks_max", "bytes_max", "wait_max"};
+  to = {.tasks_max = kBatchTasks};
+  const Result<> ok = read_fields(from, kKnown, [&](std::string_view key, value inner) -> Result<> {
+    if (key == "tasks_max") return read_integer(inner, key, to.tasks_max);
+    if (key == "bytes_max") return read_bytes(inner, key, to.bytes_max);
+    return read_duration(inner, key, to.wait_max);
+  });
+  if (!ok) return within("batch", ok.error());
+  // In a BatchLimit 0 stands for what is not there.
+  if (to.tasks_max == 0) {
+    return Error{"bad_value", "`tasks_max` must be 1 to 10000", "batch.tasks_max"};
+  }
+  return {};
+}
+
+void write_batch(JsonWriter& json, const BatchLimit& batch) {
+  json.key("batch").begin_object().key("tasks_max").unsigned_integer(batch.tasks_max);
+  json.key("bytes_max").string(format_bytes(batch.bytes_max));
+  json.key("wait_max").duration(batch.wait_max).end_object();
 }
 
 bool same_host_and_port(const std::string& a, const std::string& b) {
@@ -128,6 +153,7 @@ Result<> HttpSettings::read(std::string_view key, value from) {
   if (key == "method") return read_string(from, key, method);
   if (key == "headers") return read_headers(from, headers);
   if (key == "connection_max_age") return read_duration(from, key, connection_max_age);
+  if (key == "batch") return read_batch(from, batched);
   if (key == "secrets") return read_secrets(from, secrets);
   return read_tls(from, tls);
 }
@@ -153,6 +179,7 @@ void HttpSettings::write(JsonWriter& json, Place place, Secrets show) const {
       break;
     case Place::connection:
       json.key("connection_max_age").duration(connection_max_age);
+      if (batched.tasks_max != 0) write_batch(json, batched);
       break;
     case Place::trust:
       json.key("secrets").begin_array();

@@ -124,24 +124,18 @@ void HttpSink::expired(Attempt& attempt) {
 
 /// `cut_short`: why the head did not come whole; empty where it did.
 PushResult HttpSink::judge(const AnswerReader& answer, std::string cut_short) const {
-  using Kind = PushResult::Kind;
-  constexpr std::uint32_t kGone = 410;
-  constexpr std::uint32_t kTooManyRequests = 429;
-  constexpr std::uint32_t kUnavailable = 503;
-  PushResult result{.status = answer.status()};
+  PushResult result;
   if (cut_short.empty()) {
+    result =
+        result_of(answer.status(), parse_retry_after(answer.retry_after(), options_.clock.real()));
     result.answer_body = answer.body();
-    if (result.status >= 200 && result.status < 300) {
-      result.kind = Kind::delivered;
-      return result;
-    }
-    if (result.status == kGone) result.kind = Kind::refused_for_good;
-    result.retry_after = parse_retry_after(answer.retry_after(), options_.clock.real());
+    result.answer_type = answer.content_type();
+    result.answer_is_whole = answer.is_whole();
+    return result;
   }
+  result.status = answer.status();
   if (result.status == kTooManyRequests) result.not_now = NotNow::too_many_requests;
-  if (result.status == kUnavailable && result.retry_after) result.not_now = NotNow::unavailable;
-  result.error =
-      cut_short.empty() ? "answered " + std::to_string(result.status) : std::move(cut_short);
+  result.error = std::move(cut_short);
   return result;
 }
 

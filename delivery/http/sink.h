@@ -18,7 +18,7 @@
 // Concurrency: as delivery/sink.h.
 //
 // Limitations: HTTP/1.1 only; redirects are answers, not followed; at most 16 KiB of an answer's
-// head and 64 KiB of its body are read, then the connection is dropped.
+// head and 64 KiB of its body (more where more is wanted) are read, then the connection is dropped.
 #pragma once
 
 #include <deque>

@@ -131,6 +131,26 @@ TEST_F(FreshPushTest, what_expires_while_it_waits_for_a_commit_is_not_pushed) {
   EXPECT_THAT(sink.pushes, SizeIs(1));
 }
 
+TEST_F(FreshPushTest, what_expires_while_it_waits_for_a_commit_is_left_out_of_a_push_of_several) {
+  record::TargetPut put = HandDriver::target(1);
+  TargetSettings settings = http_target("t1", "http://receiver/");
+  http_of(settings).batched.tasks_max = put.batch_tasks = 10;
+  put.settings = format_target(settings, Secrets::stored);
+  shard->driver().submit(std::move(put));
+  add(2, hours(1), seconds(10));
+  add(3, hours(1), seconds(10));
+  fire();
+  clock.set(clock.wall() + seconds(20));
+  net.run();
+  rest();
+  ASSERT_THAT(sink.pushes, SizeIs(1));
+  EXPECT_EQ(sink.pushes[0].tasks, 1U);
+  shard->driver().tick();
+  rest();
+  EXPECT_EQ(shard->shard().counts()[static_cast<std::size_t>(State::expired)], 2U);
+  EXPECT_EQ(shard->shard().in_flight(), 1U);
+}
+
 TEST_F(FreshPushTest, nothing_is_pushed_once_another_one_owns_the_shard) {
   fire();
   net.run_but_reads();

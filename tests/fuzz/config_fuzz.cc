@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/memory_size.h"
 #include "server/config.h"
 #include "server/config_file.h"
 #include "server/listen.h"

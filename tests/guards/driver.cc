@@ -111,8 +111,7 @@ class ShardWork {
         commit();
         const Effects effects = std::exchange(shard_.effects(), {});
         fired += effects.fired.size();
-        for (const Fired& push : effects.fired)
-          shard_.outcome(push.task, push.number, State::delivered, {}, {});
+        for (const Fired& push : effects.fired) shard_.outcome(push, State::delivered, {}, {});
       }
     }
     return fired;

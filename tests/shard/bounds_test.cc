@@ -164,7 +164,7 @@ TEST_F(ShardBounds, dead_letters_count_as_pending_and_a_redrive_needs_no_further
   }
   driver.run_until(start + Millis(10));
   for (const Fired& fired : driver.take().fired) {
-    driver.shard().outcome(fired.task, fired.number, State::dead, {}, {});
+    driver.shard().outcome(fired, State::dead, {}, {});
   }
   driver.run();
   ASSERT_EQ(driver.shard().counts()[static_cast<std::size_t>(State::dead)], 3U);

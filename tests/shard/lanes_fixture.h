@@ -36,7 +36,7 @@ class LanesFixture : public QueuesFixture {
   }
   void end(EntryRef ref) {
     static_cast<void>(queues->end(static_cast<std::uint32_t>(arena[ref].queue), arena[ref].number,
-                                  true, std::nullopt));
+                                  /*push=*/0, true, std::nullopt));
     forget(ref);
   }
   /// Has so many pushes begin, the oldest ending whenever none may; calls `begun` with the lane of

@@ -155,7 +155,7 @@ class Traffic {
     const std::uint64_t how = random() % 10;
     const State state = how < 5 ? State::delivered : how < 8 ? State::retrying : State::dead;
     const Millis pause(static_cast<std::int64_t>(random() % 60'000));
-    driver.shard().outcome(push.task, push.number, state, driver.now() + pause, {});
+    driver.shard().outcome(push, state, driver.now() + pause, {});
   }
 
   std::uint64_t ids_;

@@ -38,7 +38,7 @@ class ShardAgain : public testing::Test {
     return fired;
   }
   void fail(const Fired& fired) {
-    driver.shard().outcome(fired.task, fired.number, State::retrying, driver.now() + seconds(1),
+    driver.shard().outcome(fired, State::retrying, driver.now() + seconds(1),
                            Note{driver.now(), fired.attempt, 500, "500", driver.now(), 0});
   }
   void expect_no_more_pushes() {
@@ -81,7 +81,7 @@ TEST_F(ShardAgain, a_cancel_of_retries_makes_the_attempt_under_way_the_last) {
 TEST_F(ShardAgain, a_last_attempt_that_succeeds_is_delivered) {
   const Fired fired = firing(1);
   ask(command::Cancel{fingerprint(1), true});
-  driver.shard().outcome(fired.task, fired.number, State::delivered, {}, {});
+  driver.shard().outcome(fired, State::delivered, {}, {});
   driver.run();
   EXPECT_EQ(state(1), State::delivered);
 }
@@ -135,7 +135,7 @@ TEST_F(ShardAgain, a_group_cancel_makes_attempts_under_way_the_last) {
   EXPECT_EQ(reply.firing, 3U);
   driver.shard().check_invariants();
   fail(first);
-  driver.shard().outcome(second.task, second.number, State::delivered, {}, {});
+  driver.shard().outcome(second, State::delivered, {}, {});
   driver.run();
   EXPECT_EQ(state(1), State::cancelled);
   EXPECT_EQ(state(2), State::delivered);
@@ -282,7 +282,7 @@ TEST_F(ShardAgain, a_shift_counts_what_is_added_just_before_it) {
 
 TEST_F(ShardAgain, an_add_once_finds_a_finished_task_that_is_still_there) {
   const Fired fired = firing(1);
-  driver.shard().outcome(fired.task, fired.number, State::delivered, {}, {});
+  driver.shard().outcome(fired, State::delivered, {}, {});
   driver.run();
   command::Add once = driver.add(1, start + hours(5));
   once.if_exists = IfExists::once;
@@ -301,7 +301,7 @@ TEST_F(ShardAgain, a_redriven_task_keeps_its_due_and_expires_from_the_redrive_on
   add.task.expire_after = minutes(1);
   ask(add);
   const Fired first = fired_.at(0);
-  driver.shard().outcome(first.task, first.number, State::dead, {}, {});
+  driver.shard().outcome(first, State::dead, {}, {});
   driver.run();
   driver.put_target(1, 64, /*paused=*/true);
   driver.run_until(start + minutes(30));

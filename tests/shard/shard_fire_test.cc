@@ -19,7 +19,7 @@ TEST_F(ShardTest, a_retry_is_not_before_the_due_though_the_clock_was_set_back) {
   const Fired fired = driver.take().fired.at(0);
   driver.set_now(start);
   driver.shard().tick(start);
-  driver.shard().outcome(fired.task, fired.number, State::retrying, start + seconds(1), {});
+  driver.shard().outcome(fired, State::retrying, start + seconds(1), {});
   driver.run_until(start + minutes(1) - Millis(1));
   EXPECT_TRUE(driver.take().fired.empty());
   driver.run_until(start + minutes(1));
@@ -66,7 +66,7 @@ TEST_F(ShardTest, concurrency_bounds_the_pushes_and_an_outcome_frees_the_slot) {
   driver.run_until(start + Millis(10));
   const Effects first = driver.take();
   ASSERT_EQ(first.fired.size(), 2U);
-  driver.shard().outcome(first.fired[0].task, first.fired[0].number, State::delivered, {}, {});
+  driver.shard().outcome(first.fired[0], State::delivered, {}, {});
   driver.run();
   EXPECT_EQ(driver.take().fired.size(), 1U);
   EXPECT_EQ(driver.shard().in_flight(), 2U);
@@ -76,7 +76,7 @@ TEST_F(ShardTest, a_retry_keeps_the_due_that_was_asked_for_and_counts_attempts) 
   ask(driver.add(1, start + Millis(10)));
   driver.run_until(start + Millis(10));
   Fired fired = driver.take().fired.at(0);
-  driver.shard().outcome(fired.task, fired.number, State::retrying, start + seconds(5), {});
+  driver.shard().outcome(fired, State::retrying, start + seconds(5), {});
   driver.run();
   const Statement waiting = *driver.shard().find(fingerprint(1));
   EXPECT_EQ(waiting.state, State::retrying);
@@ -86,7 +86,7 @@ TEST_F(ShardTest, a_retry_keeps_the_due_that_was_asked_for_and_counts_attempts) 
   fired = driver.take().fired.at(0);
   EXPECT_EQ(fired.attempt, 2U);
   EXPECT_EQ(fired.asked_due, start + Millis(10));
-  driver.shard().outcome(fired.task, fired.number, State::dead, {}, {});
+  driver.shard().outcome(fired, State::dead, {}, {});
   driver.run();
   EXPECT_EQ(driver.shard().find_dead(fingerprint(1))->attempt, 2U);
 }
@@ -148,7 +148,7 @@ TEST_F(ShardTest, a_clock_set_back_fires_nothing_early_and_nothing_twice) {
   driver.run_until(start + minutes(21));
   const Fired fired = driver.take().fired.at(0);
   driver.run_until(start);  // task 2 was queued behind task 1 and is not due any more
-  driver.shard().outcome(fired.task, fired.number, State::delivered, {}, {});
+  driver.shard().outcome(fired, State::delivered, {}, {});
   driver.run();
   EXPECT_TRUE(driver.take().fired.empty());
   ask(driver.add(4, start + Millis(7)));
@@ -210,7 +210,7 @@ TEST_F(ShardTest, pushes_under_way_are_bounded_over_all_targets) {
   while (!under_way.empty()) {
     const Fired push = under_way.front();
     under_way.pop_front();
-    other.shard().outcome(push.task, push.number, State::delivered, {}, {});
+    other.shard().outcome(push, State::delivered, {}, {});
     other.run();
     take();
   }

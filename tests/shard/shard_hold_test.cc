@@ -29,14 +29,11 @@ class ShardHold : public testing::Test {
   }
   void not_now(const Fired& fired, std::optional<Millis> asked) {
     const WallTime now = driver.now();
-    driver.shard().outcome(fired.task, fired.number, State::retrying,
-                           now + asked.value_or(seconds(1)),
+    driver.shard().outcome(fired, State::retrying, now + asked.value_or(seconds(1)),
                            Note{now, fired.attempt, 429, "429", now, 1},
                            Trouble{now, HoldReason::too_many_requests, asked, minutes(5), {}});
   }
-  void deliver(const Fired& fired) {
-    driver.shard().outcome(fired.task, fired.number, State::delivered, {}, {});
-  }
+  void deliver(const Fired& fired) { driver.shard().outcome(fired, State::delivered, {}, {}); }
   [[nodiscard]] const Hold& hold() { return driver.shard().target(target_key(1))->hold; }
 
   HandDriver driver{};

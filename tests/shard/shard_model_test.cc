@@ -214,7 +214,7 @@ class Model : private NaiveLog {
       trouble = Trouble{.at = driver_.now(), .reason = HoldReason::failing};
       trouble->breaker = {2, Millis(500), Millis(3000)};
     }
-    driver_.shard().outcome(push.task, push.number, state, retry_at, {}, trouble);
+    driver_.shard().outcome(push, state, retry_at, {}, trouble);
   }
 
   void toggle_pause() {

@@ -142,7 +142,7 @@ TEST_F(ShardTest, a_dead_letter_stays_beside_a_new_task_of_the_same_id) {
   ask(driver.add(1, start + Millis(10)));
   driver.run_until(start + Millis(10));
   const Fired fired = driver.take().fired.at(0);
-  driver.shard().outcome(fired.task, fired.number, State::dead, {}, {});
+  driver.shard().outcome(fired, State::dead, {}, {});
   driver.run();
   EXPECT_EQ(ask(driver.add(1, start + hours(1))).verdict, Verdict::done);
   EXPECT_EQ(driver.shard().find(fingerprint(1))->state, State::scheduled);

@@ -39,8 +39,8 @@ class SharesTest : public testing::Test {
     const Fired fired = pushes[target].front();
     pushes[target].pop_front();
     const bool delivered = http_status == 200;
-    driver->shard().outcome(fired.task, fired.number, delivered ? State::delivered : State::dead,
-                            {}, Note{driver->now(), 1, http_status, delivered ? "" : "why"});
+    driver->shard().outcome(fired, delivered ? State::delivered : State::dead, {},
+                            Note{driver->now(), 1, http_status, delivered ? "" : "why"});
     run();
   }
 

@@ -43,8 +43,8 @@ class TargetQueuesTest : public QueuesFixture {
   }
   TargetQueues::HoldChange end(EntryRef ref, bool answered = true,
                                const std::optional<Trouble>& trouble = std::nullopt) {
-    return queues->end(static_cast<std::uint32_t>(arena[ref].queue), arena[ref].number, answered,
-                       trouble);
+    return queues->end(static_cast<std::uint32_t>(arena[ref].queue), arena[ref].number, /*push=*/0,
+                       answered, trouble);
   }
   void tick(Millis later) { queues->tick(now += later); }
   Trouble not_now(Millis asked) {

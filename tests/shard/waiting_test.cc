@@ -47,7 +47,7 @@ TEST_F(WaitingTest, one_waits_for_its_due_and_what_is_decided_for_the_commit) {
 TEST_F(WaitingTest, one_that_failed_waits_for_its_retry) {
   add(1, 1);
   const Fired fired = driver.take().fired.at(0);
-  driver.shard().outcome(fired.task, fired.number, State::retrying, start + minutes(1),
+  driver.shard().outcome(fired, State::retrying, start + minutes(1),
                          Note{start, 1, 422, "422", start});
   driver.run();
   EXPECT_EQ(what(1), "retry");
@@ -83,7 +83,7 @@ TEST_F(WaitingTest, one_waits_for_the_end_of_a_hold_and_knows_its_reason) {
   add(1, 1);
   const Fired fired = driver.take().fired.at(0);
   driver.shard().outcome(
-      fired.task, fired.number, State::retrying, start + seconds(30), Note{start, 1, 429, "429"},
+      fired, State::retrying, start + seconds(30), Note{start, 1, 429, "429"},
       Trouble{start, HoldReason::too_many_requests, seconds(30), minutes(5), {}});
   add(2, 3);
   EXPECT_EQ(what(3), "target_held");

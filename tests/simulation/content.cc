@@ -25,6 +25,7 @@ std::string SimContent::row() const {
   content.id = name;
   content.target = "anywhere";
   content.body = body;
+  content.content_type = "text/plain";
   content.webhook_id = webhook_id;
   content.attempts_before = attempts_before;
   return encode_content(content);

@@ -144,6 +144,7 @@ void Node::make_local_shard() {
       .swarm = its_.swarm,
       .ledger = its_.ledger,
       .facts = its_.facts,
+      .coverage = its_.coverage,
       .after = soon,
       .task_of = [this](const SimContent& content,
                         std::uint32_t attempt) { return pushed_task(content, attempt); },

@@ -1,12 +1,15 @@
 // The receivers of a simulation: each push meets one that accepts, fails, hangs, refuses, is gone,
 // wants it later or is never reached, and is written into the ledger where it arrives.
 //
-// Operation: a push takes its time both ways. What has left for a receiver arrives whether or not
-// the server still lives; the answer comes only to the server that sent it.
+// Operation: a push of several tasks is read as a receiver would read it, and each of them has a
+// fate of its own where the push has none as a whole. A push takes its time both ways. What has
+// left for a receiver arrives whether or not the server still lives; the answer comes only to the
+// server that sent it.
 #pragma once
 
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "delivery/sink.h"
 #include "tests/simulation/content.h"
@@ -36,6 +39,7 @@ class Receivers final : public Sink {
     const Swarm& swarm;
     test::Ledger& ledger;
     Facts& facts;
+    Coverage& coverage;
     /// Does something after a pause, unless the server has crashed by then.
     std::function<void(Moment, std::function<void()>)> after;
     /// The number of the task that is pushed; none where it must not be.
@@ -50,6 +54,18 @@ class Receivers final : public Sink {
   [[nodiscard]] DeliveryStats stats() const override { return {}; }
 
  private:
+  /// A task that is pushed, alone or with others.
+  struct Pushed {
+    SimContent content;
+    WallTime due{};
+    std::uint32_t attempt = 0;
+    TaskNumber number = 0;
+  };
+  [[nodiscard]] std::vector<Pushed> tasks_of(const Push& push);
+  void arrive(const std::vector<Pushed>& tasks, Moment way, const std::vector<bool>& accepted);
+  [[nodiscard]] PushResult answer_each(const std::vector<Pushed>& tasks,
+                                       std::vector<bool>& accepted);
+
   Around its_;
 };
 

@@ -58,6 +58,16 @@ RateLimit Requests::any_rate() {
   return rate;
 }
 
+BatchLimit Requests::any_batch() {
+  World& world = its_.world;
+  if (!world.chance(its_.swarm.batched)) return {};
+  BatchLimit batch;
+  batch.tasks_max = static_cast<std::uint32_t>(1 + world.magnitude(4));
+  if (world.chance(500)) batch.bytes_max = 1024;
+  batch.wait_max = Millis(static_cast<std::int64_t>(world.magnitude(5)));
+  return batch;
+}
+
 void Requests::set_capacity() {
   TargetLimits limits = its_.swarm.options;
   limits.pushes_per_second =
@@ -76,7 +86,12 @@ void Requests::put_target(std::uint64_t target, bool paused) {
   put.concurrency = its_.swarm.concurrency;
   put.paused = paused;
   put.rate = any_rate();
-  put.settings = format_target(target_settings(its_.swarm), Secrets::stored);
+  const BatchLimit batch = any_batch();
+  put.batch_tasks = batch.tasks_max;
+  put.batch_wait = batch.tasks_max > 0 ? batch.wait_max : Millis(0);
+  TargetSettings settings = target_settings(its_.swarm);
+  http_of(settings).batched = batch;
+  put.settings = format_target(settings, Secrets::stored);
   its_.local.driver().submit(put);
 }
 

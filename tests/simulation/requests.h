@@ -78,6 +78,7 @@ class Requests {
   void operate_lanes();
   void set_capacity();
   [[nodiscard]] RateLimit any_rate();
+  [[nodiscard]] BatchLimit any_batch();
   void add(const Request& request, const Answered& answered);
   void change(const Request& request, const Answered& answered, int looks);
   void redrive(const Request& request, const Answered& answered);

@@ -60,6 +60,7 @@ void Server::make_local_shard() {
                         .swarm = swarm_,
                         .ledger = ledger_,
                         .facts = facts_,
+                        .coverage = coverage_,
                         .after = after,
                         .task_of = [this](const SimContent& content, std::uint32_t attempt) {
                           return pushed_task(content, attempt);

@@ -34,6 +34,7 @@ Swarm Swarm::draw(World& world) {
   }
   swarm.grouped *= 2;
   swarm.rated = static_cast<std::uint32_t>(500 * world.below(3));
+  swarm.batched = static_cast<std::uint32_t>(500 * world.below(3));
   for (Moment* some : {&swarm.crash, &swarm.clock_step, &swarm.clean, &swarm.operate}) {
     *some = period(world);
   }

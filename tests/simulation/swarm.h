@@ -43,7 +43,7 @@ struct Swarm {
                 throttled = 0;  // receivers
   std::uint32_t named = 0;      // operations on groups, and redrives
   std::uint32_t grouped = 0, expiring = 0, by_url = 0;
-  std::uint32_t rated = 0;  // of changes of targets
+  std::uint32_t rated = 0, batched = 0;  // of changes of targets
   // Mean pauses; 0: never happens.
   Moment crash = 0, clock_step = 0, clean = 0, operate = 0, touch = 0;
   Moment think = 0, sync = 0, push = 0;

@@ -150,7 +150,7 @@ class PoweredRun {
     pushes_.pop_front();
     const std::uint64_t how = random_() % 10;
     const State state = how < 6 ? State::delivered : how < 9 ? State::retrying : State::dead;
-    shard_->outcome(push.task, push.number, state, some_due(), Note{now_, push.attempt, 503, "no"});
+    shard_->outcome(push, state, some_due(), Note{now_, push.attempt, 503, "no"});
   }
 
   void commit() {

@@ -25,6 +25,32 @@ Statement ordinary(TaskNumber number) {
   return task;
 }
 
+/// Every field at work.
+std::vector<record::TargetPut> targets() {
+  return {record::TargetPut{{17, 18}, "plain", 64, false, "{}"},
+          record::TargetPut{{17, 18},
+                            "rated",
+                            64,
+                            false,
+                            "{}",
+                            RateLimit{500, Millis(1000), 25},
+                            500,
+                            Millis(5),
+                            Millis(77),
+                            WallTime{}},
+          record::TargetPut{{17, 18}, "batched", 64, false, "{}", RateLimit{}, 500, Millis(5)},
+          record::TargetPut{{17, 18},
+                            "paused",
+                            64,
+                            true,
+                            "{}",
+                            RateLimit{},
+                            0,
+                            Millis(0),
+                            Millis(0),
+                            at_ms(1'699'999'999'000)}};
+}
+
 /// Every kind of record, every field at work.
 Batch everything() {
   Batch batch;
@@ -75,18 +101,8 @@ Batch everything() {
           {30, 31}, HoldReason::unavailable, at_ms(1'700'000'000'000), at_ms(1'700'000'060'000), 3},
       record::TargetRelease{{30, 31}},
       record::LanePut{15, "bulk", 8, 300},
-      record::LaneDelete{15},
-      record::TargetPut{{17, 18}, "plain", 64, false, "{}"},
-      record::TargetPut{{17, 18},
-                        "rated",
-                        64,
-                        false,
-                        "{}",
-                        RateLimit{500, Millis(1000), 25},
-                        Millis(77),
-                        WallTime{}},
-      record::TargetPut{
-          {17, 18}, "paused", 64, true, "{}", RateLimit{}, Millis(0), at_ms(1'699'999'999'000)}};
+      record::LaneDelete{15}};
+  for (const record::TargetPut& target : targets()) batch.records.emplace_back(target);
   return batch;
 }
 

@@ -18,8 +18,9 @@ struct TargetOptions {
   // Of brokers.
   std::string stream, exchange, routing_key, subject, username, password_file, password_env,
       creds_file;
-  std::string persistent, mandatory;                              // true or false
-  std::string concurrency, rate, max_attempts, maxlen, replicas;  // digits, checked by CLI11
+  std::string persistent, mandatory;  // true or false
+  std::string concurrency, rate, batch_tasks, max_attempts, maxlen,
+      replicas;  // digits, checked by CLI11
   bool force = false;
 
   [[nodiscard]] std::string path() const { return "/v1/targets/" + percent_encoded(name); }
@@ -36,6 +37,8 @@ std::string named(const TargetOptions& o) {
   retry.time("backoff_min", o.backoff_min).time("backoff_max", o.backoff_max);
   Body rate;
   rate.raw("limit", o.rate);
+  Body batch;
+  batch.raw("tasks_max", o.batch_tasks);
   Body body;
   body.text("kind", o.kind).text("url", o.url).text("method", o.method);
   body.text("stream", o.stream).raw("maxlen", o.maxlen).raw("replicas", o.replicas);
@@ -46,6 +49,7 @@ std::string named(const TargetOptions& o) {
   body.text("password_env", o.password_env).time("timeout", o.timeout);
   body.raw("concurrency", o.concurrency);
   if (!rate.empty()) body.raw("rate", rate.text("per", "1s").json());
+  if (!batch.empty()) body.raw("batch", batch.json());
   if (!retry.empty()) body.raw("retry", retry.json());
   return body.json();
 }
@@ -126,6 +130,8 @@ void declare_target_commands(CLI::App& app, Context& context) {
       ->check(CLI::Range(1, 10'000));
   made->add_option("--rate", o->rate, "Tasks that begin to be pushed, each second")
       ->check(CLI::Range(1, 1'000'000));
+  made->add_option("--batch-tasks", o->batch_tasks, "Tasks that go together in one push")
+      ->check(CLI::Range(1, 10'000));
   made->add_option("--max-attempts", o->max_attempts, "Pushes in all before it is a dead letter")
       ->check(CLI::Range(1, 1000));
   made->add_option("--backoff-min", o->backoff_min, "Pause before the second attempt");

@@ -28,6 +28,7 @@ struct Fields {
         if (same_in_any_case(name, "connection")) head.close = same_in_any_case(value, "close");
         return true;
       case 14:
+        if (same_in_any_case(name, "carillon-tasks")) return parse_number(value, head.tasks);
         if (!same_in_any_case(name, "content-length")) return true;
         has_length = true;
         return parse_number(value, head.body_bytes);

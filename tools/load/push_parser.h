@@ -18,6 +18,7 @@ struct PushHead {
   std::string_view webhook_id;
   std::string_view due_at;     // RFC 3339
   std::uint32_t attempt = 0;   // 0: none given
+  std::uint32_t tasks = 0;     // so many are in the body (docs/batches.md); 0: it is one task's
   std::size_t head_bytes = 0;  // up to and with the empty line
   std::size_t body_bytes = 0;
   bool close = false;  // the sender ends the connection after the answer

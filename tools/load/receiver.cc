@@ -9,13 +9,11 @@
 #include <deque>
 #include <iterator>
 #include <mutex>
-#include <random>
 #include <string_view>
 #include <thread>
 #include <utility>
 
 #include <arpa/inet.h>
-#include <boost/unordered/unordered_flat_set.hpp>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -24,8 +22,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/siphash.h"
 #include "base/text.h"
+#include "tools/load/batch_parser.h"
+#include "tools/load/judge.h"
 #include "tools/load/push_parser.h"
 
 namespace carillon::load {
@@ -68,22 +67,6 @@ struct Held {
 
 }  // namespace
 
-WallMicros wall_now() {
-  return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-}
-
-std::uint64_t hash_of(std::string_view bytes) {
-  return siphash({1, 2}, bytes).low;
-}
-
-std::uint64_t trailing_number(std::string_view id) {
-  std::uint64_t number = 0, place = 1;
-  for (; !id.empty() && id.back() >= '0' && id.back() <= '9'; id.remove_suffix(1), place *= 10) {
-    number += place * static_cast<std::uint64_t>(id.back() - '0');
-  }
-  return number;
-}
-
 class Receiver::Impl {
  public:
   explicit Impl(const Options& options) : options_(options), buffer_(kReadBytes) {}
@@ -107,10 +90,7 @@ class Receiver::Impl {
   Result<> start();
 
   std::string url;
-  std::atomic<double> fail_share{0};
-  std::atomic<std::uint32_t> fail_attempts{0};
-  std::atomic<std::uint16_t> fail_status{503};
-  std::atomic<std::int64_t> clock_ms{-1};  // under 0: the machine's
+  Judge judge;
 
   mutable std::mutex mutex;  // guards the three below
   mutable std::condition_variable changed;
@@ -125,6 +105,7 @@ class Receiver::Impl {
   std::size_t take_pushes(Connection& connection, std::string_view bytes, WallMicros now);
   void take_push(Connection& connection, const PushHead& head, std::string_view body,
                  WallMicros now);
+  [[nodiscard]] std::string take_batch(std::string_view body, WallMicros now);
   void answer(Connection& connection, std::string_view text, bool close);
   void flush(Connection& connection);
   void release_held();
@@ -144,10 +125,8 @@ class Receiver::Impl {
   std::vector<std::unique_ptr<Connection>> connections_;  // by file descriptor
   std::uint32_t generation_ = 0;
   std::deque<Held> held_;
-  std::mt19937_64 random_{1};
-  boost::unordered_flat_set<std::uint64_t> accepted_;  // webhook ids, hashed
-  std::vector<Arrival> round_;                         // not published yet
-  std::uint64_t round_bad_ = 0, round_early_ = 0, round_duplicates_ = 0, round_connections_ = 0;
+  BatchParser batches_;
+  std::uint64_t round_bad_ = 0, round_connections_ = 0;  // not published yet
 };
 
 Result<> Receiver::Impl::start() {
@@ -307,6 +286,7 @@ std::size_t Receiver::Impl::take_pushes(Connection& connection, std::string_view
 
 void Receiver::Impl::take_push(Connection& connection, const PushHead& head, std::string_view body,
                                WallMicros now) {
+  if (head.tasks > 0) return answer(connection, take_batch(body, now), head.close);
   Arrival arrival;
   arrival.task_id = percent_decode(head.task_id).value_or(std::string(head.task_id));
   arrival.webhook_hash = hash_of(head.webhook_id);
@@ -314,21 +294,35 @@ void Receiver::Impl::take_push(Connection& connection, const PushHead& head, std
   arrival.attempt = head.attempt;
   arrival.at = now;
   if (const auto due = parse_moment(head.due_at)) arrival.due = *due;
+  const std::uint16_t status = judge.take(std::move(arrival));
+  if (status < 300) return answer(connection, kOk, head.close);
+  answer(connection, failure_answer(status), head.close);
+}
 
-  const std::int64_t clock = clock_ms;
-  const WallMicros judged_at = clock < 0 ? now : WallMicros(WallTime(Millis(clock)));
-  if (judged_at < arrival.due) ++round_early_;
-  if (accepted_.contains(arrival.webhook_hash)) ++round_duplicates_;
-  const double share = fail_share;
-  const std::uint32_t attempts = fail_attempts;
-  const bool fails = (attempts > 0 && head.attempt <= attempts) ||
-                     (share > 0 && std::uniform_real_distribution<>()(random_) < share);
-  arrival.answered = fails ? fail_status.load() : std::uint16_t{200};
-  if (!fails) accepted_.insert(arrival.webhook_hash);
-
-  const std::string failure = fails ? failure_answer(arrival.answered) : std::string();
-  answer(connection, fails ? std::string_view(failure) : kOk, head.close);
-  round_.push_back(std::move(arrival));
+/// The answer: a 200 that names the tasks that fail.
+std::string Receiver::Impl::take_batch(std::string_view body, WallMicros now) {
+  std::string results;
+  const std::vector<BatchedPush>& tasks = batches_.parse(body);
+  if (tasks.empty()) ++round_bad_;
+  for (const BatchedPush& task : tasks) {
+    Arrival arrival;
+    arrival.task_id = task.task_id;
+    arrival.webhook_hash = hash_of(task.webhook_id);
+    arrival.body_hash = hash_of(task.payload);
+    arrival.attempt = task.attempt;
+    arrival.at = now;
+    if (const auto due = parse_moment(task.due_at)) arrival.due = *due;
+    const std::uint16_t status = judge.take(std::move(arrival));
+    if (status < 300) continue;
+    results += (results.empty() ? R"({"webhook_id":")" : R"(,{"webhook_id":")");
+    results.append(task.webhook_id).append(R"(","status":)");
+    append_number(results, status);
+    results += '}';
+  }
+  if (results.empty()) return std::string(kOk);
+  results = R"({"results":[)" + results + "]}";
+  return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
+         std::to_string(results.size()) + "\r\n\r\n" + results;
 }
 
 void Receiver::Impl::answer(Connection& connection, std::string_view text, bool close) {
@@ -370,10 +364,10 @@ void Receiver::Impl::flush(Connection& connection) {
 }
 
 void Receiver::Impl::publish() {
-  if (round_.empty() && round_bad_ == 0 && round_connections_ == 0) return;
+  if (judge.round.empty() && round_bad_ == 0 && round_connections_ == 0) return;
   {
     const std::lock_guard lock(mutex);
-    for (const Arrival& arrival : round_) {
+    for (const Arrival& arrival : judge.round) {
       if (summary.received++ == 0) summary.first = arrival.at;
       summary.last = arrival.at;
       if (arrival.answered < 300) {
@@ -382,15 +376,15 @@ void Receiver::Impl::publish() {
       }
       if (arrival.attempt <= 1) summary.lateness.record(arrival.at - arrival.due);
     }
-    summary.early += std::exchange(round_early_, 0);
-    summary.duplicates += std::exchange(round_duplicates_, 0);
+    summary.early += std::exchange(judge.early, 0);
+    summary.duplicates += std::exchange(judge.duplicates, 0);
     summary.bad += std::exchange(round_bad_, 0);
     summary.connections += std::exchange(round_connections_, 0);
     if (options_.keep_arrivals) {
-      std::move(round_.begin(), round_.end(), std::back_inserter(arrivals));
+      std::move(judge.round.begin(), judge.round.end(), std::back_inserter(arrivals));
     }
   }
-  round_.clear();
+  judge.round.clear();
   changed.notify_all();
 }
 
@@ -408,13 +402,13 @@ const std::string& Receiver::url() const {
 }
 
 void Receiver::set_failing(const Failing& failing) {
-  impl_->fail_status = failing.status;
-  impl_->fail_attempts = failing.attempts;
-  impl_->fail_share = failing.share;
+  impl_->judge.fail_status = failing.status;
+  impl_->judge.fail_attempts = failing.attempts;
+  impl_->judge.fail_share = failing.share;
 }
 
 void Receiver::set_clock(WallTime now) {
-  impl_->clock_ms = now.time_since_epoch().count();
+  impl_->judge.clock_ms = now.time_since_epoch().count();
 }
 
 ReceiverSummary Receiver::summary() const {

@@ -3,7 +3,8 @@
 // Operation: one thread, one epoll set. What arrives is parsed just enough (push_parser.h),
 // answered with a constant, and recorded: how late it was, whether it was early (which must never
 // be), and whether the same task had been accepted before. Answers can be held back for a fixed
-// time (thousands at once) and can fail, by share or for the first attempts of each task.
+// time (thousands at once) and can fail, by share or for the first attempts of each task. A push of
+// several tasks (docs/batches.md) counts as so many, and its answer names those that fail.
 //
 // Concurrency: the public members may be called from any thread.
 //
@@ -20,33 +21,12 @@
 #include "base/histogram.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "tools/load/arrival.h"
 
 namespace carillon::load {
 
-/// The system's wall clock at the precision lateness is measured in. The receiver is the outside
-/// observer, so this is the machine's clock and no injected one.
-using WallMicros = std::chrono::sys_time<std::chrono::microseconds>;
-[[nodiscard]] WallMicros wall_now();
-
-/// The decimal number at the end of `id`; 0 where there is none.
-[[nodiscard]] std::uint64_t trailing_number(std::string_view id);
-
-/// One push that was received.
-struct Arrival {
-  std::string task_id;  // decoded
-  std::uint64_t webhook_hash = 0;
-  std::uint64_t body_hash = 0;
-  WallTime due{};
-  WallMicros at{};
-  std::uint32_t attempt = 0;
-  std::uint16_t answered = 0;  // the status it was given
-};
-
-/// What `Arrival::body_hash` and `webhook_hash` are made with.
-[[nodiscard]] std::uint64_t hash_of(std::string_view bytes);
-
 struct ReceiverSummary {
-  std::uint64_t received = 0;     // pushes, whatever they were answered
+  std::uint64_t received = 0;     // pushed tasks, whatever they were answered
   std::uint64_t accepted = 0;     // answered 2xx
   std::uint64_t early = 0;        // arrived before they were due
   std::uint64_t duplicates = 0;   // came although an earlier push of the task had been accepted

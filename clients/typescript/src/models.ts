@@ -12,7 +12,7 @@ export type OnExpire = "drop" | "dead";
 
 export type IfExists = "reject" | "keep" | "replace" | "earliest" | "latest" | "once";
 
-export type WaitingFor = "due" | "retry" | "target_paused" | "target_held" | "target_concurrency" | "target_rate" | "lane" | "capacity" | "catch_up" | "commit";
+export type WaitingFor = "due" | "retry" | "target_paused" | "target_held" | "target_concurrency" | "target_rate" | "lane" | "capacity" | "catch_up" | "commit" | "batch";
 
 export type Kind = "http" | "redis" | "amqp" | "nats";
 
@@ -42,6 +42,15 @@ export interface Rate {
   per?: Duration;
   /** Default: a twentieth of the limit, at least 1. */
   burst?: number;
+}
+
+/** Of kind http: due tasks of one lane go together in one push, as docs/batches.md has it. */
+export interface Batch {
+  tasks_max?: number;
+  /** Of the body of a push, 1KiB to 16MiB; default 1MiB. */
+  bytes_max?: string;
+  /** How long the first that is due waits for others, 0 to 1m; default 5ms. */
+  wait_max?: Duration;
 }
 
 /**
@@ -294,6 +303,7 @@ export interface TargetSettings {
   /** Pushes under way at once; default 64, of brokers 1000. */
   concurrency?: number;
   rate?: Rate;
+  batch?: Batch;
   retry?: Retry;
   breaker?: Breaker;
   /**
@@ -367,6 +377,7 @@ export interface TargetChange {
   /** Pushes under way at once; default 64, of brokers 1000. */
   concurrency?: number | null;
   rate?: Rate | null;
+  batch?: Batch | null;
   retry?: Retry | null;
   breaker?: Breaker | null;
   /**
@@ -410,6 +421,7 @@ export interface Target {
   /** Pushes under way at once; default 64, of brokers 1000. */
   concurrency?: number;
   rate?: Rate;
+  batch?: Batch;
   retry?: Retry;
   breaker?: Breaker;
   /**

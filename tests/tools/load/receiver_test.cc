@@ -76,6 +76,30 @@ TEST_F(ReceiverTest, PushIsAcceptedAndRecorded) {
   EXPECT_TRUE(receiver->take_arrivals().empty());
 }
 
+TEST_F(ReceiverTest, APushOfSeveralTasksIsSoManyAndTheAnswerNamesThoseThatFail) {
+  start();
+  const auto push_both = [&](int attempt) {
+    std::string body;
+    for (const char* id : {"t-17", "t-25"}) {
+      body += std::string(body.empty() ? R"({"tasks":[{"id":")" : R"(,{"id":")") + id +
+              R"(","webhook_id":"msg_)" + id + R"(","due_at":")" + format_moment(now_millis()) +
+              R"(","attempt":)" + std::to_string(attempt) + R"(,"payload":{"n":1}})";
+    }
+    body += "]}";
+    client->send("POST / HTTP/1.1\r\nContent-Length: " + std::to_string(body.size()) +
+                 "\r\nwebhook-id: msg_x\r\ncarillon-tasks: 2\r\n\r\n" + body);
+    return client->read_answer();
+  };
+  receiver->set_failing({.attempts = 1});
+  EXPECT_EQ(push_both(1).body, R"({"results":[{"webhook_id":"msg_t-17","status":503},)"
+                               R"({"webhook_id":"msg_t-25","status":503}]})");
+  EXPECT_EQ(push_both(2).body, "");
+  ASSERT_TRUE(receiver->wait_for_accepted(2, Millis(5000)));
+  EXPECT_EQ(receiver->summary().received, 4U);
+  EXPECT_EQ(receiver->summary().number_sum, 42U);
+  EXPECT_EQ(receiver->take_arrivals()[0].body_hash, hash_of(R"({"n":1})"));
+}
+
 TEST_F(ReceiverTest, PushBeforeItsDueIsEarly) {
   start();
   push({.due = now_millis() + Millis(60'000)});

@@ -11,7 +11,7 @@ from ._values import UNSET, Duration, Model, Moment, each_item, each_value, read
 State = Literal["scheduled", "firing", "retrying", "delivered", "dead", "expired", "cancelled"]
 OnExpire = Literal["drop", "dead"]
 IfExists = Literal["reject", "keep", "replace", "earliest", "latest", "once"]
-WaitingFor = Literal["due", "retry", "target_paused", "target_held", "target_concurrency", "target_rate", "lane", "capacity", "catch_up", "commit"]
+WaitingFor = Literal["due", "retry", "target_paused", "target_held", "target_concurrency", "target_rate", "lane", "capacity", "catch_up", "commit", "batch"]
 Kind = Literal["http", "redis", "amqp", "nats"]
 Reason = Literal["too_many_requests", "unavailable", "failing"]
 Role = Literal["read", "write", "admin"]
@@ -22,6 +22,7 @@ __all__ = [
     "AlarmList",
     "AuditEntry",
     "AuditList",
+    "Batch",
     "BatchCancelled",
     "BatchCreated",
     "BatchItem",
@@ -107,6 +108,17 @@ class Rate(Model):
     per: Optional[Duration] = None
     #: Default: a twentieth of the limit, at least 1.
     burst: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Batch(Model):
+    """Of kind http: due tasks of one lane go together in one push, as docs/batches.md has it."""
+
+    tasks_max: Optional[int] = None
+    #: Of the body of a push, 1KiB to 16MiB; default 1MiB.
+    bytes_max: Optional[str] = None
+    #: How long the first that is due waits for others, 0 to 1m; default 5ms.
+    wait_max: Optional[Duration] = None
 
 
 @dataclass(frozen=True)
@@ -337,6 +349,7 @@ class Target(Model):
     #: Pushes under way at once; default 64, of brokers 1000.
     concurrency: Optional[int] = None
     rate: Optional[Rate] = None
+    batch: Optional[Batch] = None
     retry: Optional[Retry] = None
     breaker: Optional[Breaker] = None
     #: After 429, 503 with Retry-After, or a broker's word that means as much, nothing is pushed to it for so
@@ -730,6 +743,7 @@ class AdvanceClockResult(Model):
 # How members are read that JSON has no type for.
 Retry._readers = {"backoff_min": read_duration, "backoff_max": read_duration, "max_age": read_duration}
 Rate._readers = {"per": read_duration}
+Batch._readers = {"wait_max": read_duration}
 Breaker._readers = {"open_for": read_duration, "open_max": read_duration}
 NewTask._readers = {
     "due_at": read_moment,
@@ -758,6 +772,7 @@ Target._readers = {
     "timeout": read_duration,
     "connection_max_age": read_duration,
     "rate": Rate.from_json,
+    "batch": Batch.from_json,
     "retry": Retry.from_json,
     "breaker": Breaker.from_json,
     "hold_max": read_duration,

@@ -130,6 +130,11 @@ public final class Target extends JsonObject {
     return read("rate", Rate::of);
   }
 
+  /** `batch`. Null where there is none. */
+  public Batch batch() {
+    return read("batch", Batch::of);
+  }
+
   /** `retry`. Null where there is none. */
   public Retry retry() {
     return read("retry", Retry::of);

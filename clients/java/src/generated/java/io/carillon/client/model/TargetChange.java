@@ -154,6 +154,11 @@ public final class TargetChange extends JsonObject {
     return read("rate", Rate::of);
   }
 
+  /** `batch`. Null where there is none. */
+  public Batch batch() {
+    return read("batch", Batch::of);
+  }
+
   /** `retry`. Null where there is none. */
   public Retry retry() {
     return read("retry", Retry::of);
@@ -338,6 +343,11 @@ public final class TargetChange extends JsonObject {
     /** `rate`. */
     public Builder rate(Rate value) {
       return putNullable("rate", value);
+    }
+
+    /** `batch`. */
+    public Builder batch(Batch value) {
+      return putNullable("batch", value);
     }
 
     /** `retry`. */

@@ -146,6 +146,11 @@ public final class TargetSettings extends JsonObject {
     return read("rate", Rate::of);
   }
 
+  /** `batch`. Null where there is none. */
+  public Batch batch() {
+    return read("batch", Batch::of);
+  }
+
   /** `retry`. Null where there is none. */
   public Retry retry() {
     return read("retry", Retry::of);
@@ -308,6 +313,11 @@ public final class TargetSettings extends JsonObject {
     /** `rate`. */
     public Builder rate(Rate value) {
       return put("rate", value);
+    }
+
+    /** `batch`. */
+    public Builder batch(Batch value) {
+      return put("batch", value);
     }
 
     /** `retry`. */

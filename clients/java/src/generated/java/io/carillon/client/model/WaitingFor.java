@@ -13,6 +13,7 @@ public enum WaitingFor {
   CAPACITY,
   CATCH_UP,
   COMMIT,
+  BATCH,
   /** A value that this version of the client does not know. */
   UNRECOGNIZED
 }
