@@ -3,6 +3,7 @@
 
 #include "delivery/amqp/settings.h"
 #include "delivery/http/settings.h"
+#include "delivery/kafka/settings.h"
 #include "delivery/kind.h"
 #include "delivery/nats/settings.h"
 #include "delivery/redis/settings.h"
@@ -10,8 +11,8 @@
 namespace carillon {
 
 std::span<const TargetKind* const> kinds() {
-  static constexpr std::array<const TargetKind*, 4> kAll = {&kHttpKind, &kRedisKind, &kAmqpKind,
-                                                            &kNatsKind};
+  static constexpr std::array<const TargetKind*, 5> kAll = {&kHttpKind, &kRedisKind, &kAmqpKind,
+                                                            &kNatsKind, &kKafkaKind};
   return kAll;
 }
 

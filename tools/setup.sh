@@ -15,7 +15,7 @@ cd "$(dirname "$0")/.."
 build_packages=(
   ca-certificates g++ cmake ninja-build
   "libboost-url1.83-dev|libboost-url1.81-dev" libssl-dev libdeflate-dev librocksdb-dev libsimdjson-dev libfmt-dev
-  libnats-dev libhiredis-dev librabbitmq-dev libtomlplusplus-dev libcli11-dev prometheus-cpp-dev libjemalloc-dev
+  libnats-dev libhiredis-dev librabbitmq-dev librdkafka-dev libtomlplusplus-dev libcli11-dev prometheus-cpp-dev libjemalloc-dev
 )
 test_packages=(
   ccache libgtest-dev libgmock-dev libbenchmark-dev

@@ -87,13 +87,16 @@ Result<> BrokerSettings::read(std::string_view key, value from) {
   if (key == "password") return read_string(from, key, password);
   if (key == "password_file") return read_string(from, key, password_file);
   if (key == "password_env") return read_string(from, key, password_env);
-  if (key == "tls") return read_tls(from, tls);
+  if (key == "tls") {
+    names_tls = true;
+    return read_tls(from, tls);
+  }
   return read_own(key, from);
 }
 
 void BrokerSettings::write(JsonWriter& json, Place place, Secrets show) const {
   if (place == Place::receiver) {
-    json.key("url").string(url);
+    if (!url.empty()) json.key("url").string(url);
     write_own(json);
   }
   if (place != Place::trust) return;
@@ -105,25 +108,29 @@ void BrokerSettings::write(JsonWriter& json, Place place, Secrets show) const {
   if (!password_file.empty()) json.key("password_file").string(password_file);
   if (!password_env.empty()) json.key("password_env").string(password_env);
   write_own_trust(json);
-  write_tls(json, tls);
+  if (shows_tls()) write_tls(json, tls);
 }
 
 void BrokerSettings::write_kept(JsonWriter& json) const {
   if (!password.empty()) json.key("password").string(kHiddenValue);
 }
 
-/// Whether it is the same host and port, and TLS still stands before them.
+/// Whether all are hosts and ports of the other's, and TLS still stands before them.
 bool BrokerSettings::goes_where(const BrokerSettings& other) const {
-  const Result<Url> to = parsed_url();
-  const Result<Url> before = other.parsed_url();
-  return to && before && to->host == before->host && to->port == before->port &&
-         to->tls == before->tls;
+  const Result<std::vector<Url>> to = receivers();
+  const Result<std::vector<Url>> before = other.receivers();
+  if (!to || !before) return false;
+  return std::ranges::all_of(*to, [&](const Url& one) {
+    return std::ranges::any_of(*before, [&](const Url& its) {
+      return one.host == its.host && one.port == its.port && one.tls == its.tls;
+    });
+  });
 }
 
 Result<std::shared_ptr<const KindSettings>> BrokerSettings::with_hidden_kept(
     const KindSettings* before) const {
   // A URL that cannot be used is no other receiver: that is said of it, and not of the secret.
-  if (Result<> ok = check_url(); !ok) return ok.error();
+  if (const auto usable = receivers(); !usable) return usable.error();
   std::shared_ptr<BrokerSettings> kept = copy();
   if (kept->password != kHiddenValue) return std::shared_ptr<const KindSettings>(std::move(kept));
   kept->password.clear();
@@ -168,28 +175,33 @@ Result<> BrokerSettings::check_credentials() const {
                    "`password`");
 }
 
-Result<> BrokerSettings::check_url() const {
+Result<std::vector<Url>> BrokerSettings::receivers() const {
   if (url.empty()) return Error{"missing_field", "`url` is required", "url"};
-  const Result<Url> parsed = parsed_url();
+  Result<Url> parsed = parsed_url();
   if (!parsed) return parsed.error().at_field("url");
   if (parsed->path.find('?') != std::string::npos) {
     return Error{"bad_url", "a broker's URL has no query", "url"};
   }
-  return {};
+  return std::vector<Url>{*std::move(parsed)};
 }
 
 Result<> BrokerSettings::check() const {
-  if (Result<> ok = check_url(); !ok) return ok;
-  if (Result<> ok = check_own(*parsed_url()); !ok) return ok;
+  const Result<std::vector<Url>> all = receivers();
+  if (!all) return all.error();
+  if (Result<> ok = check_own(all->front()); !ok) return ok;
   if (Result<> ok = check_credentials(); !ok) return ok;
   return check_tls(tls);
 }
 
 Result<> BrokerSettings::check_address(UrlPolicy& urls) const {
-  const Result<Url> parsed = parsed_url();
-  if (!parsed) return parsed.error().at_field("url");
-  const Result<> allowed = urls.egress().check_unresolved(parsed->host, parsed->port_number());
-  return allowed ? allowed : allowed.error().at_field("url");
+  const Result<std::vector<Url>> all = receivers();
+  if (!all) return all.error();
+  const std::string_view field = url.empty() ? "brokers" : "url";
+  for (const Url& one : *all) {
+    const Result<> allowed = urls.egress().check_unresolved(one.host, one.port_number());
+    if (!allowed) return allowed.error().at_field(std::string(field));
+  }
+  return {};
 }
 
 Result<> BrokerSettings::check_files() const {

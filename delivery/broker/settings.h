@@ -1,7 +1,8 @@
 // The settings that targets of all brokers have: where the broker is, who we are to it, and who
 // vouches for whom.
 //
-// Operation: the settings of a kind derive from these and add members of their own. A password
+// Operation: the settings of a kind derive from these and add members of their own; a kind without
+// the member `url` says in `receivers` where its brokers are. A password
 // comes from a file or a variable, which are read for each new connection, or is stored with the
 // target and shown to nobody. It goes to no other host or port than it was given for, and never in
 // a URL. What a client may name of files and variables is bounded; the config file may name any.
@@ -31,9 +32,12 @@ class BrokerSettings : public KindSettings {
   std::string password_file;  // a file that holds it
   std::string password_env;   // a variable that holds it
   ClientTls tls;
+  bool names_tls = false;  // the member was there
 
   /// Error slug: bad_url.
   [[nodiscard]] Result<Url> parsed_url() const { return parse_url(url, schemes_); }
+  /// Where connections lead first, at least one. Error slugs: missing_field, bad_url, bad_value.
+  [[nodiscard]] virtual Result<std::vector<Url>> receivers() const;
   /// The password as it is now; empty: there is none. Error slug: unusable_file.
   [[nodiscard]] Result<std::string> read_password() const;
   /// What tells its connections from those of others, for a map.
@@ -58,7 +62,10 @@ class BrokerSettings : public KindSettings {
 
   // The members that the kind adds to these, as delivery/kind.h has them.
   [[nodiscard]] virtual Result<> read_own(std::string_view key, simdjson::ondemand::value from) = 0;
-  [[nodiscard]] virtual Result<> check_own(const Url& parsed) const = 0;
+  /// `first`: of `receivers`.
+  [[nodiscard]] virtual Result<> check_own(const Url& first) const = 0;
+  /// Whether `tls` is written also where it says nothing that is not so anyway.
+  [[nodiscard]] virtual bool shows_tls() const { return true; }
   virtual void write_own(JsonWriter& json) const = 0;
   [[nodiscard]] virtual bool equals_own(const BrokerSettings& other) const = 0;
   [[nodiscard]] virtual std::shared_ptr<BrokerSettings> copy() const = 0;
@@ -77,7 +84,6 @@ class BrokerSettings : public KindSettings {
                                                             std::size_t bytes_max);
 
  private:
-  [[nodiscard]] Result<> check_url() const;
   [[nodiscard]] Result<> check_credentials() const;
   [[nodiscard]] SecretFiles secret_files() const;
   [[nodiscard]] bool goes_where(const BrokerSettings& other) const;

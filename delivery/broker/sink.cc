@@ -61,7 +61,8 @@ Result<> BrokerSink::start(BrokerAttempt& attempt) {
 }
 
 Result<std::shared_ptr<BrokerConnection>> BrokerSink::connection_for(const Push& push) {
-  const std::string& key = key_of(push.target);
+  const std::string& key =
+      routes_.key_of(push.target, [this](const TargetSettings& target) { return key_for(target); });
   if (const auto found = connections_.find(key); found != connections_.end()) {
     const std::shared_ptr<BrokerConnection> kept = found->second;
     if (kept->is_allowed()) return kept;
@@ -78,19 +79,11 @@ Result<std::shared_ptr<BrokerConnection>> BrokerSink::connection_for(const Push&
   return made;
 }
 
-const std::string& BrokerSink::key_of(const std::shared_ptr<const TargetSettings>& target) {
-  if (const auto found = routes_.find(target.get()); found != routes_.end()) {
-    return found->second.key;
-  }
-  if (routes_.size() >= routes_max_) {
-    std::erase_if(routes_,
-                  [](const auto& entry) { return entry.second.settings.use_count() == 1; });
-    routes_max_ = std::max<std::size_t>(64, routes_.size() * 2);
-  }
-  std::string key = static_cast<const BrokerSettings&>(*target->own).connection_key();
-  append_number(key, target->timeout.count());
-  append_key(key, *target);
-  return routes_.emplace(target.get(), Route{target, std::move(key)}).first->second.key;
+std::string BrokerSink::key_for(const TargetSettings& target) const {
+  std::string key = static_cast<const BrokerSettings&>(*target.own).connection_key();
+  append_number(key, target.timeout.count());
+  append_key(key, target);
+  return key;
 }
 
 bool BrokerSink::close_an_idle_one() {

@@ -21,6 +21,7 @@
 
 #include "delivery/broker/connection.h"
 #include "delivery/broker/link.h"
+#include "delivery/broker/routes.h"
 #include "delivery/sink.h"
 #include "net/deadlines.h"
 
@@ -55,10 +56,6 @@ class BrokerSink : public Sink, BrokerConnection::Events {
 
  private:
   static constexpr std::size_t kConnectionsMax = 64;
-  struct Route {
-    std::shared_ptr<const TargetSettings> settings;  // keeps the key of `routes_` in use
-    std::string key;                                 // of `connections_`
-  };
 
   void ready() final { ++stats_.connections_made; }
   void closed(BrokerConnection& connection) final;
@@ -67,7 +64,7 @@ class BrokerSink : public Sink, BrokerConnection::Events {
 
   [[nodiscard]] BrokerAttempt& new_attempt();
   [[nodiscard]] Result<> start(BrokerAttempt& attempt);
-  [[nodiscard]] const std::string& key_of(const std::shared_ptr<const TargetSettings>& target);
+  [[nodiscard]] std::string key_for(const TargetSettings& target) const;
   [[nodiscard]] Result<std::shared_ptr<BrokerConnection>> connection_for(const Push& push);
   [[nodiscard]] bool close_an_idle_one();
   void expired(BrokerAttempt& attempt);
@@ -81,8 +78,7 @@ class BrokerSink : public Sink, BrokerConnection::Events {
   Deadlines answers_;
   Deadlines heartbeats_;
   std::map<Millis, Deadlines> deadlines_;
-  std::unordered_map<const TargetSettings*, Route> routes_;
-  std::size_t routes_max_ = 64;
+  BrokerRoutes routes_;  // to `connections_`
   std::unordered_map<std::string, std::shared_ptr<BrokerConnection>> connections_;
   std::deque<BrokerAttempt> attempts_;  // all there are, under way or spare
   std::vector<BrokerAttempt*> spare_;

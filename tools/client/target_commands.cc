@@ -3,9 +3,12 @@
 #include <iostream>
 #include <limits>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "base/json.h"
 #include "tools/client/command.h"
 #include "tools/client/files.h"
 #include "tools/client/table.h"
@@ -18,6 +21,8 @@ struct TargetOptions {
   // Of brokers.
   std::string stream, exchange, routing_key, subject, username, password_file, password_env,
       creds_file;
+  std::string topic, acks, sasl_mechanism;
+  std::vector<std::string> brokers;
   std::string persistent, mandatory;  // true or false
   std::string concurrency, rate, batch_tasks, max_attempts, maxlen,
       replicas;  // digits, checked by CLI11
@@ -25,6 +30,17 @@ struct TargetOptions {
 
   [[nodiscard]] std::string path() const { return "/v1/targets/" + percent_encoded(name); }
 };
+
+/// Empty where there are none.
+std::string array_of(const std::vector<std::string>& texts) {
+  std::string out;
+  if (texts.empty()) return out;
+  JsonWriter json(out);
+  json.begin_array();
+  for (const std::string& text : texts) json.string(text);
+  json.end_array();
+  return out;
+}
 
 void show(std::string_view body) {
   std::cout << format_fields(body);
@@ -44,6 +60,8 @@ std::string named(const TargetOptions& o) {
   body.text("stream", o.stream).raw("maxlen", o.maxlen).raw("replicas", o.replicas);
   body.text("exchange", o.exchange).text("routing_key", o.routing_key);
   body.text("subject", o.subject).text("creds_file", o.creds_file);
+  body.raw("brokers", array_of(o.brokers)).text("topic", o.topic).text("acks", o.acks);
+  body.text("sasl_mechanism", o.sasl_mechanism);
   body.raw("persistent", o.persistent).raw("mandatory", o.mandatory);
   body.text("username", o.username).text("password_file", o.password_file);
   body.text("password_env", o.password_env).time("timeout", o.timeout);
@@ -68,7 +86,7 @@ void put(Context& context, const TargetOptions& o) {
   const auto answer = context.call("PATCH", o.path(), settings);
   if (!answer) return;
   if (answer->status != kNotFound) return context.show(*answer, show);
-  if (o.url.empty()) {
+  if (o.url.empty() && o.brokers.empty()) {
     return context.fail({"usage", "there is no target " + o.name + "; --url makes one", ""});
   }
   context.run("PUT", o.path(), settings, show);
@@ -90,11 +108,17 @@ void declare_broker_options(CLI::App& made, TargetOptions& o) {
   made.add_option("--subject", o.subject, "nats: the subject that messages go to");
   made.add_option("--creds-file", o.creds_file,
                   "nats: a credentials file, in place of user name and password");
-  made.add_option("--username", o.username, "redis, amqp, nats: the user name to log in with");
-  made.add_option("--password-file", o.password_file,
-                  "redis, amqp, nats: a file that holds the password");
+  made.add_option("--brokers", o.brokers, "kafka: a broker, HOST:PORT; again for more")
+      ->allow_extra_args(false);
+  made.add_option("--topic", o.topic, "kafka: the topic that messages go to");
+  made.add_option("--acks", o.acks, "kafka: whose answer counts")
+      ->check(CLI::IsMember({"all", "1"}));
+  made.add_option("--sasl-mechanism", o.sasl_mechanism, "kafka: how the user name logs in")
+      ->check(CLI::IsMember({"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"}));
+  made.add_option("--username", o.username, "of a queue: the user name to log in with");
+  made.add_option("--password-file", o.password_file, "of a queue: a file that holds the password");
   made.add_option("--password-env", o.password_env,
-                  "redis, amqp, nats: an environment variable that holds the password");
+                  "of a queue: an environment variable that holds the password");
 }
 
 }  // namespace
@@ -121,7 +145,7 @@ void declare_target_commands(CLI::App& app, Context& context) {
   shown->callback([o, &context] { context.run("GET", o->path(), {}, show); });
   auto* made = target->add_subcommand("put", "Make one, or change what is named of one");
   made->add_option("--url", o->url, "Where it is pushed to");
-  made->add_option("--kind", o->kind, "http (the default), redis, amqp or nats");
+  made->add_option("--kind", o->kind, "http (the default), redis, amqp, nats or kafka");
   made->add_option("--file", o->file,
                    "Its whole settings as JSON, which replace all others; - for standard input");
   made->add_option("--method", o->method, "HTTP method of the push");

@@ -37,7 +37,7 @@ const COLUMNS = [
   },
   { title: "State", cell: (target) => html`<${Condition} target=${target} />` },
   { title: "Kind", cell: (target) => target.kind ?? "http" },
-  { title: "URL", cell: (target) => html`<${Name}>${target.url}<//>` },
+  { title: "URL", cell: (target) => html`<${Name}>${target.url ?? target.brokers.join(", ")}<//>` },
   {
     title: "Waiting",
     number: true,

@@ -14,7 +14,7 @@ export type IfExists = "reject" | "keep" | "replace" | "earliest" | "latest" | "
 
 export type WaitingFor = "due" | "retry" | "target_paused" | "target_held" | "target_concurrency" | "target_rate" | "lane" | "capacity" | "catch_up" | "commit" | "batch";
 
-export type Kind = "http" | "redis" | "amqp" | "nats";
+export type Kind = "http" | "redis" | "amqp" | "nats" | "kafka";
 
 export type Reason = "too_many_requests" | "unavailable" | "failing";
 
@@ -259,10 +259,10 @@ export interface TargetSettings {
   /** Says which of the other members there are: docs/kinds has a page for each but http. */
   kind?: Kind;
   /**
-   * Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Of amqp: amqp://HOST:PORT/VHOST
-   * or amqps. Of nats: nats://HOST:PORT or tls.
+   * Required but for kafka. Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Of amqp:
+   * amqp://HOST:PORT/VHOST or amqps. Of nats: nats://HOST:PORT or tls.
    */
-  url: string;
+  url?: string;
   /** Of amqp: where messages are published; without it, to the default exchange. */
   exchange?: string;
   /** Of amqp: of each message; required without `exchange`, where it names the queue. */
@@ -275,6 +275,14 @@ export interface TargetSettings {
   stream?: string;
   /** Of nats, required: the subject that messages are published to. */
   subject?: string;
+  /** Of kafka, required: HOST:PORT of brokers, which name the others. Also taken as one text with commas. */
+  brokers?: string[];
+  /** Of kafka, required: the topic that messages go to. */
+  topic?: string;
+  /** Of kafka: whose answer counts: `all` replicas that are in sync, or `1`, the leader's. */
+  acks?: string;
+  /** Of kafka: how `username` logs in: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512. */
+  sasl_mechanism?: string;
   /** Of redis: about as many entries of the stream are kept; 0: all. */
   maxlen?: number;
   /** Of redis: how many replicas must have an entry before it counts as delivered. */
@@ -329,8 +337,8 @@ export interface Tls {
 /** Fields of TargetSettings, each optional; null puts its default back. */
 export interface TargetChange {
   /**
-   * Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Of amqp: amqp://HOST:PORT/VHOST
-   * or amqps. Of nats: nats://HOST:PORT or tls.
+   * Required but for kafka. Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Of amqp:
+   * amqp://HOST:PORT/VHOST or amqps. Of nats: nats://HOST:PORT or tls.
    */
   url?: string | null;
   /** Standard Webhooks secrets; shown as whsec_***, which keeps the stored one when it is sent back. */
@@ -349,6 +357,14 @@ export interface TargetChange {
   stream?: string | null;
   /** Of nats, required: the subject that messages are published to. */
   subject?: string | null;
+  /** Of kafka, required: HOST:PORT of brokers, which name the others. Also taken as one text with commas. */
+  brokers?: string[] | null;
+  /** Of kafka, required: the topic that messages go to. */
+  topic?: string | null;
+  /** Of kafka: whose answer counts: `all` replicas that are in sync, or `1`, the leader's. */
+  acks?: string | null;
+  /** Of kafka: how `username` logs in: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512. */
+  sasl_mechanism?: string | null;
   /** Of redis: about as many entries of the stream are kept; 0: all. */
   maxlen?: number | null;
   /** Of redis: how many replicas must have an entry before it counts as delivered. */
@@ -395,11 +411,15 @@ export interface Target {
   name: string;
   kind?: Kind;
   /** Its query is shown to the role admin, to others as `***`. */
-  url: string;
+  url?: string;
   exchange?: string;
   routing_key?: string;
   persistent?: boolean;
   subject?: string;
+  brokers?: string[];
+  topic?: string;
+  acks?: string;
+  sasl_mechanism?: string;
   mandatory?: boolean;
   stream?: string;
   maxlen?: number;

@@ -12,7 +12,7 @@ State = Literal["scheduled", "firing", "retrying", "delivered", "dead", "expired
 OnExpire = Literal["drop", "dead"]
 IfExists = Literal["reject", "keep", "replace", "earliest", "latest", "once"]
 WaitingFor = Literal["due", "retry", "target_paused", "target_held", "target_concurrency", "target_rate", "lane", "capacity", "catch_up", "commit", "batch"]
-Kind = Literal["http", "redis", "amqp", "nats"]
+Kind = Literal["http", "redis", "amqp", "nats", "kafka"]
 Reason = Literal["too_many_requests", "unavailable", "failing"]
 Role = Literal["read", "write", "admin"]
 
@@ -317,8 +317,6 @@ class Tls(Model):
 @dataclass(frozen=True)
 class Target(Model):
     name: str
-    #: Its query is shown to the role admin, to others as `***`.
-    url: str
     #: Unfinished tasks that name it.
     waiting: int
     #: Of these, due and not fired yet.
@@ -326,10 +324,16 @@ class Target(Model):
     #: Pushes under way.
     in_flight: int
     kind: Optional[Kind] = None
+    #: Its query is shown to the role admin, to others as `***`.
+    url: Optional[str] = None
     exchange: Optional[str] = None
     routing_key: Optional[str] = None
     persistent: Optional[bool] = None
     subject: Optional[str] = None
+    brokers: Optional[List[str]] = None
+    topic: Optional[str] = None
+    acks: Optional[str] = None
+    sasl_mechanism: Optional[str] = None
     mandatory: Optional[bool] = None
     stream: Optional[str] = None
     maxlen: Optional[int] = None

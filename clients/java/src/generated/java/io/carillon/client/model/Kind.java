@@ -7,6 +7,7 @@ public enum Kind {
   REDIS,
   AMQP,
   NATS,
+  KAFKA,
   /** A value that this version of the client does not know. */
   UNRECOGNIZED
 }

@@ -27,7 +27,7 @@ public final class Target extends JsonObject {
     return read("kind", value -> enumeration(value, Kind.class));
   }
 
-  /** Its query is shown to the role admin, to others as `***`. */
+  /** Its query is shown to the role admin, to others as `***`. Null where there is none. */
   public String url() {
     return read("url", JsonObject::text);
   }
@@ -50,6 +50,26 @@ public final class Target extends JsonObject {
   /** `subject`. Null where there is none. */
   public String subject() {
     return read("subject", JsonObject::text);
+  }
+
+  /** `brokers`. Null where there is none. */
+  public List<String> brokers() {
+    return read("brokers", value -> list(value, JsonObject::text));
+  }
+
+  /** `topic`. Null where there is none. */
+  public String topic() {
+    return read("topic", JsonObject::text);
+  }
+
+  /** `acks`. Null where there is none. */
+  public String acks() {
+    return read("acks", JsonObject::text);
+  }
+
+  /** `sasl_mechanism`. Null where there is none. */
+  public String saslMechanism() {
+    return read("sasl_mechanism", JsonObject::text);
   }
 
   /** `mandatory`. Null where there is none. */

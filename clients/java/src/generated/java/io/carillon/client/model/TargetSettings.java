@@ -27,8 +27,8 @@ public final class TargetSettings extends JsonObject {
   }
 
   /**
-   * Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Of amqp: amqp://HOST:PORT/VHOST
-   * or amqps. Of nats: nats://HOST:PORT or tls.
+   * Required but for kafka. Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Of amqp:
+   * amqp://HOST:PORT/VHOST or amqps. Of nats: nats://HOST:PORT or tls. Null where there is none.
    */
   public String url() {
     return read("url", JsonObject::text);
@@ -65,6 +65,32 @@ public final class TargetSettings extends JsonObject {
   /** Of nats, required: the subject that messages are published to. Null where there is none. */
   public String subject() {
     return read("subject", JsonObject::text);
+  }
+
+  /**
+   * Of kafka, required: HOST:PORT of brokers, which name the others. Also taken as one text with commas. Null
+   * where there is none.
+   */
+  public List<String> brokers() {
+    return read("brokers", value -> list(value, JsonObject::text));
+  }
+
+  /** Of kafka, required: the topic that messages go to. Null where there is none. */
+  public String topic() {
+    return read("topic", JsonObject::text);
+  }
+
+  /**
+   * Of kafka: whose answer counts: `all` replicas that are in sync, or `1`, the leader's. Null where there is
+   * none.
+   */
+  public String acks() {
+    return read("acks", JsonObject::text);
+  }
+
+  /** Of kafka: how `username` logs in: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512. Null where there is none. */
+  public String saslMechanism() {
+    return read("sasl_mechanism", JsonObject::text);
   }
 
   /** Of redis: about as many entries of the stream are kept; 0: all. Null where there is none. */
@@ -208,8 +234,8 @@ public final class TargetSettings extends JsonObject {
     }
 
     /**
-     * Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Of amqp: amqp://HOST:PORT/VHOST
-     * or amqps. Of nats: nats://HOST:PORT or tls.
+     * Required but for kafka. Of http: http or https. Of redis: redis://HOST:PORT/DATABASE or rediss. Of
+     * amqp: amqp://HOST:PORT/VHOST or amqps. Of nats: nats://HOST:PORT or tls.
      */
     public Builder url(String value) {
       return put("url", value);
@@ -243,6 +269,28 @@ public final class TargetSettings extends JsonObject {
     /** Of nats, required: the subject that messages are published to. */
     public Builder subject(String value) {
       return put("subject", value);
+    }
+
+    /**
+     * Of kafka, required: HOST:PORT of brokers, which name the others. Also taken as one text with commas.
+     */
+    public Builder brokers(List<String> value) {
+      return put("brokers", value);
+    }
+
+    /** Of kafka, required: the topic that messages go to. */
+    public Builder topic(String value) {
+      return put("topic", value);
+    }
+
+    /** Of kafka: whose answer counts: `all` replicas that are in sync, or `1`, the leader's. */
+    public Builder acks(String value) {
+      return put("acks", value);
+    }
+
+    /** Of kafka: how `username` logs in: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512. */
+    public Builder saslMechanism(String value) {
+      return put("sasl_mechanism", value);
     }
 
     /** Of redis: about as many entries of the stream are kept; 0: all. */
