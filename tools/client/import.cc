@@ -1,4 +1,5 @@
-// carillon export, import: every pending task as NDJSON, out of one server and into another.
+// carillon export, import: every pending task as NDJSON, out of one server and into another; and
+// what waits elsewhere (tools/client/import_source.h).
 
 #include <algorithm>
 #include <cerrno>
@@ -13,19 +14,21 @@
 #include <simdjson.h>
 
 #include "tools/client/command.h"
-#include "tools/client/files.h"
+#include "tools/client/import_source.h"
 #include "tools/client/table.h"
 #include "tools/client/terminal.h"
 
 namespace carillon::client {
 namespace {
 
-constexpr std::size_t kBatchBytesMax = std::size_t{8} << 20;
 constexpr int kComplaintsMax = 20;
 
 struct TransferOptions {
   std::string file;
   std::size_t batch = 1000;
+  std::string redis;  // the key of a sorted set
+  std::string amqp;   // the name of a queue
+  ImportOptions source;
 };
 
 /// Where an export goes: standard output, or a file that has its name only once it is whole.
@@ -84,99 +87,112 @@ void export_tasks(Context& context, const TransferOptions& o) {
   if (!o.file.empty()) std::cerr << "exported " << tasks << " tasks to " << o.file << '\n';
 }
 
-/// Gathers lines into batches and sends them.
+/// Takes tasks from a source and adds them, some at a time.
 class Importer {
  public:
-  Importer(Context& context, ApiClient& api, std::size_t batch)
-      : context_(context), api_(api), batch_(batch) {}
+  Importer(Context& context, ApiClient& api, ImportSource& source, std::size_t batch)
+      : context_(context), api_(api), source_(source), batch_(batch) {}
 
-  /// False: give up.
-  bool take(std::string_view line, std::uint64_t number) {
-    if (line.find_first_not_of(" \t\r") == std::string_view::npos) return true;
-    const bool full = lines_.size() >= batch_ || body_.size() + line.size() > kBatchBytesMax;
-    if (full && !send()) return false;
-    body_.append(line).append("\n");
-    lines_.push_back(number);
-    return true;
-  }
-
-  bool send() {
-    if (lines_.empty()) return true;
-    const auto answer = api_.call("POST", "/v1/tasks:batchCreate", body_, "application/x-ndjson");
-    if (!answer) {
-      context_.fail(Error(answer.error()).in("after " + std::to_string(done_) + " tasks"));
-      return false;
+  /// Until there are no more, or the source or the server fails, which it says. False: the server.
+  [[nodiscard]] bool run() {
+    for (;;) {
+      const Result<std::vector<ImportedTask>> tasks = source_.next(batch_);
+      if (!tasks) context_.fail(tasks.error());
+      if (!tasks || tasks->empty()) return true;
+      const std::optional<std::vector<unsigned>> statuses = send(*tasks);
+      if (!statuses) return false;
+      count(*statuses);
+      if (Result<> ok = source_.settled(*statuses); !ok) {
+        context_.fail(ok.error());
+        return true;
+      }
+      progress_.show("imported " + std::to_string(done_) + " tasks, " + std::to_string(failed_) +
+                     " refused");
     }
-    if (!answer->ok()) {
-      std::cerr << "carillon: lines " << lines_.front() << " to " << lines_.back() << ":\n";
-      context_.refuse(*answer);
-      return false;
-    }
-    if (!count(answer->body)) {
-      context_.fail(context_.not_carillon("the answer does not say what became of each task"));
-      return false;
-    }
-    body_.clear();
-    lines_.clear();
-    progress_.show("imported " + std::to_string(done_) + " tasks, " + std::to_string(failed_) +
-                   " refused");
-    return true;
   }
 
   [[nodiscard]] std::uint64_t done() const { return done_; }
   [[nodiscard]] std::uint64_t failed() const { return failed_; }
 
  private:
-  /// False where the answer does not have a result for each line.
-  bool count(std::string_view body) {
+  /// Nothing: it was not answered, and the error has been said.
+  std::optional<std::vector<unsigned>> send(const std::vector<ImportedTask>& tasks) {
+    std::string body;
+    for (const ImportedTask& task : tasks) body.append(task.json).append("\n");
+    const auto answer = api_.call("POST", "/v1/tasks:batchCreate", body, "application/x-ndjson");
+    if (!answer) {
+      context_.fail(Error(answer.error()).in("after " + std::to_string(done_) + " tasks"));
+      return std::nullopt;
+    }
+    if (!answer->ok()) {
+      std::cerr << "carillon: " << tasks.front().place << " to " << tasks.back().place << ":\n";
+      context_.refuse(*answer);
+      return std::nullopt;
+    }
+    auto statuses = read_statuses(tasks, answer->body);
+    if (!statuses) {
+      context_.fail(context_.not_carillon("the answer does not say what became of each task"));
+    }
+    return statuses;
+  }
+
+  /// Nothing where the answer does not have a result for each task.
+  std::optional<std::vector<unsigned>> read_statuses(const std::vector<ImportedTask>& tasks,
+                                                     std::string_view body) {
     simdjson::dom::array results;
     if (parser_.parse(body.data(), body.size())["results"].get(results) != simdjson::SUCCESS ||
-        results.size() != lines_.size()) {
-      return false;
+        results.size() != tasks.size()) {
+      return std::nullopt;
     }
-    std::size_t index = 0;
+    std::vector<unsigned> statuses;
     for (const auto result : results) {
-      const std::uint64_t line = lines_[index++];
       std::uint64_t status = 0;
-      if (result["status"].get(status) == simdjson::SUCCESS && status >= 200 && status < 300) {
-        ++done_;
-        continue;
-      }
-      if (failed_++ >= kComplaintsMax) continue;
-      std::cerr << "carillon: line " << line << ": "
-                << describe_problem(static_cast<unsigned>(status), simdjson::minify(result))
-                << '\n';
+      if (result["status"].get(status) != simdjson::SUCCESS) status = 0;
+      const ImportedTask& task = tasks[statuses.size()];
+      statuses.push_back(static_cast<unsigned>(status));
+      if (is_done(statuses.back()) || complaints_++ >= kComplaintsMax) continue;
+      std::cerr << "carillon: " << task.place << ": "
+                << describe_problem(statuses.back(), simdjson::minify(result)) << '\n';
     }
-    return true;
+    return statuses;
+  }
+
+  [[nodiscard]] static bool is_done(unsigned status) { return status >= 200 && status < 300; }
+  void count(const std::vector<unsigned>& statuses) {
+    for (const unsigned status : statuses) ++(is_done(status) ? done_ : failed_);
   }
 
   Context& context_;
   ApiClient& api_;
+  ImportSource& source_;
   std::size_t batch_;
-  std::string body_;
-  std::vector<std::uint64_t> lines_;  // where each task of the batch stands in the file
   std::uint64_t done_ = 0, failed_ = 0;
+  int complaints_ = 0;
   simdjson::dom::parser parser_;
   Progress progress_;
 };
 
+[[nodiscard]] Result<std::unique_ptr<ImportSource>> open_source(const TransferOptions& o) {
+  const bool is_server = !o.redis.empty() || !o.amqp.empty();
+  if (is_server == !o.file.empty() || (!o.redis.empty() && !o.amqp.empty())) {
+    return Error{"usage", "name one of a file, --redis and --amqp", ""};
+  }
+  if (!is_server) return open_import_file(o.file);
+  if (o.source.target.empty())
+    return Error{"usage", "--target is required: where it is pushed", ""};
+  return o.redis.empty() ? open_import_amqp(o.amqp, o.source)
+                         : open_import_redis(o.redis, o.source);
+}
+
 void import_tasks(Context& context, const TransferOptions& o) {
   const auto api = context.api();
   if (!api) return context.fail(api.error());
-  auto lines = LineReader::open(o.file);
-  if (!lines) return context.fail(lines.error());
+  const auto source = open_source(o);
+  if (!source) return context.fail(source.error());
   std::uint64_t done = 0, failed = 0;
   {
-    Importer importer(context, **api, o.batch);
-    std::string_view line;
-    std::uint64_t number = 0;
-    bool going = true;
-    Result<bool> more = true;
-    while (going && (more = lines->next(line)) && *more) going = importer.take(line, ++number);
-    // What was read before an error is sent, so that a second try finds it there.
-    if (going) going = importer.send();
-    if (!going) return;
-    if (!more) context.fail(more.error());
+    Importer importer(context, **api, **source, o.batch);
+    if (!importer.run()) return;
     done = importer.done();
     failed = importer.failed();
   }
@@ -188,6 +204,25 @@ void import_tasks(Context& context, const TransferOptions& o) {
   }
 }
 
+void declare_sources(CLI::App& imported, TransferOptions& o) {
+  ImportOptions& its = o.source;
+  imported.add_option("--redis", o.redis,
+                      "A sorted set of Redis: the scores say when its members are due");
+  imported.add_option("--amqp", o.amqp,
+                      "A queue of RabbitMQ: messages with x-delay, or an expiration");
+  imported.add_option("--from", its.url,
+                      "Its server, such as redis://10.0.0.7:6379/0 or amqp://10.0.0.7/vhost");
+  imported.add_option("--username", its.username, "Who logs in there");
+  imported.add_option("--password-file", its.password_file, "A file that holds the password");
+  imported.add_option("--target", its.target, "Where its tasks are pushed: a target's name");
+  imported.add_option("--group", its.group, "The group of its tasks");
+  imported.add_option("--lane", its.lane, "The lane of its tasks");
+  imported.add_option("--delay", its.delay,
+                      "amqp: of messages that do not say how long they wait; else they stay");
+  imported.add_flag("--remove", its.removes,
+                    "redis: take out of the set what Carillon has; messages are always");
+}
+
 }  // namespace
 
 void declare_transfer_commands(CLI::App& app, Context& context) {
@@ -197,8 +232,11 @@ void declare_transfer_commands(CLI::App& app, Context& context) {
   exported->callback([o, &context] { export_tasks(context, *o); });
 
   auto* imported = app.add_subcommand(
-      "import", "Add the tasks of an NDJSON file; those that are there already stay as they are");
-  imported->add_option("file", o->file, "File; - for standard input")->required();
+      "import",
+      "Add the tasks of an NDJSON file, or what waits in Redis or RabbitMQ; those that are there "
+      "already stay as they are");
+  imported->add_option("file", o->file, "File; - for standard input");
+  declare_sources(*imported, *o);
   imported->add_option("--batch", o->batch, "Tasks per request")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
