@@ -147,6 +147,14 @@ TEST_F(CliTest, StatsWheelAndForecastCountTheTask) {
   EXPECT_THAT(ok({"forecast"}), HasSubstr("TASKS"));
 }
 
+TEST_F(CliTest, HealthChecksNeedNoTokenAndFailWithoutAServer) {
+  EXPECT_THAT(ok({"ready"}), HasSubstr("ready"));
+  EXPECT_EQ(cli({"ready", "--alive"}).ending.code, 0);
+  server.kill();
+  EXPECT_EQ(cli({"ready"}).ending.code, 3);
+  EXPECT_EQ(cli({"ready", "--alive"}).ending.code, 3);
+}
+
 TEST_F(CliTest, ExportOfOneServerIsImportedByAnother) {
   for (int i = 0; i < 25; ++i) add("t" + std::to_string(i));
   const std::string file = dir / "tasks.ndjson";

@@ -1,4 +1,4 @@
-// carillon stats, wheel, forecast, checkpoint, clock advance.
+// carillon ready, stats, wheel, forecast, checkpoint, clock advance.
 
 #include <filesystem>
 #include <iostream>
@@ -14,6 +14,7 @@ namespace {
 
 struct AdminOptions {
   std::string bucket = "1m", step = "1m", from, to, dir, by, target, lane;
+  bool alive = false;
 };
 
 void show(std::string_view body) {
@@ -43,6 +44,11 @@ void history(Context& context, const AdminOptions& o) {
 
 void declare_admin_commands(CLI::App& app, Context& context) {
   auto o = std::make_shared<AdminOptions>();
+
+  auto* ready = app.add_subcommand("ready", "Whether the server takes tasks; for health checks");
+  ready->add_flag("--alive", o->alive, "Whether the process lives, also while it starts or stops");
+  ready->callback(
+      [o, &context] { context.run("GET", o->alive ? "/healthz" : "/readyz", {}, show); });
 
   auto* stats = app.add_subcommand("stats", "Counts, backlog, lateness, storage, memory");
   stats->callback([&context] { context.run("GET", "/v1/stats", {}, show); });
