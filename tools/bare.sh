@@ -5,6 +5,7 @@
 #   tools/bare.sh [bookworm|trixie] [COMMAND]     bookworm and tools/try.sh, unless told otherwise
 #
 # COMMAND runs in a clone of HEAD. Exit status: COMMAND's; 77 where there is no root or no debootstrap.
+# The folder $CARILLON_BARE_SHARED, if set, is there as /root/shared.
 # The minimal system, the packages that were fetched and what was compiled are kept in $CARILLON_BARE, by
 # default /var/cache/carillon-bare, for the next run. For this ccache is there from the beginning; nothing that
 # builds Carillon comes with it.
@@ -42,6 +43,8 @@ root=$(mktemp -d "$kept/$suite.XXXXXX")
 trap 'rm -rf --one-file-system "$root"' EXIT
 cp -a "$base/system/." "$root/"
 cp /etc/resolv.conf "$root/etc/"
+# Nobody needs this system after a crash, and dpkg's syncs take minutes on a busy disk.
+echo force-unsafe-io > "$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
 # As an installed Debian has them.
 printf '127.0.0.1 localhost\n::1 localhost ip6-localhost\n' > "$root/etc/hosts"
 git clone -q "$repository" "$root/root/carillon" || skip "the checkout cannot be cloned"
@@ -63,7 +66,9 @@ unshare --mount --propagation private --pid --fork --kill-child bash -euc '
   mount --bind "$2/packages" "$root/var/cache/apt/archives"
   mkdir "$root/root/ccache"
   mount --bind "$2/ccache" "$root/root/ccache"
-  exec chroot "$root" env -i "${@:4}" bash -c "cd /root/carillon && $3"
-' bare "$root" "$base" "$command" "${variables[@]}" || status=$?
+  mkdir "$root/root/shared"
+  [[ -z $4 ]] || mount --bind "$4" "$root/root/shared"
+  exec chroot "$root" env -i "${@:5}" bash -c "cd /root/carillon && $3"
+' bare "$root" "$base" "$command" "${CARILLON_BARE_SHARED:-}" "${variables[@]}" || status=$?
 echo "bare: $command in a bare Debian ($suite): $( ((status == 0)) && echo passed || echo "failed with $status"), $((SECONDS - began)) s"
 exit $status

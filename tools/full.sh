@@ -33,6 +33,7 @@ runs=(
   "attack        $bin/faults_attack"         # 160 hanging origins, 2,000 dead names, a million retained tasks
   "fuzz          tools/fuzz.sh $fuzz_seconds"
   "mutants       tests/mutants/run.py run"
+  "packages      tests/package/run.sh"       # on bare Debian 12 and 13; needs root
   "asan          tools/test.sh asan"
   "tsan          tools/test.sh tsan"
 )

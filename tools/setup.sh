@@ -5,6 +5,8 @@
 #   tools/setup.sh           what the programs need
 #   tools/setup.sh --tests   and what the tests and the benchmarks of parts need
 #   tools/setup.sh --bench   what the programs need, and what bench/compare measures Carillon against
+#   tools/setup.sh --package what the programs need, and what makes Debian packages of them
+#   tools/setup.sh --release the same, and what makes the container image and the clients
 #
 # Debian starts the services it installs. So while this installs what tests and benchmarks push to, it
 # says that none may be started, unless the machine has said something of its own about that.
@@ -26,27 +28,33 @@ test_packages=(
 bench_packages=(
   ccache libbenchmark-dev git python3 python3-pika wrk redis-server redis-tools beanstalkd rabbitmq-server
 )
+package_packages=(build-essential ccache debhelper dpkg-dev git lintian python3 systemd)
+release_packages=(buildah curl "default-jdk-headless|openjdk-17-jdk-headless" python3-pip python3-setuptools python3-wheel)
 
 with_tests=false
 with_bench=false
+with_package=false
+with_release=false
 case "${1:-}" in
   "") ;;
   --tests) with_tests=true ;;
   --bench) with_bench=true ;;
-  *) echo "usage: tools/setup.sh [--tests | --bench]" >&2; exit 2 ;;
+  --package) with_package=true ;;
+  --release) with_package=true with_release=true ;;
+  *) echo "usage: tools/setup.sh [--tests | --bench | --package | --release]" >&2; exit 2 ;;
 esac
 
 wanted=("${build_packages[@]}")
-if $with_tests; then
-  wanted+=("${test_packages[@]}")
+if $with_tests; then wanted+=("${test_packages[@]}"); fi
+if $with_release; then wanted+=("${release_packages[@]}"); fi
+if $with_tests || $with_release; then
   # Node may also have come from somewhere else than Debian; then npm is no package of its own.
   command -v node > /dev/null || wanted+=(nodejs)
   command -v npm > /dev/null || wanted+=(npm)
 fi
 
-if $with_bench; then
-  wanted+=("${bench_packages[@]}")
-fi
+if $with_bench; then wanted+=("${bench_packages[@]}"); fi
+if $with_package; then wanted+=("${package_packages[@]}"); fi
 
 is_installed() {
   [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2> /dev/null) == installed ]]
@@ -105,13 +113,14 @@ fi
 
 if $with_tests; then tools/nats-server.sh > /dev/null; fi
 
-if $with_tests; then
-  for folder in tests/npm clients/typescript; do
-    # npm leaves its own lock file beside what it installed: older than ours means out of date.
-    if [[ ! $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]]; then
-      echo "setup: npm ci in $folder"
-      npm ci --prefix "$folder" --loglevel=error --no-audit --no-fund > /dev/null
-      touch "$folder/node_modules/.package-lock.json"
-    fi
-  done
-fi
+folders=()
+if $with_tests; then folders+=(tests/npm); fi
+if $with_tests || $with_release; then folders+=(clients/typescript); fi
+for folder in "${folders[@]}"; do
+  # npm leaves its own lock file beside what it installed: older than ours means out of date.
+  if [[ ! $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]]; then
+    echo "setup: npm ci in $folder"
+    npm ci --prefix "$folder" --loglevel=error --no-audit --no-fund > /dev/null
+    touch "$folder/node_modules/.package-lock.json"
+  fi
+done

@@ -7,7 +7,7 @@ from .errors import CarillonError, ConflictError, NoAnswerError, NotFoundError, 
 from .models import *  # noqa: F403
 from .webhooks import Push, WebhookVerifier
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = ["UNSET", "AsyncClient", "Client", "Duration", "Moment", "Push", "TaskOrLine", "WebhookVerifier"]
 __all__ += ["CarillonError", "ConflictError", "NoAnswerError", "NotFoundError", "ProblemError", "SignatureError"]
