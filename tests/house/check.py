@@ -226,6 +226,35 @@ def check_links():
                     breach(path, number, f"{target} has no heading #{fragment}")
 
 
+def check_versions():
+    """One version, wherever a package must say it."""
+    version = re.search(r"project\(carillon VERSION (\S+)", read("CMakeLists.txt"))[1]
+    for path, pattern in {
+        "debian/changelog": r"^carillon \((.*?)-",
+        "clients/python/pyproject.toml": r'^version = "(.*)"',
+        "clients/python/src/carillon/__init__.py": r'^__version__ = "(.*)"',
+        "clients/typescript/package.json": r'^  "version": "(.*)"',
+        "deploy/helm/carillon/Chart.yaml": r'^appVersion: "(.*)"',
+        "deploy/compose.yml": r"image: carillon:(.*)",
+        "deploy/kubernetes/sidecar.yaml": r"image: carillon:(.*)",
+        "deploy/kubernetes/cluster.yaml": r"image: carillon:(.*)",
+        "docs/install.md": r"carillon:(\d\S*)",
+    }.items():
+        for found in re.findall(pattern, read(path), re.MULTILINE)[: 1 if path == "debian/changelog" else None]:
+            if found != version:
+                breach(path, 1, f"version {found}; CMakeLists.txt has {version}")
+
+
+def check_build_packages():
+    """What tools/setup.sh installs to build with, debian/control asks for."""
+    listed = re.search(r"^build_packages=\((.*?)^\)", read("tools/setup.sh"), re.MULTILINE | re.DOTALL)[1]
+    asked = re.search(r"^Build-Depends:(.*?)^\S", read("debian/control"), re.MULTILINE | re.DOTALL)[1]
+    for package in re.findall(r"[a-z][-+.\w]+", listed.replace("|", " ")):
+        # The compiler is there wherever packages are built.
+        if package not in ("ca-certificates", "g++") and not re.search(rf"(?<!\S){re.escape(package)}(?![-+.\w])", asked):
+            breach("debian/control", 1, f"tools/setup.sh has {package}, Build-Depends does not")
+
+
 def check_format():
     program = shutil.which("clang-format-19")
     if program is None:
@@ -241,7 +270,7 @@ def check_format():
 
 def main():
     for check in (check_layers, check_includes, check_text, check_headers, check_functions, check_architecture,
-                  check_links, check_format):
+                  check_links, check_versions, check_build_packages, check_format):
         check()
     for line in breaches:
         print(line)
