@@ -41,6 +41,7 @@ Async<Answer<>> create_task(Call& call);
 Async<Answer<>> list_tasks(Call& call);
 Async<Answer<>> get_task(Call& call);
 Async<Answer<>> explain_task(Call& call);
+Async<Answer<>> get_timeline(Call& call);
 Async<Answer<>> change_task(Call& call);
 Async<Answer<>> cancel_task(Call& call);
 Async<Answer<>> push_task(Call& call);

@@ -14,19 +14,16 @@ using enum Access;
 using enum Takes;
 
 constexpr bool kLinkable = true;
+constexpr std::string_view kTaskFilters = "group target lane state due_from due_to limit cursor";
 
 // Where a custom method and a plain name both fit, the custom method stands first. What is asked
 // most stands before the rest.
 constexpr auto kRoutes = std::to_array<ApiRoute>({
     {{"POST", "/v1/tasks"}, create_task, write, json},
-    {{"GET", "/v1/tasks"},
-     list_tasks,
-     read,
-     nothing,
-     serving,
-     "group target lane state due_from due_to limit cursor"},
+    {{"GET", "/v1/tasks"}, list_tasks, read, nothing, serving, kTaskFilters},
     {{"POST", "/v1/tasks/{id}:push"}, push_task, write},
     {{"GET", "/v1/tasks/{id}/explain"}, explain_task, read},
+    {{"GET", "/v1/tasks/{id}/timeline"}, get_timeline, read},
     {{"GET", "/v1/tasks/{id}"}, get_task, read},
     {{"PATCH", "/v1/tasks/{id}"}, change_task, write, json_patch},
     {{"DELETE", "/v1/tasks/{id}"}, cancel_task, write, nothing, serving, "retries"},

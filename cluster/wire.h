@@ -89,20 +89,34 @@ void transfer(Archive& archive, RetryChoice& retry) {
 template <typename Archive>
 void transfer(Archive& archive, TaskContent& content) {
   auto& [id, target, group, lane, body, content_type, body_is_json, headers, expire_after,
-         dies_late, retry, delay, due_at, created_at, redriven_at, webhook_id, attempts_before] =
-      content;
+         dies_late, retry, delay, due_at, created_at, changed_at, redriven_at, webhook_id,
+         attempts_before] = content;
   archive(id, target, group, lane, body, content_type, body_is_json, headers, expire_after,
-          dies_late, retry, delay, due_at, created_at, redriven_at, webhook_id, attempts_before);
+          dies_late, retry, delay, due_at, created_at, changed_at, redriven_at, webhook_id,
+          attempts_before);
+}
+template <typename Archive>
+void transfer(Archive& archive, FailedAttempt& failed) {
+  auto& [at, attempt, http_status, error, late, took] = failed;
+  archive(at, attempt, http_status, error, late, took);
 }
 template <typename Archive>
 void transfer(Archive& archive, Note& note) {
-  auto& [at, attempt, http_status, error, first_attempt_at, uncounted, paused_for] = note;
-  archive(at, attempt, http_status, error, first_attempt_at, uncounted, paused_for);
+  auto& [at, attempt, http_status, error, first_attempt_at, uncounted, paused_for, late, took,
+         retry_at, before] = note;
+  archive(at, attempt, http_status, error, first_attempt_at, uncounted, paused_for, late, took,
+          retry_at, before);
+}
+template <typename Archive>
+void transfer(Archive& archive, DeliveringPush& push) {
+  std::uint32_t code = push.code();
+  archive(code);
+  if constexpr (Archive::kReads) push = DeliveringPush::of(code).value_or(DeliveringPush());
 }
 template <typename Archive>
 void transfer(Archive& archive, TaskView& view) {
-  auto& [state, due_at, next_attempt_at, finished_at, attempt, note, content, row] = view;
-  archive(state, due_at, next_attempt_at, finished_at, attempt, note, content);
+  auto& [state, due_at, next_attempt_at, finished_at, attempt, note, push, content, row] = view;
+  archive(state, due_at, next_attempt_at, finished_at, attempt, note, push, content);
   if constexpr (Archive::kReads) row = archive.owner();
 }
 template <typename Archive>
@@ -131,7 +145,7 @@ void transfer(Archive& archive, NewTask& add) {
   auto& [statement, if_exists, lane, content, delay, shard] = add;
   // The rest of the statement is for the shard to say.
   auto& [task, number, due, asked_due, target, target_is_url, group, lane_number, expire_after,
-         dies_late, attempt, state, retries_cancelled, finished_at, redriven_at] = statement;
+         dies_late, attempt, state, retries_cancelled, finished_at, push, redriven_at] = statement;
   archive(task, due, target, target_is_url, group, expire_after, dies_late);
   archive(if_exists, lane, content, delay);
 }

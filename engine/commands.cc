@@ -128,6 +128,7 @@ Result<command::Change> Commands::changed(const Statement& before, Fetched& fetc
   // Of what never expires nothing is to be said.
   if (!content->expire_after) content->dies_late = false;
   if (request.retry) content->retry = *request.retry;
+  content->changed_at = its_.local.clock().wall();
   if (due) {
     content->delay = request.delay;
     content->due_at = request.due_at;

@@ -25,6 +25,14 @@ std::optional<HoldReason> fault_of(const PushResult& result) {
   return std::nullopt;  // it works, whatever it thinks of this task
 }
 
+/// The attempts that are remembered once another comes after `last`.
+std::vector<FailedAttempt> with(const Note& last) {
+  std::vector<FailedAttempt> attempts = last.before;
+  if (attempts.size() == Note::kAttemptsBefore) attempts.erase(attempts.begin());
+  attempts.push_back({last.at, last.attempt, last.http_status, last.error, last.late, last.took});
+  return attempts;
+}
+
 }  // namespace
 
 Pusher::Pusher(Parts parts, std::uint64_t cache_bytes_max, std::uint64_t push_bytes_max)
@@ -121,11 +129,11 @@ void Pusher::ended(const Pushing& push, PushResult result) {
   CARILLON_FAILPOINT("push.answered");
   contents_.release(push.fired.target, push.bytes);
   if (result.kind == PushResult::Kind::delivered) {
-    return its_.driver.outcome(push.fired, State::delivered, {}, {});
+    return delivered(push, result);
   }
   const std::optional<HoldReason> fault = fault_of(result);
   Outcome outcome{std::move(result), fault};
-  if (push.attempts == 1) return failed(push, std::nullopt, std::move(outcome));
+  if (push.fired.attempt == 1) return failed(push, std::nullopt, std::move(outcome));
   its_.log.fetch({.numbers = {push.fired.number}, .notes = true, .heads = true},
                  [this, alive = std::weak_ptr(alive_), push,
                   outcome = std::move(outcome)](std::vector<Fetched> fetched) {
@@ -145,11 +153,11 @@ void Pusher::batch_ended(std::vector<BatchedTask> tasks, const PushResult& whole
     contents_.release(push.fired.target, push.bytes);
     if (results[i].kind == PushResult::Kind::delivered) {
       batcher_.forget(push.fired.number);
-      its_.driver.outcome(push.fired, State::delivered, {}, {});
+      delivered(push, results[i]);
       continue;
     }
     Outcome outcome{std::move(results[i]), fault, in_halves};
-    if (push.attempts == 1) {
+    if (push.fired.attempt == 1) {
       failed(push, std::nullopt, std::move(outcome));
     } else {
       wanted.numbers.push_back(push.fired.number);
@@ -166,6 +174,13 @@ void Pusher::batch_ended(std::vector<BatchedTask> tasks, const PushResult& whole
   });
 }
 
+void Pusher::delivered(const Pushing& push, const PushResult& result) {
+  Note note;
+  note.http_status = result.status;
+  note.took = its_.clock.wall() - push.began;
+  its_.driver.outcome(push.fired, State::delivered, {}, std::move(note));
+}
+
 void Pusher::failed(const Pushing& push, const std::optional<Note>& before, Outcome outcome) {
   const Fired& fired = push.fired;
   PushResult& result = outcome.result;
@@ -178,8 +193,11 @@ void Pusher::failed(const Pushing& push, const std::optional<Note>& before, Outc
   }
   const bool is_throttled = result.not_now.has_value();
   Note note{now, fired.attempt, result.status, std::move(result.error), push.began};
+  note.late = push.began - fired.due;
+  note.took = now - push.began;
+  if (before) note.before = with(*before);
   note.paused_for = its_.targets.paused_for(fired.target, now);
-  if (before) {
+  if (before && push.attempts > 1) {  // what was before a redrive does not count
     // The time in which its target was paused does not count for `max_age`.
     const Millis paused = std::clamp(note.paused_for - before->paused_for, Millis(0),
                                      std::max(now - before->at, Millis(0)));
@@ -205,6 +223,7 @@ void Pusher::failed(const Pushing& push, const std::optional<Note>& before, Outc
     if (again && outcome.again_at_once) *again -= push.target->own->batch().wait_max;
   }
   if (!again) batcher_.forget(fired.number);
+  note.retry_at = again.value_or(WallTime{});
   its_.driver.outcome(fired, again ? State::retrying : State::dead, again.value_or(WallTime{}),
                       std::move(note), trouble);
 }

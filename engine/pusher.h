@@ -72,6 +72,7 @@ class Pusher final : ContentTaker, BatchTaker {
   void batch_ended(std::vector<BatchedTask> tasks, const PushResult& whole,
                    std::vector<PushResult> results, bool in_halves) override;
   void ended(const Pushing& push, PushResult result);
+  void delivered(const Pushing& push, const PushResult& result);
   /// `before`: the note of the attempt before this one.
   void failed(const Pushing& push, const std::optional<Note>& before, Outcome outcome);
   void bury(const Fired& fired, const std::string& why);

@@ -18,6 +18,7 @@ bool fill_view(const Lanes& lanes, const Statement& task, Fetched& fetched, Task
   view.state = task.state;
   view.due_at = task.asked_due;
   view.attempt = task.attempt;
+  view.push = task.push;
   if (waits(task.state)) view.next_attempt_at = task.due;
   if (finished(task.state)) view.finished_at = task.finished_at;
   if (fetched.note) view.note = std::move(*fetched.note);

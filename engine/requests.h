@@ -57,7 +57,8 @@ struct TaskView {
   std::optional<WallTime> next_attempt_at;  // scheduled: the due; retrying: the next attempt
   std::optional<WallTime> finished_at;
   std::uint32_t attempt = 0;
-  Note note;  // of the last push; note.attempt 0: none yet
+  Note note;              // of the last push that failed; note.attempt 0: none yet
+  DeliveringPush push{};  // of a delivered one
   /// Views into `row`, or into the request that brought it.
   TaskContent content;
   std::shared_ptr<const std::string> row;

@@ -38,6 +38,7 @@ struct Statement {
   State state = State::scheduled;
   bool retries_cancelled = false;  // it is firing, and that attempt is its last
   WallTime finished_at{};          // meaningful where finished(state)
+  DeliveringPush push{};           // of a delivered one
   WallTime redriven_at{};          // of a dead letter that was sent again; 0: never
   friend bool operator==(const Statement&, const Statement&) = default;
 };
@@ -104,7 +105,8 @@ struct Outcome {
   Fingerprint task;
   TaskNumber number = 0;
   State state = State::delivered;
-  WallTime retry_at{};  // where state is retrying
+  WallTime retry_at{};    // where state is retrying
+  DeliveringPush push{};  // where it is delivered
   friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 /// A dead letter was deleted.

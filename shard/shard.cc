@@ -41,9 +41,9 @@ void Shard::reply(Ticket ticket, Verdict verdict, EntryRef ref, const Fingerprin
 }
 
 void Shard::propose_outcome(const Fingerprint& task, TaskNumber number, State state,
-                            WallTime retry_at) {
+                            WallTime retry_at, DeliveringPush push) {
   ++ended_counts_[static_cast<std::size_t>(state)];
-  open_.append(record::Outcome{task, number, state, retry_at}, 0);
+  open_.append(record::Outcome{task, number, state, retry_at, push}, 0);
 }
 
 // --- Questions.

@@ -104,9 +104,9 @@ class Shard {
   void submit(Command command, Ticket ticket);
   /// Each in turn, with consecutive tickets from `first` on.
   void submit(std::span<Command> commands, Ticket first);
-  /// How that push went: state delivered, retrying (due at `retry_at`) or dead. A note without an
-  /// error is not kept. `trouble`: what the push says against its target; of one of several tasks
-  /// each of them says it.
+  /// How that push went: state delivered, retrying (due at `retry_at`) or dead. Of a note without
+  /// an error only its status and `took` are kept. `trouble`: what the push says against its
+  /// target; of one of several tasks each of them says it.
   void outcome(const Fired& fired, State state, WallTime retry_at, Note note,
                const std::optional<Trouble>& trouble = std::nullopt);
   /// The time; a `now` before the last one is a clock set back. Does a bounded amount of work: call
@@ -239,7 +239,7 @@ class Shard {
   // shard.cc
   void submit_one(Command& command, Ticket ticket);
   void propose_outcome(const Fingerprint& task, TaskNumber number, State state,
-                       WallTime retry_at = {});
+                       WallTime retry_at = {}, DeliveringPush push = {});
   void reply(Ticket ticket, Verdict verdict);
   /// `ref`, if any, is of `task`.
   void reply(Ticket ticket, Verdict verdict, EntryRef ref, const Fingerprint& task);
@@ -323,7 +323,8 @@ class Shard {
   void note_moved_many();
   [[nodiscard]] bool is_stray(EntryRef ref) const;
   void detach(EntryRef ref);
-  void finish(EntryRef ref, State state, WallTime at, bool counted = false);
+  void finish(EntryRef ref, State state, WallTime at, bool counted = false,
+              DeliveringPush push = {});
   [[nodiscard]] bool is_full() const { return pending() >= options_.pending_max; }
   void forget(EntryRef ref, bool forget_rows = true);
   void count(EntryRef ref, State from, State to);

@@ -145,7 +145,7 @@ void Shard::apply(const record::Outcome& outcome, Sequence, WallTime at, Ticket)
   if (outcome.state == State::retrying) {
     retry_later(ref, outcome.retry_at);
   } else {
-    finish(ref, outcome.state, at);
+    finish(ref, outcome.state, at, /*counted=*/false, outcome.push);
   }
 }
 

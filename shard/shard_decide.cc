@@ -306,7 +306,9 @@ bool Shard::decide_outcome(Ended& ended, EntryRef ref) {
       ended.retry_at = std::max(ended.retry_at, std::max(extra.asked_due, extra.redriven_at));
     }
   }
-  propose_outcome(ended.task, ended.number, ended.state, ended.retry_at);
+  DeliveringPush push;
+  if (ended.state == State::delivered) push = {ended.note.http_status, ended.note.took};
+  propose_outcome(ended.task, ended.number, ended.state, ended.retry_at, push);
   return true;
 }
 

@@ -55,7 +55,7 @@ void Shard::state_entry(EntryRef ref, const Statement& task, TaskNumber number) 
   ++counts_[entry.state];
   if (entry.in_group != 0) ++groups_[groups_.of(ref)].counts[entry.state];
   if (finished(task.state)) {
-    entry.set_finished_at(task.finished_at);
+    entry.set_finished(task.finished_at, task.push);
     retain(ref);
     return;
   }
@@ -95,6 +95,7 @@ Statement Shard::statement_of(EntryRef ref, const Fingerprint& id) const {
   task.state = entry.current();
   if (finished(task.state)) {
     task.finished_at = entry.finished_at();
+    task.push = entry.delivering_push();
   } else {
     task.lane = targets_.lane_of(entry.queue);
   }
@@ -199,7 +200,7 @@ void Shard::detach(EntryRef ref) {
   }
 }
 
-void Shard::finish(EntryRef ref, State state, WallTime at, bool counted) {
+void Shard::finish(EntryRef ref, State state, WallTime at, bool counted, DeliveringPush push) {
   detach(ref);
   groups_.leave(ref);
   Entry& entry = arena_[ref];
@@ -209,7 +210,7 @@ void Shard::finish(EntryRef ref, State state, WallTime at, bool counted) {
   drop_extra(ref);
   if (!counted) count(ref, entry.current(), state);
   entry.state = static_cast<std::uint8_t>(state) & 7;
-  entry.set_finished_at(at);
+  entry.set_finished(at, push);
   entry.busy = 0;
   strays_.insert(ref);
   retain(ref);

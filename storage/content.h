@@ -23,8 +23,8 @@ namespace carillon {
 /// The same row without body and headers; empty, as a damaged one, where it does not decode.
 [[nodiscard]] std::string head_of_content(std::string_view row);
 
-/// Whether a client chose the same in both, the due aside: everything but created_at, webhook_id
-/// and attempts_before, and the headers `traceparent` and `tracestate`.
+/// Whether a client chose the same in both, the due aside: everything but created_at, changed_at,
+/// webhook_id and attempts_before, and the headers `traceparent` and `tracestate`.
 [[nodiscard]] bool same_choices(const TaskContent& a, const TaskContent& b);
 /// Whether the due was asked for, and in the same words: the same delay or the same moment.
 [[nodiscard]] bool same_due_asked(const TaskContent& a, const TaskContent& b);

@@ -6,7 +6,36 @@ namespace carillon {
 
 namespace {
 
-constexpr std::uint8_t kNoteVersion = 3;
+constexpr std::uint8_t kNoteVersion = 4;
+
+void append_attempt(const FailedAttempt& one, ByteWriter& out) {
+  out.zigzag(one.at.time_since_epoch().count());
+  out.varint(one.attempt);
+  out.varint(one.http_status);
+  out.text(one.error);
+  out.zigzag(one.late.count());
+  out.zigzag(one.took.count());
+}
+
+FailedAttempt take_attempt(ByteReader& in) {
+  FailedAttempt one;
+  one.at = WallTime(Millis(in.zigzag()));
+  one.attempt = in.varint32();
+  one.http_status = in.varint32();
+  one.error = in.text();
+  one.late = Millis(in.zigzag());
+  one.took = Millis(in.zigzag());
+  return one;
+}
+
+void take_history(ByteReader& in, Note& note) {
+  note.late = Millis(in.zigzag());
+  note.took = Millis(in.zigzag());
+  note.retry_at = WallTime(Millis(in.zigzag()));
+  const std::uint64_t count = in.varint();
+  if (count > Note::kAttemptsBefore) in.fail("more attempts than are kept");
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) note.before.push_back(take_attempt(in));
+}
 
 }  // namespace
 
@@ -21,6 +50,11 @@ std::string encode_note(const Note& note) {
   out.zigzag(note.first_attempt_at.time_since_epoch().count());
   out.varint(note.uncounted);
   out.zigzag(note.paused_for.count());
+  out.zigzag(note.late.count());
+  out.zigzag(note.took.count());
+  out.zigzag(note.retry_at.time_since_epoch().count());
+  out.varint(note.before.size());
+  for (const FailedAttempt& one : note.before) append_attempt(one, out);
   seal_row(row);
   return row;
 }
@@ -42,6 +76,7 @@ Result<Note> decode_note(std::string_view row) {
     note.uncounted = in.varint32();
   }
   if (version > 2) note.paused_for = Millis(in.zigzag());
+  if (version > 3) take_history(in, note);
   in.expect_end();
   if (!in.ok()) return in.error(what);
   return note;

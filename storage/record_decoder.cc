@@ -95,12 +95,20 @@ class Decoder {
   Record outcome() {
     auto outcome = task<record::Outcome>();
     const std::uint8_t byte = in_.u8();
-    outcome.state = state(byte & ~kHasRetryAt);
+    const int has_push = version_ < 5 ? 0 : byte & kHasDeliveringPush;
+    outcome.state = state(byte & ~(kHasRetryAt | has_push));
     if ((byte & kHasRetryAt) != 0) {
       outcome.retry_at = moment(context_.at);
       if (outcome.retry_at == WallTime{}) in_.fail("a retry at no time");
     }
+    if (has_push != 0) outcome.push = delivering_push();
     return outcome;
+  }
+
+  DeliveringPush delivering_push() {
+    const auto push = DeliveringPush::of(in_.varint());
+    if (!push) in_.fail("a delivering push that never was");
+    return push.value_or(DeliveringPush());
   }
 
   record::TargetPut target_put() {
@@ -231,6 +239,7 @@ class Decoder {
     task.retries_cancelled = (flags & kRetriesCancelled) != 0;
     if ((flags & kLane) != 0) task.lane = lane();
     task.dies_late = (flags & kDiesLate) != 0;
+    if ((flags & kDeliveringPush) != 0) task.push = delivering_push();
     refuse_longer_form(flags, task, previous);
     context_.after(task);
     return previous;

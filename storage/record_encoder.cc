@@ -39,8 +39,10 @@ class Encoder {
     task(Kind::outcome, outcome.task, outcome.number);
     const auto state = static_cast<std::uint8_t>(outcome.state);
     const bool retry = outcome.retry_at != WallTime{};
-    out_.u8(retry ? state | kHasRetryAt : state);
+    const int has_push = outcome.push.known() ? kHasDeliveringPush : 0;
+    out_.u8(static_cast<std::uint8_t>(state | (retry ? kHasRetryAt : 0) | has_push));
     if (retry) moment(outcome.retry_at, context_.at);
+    if (has_push != 0) out_.varint(outcome.push.code());
   }
   void encode(const record::Remove& remove) { task(Kind::remove, remove.task, remove.number); }
   void encode(const record::GroupCancel& cancel) {
@@ -147,6 +149,7 @@ class Encoder {
     if (task.retries_cancelled) flags |= kRetriesCancelled;
     if (task.lane != kDefaultLane) flags |= kLane;
     if (task.dies_late) flags |= kDiesLate;
+    if (task.push.known()) flags |= kDeliveringPush;
     return flags;
   }
 
@@ -166,6 +169,7 @@ class Encoder {
     if ((flags & kFinishedAt) != 0) moment(task.finished_at, context_.at);
     if ((flags & kRedrivenAt) != 0) moment(task.redriven_at, context_.at);
     if ((flags & kLane) != 0) out_.u8(task.lane);
+    if ((flags & kDeliveringPush) != 0) out_.varint(task.push.code());
     context_.after(task);
   }
 

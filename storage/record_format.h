@@ -70,11 +70,15 @@ enum Flag : std::uint32_t {
   // Since version 4.
   kLane = 1 << 13,
   kDiesLate = 1 << 14,
-  kAllFlags = (1 << 15) - 1,
+  kFlagsOfVersion4 = (1 << 15) - 1,
+  // Since version 5.
+  kDeliveringPush = 1 << 15,
+  kAllFlags = (1 << 16) - 1,
 };
 [[nodiscard]] constexpr std::uint32_t known_flags(std::uint8_t version) {
   if (version < 3) return kFlagsOfVersion2;
-  return version == 3 ? kFlagsOfVersion3 : kAllFlags;
+  if (version < 5) return version == 3 ? kFlagsOfVersion3 : kFlagsOfVersion4;
+  return kAllFlags;
 }
 
 /// Before the due of a statement of version 1; it says nothing that is needed.
@@ -84,6 +88,7 @@ inline constexpr int kFingerprintBytes = 10;
 inline constexpr std::size_t kRecordBytesMin = 2;
 /// In the byte that is an outcome's state.
 inline constexpr std::uint8_t kHasRetryAt = 0x80;
+inline constexpr std::uint8_t kHasDeliveringPush = 0x40;  // since version 5
 
 /// `a` - `b` and `a` + `b` of any two values: what the codec is given may be nonsense, but must
 /// come back the same.

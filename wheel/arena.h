@@ -9,7 +9,7 @@
 //
 //     bits  | due 42              | queue 19  | place 3 |
 //           | number 46               | attempt 10 | state 3 | busy, extra, group | id 2 |
-//           | next 32             | prev 32             |   finished: the time of that
+//           | next 32             | prev 32             |   finished: when 42, how delivered 22
 //           | id 64                                     |
 //
 //       list head                    entries
@@ -57,7 +57,7 @@ struct alignas(32) Entry {
   std::uint64_t has_extra : 1;  // the shard's side table has more about it
   std::uint64_t in_group : 1;   // Groups knows which
   std::uint64_t id_rest : 2;    // with `id` 66 bits of the fingerprint: TaskIndex knows which
-  EntryRef next;                // on its list; finished: the time of that
+  EntryRef next;                // on its list; finished: when, and how it was delivered
   EntryRef prev;
   std::uint64_t id;
 
@@ -66,17 +66,27 @@ struct alignas(32) Entry {
   [[nodiscard]] Place where() const { return static_cast<Place>(place); }
   /// Only of a finished one, which is on no list.
   [[nodiscard]] WallTime finished_at() const {
-    return WallTime(Millis(static_cast<std::int64_t>(std::uint64_t{prev} << 32 | next)));
+    return WallTime(Millis(static_cast<std::int64_t>(end() & kLastMoment)));
   }
-  void set_finished_at(WallTime at) {
-    const auto ms = static_cast<std::uint64_t>(at.time_since_epoch().count());
-    next = static_cast<EntryRef>(ms);
-    prev = static_cast<EntryRef>(ms >> 32);
+  [[nodiscard]] DeliveringPush delivering_push() const {
+    return DeliveringPush::of(end() >> kMomentBits).value_or(DeliveringPush());
   }
-  void set_due(WallTime due) {
-    constexpr std::int64_t kLast = (std::int64_t{1} << 42) - 1;
-    const std::int64_t ms = std::clamp<std::int64_t>(due.time_since_epoch().count(), 0, kLast);
-    due_ms = static_cast<std::uint64_t>(ms) & kLast;
+  void set_finished(WallTime at, DeliveringPush push) {
+    const std::uint64_t end = std::uint64_t{push.code()} << kMomentBits | moment_of(at);
+    next = static_cast<EntryRef>(end);
+    prev = static_cast<EntryRef>(end >> 32);
+  }
+  void set_due(WallTime due) { due_ms = moment_of(due) & kLastMoment; }
+
+ private:
+  static constexpr int kMomentBits = 42;
+  static_assert(kMomentBits + DeliveringPush::kBits == 64);
+  static constexpr std::uint64_t kLastMoment = (std::uint64_t{1} << kMomentBits) - 1;
+  [[nodiscard]] std::uint64_t end() const { return std::uint64_t{prev} << 32 | next; }
+  [[nodiscard]] static std::uint64_t moment_of(WallTime time) {
+    const std::int64_t ms = time.time_since_epoch().count();
+    return static_cast<std::uint64_t>(
+        std::clamp(ms, std::int64_t{0}, static_cast<std::int64_t>(kLastMoment)));
   }
 };
 static_assert(sizeof(Entry) == 32);

@@ -160,6 +160,7 @@ struct TaskContent {
   std::optional<WallTime> due_at;
 
   WallTime created_at{};
+  std::optional<WallTime> changed_at;   // when its content was, last
   std::optional<WallTime> redriven_at;  // of a dead letter that was sent again
   std::string_view webhook_id;          // constant over all attempts of one task
   /// Attempts that came before this content and do not count against `retry` (a redriven dead
@@ -167,8 +168,69 @@ struct TaskContent {
   std::uint32_t attempts_before = 0;
 };
 
+/// A push that failed, as it is remembered once another came after it.
+struct FailedAttempt {
+  WallTime at{};  // its end
+  std::uint32_t attempt = 0;
+  std::uint32_t http_status = 0;  // 0: no answer came
+  std::string error;
+  Millis late{};  // its start minus its due
+  Millis took{};  // its end minus its start
+  friend bool operator==(const FailedAttempt&, const FailedAttempt&) = default;
+};
+
+/// How the push went that delivered a task: its status and how long it took, in the 22 bits that
+/// there is room for. Up to 16 s are exact, and what takes longer is in quarters of a second.
+class DeliveringPush {
+ public:
+  static constexpr int kBits = 22;
+
+  DeliveringPush() = default;
+  /// `status`: of HTTP, a 2xx or 410; 0: the receiver has none.
+  DeliveringPush(std::uint32_t status, Millis took) {
+    const auto ms = static_cast<std::uint32_t>(std::clamp<std::int64_t>(took.count(), 0, kLongest));
+    const std::uint32_t time = ms < kCoarse ? ms : kCoarse | ms / kQuarter;
+    code_ = time << kStatusBits | status_code(status);
+  }
+  /// Of what `code` told; nothing where it is none that it can tell.
+  [[nodiscard]] static std::optional<DeliveringPush> of(std::uint64_t code) {
+    DeliveringPush push;
+    push.code_ = static_cast<std::uint32_t>(code);
+    if (code == 0 || code >> kBits != 0 || DeliveringPush(push.status(), push.took()) != push)
+      return std::nullopt;
+    return push;
+  }
+  /// 0: nothing is known.
+  [[nodiscard]] std::uint32_t code() const { return code_; }
+  [[nodiscard]] bool known() const { return code_ != 0; }
+  [[nodiscard]] std::uint32_t status() const {
+    const std::uint32_t code = code_ & kStatusMask;
+    if (code == kGone) return 410;
+    return code >= kOk ? 200 + code - kOk : 0;
+  }
+  [[nodiscard]] Millis took() const {
+    const std::uint32_t time = code_ >> kStatusBits;
+    return Millis(time < kCoarse ? time : (time - kCoarse) * kQuarter);
+  }
+  friend bool operator==(const DeliveringPush&, const DeliveringPush&) = default;
+
+ private:
+  static constexpr int kStatusBits = 7;
+  static constexpr std::uint32_t kStatusMask = (1U << kStatusBits) - 1;
+  static constexpr std::uint32_t kNoStatus = 1, kOk = 2, kGone = kOk + 100;
+  static constexpr std::uint32_t kCoarse = 1U << 14;  // ms; and the bit that says quarters
+  static constexpr std::uint32_t kQuarter = 256;      // ms
+  static constexpr std::int64_t kLongest = (std::int64_t{kCoarse} - 1) * kQuarter;
+  [[nodiscard]] static std::uint32_t status_code(std::uint32_t status) {
+    if (status == 410) return kGone;
+    return status >= 200 && status < 300 ? kOk + status - 200 : kNoStatus;
+  }
+  std::uint32_t code_ = 0;
+};
+
 /// What is remembered of a task's last push, beside its content.
 struct Note {
+  static constexpr std::size_t kAttemptsBefore = 15;
   WallTime at{};
   std::uint32_t attempt = 0;
   std::uint32_t http_status = 0;  // 0: no answer came
@@ -176,6 +238,11 @@ struct Note {
   WallTime first_attempt_at{};    // since it was added or redriven: when `max_age` began
   std::uint32_t uncounted = 0;    // of its attempts since, that do not count against `max_attempts`
   Millis paused_for{};            // how long its target had been paused in all by then
+  Millis late{};                  // as in FailedAttempt
+  Millis took{};
+  WallTime retry_at{};  // when it was to be pushed again; 0: never
+  std::vector<FailedAttempt>
+      before{};  // the attempts before, at most kAttemptsBefore, oldest first
   friend bool operator==(const Note&, const Note&) = default;
 };
 

@@ -28,6 +28,7 @@ TaskContent full() {
   content.expire_after = Millis(90'000);
   content.retry = RetryChoice{3, Millis(10), Millis(20'000), Millis(90'000'000)};
   content.redriven_at = WallTime(Millis(1'700'000'200'000));
+  content.changed_at = WallTime(Millis(1'700'000'100'000));
   content.due_at = WallTime(Millis(1'700'000'090'000));
   content.created_at = WallTime(Millis(1'700'000'000'123));
   content.webhook_id = "msg_2f";
@@ -53,6 +54,7 @@ void expect_equal(const TaskContent& a, const TaskContent& b) {
   EXPECT_EQ(a.delay, b.delay);
   EXPECT_EQ(a.due_at, b.due_at);
   EXPECT_EQ(a.redriven_at, b.redriven_at);
+  EXPECT_EQ(a.changed_at, b.changed_at);
   EXPECT_EQ(a.created_at, b.created_at);
   EXPECT_EQ(a.webhook_id, b.webhook_id);
   EXPECT_EQ(a.attempts_before, b.attempts_before);
@@ -120,6 +122,7 @@ TEST(Content, mutated_rows_are_refused_or_encode_to_the_same_bytes) {
 TEST(Choices, are_the_same_whoever_stamped_them_and_whenever_they_are_due) {
   TaskContent other = full();
   other.created_at = {};
+  other.changed_at.reset();
   other.webhook_id = "msg_other";
   other.attempts_before = 0;
   other.delay = Millis(1);
@@ -148,6 +151,7 @@ TEST(Choices, each_of_them_counts) {
 TEST(Content, of_version_1_has_a_whole_retry_policy_and_no_redrive) {
   TaskContent content = full();
   content.redriven_at.reset();
+  content.changed_at.reset();
   content.retry = RetryChoice{3, Millis(10), Millis(20'000), std::nullopt};
   std::string row = encode_content(content);
   row.resize(row.size() - 4);
@@ -180,8 +184,8 @@ TEST(Content, any_part_of_a_retry_policy_comes_back_alone) {
 TEST(NoteRow, of_version_1_began_with_its_attempt) {
   std::string row = encode_note({WallTime(Millis(5)), 3, 503, "503", WallTime{}, 0});
   // Its last bytes before the checksum are newer: the first attempt and how many do not count, of
-  // version 2, and for how long its target was paused, of version 3.
-  row.resize(row.size() - 4 - 3);
+  // version 2, for how long its target was paused, of version 3, and its attempts, of version 4.
+  row.resize(row.size() - 4 - 3 - 4);
   row[0] = 1;
   seal_row(row);
   const auto decoded = decode_note(row);
@@ -192,7 +196,7 @@ TEST(NoteRow, of_version_1_began_with_its_attempt) {
 TEST(NoteRow, of_version_2_knows_of_no_pause) {
   Note note{WallTime(Millis(5)), 3, 503, "503", WallTime(Millis(4)), 2};
   std::string row = encode_note(note);
-  row.resize(row.size() - 4 - 1);
+  row.resize(row.size() - 4 - 1 - 4);
   row[0] = 2;
   seal_row(row);
   const auto decoded = decode_note(row);
@@ -200,6 +204,32 @@ TEST(NoteRow, of_version_2_knows_of_no_pause) {
   EXPECT_EQ(*decoded, note);
   note.paused_for = std::chrono::hours(5);
   EXPECT_EQ(*decode_note(encode_note(note)), note);
+}
+
+TEST(NoteRow, of_version_3_knows_of_one_attempt) {
+  Note note{WallTime(Millis(5)), 3, 503, "503", WallTime(Millis(4)), 2};
+  note.paused_for = Millis(7);
+  std::string row = encode_note(note);
+  row.resize(row.size() - 4 - 4);
+  row[0] = 3;
+  seal_row(row);
+  const auto decoded = decode_note(row);
+  ASSERT_TRUE(decoded) << decoded.error().detail;
+  EXPECT_EQ(*decoded, note);
+}
+
+TEST(NoteRow, has_the_attempts_before_and_no_more_than_are_kept) {
+  Note note{WallTime(Millis(500)), 30, 0, "no connection", WallTime(Millis(4)), 2};
+  note.late = Millis(-1);
+  note.took = Millis(15'000);
+  note.retry_at = WallTime(Millis(60'000));
+  for (std::uint32_t i = 0; i < Note::kAttemptsBefore; ++i) {
+    note.before.push_back(
+        {WallTime(Millis(i)), i, 500 + i, std::string(i, 'e'), Millis(2 * i), Millis(i)});
+  }
+  EXPECT_EQ(*decode_note(encode_note(note)), note);
+  note.before.emplace_back();
+  EXPECT_FALSE(decode_note(encode_note(note)));
 }
 
 TEST(DueAsked, is_the_same_only_in_the_same_words) {

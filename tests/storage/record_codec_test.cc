@@ -73,6 +73,10 @@ Batch everything() {
   in_a_lane.lane = 15;
   in_a_lane.expire_after = Millis(5);
   in_a_lane.dies_late = true;
+  Statement delivered = ordinary(903);
+  delivered.state = State::delivered;
+  delivered.finished_at = at_ms(1'700'000'000'001);
+  delivered.push = DeliveringPush(200, Millis(3'000));
   Statement same_group = ordinary(43);
   same_group.group = {3, 4};
   const Fingerprint task{5, 6};
@@ -83,11 +87,13 @@ Batch everything() {
       record::Keep{full},
       record::Keep{last_attempt},
       record::Keep{in_a_lane},
+      record::Keep{delivered},
       record::Move{task, 7, at_ms(-1)},
       record::Cancel{task, 8},
       record::Fire{task, UINT64_MAX},
       record::Outcome{task, 10, State::retrying, at_ms(1'700'000'001'000)},
       record::Outcome{task, 11, State::delivered, {}},
+      record::Outcome{task, 11, State::delivered, {}, DeliveringPush(204, Millis(17))},
       record::Remove{task, 12},
       record::GroupCancel{{13, 14}},
       record::GroupShift{{15, 16}, Millis(-600'000)},
@@ -252,8 +258,11 @@ TEST(RecordCodec, what_version_5_brought_is_refused_in_a_row_of_version_4) {
   batch.at = at_ms(1'700'000'000'000);
   record::TargetPut rated{{1, 2}, "mail", 64, false, "{}"};
   rated.rate.limit = 500;
+  Statement delivered = ordinary(1);
+  delivered.push = DeliveringPush(200, Millis(5));
+  const record::Outcome outcome{{5, 6}, 7, State::delivered, {}, delivered.push};
   for (const Record& record :
-       {Record(rated),
+       {Record(rated), Record(record::Keep{delivered}), Record(outcome),
         Record(record::TargetHold{{1, 2}, HoldReason::failing, batch.at, batch.at, 0})}) {
     batch.records = {record};
     std::string row = encoded(batch);

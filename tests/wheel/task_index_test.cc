@@ -191,9 +191,9 @@ TEST(Entry, that_is_finished_has_its_time_where_links_were_and_is_on_no_list) {
   lists.push_back(0, before, Place::queue);
   lists.push_back(0, ref, Place::queue);
   lists.unlink(ref);
-  for (const std::int64_t ms : {std::int64_t{0}, std::int64_t{1'763'700'000'123}, std::int64_t{-1},
-                                std::int64_t{1} << 41}) {
-    arena[ref].set_finished_at(WallTime(Millis(ms)));
+  for (const std::int64_t ms :
+       {std::int64_t{0}, std::int64_t{1'763'700'000'123}, std::int64_t{1}, std::int64_t{1} << 41}) {
+    arena[ref].set_finished(WallTime(Millis(ms)), {});
     EXPECT_EQ(arena[ref].finished_at(), WallTime(Millis(ms)));
     EXPECT_FALSE(lists.unlink(ref));
     EXPECT_EQ(lists.first(0), before);

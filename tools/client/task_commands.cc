@@ -1,4 +1,4 @@
-// carillon add, get, explain, cancel, push, move, list.
+// carillon add, get, explain, timeline, cancel, push, move, list.
 
 #include <iostream>
 #include <memory>
@@ -171,6 +171,13 @@ void declare_task_commands(CLI::App& app, Context& context) {
   explained->add_option("id", o->id, "Id")->required();
   explained->callback([o, &context] {
     context.run("GET", "/v1/tasks/" + percent_encoded(o->id) + "/explain", {}, show_task);
+  });
+
+  auto* told = app.add_subcommand("timeline", "Say what happened to a task");
+  told->add_option("id", o->id, "Id")->required();
+  told->callback([o, &context] {
+    context.run("GET", "/v1/tasks/" + percent_encoded(o->id) + "/timeline", {},
+                [](std::string_view body) { std::cout << format_table(body, {}); });
   });
 
   auto* cancelled = app.add_subcommand("cancel", "Cancel tasks");

@@ -48,6 +48,7 @@ import type {
   TaskChange,
   TaskPage,
   TestTargetResult,
+  Timeline,
   Wheel,
 } from "./models.js";
 
@@ -58,6 +59,7 @@ export const operations = {
   changeTask: { name: "changeTask", method: "PATCH", path: "/v1/tasks/{id}", repeatable: true },
   cancelTask: { name: "cancelTask", method: "DELETE", path: "/v1/tasks/{id}", repeatable: true },
   explainTask: { name: "explainTask", method: "GET", path: "/v1/tasks/{id}/explain", repeatable: true },
+  getTimeline: { name: "getTimeline", method: "GET", path: "/v1/tasks/{id}/timeline", repeatable: true },
   pushTask: { name: "pushTask", method: "POST", path: "/v1/tasks/{id}:push", repeatable: true },
   createTasks: { name: "createTasks", method: "POST", path: "/v1/tasks:batchCreate", repeatable: true },
   cancelTasks: { name: "cancelTasks", method: "POST", path: "/v1/tasks:batchCancel", repeatable: true },
@@ -145,6 +147,11 @@ export abstract class Calls {
   /** Why a task has not been pushed yet. Role: read. `GET /v1/tasks/{id}/explain` */
   explainTask(id: string, options?: CallOptions): Promise<Explanation> {
     return this.call(operations.explainTask, { path: [id] }, options);
+  }
+
+  /** What happened to a task, in order. Role: read. `GET /v1/tasks/{id}/timeline` */
+  getTimeline(id: string, options?: CallOptions): Promise<Timeline> {
+    return this.call(operations.getTimeline, { path: [id] }, options);
   }
 
   /** Make a waiting task due now. Role: write. `POST /v1/tasks/{id}:push` */

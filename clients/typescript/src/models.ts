@@ -14,6 +14,10 @@ export type IfExists = "reject" | "keep" | "replace" | "earliest" | "latest" | "
 
 export type WaitingFor = "due" | "retry" | "target_paused" | "target_held" | "target_concurrency" | "target_rate" | "lane" | "capacity" | "catch_up" | "commit" | "batch";
 
+export type Event = "created" | "changed" | "moved" | "redriven" | "group_shift" | "group_cancel" | "attempt" | "delivered" | "dead" | "expired" | "cancelled";
+
+export type Outcome = "delivered" | "failed";
+
 export type Kind = "http" | "redis" | "amqp" | "nats" | "kafka";
 
 export type Reason = "too_many_requests" | "unavailable" | "failing";
@@ -177,6 +181,41 @@ export interface Explanation {
   expected_at?: string;
   /** Due tasks of its target and lane before it; of more than 20,000 so many. */
   ahead?: number;
+}
+
+export interface Timeline {
+  id: string;
+  state: State;
+  events: TimelineEvent[];
+}
+
+export interface TimelineEvent {
+  event: Event;
+  /** When; of an attempt its start. Absent of moved. */
+  at?: string;
+  /** Of created and changed: the due that was asked for. Of moved: the one that stands. */
+  due_at?: string;
+  /** Of moved: the due that was asked for before. */
+  from?: string;
+  /** Of a group's operation: the token's name, where one was asked for. */
+  who?: string;
+  /** Of a group's operation: what it was answered. */
+  result?: Record<string, unknown>;
+  /** Which, from 1. */
+  attempt?: number;
+  /** Of an attempt: its start minus its due. */
+  lateness_ms?: number;
+  /** Of an attempt: from its start to the receiver's answer. */
+  duration_ms?: number;
+  outcome?: Outcome;
+  /** Of an attempt: the receiver's; absent where none came. */
+  status?: number;
+  /** Why an attempt failed. */
+  error?: string;
+  /** When the attempt after it was due. */
+  retry_at?: string;
+  /** How long after the end of the attempt that was. */
+  pause_ms?: number;
 }
 
 export interface TaskPage {

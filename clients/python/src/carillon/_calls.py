@@ -179,6 +179,10 @@ class Calls:
         """Why a task has not been pushed yet. Role: read. `GET /v1/tasks/{id}/explain`"""
         return self._run(self._core.call(operations.EXPLAIN_TASK, (id,), read=models.Explanation.from_json))
 
+    def get_timeline(self, id: str) -> models.Timeline:
+        """What happened to a task, in order. Role: read. `GET /v1/tasks/{id}/timeline`"""
+        return self._run(self._core.call(operations.GET_TIMELINE, (id,), read=models.Timeline.from_json))
+
     def push_task(self, id: str) -> models.Task:
         """Make a waiting task due now. Role: write. `POST /v1/tasks/{id}:push`"""
         return self._run(self._core.call(operations.PUSH_TASK, (id,), read=models.Task.from_json))
@@ -849,6 +853,12 @@ class AsyncCalls:
         """Why a task has not been pushed yet. Role: read. `GET /v1/tasks/{id}/explain`"""
         return await self._run(
             self._core.call(operations.EXPLAIN_TASK, (id,), read=models.Explanation.from_json)
+        )
+
+    async def get_timeline(self, id: str) -> models.Timeline:
+        """What happened to a task, in order. Role: read. `GET /v1/tasks/{id}/timeline`"""
+        return await self._run(
+            self._core.call(operations.GET_TIMELINE, (id,), read=models.Timeline.from_json)
         )
 
     async def push_task(self, id: str) -> models.Task:

@@ -12,6 +12,8 @@ State = Literal["scheduled", "firing", "retrying", "delivered", "dead", "expired
 OnExpire = Literal["drop", "dead"]
 IfExists = Literal["reject", "keep", "replace", "earliest", "latest", "once"]
 WaitingFor = Literal["due", "retry", "target_paused", "target_held", "target_concurrency", "target_rate", "lane", "capacity", "catch_up", "commit", "batch"]
+Event = Literal["created", "changed", "moved", "redriven", "group_shift", "group_cancel", "attempt", "delivered", "dead", "expired", "cancelled"]
+Outcome = Literal["delivered", "failed"]
 Kind = Literal["http", "redis", "amqp", "nats", "kafka"]
 Reason = Literal["too_many_requests", "unavailable", "failing"]
 Role = Literal["read", "write", "admin"]
@@ -35,6 +37,7 @@ __all__ = [
     "ClusterShardFollower",
     "Counts",
     "DrainNodeResult",
+    "Event",
     "Explanation",
     "Forecast",
     "ForecastBucket",
@@ -54,6 +57,7 @@ __all__ = [
     "MakeCheckpointResult",
     "NewTask",
     "OnExpire",
+    "Outcome",
     "Problem",
     "PurgeDeadResult",
     "Rate",
@@ -76,6 +80,8 @@ __all__ = [
     "Task",
     "TaskPage",
     "TestTargetResult",
+    "Timeline",
+    "TimelineEvent",
     "Tls",
     "WaitingFor",
     "Wheel",
@@ -219,6 +225,43 @@ class Explanation(Model):
     expected_at: Optional[datetime] = None
     #: Due tasks of its target and lane before it; of more than 20,000 so many.
     ahead: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Timeline(Model):
+    id: str
+    state: State
+    events: List[TimelineEvent]
+
+
+@dataclass(frozen=True)
+class TimelineEvent(Model):
+    event: Event
+    #: When; of an attempt its start. Absent of moved.
+    at: Optional[datetime] = None
+    #: Of created and changed: the due that was asked for. Of moved: the one that stands.
+    due_at: Optional[datetime] = None
+    #: Of moved: the due that was asked for before.
+    from_: Optional[datetime] = None
+    #: Of a group's operation: the token's name, where one was asked for.
+    who: Optional[str] = None
+    #: Of a group's operation: what it was answered.
+    result: Optional[Dict[str, Any]] = None
+    #: Which, from 1.
+    attempt: Optional[int] = None
+    #: Of an attempt: its start minus its due.
+    lateness_ms: Optional[int] = None
+    #: Of an attempt: from its start to the receiver's answer.
+    duration_ms: Optional[int] = None
+    outcome: Optional[Outcome] = None
+    #: Of an attempt: the receiver's; absent where none came.
+    status: Optional[int] = None
+    #: Why an attempt failed.
+    error: Optional[str] = None
+    #: When the attempt after it was due.
+    retry_at: Optional[datetime] = None
+    #: How long after the end of the attempt that was.
+    pause_ms: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -766,6 +809,13 @@ Task._readers = {
     "retry": Retry.from_json,
 }
 Explanation._readers = {"expected_at": read_moment}
+Timeline._readers = {"events": each_item(TimelineEvent.from_json)}
+TimelineEvent._readers = {
+    "at": read_moment,
+    "due_at": read_moment,
+    "from": read_moment,
+    "retry_at": read_moment,
+}
 TaskPage._readers = {"tasks": each_item(Task.from_json)}
 Problem._readers = {"at": read_moment}
 BatchItem._readers = {"at": read_moment}

@@ -65,6 +65,11 @@ public abstract class Calls {
     return call(Operation.EXPLAIN_TASK, List.of(id), null, Explanation::of);
   }
 
+  /** What happened to a task, in order. Role: read. {@code GET /v1/tasks/id/timeline} */
+  public Timeline getTimeline(String id) {
+    return call(Operation.GET_TIMELINE, List.of(id), null, Timeline::of);
+  }
+
   /** Make a waiting task due now. Role: write. {@code POST /v1/tasks/id:push} */
   public Task pushTask(String id) {
     return call(Operation.PUSH_TASK, List.of(id), null, Task::of);

@@ -9,6 +9,7 @@ enum Operation {
   CHANGE_TASK("PATCH", "/v1/tasks/{id}", true, null, true),
   CANCEL_TASK("DELETE", "/v1/tasks/{id}", true, null, false),
   EXPLAIN_TASK("GET", "/v1/tasks/{id}/explain", true, null, false),
+  GET_TIMELINE("GET", "/v1/tasks/{id}/timeline", true, null, false),
   PUSH_TASK("POST", "/v1/tasks/{id}:push", true, null, false),
   CREATE_TASKS("POST", "/v1/tasks:batchCreate", true, null, false),
   CANCEL_TASKS("POST", "/v1/tasks:batchCancel", true, null, true),
