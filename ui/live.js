@@ -102,8 +102,7 @@ function pointBetween(before, after) {
   return point;
 }
 
-async function pastPoints() {
-  const { step, points: past } = await call("GET", "/v1/history");
+function pastPoints({ step, points: past }) {
   const seconds = parseSpan(step) / 1000;
   return past.map((point) => ({
     t: Date.parse(point.from) / 1000 - clock.ahead / 1000,
@@ -119,14 +118,15 @@ let points = [];
 let last = null;
 
 async function look() {
-  const [stats, text, { alarms }] = await Promise.all([
+  const [stats, text, { alarms }, history] = await Promise.all([
     call("GET", "/v1/stats"),
     call("GET", "/metrics"),
     call("GET", "/v1/alarms"),
+    last === null ? call("GET", "/v1/history") : null,
   ]);
   follow(Date.parse(stats.now));
   const seen = { at: Date.now(), metrics: parseMetrics(text) };
-  if (last === null) points = await pastPoints();
+  if (history !== null) points = pastPoints(history);
   const point = last === null ? null : pointBetween(last, seen);
   last = seen;
   if (point !== null) points = [...points, point].filter(({ t }) => t > point.t - HOUR_S);

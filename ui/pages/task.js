@@ -23,6 +23,7 @@ import {
 } from "../parts.js";
 import { layOut, memberText } from "../json.js";
 import { call, can, segment, textOf } from "../server.js";
+import { Timeline, Waiting } from "./story.js";
 
 const WAITS = ["scheduled", "retrying"];
 
@@ -236,5 +237,7 @@ export function Task() {
         task=${task} /><//>
       <${Panel} title="Task"><${Settings} task=${task} /><//>
     </div>
+    ${[...WAITS, "firing"].includes(task.state) && html`<${Waiting} id=${task.id} />`}
+    <${Timeline} id=${task.id} />
     <${Payload} task=${task} />`}<//>`;
 }
