@@ -174,8 +174,12 @@ Async<void> Api::answer(const HttpRequest& request, HttpResponse& response) {
             .scratch = JsonScratch::take(options.limits.json_depth_max),
             .query = std::move(*query),
             .name = std::move(name)};
+  std::unique_ptr<AddSpan> span;
+  if (tracer_ != nullptr && adds_tasks(route)) span = AddSpan::begin(*tracer_, request);
+  call.span = span.get();
   const Answer<> done = co_await route.handler(call);
   if (!done) answer_error(&route, done.error(), response);
+  if (span) span->end(response.status);
   if (audit_ != nullptr && is_audited(route)) note(route, call);
   JsonScratch::give_back(std::move(call.scratch));
 }

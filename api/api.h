@@ -26,6 +26,7 @@ class Audit;
 class ClusterStatus;
 class Monitor;
 class PeerCalls;
+class Tracer;
 
 class Api final : public HttpService {
  public:
@@ -51,6 +52,8 @@ class Api final : public HttpService {
   void show(const Monitor& monitor) { monitor_ = &monitor; }
   /// Likewise: where it is noted who changed what.
   void note_in(Audit& audit) { audit_ = &audit; }
+  /// Likewise: what is told of adds that are traced.
+  void trace_with(Tracer& tracer) { tracer_ = &tracer; }
   /// Null: it has neither.
   [[nodiscard]] const Monitor* monitor() const { return monitor_; }
   /// Null: nobody notes it.
@@ -79,6 +82,7 @@ class Api final : public HttpService {
   ClusterStatus* cluster_ = nullptr;
   const Monitor* monitor_ = nullptr;
   Audit* audit_ = nullptr;
+  Tracer* tracer_ = nullptr;
   Metrics metrics_;
   Snapshot<ApiOptions> options_;
   std::span<const ApiRoute> routes_;

@@ -40,7 +40,7 @@ Error body_too_large(std::size_t bytes_max) {
 Result<PlannedAdd> plan_item(simdjson::ondemand::value value, Call& call, std::string& id) {
   auto task = parse_task(value, *call.scratch, &id);
   if (!task) return task.error();
-  keep_trace(call.request, task->content.headers);
+  keep_trace(call.traceparent(), call.request.tracestate, task->content.headers);
   const std::string_view sent_id = task->content.id;
   const std::size_t body_bytes_max = call.options.limits.body_bytes_max;
   Result<PlannedAdd> planned = task->content.body.size() > body_bytes_max
@@ -127,7 +127,9 @@ Async<Answer<>> create_tasks(Call& call) {
   Batched batch;
   if (const auto read = read_batch(call, batch); !read) co_return read.error();
   std::vector<Answer<Added>> answers;
+  if (call.span != nullptr) call.span->commit_begins();
   if (!batch.adds.empty()) answers = co_await call.tasks.add_batch(std::move(batch.adds));
+  if (call.span != nullptr) call.span->commit_ends();
 
   std::uint64_t created = 0;
   std::uint64_t failed = 0;

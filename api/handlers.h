@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "api/add_span.h"
 #include "api/auth.h"
 #include "api/task_json.h"
 #include "engine/task_service.h"
@@ -27,7 +28,12 @@ struct Call {
   /// What stands for the variable part of the path, decoded; of a name in braces it is checked,
   /// too.
   std::string name;
+  AddSpan* span = nullptr;  // where the request adds tasks and is traced
 
+  /// What the tasks that it adds keep.
+  [[nodiscard]] std::string_view traceparent() const {
+    return span == nullptr ? request.traceparent : span->traceparent();
+  }
   /// Of what only the role `may_set` can set.
   [[nodiscard]] Secrets secrets(Role may_set) const {
     return role_of(request) >= may_set ? Secrets::shown : Secrets::hidden;

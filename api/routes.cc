@@ -95,6 +95,10 @@ bool is_audited(const ApiRoute& route) {
   return route.role == admin || std::ranges::find(kBulk, route.handler) != kBulk.end();
 }
 
+bool adds_tasks(const ApiRoute& route) {
+  return route.handler == create_task || route.handler == create_tasks;
+}
+
 std::span<const ApiRoute> routes() {
   return kRoutes;
 }

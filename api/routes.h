@@ -50,6 +50,9 @@ struct ApiRoute : HttpRoute {
 /// Whether it is noted who called it: what changes settings, or many tasks at once.
 [[nodiscard]] bool is_audited(const ApiRoute& route);
 
+/// Whether its requests add tasks.
+[[nodiscard]] bool adds_tasks(const ApiRoute& route);
+
 /// Those of Carillon, in the order in which they are tried.
 [[nodiscard]] std::span<const ApiRoute> routes();
 

@@ -29,16 +29,16 @@ Result<std::optional<State>> state_of(const Query& query) {
 /// The add that the request asks for; the response is what it will be if the task is created.
 Result<NewTask> plan_task(Call& call) {
   std::optional<PlannedAdd> planned;
-  const auto parsed = call.scratch->reader.parse(call.request.body,
-                                                 [&](simdjson::ondemand::value value) -> Result<> {
-                                                   auto task = parse_task(value, *call.scratch);
-                                                   if (!task) return task.error();
-                                                   keep_trace(call.request, task->content.headers);
-                                                   auto plan = call.tasks.plan(std::move(*task));
-                                                   if (!plan) return plan.error();
-                                                   planned.emplace(std::move(*plan));
-                                                   return {};
-                                                 });
+  const auto parsed = call.scratch->reader.parse(
+      call.request.body, [&](simdjson::ondemand::value value) -> Result<> {
+        auto task = parse_task(value, *call.scratch);
+        if (!task) return task.error();
+        keep_trace(call.traceparent(), call.request.tracestate, task->content.headers);
+        auto plan = call.tasks.plan(std::move(*task));
+        if (!plan) return plan.error();
+        planned.emplace(std::move(*plan));
+        return {};
+      });
   if (!parsed) return parsed.error();
   say_created(call.response, "/v1/tasks/", planned->created.content.id);
   answer_task(call, planned->created);
@@ -92,7 +92,9 @@ Async<Answer<>> create_task(Call& call) {
   // Nothing that it holds is needed while the commit is under way, and the next request finds it
   // in the processor's cache.
   JsonScratch::give_back(std::move(call.scratch));
+  if (call.span != nullptr) call.span->commit_begins();
   const auto added = co_await call.tasks.add(std::move(*add));
+  if (call.span != nullptr) call.span->commit_ends();
   // Where it is created with a due of its own, that was set by another node's clock.
   if (added && added->how == Added::created && !added->task) co_return Answer<>();
   call.response.reset();

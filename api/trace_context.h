@@ -8,16 +8,12 @@
 #include <string_view>
 #include <vector>
 
-#include "http/message.h"
 #include "wheel/task.h"
 
 namespace carillon {
 
-/// Whether it is a `traceparent` (https://www.w3.org/TR/trace-context/#traceparent-header): a known
-/// version's four fields, or a later version that begins with them.
-[[nodiscard]] bool is_traceparent(std::string_view text);
-
-/// Adds the request's trace to a task's headers, unless the task brings a `traceparent` itself.
-void keep_trace(const HttpRequest& request, std::vector<Header>& headers);
+/// Adds a request's trace to a task's headers, unless the task brings a `traceparent` itself.
+void keep_trace(std::string_view traceparent, std::string_view tracestate,
+                std::vector<Header>& headers);
 
 }  // namespace carillon

@@ -29,8 +29,8 @@
 #include "net/tls.h"
 #include "net/url_policy.h"
 #include "server/backend.h"
+#include "server/configured.h"
 #include "server/fitted_options.h"
-#include "server/lane_settings.h"
 #include "server/listen.h"
 #include "server/logging.h"
 #include "server/metrics.h"
@@ -93,8 +93,6 @@ class App {
   void apply(Options fresh);
   void apply_egress();
   Async<void> check_target_files();
-  Async<void> apply_targets();
-  void note_setting(std::string_view action, std::string_view name);
   Async<void> stop();
 
   const Arguments& arguments_;
@@ -108,6 +106,7 @@ class App {
   // Made in this order, and unmade in the reverse.
   UrlPolicy urls_;
   std::unique_ptr<Delivery> delivery_;
+  std::optional<Tracing> tracing_;
   std::unique_ptr<Backend> backend_;
   std::shared_ptr<Api> api_;
   std::unique_ptr<HttpServer> http_;
@@ -135,8 +134,10 @@ ExitCode App::run() {
   }
   backend_->start();
   monitor_->start();
+  if (tracing_) tracing_->start();
   run_detached(loop_, check_target_files());
-  run_detached(loop_, apply_targets());
+  run_detached(loop_,
+               apply_configured(backend_->tasks(), *audit_, options_.lanes, options_.targets));
   log_info("ready", {{"took", format_duration(since(start))}});
   ask_for_short_slices();
   loop_.run();
@@ -147,6 +148,7 @@ ExitCode App::run() {
   monitor_.reset();
   backend_->close();
   backend_.reset();
+  tracing_.reset();
   delivery_.reset();
   log_info("stopped", {{"served", format_duration(since(start))}});
   return ExitCode::stopped;
@@ -171,6 +173,11 @@ Result<> App::open() {
                   .connections_max = files.pushes / 8 * 7,
                   .resolving = {.lookups_max = std::clamp<std::size_t>(files.pushes / 16, 8, 512)},
                   .user_agent = "carillon/" + std::string(kVersion)});
+  if (!options_.tracing.otlp_url.empty()) {
+    tracing_.emplace(loop_, *clock_, *delivery_, options_.tracing, options_.engine.url_defaults,
+                     std::string(kVersion));
+    metrics_.add(tracing_->tracer());
+  }
   engine.on_hold = [this](const std::string& target, const std::optional<TargetView::Held>& held) {
     if (monitor_) monitor_->hold_changed(target, held);
     if (held) {
@@ -181,9 +188,10 @@ Result<> App::open() {
       log_info("target not held any more", {{"target", target}});
     }
   };
+  Sink& sink = tracing_ ? tracing_->sink() : *delivery_;
   Backend::Parts parts{.loop = loop_,
                        .clock = *clock_,
-                       .sink = *delivery_,
+                       .sink = sink,
                        .urls = urls_,
                        .options = options_,
                        .engine = std::move(engine),
@@ -213,6 +221,7 @@ Result<> App::listen() {
                                        options_.monitor);
   api_->show(*monitor_);
   metrics_.add(*monitor_);
+  if (tracing_) api_->trace_with(tracing_->tracer());
   audit_ = std::make_unique<Audit>(options_.data_dir);
   api_->note_in(*audit_);
   http_ = std::make_unique<HttpServer>(loop_, http_threads_.loops(), api_,
@@ -291,6 +300,7 @@ Async<void> App::stop() {
   }
   phase_ = Phase::stopping;
   monitor_->stop();
+  if (tracing_) tracing_->stop();
   const MonoTime start = std::chrono::steady_clock::now();
   const Millis all = options_.shutdown_timeout;
   co_await backend_->leave(all / 2);
@@ -371,7 +381,8 @@ void App::apply(Options fresh) {
   backend_->set_limits(limits);
   apply_egress();
   run_detached(loop_, check_target_files());
-  run_detached(loop_, apply_targets());
+  run_detached(loop_,
+               apply_configured(backend_->tasks(), *audit_, options_.lanes, options_.targets));
   log_info("configuration reloaded");
 }
 
@@ -399,43 +410,6 @@ Async<void> App::check_target_files() {
                 {{"target", target.settings.name}, {"why", usable.error().detail}});
     }
   }
-}
-
-Async<void> App::apply_targets() {
-  const std::vector<std::string> lanes = co_await apply_lanes(backend_->tasks(), options_.lanes);
-  for (const std::string& lane : lanes) {
-    note_setting("PUT /v1/lanes/{name}", lane);
-    log_info("lane set by the config file", {{"lane", lane}});
-  }
-  const std::vector<ConfiguredTarget> targets = options_.targets;
-  for (const ConfiguredTarget& configured : targets) {
-    const auto change = [&](const TargetSettings* before) {
-      TargetSettings settings = configured.settings;
-      if (before != nullptr && !configured.sets_paused) settings.paused = before->paused;
-      return Result<TargetSettings>(std::move(settings));
-    };
-    const std::string& name = configured.settings.name;
-    const auto current = co_await backend_->tasks().target(name);
-    if (current && current->settings == *change(&current->settings)) continue;
-    const auto put = co_await backend_->tasks().change_target(name, change);
-    if (!put) {
-      log_error("target of the config file refused",
-                {{"target", name}, {"why", put.error().detail}});
-    } else {
-      note_setting("PUT /v1/targets/{name}", name);
-      log_info("target set by the config file", {{"target", name}});
-    }
-  }
-}
-
-/// As if the file had called the API.
-void App::note_setting(std::string_view action, std::string_view name) {
-  audit_->note({.at = clock_->wall(),
-                .who = "the config file",
-                .action = action,
-                .of = name,
-                .status = 200,
-                .result = {}});
 }
 
 }  // namespace

@@ -110,6 +110,15 @@ Result<> check_alarms(const Options& options) {
   return {};
 }
 
+Result<> check_tracing(const Options& options) {
+  const std::string& url = options.tracing.otlp_url;
+  if (url.empty()) return {};
+  if (auto parsed = parse_url(url); !parsed) {
+    return Error{"config", "tracing.otlp_url: " + parsed.error().detail, "tracing.otlp_url"};
+  }
+  return {};
+}
+
 Error cluster_error(std::string_view key, std::string detail) {
   const std::string whole = "cluster." + std::string(key);
   return Error{.slug = "config", .detail = whole + " " + std::move(detail), .field = whole};
@@ -193,6 +202,7 @@ Result<> check_whole(const Options& options) {
   }
   if (const Result<Egress> egress = Egress::make(options.egress); !egress) return egress.error();
   if (Result<> fine = check_alarms(options); !fine) return fine;
+  if (Result<> fine = check_tracing(options); !fine) return fine;
   return check_cluster(options);
 }
 

@@ -14,6 +14,7 @@
 #include "http/server.h"
 #include "monitor/monitor.h"
 #include "server/logging.h"
+#include "tracing/tracer.h"
 
 namespace carillon {
 namespace {
@@ -328,6 +329,13 @@ void add_alarms(Families& families, const std::vector<Alarm>& open) {
                samples);
 }
 
+void add_spans(Families& families, const Tracer::Counts& counts) {
+  families.counter("carillon_spans_total", "Spans of adds and pushes that were made", counts.made);
+  families.counter("carillon_spans_dropped_total",
+                   "Spans that the collector did not take, or for which there was no room",
+                   counts.dropped);
+}
+
 void add_process(Families& families, const Stats& stats) {
   families.counter("carillon_log_lines_dropped_total", "Log lines that standard error did not take",
                    log_lines_dropped());
@@ -360,6 +368,7 @@ Async<std::string> Metrics::text() const {
                {{version_, 1}});
   if (http_ != nullptr) add_http(families, http_->stats());
   if (monitor_ != nullptr) add_alarms(families, monitor_->alarms().open());
+  if (tracer_ != nullptr) add_spans(families, tracer_->counts());
   if (cluster_ != nullptr) add_cluster(families, co_await cluster_->view());
   if (tasks_ != nullptr) {
     families.gauge("carillon_ready", "1 where /readyz answers 200",

@@ -16,6 +16,7 @@ namespace carillon {
 class ClusterStatus;
 class Monitor;
 class TaskService;
+class Tracer;
 class HttpServer;
 
 class Metrics {
@@ -26,6 +27,7 @@ class Metrics {
   void add(const HttpServer& http) { http_ = &http; }
   void add(ClusterStatus& cluster) { cluster_ = &cluster; }
   void add(const Monitor& monitor) { monitor_ = &monitor; }
+  void add(const Tracer& tracer) { tracer_ = &tracer; }
   /// The server is about to stop: it is not ready any more.
   void announce_drain() { draining_ = true; }
   /// All of them, in Prometheus' text format.
@@ -37,6 +39,7 @@ class Metrics {
   const HttpServer* http_ = nullptr;
   ClusterStatus* cluster_ = nullptr;
   const Monitor* monitor_ = nullptr;
+  const Tracer* tracer_ = nullptr;
   std::atomic<bool> draining_ = false;
 };
 

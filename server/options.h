@@ -17,6 +17,7 @@
 #include "monitor/options.h"
 #include "net/egress.h"
 #include "net/proxy.h"
+#include "tracing/tracing.h"
 
 namespace carillon {
 
@@ -68,6 +69,7 @@ struct Options {
     std::string credentials_env;
   } proxy;
   MonitorOptions monitor;
+  TracingOptions tracing;
   std::optional<carillon::Proxy> way_out;  // what `proxy` comes to
   std::vector<ConfiguredTarget> targets;
   std::vector<ConfiguredLane> lanes;

@@ -215,6 +215,16 @@ constexpr Setting kSettings[] = {
              "a minute of the next hour; 0: none",
      .live = true, .min = 0, .max = 1'000'000'000},
 
+    {.key = "tracing.otlp_url", .flag = {},
+     .place = [](Options& o) -> std::string& { return o.tracing.otlp_url; },
+     .help = "http(s) URL of a collector that takes spans by OTLP in JSON, such as "
+             "http://127.0.0.1:4318/v1/traces; none: no spans"},
+    {.key = "tracing.trace", .flag = {},
+     .place = [](Options& o) -> std::string& { return o.tracing.trace; },
+     .help = "whether a push begins a trace of its own, with a link to that of its add, or goes on "
+             "with that",
+     .choices = "link|child"},
+
     {.key = "egress.default", .flag = {},
      .place = [](Options& o) -> std::string& { return o.egress.otherwise; },
      .help = "whether pushes may go where no other rule of egress decides; "
