@@ -93,8 +93,8 @@ asio::awaitable<void> pass_answers(std::shared_ptr<Session<Stream>> session, std
 }  // namespace
 
 struct KafkaGate::State {
-  State(asio::io_context& loop, std::uint16_t port, Options its)
-      : broker_port(port), options(std::move(its)), acceptor(loop) {
+  State(asio::io_context& loop, std::uint16_t to, Options its)
+      : broker_port(to), options(std::move(its)), acceptor(loop) {
     acceptor.open(tcp::v4());
     acceptor.bind({asio::ip::address_v4::loopback(), 0});
     acceptor.listen();
