@@ -4,8 +4,9 @@
 #
 #   tools/image.sh [DIRECTORY]     where the package is and the image goes; default: build/packages
 #
-# Makes DIRECTORY/carillon-VERSION.image.tar, which `docker load` and `podman load` take. Needs root, and the Debian that
-# the package was built on, whose libraries it takes. The same package gives the same image.
+# Makes DIRECTORY/carillon-VERSION.image.tar, which `docker load` and `podman load` take. Needs root, and the Debian
+# that the package was built on, whose libraries it takes. The same package gives the same layer; beside it, Docker's
+# format has the random id of the container that the image was built in.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=$(realpath -m "${1:-build/packages}")
@@ -50,7 +51,7 @@ buildah() { command buildah --root "$work/store" --runroot "$work/run" --storage
 container=$(buildah from --format docker scratch)
 cp -a "$root/." "$(buildah mount "$container")"   # `buildah add` would make root the owner of all
 buildah umount "$container" > /dev/null
-buildah config --user $user:$user --workingdir /var/lib/carillon --volume /var/lib/carillon \
+buildah config --user $user:$user --hostname carillon --workingdir /var/lib/carillon --volume /var/lib/carillon \
   --env CARILLON_DATA_DIR=/var/lib/carillon/data --env SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
   --env PATH=/usr/bin --port 8080 --stop-signal SIGTERM --entrypoint '["/usr/bin/carillond"]' \
   --healthcheck 'CMD /usr/bin/carillon --timeout 2s ready' --healthcheck-interval 10s --healthcheck-timeout 3s \
