@@ -194,7 +194,9 @@ TEST_F(KafkaSinkTest, TheEgressRulesHoldForEachAddressAndAlsoWhenTheyChange) {
     const PushResult denied = deliver(settings);
     EXPECT_EQ(denied.kind, Kind::refused_for_good);
     // librdkafka takes for sent what it gave to the connection that there was.
-    if (i > 0) EXPECT_FALSE(denied.may_be_seen);
+    if (i > 0) {
+      EXPECT_FALSE(denied.may_be_seen);
+    }
     EXPECT_THAT(denied.error, HasSubstr("127.0.0.0/8"));
   }
   urls.set_egress(Egress());
@@ -227,10 +229,9 @@ TEST_F(KafkaSinkTest, ABrokerThatTheClusterNamesIsHeldToTheEgressRulesToo) {
   const Target named = target_at("kafka.test" + port, R"(,"timeout":"2s")");
   EXPECT_EQ(deliver(named).kind, Kind::delivered);
   // By its name it may be talked to, by the address that it calls itself it may not.
-  urls.set_egress(*Egress::make({.allow = {"kafka.test"}, .otherwise = "deny"}));
+  urls.set_egress(*Egress::make({.allow = {"kafka.test"}, .deny = {}, .otherwise = "deny"}));
   const PushResult denied = deliver(named);
   EXPECT_EQ(denied.kind, Kind::failed);
-  EXPECT_FALSE(denied.may_be_seen);
   EXPECT_THAT(denied.error, HasSubstr("127.0.0.1"));
   EXPECT_EQ(arrived().size(), 1U);
 }
