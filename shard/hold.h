@@ -97,7 +97,8 @@ class Hold {
   /// As the log says: held, `at` that time.
   void restore(const record::TargetHold& hold, WallTime at) {
     its_ = hold;
-    set_at_ = at;
+    // Where the clock was set back before it was written, that came later by the clock of then.
+    set_at_ = std::max(at, hold.since);
     phase_ = Phase::held;
     probe_ = 0;
   }
