@@ -132,7 +132,10 @@ class ImportAmqp final : public ImportSource {
         queue_(std::move(queue)),
         options_(std::move(options)) {}
   ~ImportAmqp() override {
-    // What is not acknowledged is back in its queue when the connection is closed.
+    // What is not acknowledged is back in its queue when the connection is closed. The broker
+    // answers that when it has taken all that came before: acknowledgements that it has not read by
+    // the end of a connection may be lost.
+    if (is_open_) amqp_connection_close(connection_, AMQP_REPLY_SUCCESS);
     amqp_destroy_connection(connection_);
     if (stayed_ == 0) return;
     std::cerr << "carillon: " << stayed_
@@ -163,6 +166,7 @@ class ImportAmqp final : public ImportSource {
         !in) {
       return in;
     }
+    is_open_ = true;
     amqp_channel_open(connection_, kChannel);
     return checked(amqp_get_rpc_reply(connection_));
   }
@@ -300,6 +304,7 @@ class ImportAmqp final : public ImportSource {
   }
 
   amqp_connection_state_t connection_;
+  bool is_open_ = false;
   const std::string queue_;
   const ImportOptions options_;
   std::optional<Millis> delay_;
