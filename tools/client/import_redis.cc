@@ -45,11 +45,11 @@ class ImportRedis final : public ImportSource {
   [[nodiscard]] Result<> log_in(const Url& url) {
     const Result<std::string> password = import_password(options_);
     if (!password) return password.error();
-    std::vector<std::string> words = {"AUTH"};
-    if (!options_.username.empty()) words.push_back(options_.username);
-    words.push_back(*password);
     if (!password->empty()) {
-      if (const auto reply = ask(words); !reply) return reply.error();
+      const bool is_named = !options_.username.empty();
+      const auto reply =
+          is_named ? ask({"AUTH", options_.username, *password}) : ask({"AUTH", *password});
+      if (!reply) return reply.error();
     }
     const std::string database = url.path.size() > 1 ? url.path.substr(1) : "0";
     if (const auto reply = ask({"SELECT", database}); !reply) return reply.error();
