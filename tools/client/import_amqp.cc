@@ -17,14 +17,12 @@
 #include <map>
 #include <utility>
 
-#include <simdjson.h>
-
 #include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "delivery/amqp/librabbitmq.h"
 #include "delivery/amqp/settings.h"
-#include "net/base64.h"
+#include "delivery/body_json.h"
 #include "net/url.h"
 #include "tools/client/import_source.h"
 
@@ -286,13 +284,9 @@ class ImportAmqp final : public ImportSource {
 
   /// The body byte for byte, and the headers that are none of RabbitMQ's own.
   static void append_content(JsonWriter& json, const Message& message) {
-    if (simdjson::validate_utf8(message.body.data(), message.body.size())) {
-      json.key("body").string(message.body);
-    } else {
-      json.key("body_base64").string(base64_encode(message.body));
-    }
     const bool is_typed = !message.content_type.empty();
-    json.key("content_type").string(is_typed ? message.content_type : "application/octet-stream");
+    append_body_members(json, message.body,
+                        is_typed ? message.content_type : "application/octet-stream");
     json.key("headers").begin_object();
     for (const auto& [name, value] : message.headers) {
       const bool is_of_rabbit = name == "x-delay" || name == "x-death" ||
@@ -320,11 +314,8 @@ class ImportAmqp final : public ImportSource {
 
 Result<std::unique_ptr<ImportSource>> open_import_amqp(const std::string& queue,
                                                        const ImportOptions& options) {
-  const Result<Url> url = parse_url(options.url.empty() ? kUsualUrl : options.url, kAmqpSchemes);
-  if (!url) return Error{"bad_source", "--from: " + url.error().detail, ""};
-  if (url->tls) {
-    return Error{"bad_source", "--from: amqps is not supported; use a tunnel, such as stunnel", ""};
-  }
+  const Result<Url> url = import_url(options, kUsualUrl, kAmqpSchemes);
+  if (!url) return url.error();
   auto source = std::make_unique<ImportAmqp>(queue, options);
   if (Result<> ok = source->open(*url); !ok) return ok.error();
   return std::unique_ptr<ImportSource>(std::move(source));
