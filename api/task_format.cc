@@ -1,8 +1,6 @@
-#include <simdjson.h>
-
 #include "api/task_json.h"
+#include "delivery/body_json.h"
 #include "delivery/mask.h"
-#include "net/base64.h"
 
 namespace carillon {
 namespace {
@@ -62,11 +60,7 @@ void append_body(JsonWriter& json, const TaskContent& content, TaskDetail detail
     json.key("payload").raw(content.body);
     return;
   }
-  if (simdjson::validate_utf8(content.body.data(), content.body.size()))
-    json.key("body").string(content.body);
-  else
-    json.key("body_base64").string(base64_encode(content.body));
-  json.key("content_type").string(content.content_type);
+  append_body_members(json, content.body, content.content_type);
 }
 
 }  // namespace

@@ -67,6 +67,9 @@ void append_percent_encoded(std::string& out, std::string_view text, Plain plain
   }
 }
 
+/// 1234567 as "1,234,567".
+[[nodiscard]] std::string grouped(std::uint64_t number);
+
 /// In decimal, a real number in as many digits as tell it apart.
 template <typename Number>
   requires std::is_arithmetic_v<Number>

@@ -6,9 +6,9 @@
 // membership says. What it owns is served (`local`), and who owns the rest is known (`owner`).
 // Shards that it owns are brought in line with the control stream before they are served.
 //
-// A receiver that says "not now" to one shard means all. So heartbeats say which targets are held,
-// and whoever hears that of a hold that is new holds them as long. Each shard ends its own hold, by
-// a probe of its own.
+// A receiver that says "not now" to one shard means all of them. So heartbeats say which targets
+// are held, and a node that hears of a new hold holds the target in its own shards. Each shard ends
+// its hold by a probe of its own.
 //
 // data_dir has a file `cluster` that says to which cluster it belongs, and the mirror of each shard
 // below `shards`.
@@ -161,6 +161,7 @@ class ClusterNode final : public ShardMap, public ClusterSettings, public Cluste
   bool stopping_ = false;
   bool storage_failed_ = false;
   int in_line_running_ = 0;                      // coroutines
+  bool told_of_seed_ = false;                    // that it is not whole
   std::map<std::string, WallTime> heard_holds_;  // of targets, until when, by the teller's clock
   struct InLine {
     std::weak_ptr<Engine> engine;

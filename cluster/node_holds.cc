@@ -22,7 +22,7 @@ void ClusterNode::hold_changed(const std::string& target,
 
 void ClusterNode::take_holds(const Heartbeat& heartbeat, Millis offset) {
   for (const ToldHold& hold : heartbeat.holds) {
-    // Said again and again; whoever ended it meanwhile does not begin it anew.
+    // Heartbeats repeat it: a hold that an operator has ended meanwhile must not begin anew.
     WallTime& heard = heard_holds_[hold.target];
     if (hold.until <= heard) continue;
     heard = hold.until;

@@ -66,7 +66,7 @@ Async<bool> ClusterNode::bring_in_line(ShardNumber shard, std::shared_ptr<Engine
   }
   const std::shared_ptr<const ControlState> wanted = control_->state();
   if (!control_->is_whole(*wanted)) {
-    if (shard == 0) {
+    if (!std::exchange(told_of_seed_, true)) {
       log_error(
           "the cluster is being seeded, or its seed was cut short; then delete its streams "
           "and seed it again",

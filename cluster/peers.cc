@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "cluster/wire.h"
+#include "delivery/errors.h"
 #include "net/url.h"
 
 namespace carillon {
@@ -33,10 +34,6 @@ constexpr std::chrono::seconds kPoolsLookedAtEach{1};
 
 MonoTime now() {
   return std::chrono::steady_clock::now();
-}
-
-Error network_error(std::string detail) {
-  return {"network", std::move(detail), ""};
 }
 
 }  // namespace

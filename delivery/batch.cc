@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/text.h"
+#include "delivery/body_json.h"
 #include "delivery/http/answer.h"
-#include "net/base64.h"
 
 namespace carillon {
 namespace {
@@ -31,12 +31,7 @@ void append_body(JsonWriter& json, const TaskContent& content) {
     json.key("payload").raw(content.body);
     return;
   }
-  if (simdjson::validate_utf8(content.body.data(), content.body.size())) {
-    json.key("body").string(content.body);
-  } else {
-    json.key("body_base64").string(base64_encode(content.body));
-  }
-  json.key("content_type").string(content.content_type);
+  append_body_members(json, content.body, content.content_type);
 }
 
 /// "application/json", or a type that ends in "+json".

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "delivery/errors.h"
+
 namespace carillon {
 namespace {
 
@@ -18,10 +20,6 @@ Millis doubled(Millis from, std::uint32_t times, Millis most) {
 constexpr int kAttemptsMax = 1'000;
 constexpr Millis kBackoffMax = std::chrono::days(30);
 constexpr Millis kMaxAgeMax = std::chrono::days(30);
-
-Error bad_value(std::string_view field, std::string detail) {
-  return {.slug = "bad_value", .detail = std::move(detail), .field = std::string(field)};
-}
 
 }  // namespace
 

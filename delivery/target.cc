@@ -2,6 +2,7 @@
 
 #include <tuple>
 
+#include "delivery/errors.h"
 #include "delivery/kind.h"
 #include "delivery/retry.h"
 
@@ -14,10 +15,6 @@ constexpr std::uint32_t kConcurrencyMax = 10'000;
 constexpr std::uint32_t kBreakerFailuresMax = 1'000;
 constexpr std::uint32_t kRateMax = 1'000'000;
 constexpr Millis kRatePerMax = std::chrono::days(1);
-
-Error bad_value(std::string_view field, std::string detail) {
-  return {.slug = "bad_value", .detail = std::move(detail), .field = std::string(field)};
-}
 
 Result<> check_rate(const RateLimit& rate) {
   if (rate.limit > kRateMax) return bad_value("rate.limit", "`limit` must be 1 to 1000000");

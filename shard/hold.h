@@ -97,7 +97,8 @@ class Hold {
   /// As the log says: held, `at` that time.
   void restore(const record::TargetHold& hold, WallTime at) {
     its_ = hold;
-    set_at_ = at;
+    // `at` is earlier than the hold where the clock was set back before its record was written.
+    set_at_ = std::max(at, hold.since);
     phase_ = Phase::held;
     probe_ = 0;
   }
@@ -106,10 +107,7 @@ class Hold {
   bool adopt(const record::TargetHold& hold, WallTime now) {
     if (hold.until <= now || (active() && hold.until <= its_.until)) return false;
     begin_row(now);
-    its_.reason = hold.reason;
-    its_.until = hold.until;
-    set_at_ = now;
-    phase_ = Phase::held;
+    begin(hold.reason, now, hold.until);
     return true;
   }
   /// An operator, or the log, says that it is over.
@@ -138,7 +136,7 @@ class Hold {
     const Millis length = std::min(wanted, std::max(what.hold_max, Millis(1)));
     if (was_under_way && what.at + length <= its_.until) return false;
     if (!what.asked) its_.doublings = std::min(its_.doublings + 1, kDoublingsMax);
-    hold(what, length);
+    begin(what.reason, what.at, what.at + length);
     return true;
   }
 
@@ -152,7 +150,7 @@ class Hold {
     begin_row(what.at);
     const Millis length = std::min(doubled(what.breaker.open_for), what.breaker.open_max);
     its_.doublings = std::min(its_.doublings + 1, kDoublingsMax);
-    hold(what, length);
+    begin(what.reason, what.at, what.at + length);
     return true;
   }
 
@@ -164,10 +162,10 @@ class Hold {
   [[nodiscard]] Millis doubled(Millis length) const {
     return length * (std::int64_t{1} << its_.doublings);
   }
-  void hold(const Trouble& what, Millis length) {
-    its_.reason = what.reason;
-    its_.until = what.at + length;
-    set_at_ = what.at;
+  void begin(HoldReason reason, WallTime now, WallTime until) {
+    its_.reason = reason;
+    its_.until = until;
+    set_at_ = now;
     phase_ = Phase::held;
   }
 

@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "delivery/errors.h"
+
 namespace carillon {
 namespace {
 
 constexpr std::string_view kGuest = "guest";  // what RabbitMQ takes from its own machine
-
-Error network_error(std::string detail) {
-  return {.slug = "network", .detail = std::move(detail), .field = {}};
-}
 
 Error unasked() {
   return network_error("the broker says what nobody asked for");

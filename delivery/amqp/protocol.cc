@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "delivery/amqp/librabbitmq.h"
 #include "delivery/broker/properties.h"
+#include "delivery/errors.h"
 
 namespace carillon {
 namespace {
@@ -18,10 +19,6 @@ constexpr std::size_t kMethodBytesMax = 16 * 1024;  // of each that we say
 constexpr std::uint16_t kNoChannel = 0;
 constexpr std::uint8_t kPersistent = 2;
 constexpr std::uint8_t kTransient = 1;
-
-Error network_error(std::string detail) {
-  return {.slug = "network", .detail = std::move(detail), .field = {}};
-}
 
 Error no_amqp() {
   return network_error("the broker does not speak AMQP 0-9-1");

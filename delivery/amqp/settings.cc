@@ -5,16 +5,13 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "delivery/errors.h"
 #include "delivery/json_fields.h"
 
 namespace carillon {
 namespace {
 
 constexpr std::size_t kNameBytesMax = 255;  // of a short string of AMQP
-
-Error bad_value(std::string_view field, std::string detail) {
-  return {.slug = "bad_value", .detail = std::move(detail), .field = std::string(field)};
-}
 
 bool is_name(std::string_view text) {
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
@@ -62,8 +59,7 @@ Result<> AmqpSettings::check_own(const Url& parsed) const {
     return Error{"missing_field",
                  "`routing_key` is required without `exchange`: it names the queue", "routing_key"};
   }
-  const bool has_password = !password.empty() || !password_file.empty() || !password_env.empty();
-  if (has_password && username.empty()) {
+  if (has_password() && username.empty()) {
     return bad_value("username", "a password goes with a `username`");
   }
   return {};

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "delivery/errors.h"
 
 namespace carillon {
 namespace {
@@ -15,10 +16,6 @@ constexpr auto kUnusedFor = std::chrono::minutes(10);
 constexpr auto kDeadAfter = std::chrono::minutes(2);
 
 constexpr const char* kNoAnswer = "the broker stopped answering";
-
-Error network_error(std::string detail) {
-  return {.slug = "network", .detail = std::move(detail), .field = {}};
-}
 
 }  // namespace
 

@@ -10,6 +10,7 @@
 #include <boost/asio/write.hpp>
 
 #include "base/check.h"
+#include "delivery/errors.h"
 
 namespace carillon {
 namespace {
@@ -17,10 +18,6 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::size_t kEndpointsMax = 16;
-
-Error network_error(std::string detail) {
-  return {.slug = "network", .detail = std::move(detail), .field = {}};
-}
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "delivery/errors.h"
 #include "delivery/json_fields.h"
 #include "delivery/tls_settings.h"
 #include "net/url_policy.h"
@@ -19,10 +20,6 @@ namespace fs = std::filesystem;
 using simdjson::ondemand::value;
 
 constexpr std::size_t kCredentialBytesMax = 4096;
-
-Error bad_value(std::string_view field, std::string detail) {
-  return {.slug = "bad_value", .detail = std::move(detail), .field = std::string(field)};
-}
 
 Error unusable(std::string_view field, std::string detail) {
   return {.slug = "unusable_file", .detail = std::move(detail), .field = std::string(field)};
@@ -169,7 +166,7 @@ Result<> BrokerSettings::check_credentials() const {
                        std::string(field) + " has a control character, or more than 4096 bytes");
     }
   }
-  if (username.empty() || sources == 1) return {};
+  if (username.empty() || has_password()) return {};
   return bad_value("username",
                    "`username` goes with one of `password_file`, `password_env` and "
                    "`password`");

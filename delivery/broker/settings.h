@@ -38,6 +38,9 @@ class BrokerSettings : public KindSettings {
   [[nodiscard]] Result<Url> parsed_url() const { return parse_url(url, schemes_); }
   /// Where connections lead first, at least one. Error slugs: missing_field, bad_url, bad_value.
   [[nodiscard]] virtual Result<std::vector<Url>> receivers() const;
+  [[nodiscard]] bool has_password() const {
+    return !password.empty() || !password_file.empty() || !password_env.empty();
+  }
   /// The password as it is now; empty: there is none. Error slug: unusable_file.
   [[nodiscard]] Result<std::string> read_password() const;
   /// What tells its connections from those of others, for a map.

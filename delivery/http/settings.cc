@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/check.h"
+#include "delivery/errors.h"
 #include "delivery/http/signature.h"
 #include "delivery/push_header.h"
 #include "delivery/tls_settings.h"
@@ -19,10 +20,6 @@ constexpr std::uint32_t kBatchTasksMax = 10'000;
 constexpr std::uint32_t kBatchBytesMin = 1 << 10;
 constexpr std::uint32_t kBatchBytesMax = 16 << 20;
 constexpr Millis kBatchWaitMax = std::chrono::minutes(1);
-
-Error bad_value(std::string_view field, std::string detail) {
-  return {.slug = "bad_value", .detail = std::move(detail), .field = std::string(field)};
-}
 
 Result<> check_batch(const BatchLimit& batch) {
   if (batch.tasks_max > kBatchTasksMax) {

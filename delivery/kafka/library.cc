@@ -5,14 +5,11 @@
 #include <utility>
 #include <vector>
 
+#include "delivery/errors.h"
 #include "delivery/kafka/settings.h"
 
 namespace carillon {
 namespace {
-
-Error network_error(std::string detail) {
-  return {.slug = "network", .detail = std::move(detail), .field = {}};
-}
 
 using Values = std::vector<std::pair<const char*, std::string>>;
 

@@ -7,6 +7,8 @@
 #include <boost/asio/write.hpp>
 #include <poll.h>
 
+#include "delivery/errors.h"
+
 namespace carillon {
 namespace {
 
@@ -34,7 +36,7 @@ std::size_t number_at(std::string_view bytes, std::size_t size) {
 }
 
 Error no_kafka() {
-  return {.slug = "network", .detail = "the broker does not speak Kafka", .field = {}};
+  return network_error("the broker does not speak Kafka");
 }
 
 }  // namespace
@@ -206,7 +208,7 @@ bool KafkaLine::begin_answer() {
 void KafkaLine::tell_library() {
   if (events_ == nullptr || is_telling_ || to_library_.empty()) return;
   if (to_library_.size() > kUntoldBytesMax) {
-    const Error why{.slug = "network", .detail = "the broker says too much", .field = {}};
+    const Error why = network_error("the broker says too much");
     return end(&why);
   }
   is_telling_ = true;

@@ -9,16 +9,13 @@
 
 #include "delivery/broker/connection.h"
 #include "delivery/broker/properties.h"
+#include "delivery/errors.h"
 
 namespace carillon {
 namespace {
 
 /// Reports taken at once, before others have their turn.
 constexpr std::size_t kReportsPerTurn = kKafkaBatchMessages;
-
-Error network_error(std::string detail) {
-  return {.slug = "network", .detail = std::move(detail), .field = {}};
-}
 
 /// Words of the cluster for "not now".
 bool is_not_now(rd_kafka_resp_err_t code) {

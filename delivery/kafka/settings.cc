@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "delivery/errors.h"
 #include "delivery/json_fields.h"
 
 namespace carillon {
@@ -17,10 +18,6 @@ using simdjson::ondemand::value;
 constexpr std::size_t kBrokersMax = 64;
 constexpr std::size_t kTopicBytesMax = 249;
 constexpr std::array<std::string_view, 3> kMechanisms = {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"};
-
-Error bad_value(std::string_view field, std::string detail) {
-  return {.slug = "bad_value", .detail = std::move(detail), .field = std::string(field)};
-}
 
 bool is_of_type(value& from, json_type wanted) {
   json_type type{};
@@ -99,8 +96,7 @@ Result<> KafkaSettings::check_own(const Url& /*first*/) const {
   if (std::ranges::count(kMechanisms, sasl_mechanism) == 0) {
     return bad_value("sasl_mechanism", "`sasl_mechanism` is PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512");
   }
-  const bool has_password = !password.empty() || !password_file.empty() || !password_env.empty();
-  if (has_password && username.empty()) {
+  if (has_password() && username.empty()) {
     return bad_value("username", "a password goes with a `username`");
   }
   return {};

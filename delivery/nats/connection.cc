@@ -6,16 +6,13 @@
 #include <utility>
 
 #include "base/text.h"
+#include "delivery/errors.h"
 
 namespace carillon {
 namespace {
 
 /// Of the headers of any task, together.
 constexpr std::size_t kHeaderBytesMax = 32 * 1024;
-
-Error network_error(std::string detail) {
-  return {.slug = "network", .detail = std::move(detail), .field = {}};
-}
 
 Error unasked() {
   return network_error("the server says what nobody asked for");

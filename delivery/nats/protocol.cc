@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "delivery/broker/connection.h"
 #include "delivery/broker/properties.h"
+#include "delivery/errors.h"
 #include "net/base64.h"
 
 namespace carillon {
@@ -22,10 +23,6 @@ constexpr std::string_view kHeadersBegin = "NATS/1.0";
 /// Answers are a few words, and what a server says of itself a few for each of its peers.
 constexpr std::size_t kSaidBytesMax = 64 * 1024;
 constexpr std::uint32_t kUnavailable = 503;
-
-Error network_error(std::string detail) {
-  return {.slug = "network", .detail = std::move(detail), .field = {}};
-}
 
 Error no_nats() {
   return network_error("it does not speak NATS' protocol");

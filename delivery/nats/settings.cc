@@ -5,16 +5,13 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "delivery/errors.h"
 #include "delivery/json_fields.h"
 
 namespace carillon {
 namespace {
 
 constexpr std::size_t kSubjectBytesMax = 255;
-
-Error bad_value(std::string_view field, std::string detail) {
-  return {.slug = "bad_value", .detail = std::move(detail), .field = std::string(field)};
-}
 
 /// Whether messages can be published to it, and it is nothing of the servers' own ("$JS.API...").
 bool is_subject(std::string_view text) {
@@ -78,8 +75,7 @@ Result<> NatsSettings::check_own(const Url& parsed) const {
                      "`subject` is up to 255 bytes: words with a dot between two, without spaces, "
                      "control characters, `*` and `>`, and with no `$` in front");
   }
-  const bool has_password = !password.empty() || !password_file.empty() || !password_env.empty();
-  if (!creds_file.empty() && (has_password || !username.empty())) {
+  if (!creds_file.empty() && (has_password() || !username.empty())) {
     return Error{"conflicting_fields", "`creds_file` stands in place of user name and password",
                  "creds_file"};
   }

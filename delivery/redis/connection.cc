@@ -5,12 +5,10 @@
 #include <chrono>
 #include <utility>
 
+#include "delivery/errors.h"
+
 namespace carillon {
 namespace {
-
-Error network_error(std::string detail) {
-  return {.slug = "network", .detail = std::move(detail), .field = {}};
-}
 
 std::string_view name_of(RedisCommand command) {
   static constexpr std::array<std::string_view, 5> kNames = {"AUTH", "SELECT", "PING", "XADD",

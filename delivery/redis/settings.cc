@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "delivery/errors.h"
 #include "delivery/json_fields.h"
 
 namespace carillon {
@@ -14,10 +15,6 @@ namespace {
 constexpr std::size_t kStreamBytesMax = 1024;
 constexpr std::uint32_t kReplicasMax = 100;
 constexpr std::uint32_t kDatabaseMax = 65'535;
-
-Error bad_value(std::string_view field, std::string detail) {
-  return {.slug = "bad_value", .detail = std::move(detail), .field = std::string(field)};
-}
 
 /// "/3" as 3, "/" as 0; nothing where it is no number of a database.
 std::optional<std::uint32_t> database_of(std::string_view path) {

@@ -320,7 +320,7 @@ TEST_F(Api, ATargetThatWasReadCanBeSentBackAndPatched) {
   EXPECT_TRUE(has(patched, R"("headers":{"x-a":"1"})")) << patched.body;
   EXPECT_EQ(problem(client_.request("PATCH", "/v1/targets/shop", R"({"url":"https://b/"})")),
             "422 secret_needed");
-  EXPECT_EQ(problem(client_.request("PATCH", "/v1/targets/shop", R"({"kind":"kafka"})")),
+  EXPECT_EQ(problem(client_.request("PATCH", "/v1/targets/shop", R"({"kind":"sqs"})")),
             "400 bad_value");
   EXPECT_EQ(problem(client_.request("PATCH", "/v1/targets/shop",
                                     R"({"tls":{"ca_file":"/nonexistent/ca.pem"}})")),

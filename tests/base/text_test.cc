@@ -74,6 +74,13 @@ TEST(PercentEncoded, IsAllButWhatIsPlain) {
   EXPECT_EQ(out, "/a%00%2F%FF%25");
 }
 
+TEST(Grouped, HasAPlaceAfterEachThreeDigits) {
+  EXPECT_EQ(grouped(0), "0");
+  EXPECT_EQ(grouped(999), "999");
+  EXPECT_EQ(grouped(1000), "1,000");
+  EXPECT_EQ(grouped(1'234'567), "1,234,567");
+}
+
 TEST(AppendNumber, WritesAllOfAnyNumber) {
   std::string out;
   append_number(out, std::numeric_limits<std::int64_t>::min());

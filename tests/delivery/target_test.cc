@@ -99,7 +99,7 @@ TEST(Target, RefusesWhatIsWrongAndNamesTheField) {
       {R"({"url":1})", "bad_type", "url"},
       {R"({"url":"ftp://a/"})", "bad_url", "url"},
       {R"({"url":"http://u@a/"})", "bad_url", "url"},
-      {R"({"url":"http://a/","kind":"kafka"})", "bad_value", "kind"},
+      {R"({"url":"http://a/","kind":"sqs"})", "bad_value", "kind"},
       {R"({"url":"http://a/","method":"CONNECT"})", "bad_value", "method"},
       {R"({"url":"http://a/","method":"post"})", "bad_value", "method"},
       {R"({"url":"http://a/","method":"POST\r\nX: y"})", "bad_value", "method"},
@@ -291,7 +291,7 @@ TEST(TargetEdit, IsAsStrictAsWhatIsSetAtFirst) {
     EXPECT_EQ(slug(R"({"url":"https://example.com/","headers":{"a":"1","A":"2"}})"),
               "duplicate_field");
     EXPECT_EQ(slug(R"({"url":"https://example.com/","headers":[]})"), "bad_type");
-    EXPECT_EQ(slug(R"({"url":"https://example.com/","kind":"kafka"})"), "bad_value");
+    EXPECT_EQ(slug(R"({"url":"https://example.com/","kind":"sqs"})"), "bad_value");
     EXPECT_EQ(slug("[]"), "bad_type");
     EXPECT_EQ(slug("{"), "bad_json");
     EXPECT_EQ(slug(R"({"url":"https://example.com/",})"), "bad_json");
@@ -346,7 +346,7 @@ TEST(Target, OfUrlDefaultsHasNoUrlOfItsOwn) {
 
 TEST(Target, WithAnEscapedNameOfItsKindIsHeldToIt) {
   EXPECT_TRUE(parse_target(R"({"url":"http://a/","k\u0069nd":"http"})"));
-  EXPECT_EQ(parse_target(R"({"url":"http://a/","k\u0069nd":"kafka"})").error().field, "kind");
+  EXPECT_EQ(parse_target(R"({"url":"http://a/","k\u0069nd":"sqs"})").error().field, "kind");
 }
 
 TEST(Target, TooManyOrTooLongIsRefused) {

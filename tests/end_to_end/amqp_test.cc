@@ -13,7 +13,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class AmqpEndToEnd : public BrokerEndToEnd {
+class AmqpEndToEnd : public OneBrokerEndToEnd {
  protected:
   static void SetUpTestSuite() {
     rabbit =
@@ -23,12 +23,12 @@ class AmqpEndToEnd : public BrokerEndToEnd {
 
   AmqpEndToEnd() { rabbit->make_queue(queue); }
 
-  [[nodiscard]] std::string to_rabbit(const std::string& more = {}) const {
+  [[nodiscard]] std::string to_broker(const std::string& more = {}) const override {
     return R"({"kind":"amqp","url":")" + rabbit->url() + R"(","routing_key":")" + queue + "\"" +
            kHasty + more + "}";
   }
   /// How often each task came, of what came since the last time.
-  [[nodiscard]] std::map<std::string, int> arrived() {
+  [[nodiscard]] std::map<std::string, int> arrived() override {
     std::map<std::string, int> times;
     for (const RabbitMessage& message : rabbit->take(queue)) {
       ++times[message.headers.at("carillon-task-id")];
@@ -44,7 +44,7 @@ class AmqpEndToEnd : public BrokerEndToEnd {
 std::unique_ptr<RabbitServer> AmqpEndToEnd::rabbit;
 
 TEST_F(AmqpEndToEnd, DueTasksBecomeMessagesAndATestPushToo) {
-  put(to_rabbit());
+  put(to_broker());
   add("one");
   wait_until([&] { return state_of("one") == "delivered"; });
   const auto messages = rabbit->take(queue);
@@ -66,75 +66,29 @@ TEST_F(AmqpEndToEnd, WhatNoQueueTakesFailsAndSaysSo) {
 
 TEST_F(AmqpEndToEnd, NothingIsLostWhereTheBrokerIsKilledAndStartedUnderLoad) {
   rabbit->sync_queues();
-  put(to_rabbit());
   constexpr int kKills = 2;
   constexpr int kTasks = 3000;
-  for (int kills = 0; kills < kKills; ++kills) {
-    const std::size_t before = rabbit->length(queue);
-    add_many("t" + std::to_string(kills) + "-", kTasks, 1500);
-    wait_until([&] { return rabbit->length(queue) >= before + 300; });
-    rabbit->kill();
-    rabbit->start();
-  }
-  wait_until_idle(server, std::chrono::seconds(120));
+  expect_nothing_lost_over(
+      kKills, kTasks, 1500, [&] { return rabbit->length(queue); }, [&] { rabbit->kill(); },
+      [&] { rabbit->start(); });
   EXPECT_EQ(arrived().size(), static_cast<std::size_t>(kKills * kTasks));
-  EXPECT_EQ(stat(server, "/counts/dead"), 0);
 }
 
 TEST_F(AmqpEndToEnd, NothingIsLostWhereTheBrokerIsStoppedUnderLoad) {
-  put(to_rabbit(R"(,"timeout":"2s")"));
-  constexpr int kTasks = 3000;
-  add_many("t", kTasks, 1500);
-  wait_until([&] { return rabbit->length(queue) >= 300; });
-  rabbit->freeze();
-  wait_until([&] { return stat(server, "/counts/retrying") > 0; });
-  rabbit->go_on();
-  wait_until_idle(server, std::chrono::seconds(120));
-  EXPECT_EQ(arrived().size(), static_cast<std::size_t>(kTasks));
-  EXPECT_EQ(stat(server, "/counts/dead"), 0);
+  expect_nothing_lost_where_stopped(*rabbit, [&] { return rabbit->length(queue); });
 }
 
 TEST_F(AmqpEndToEnd, WhatIsCancelledWhileTheBrokerIsAwayNeverArrives) {
   rabbit->sync_queues();
-  put(to_rabbit());
-  add("before");
-  wait_until([&] { return state_of("before") == "delivered"; });
-  rabbit->kill();
-  add("gone");
-  wait_until([&] { return state_of("gone") == "retrying"; });
-  wait_until([&] { return server.call("DELETE", "/v1/tasks/gone").ok(); });
-  rabbit->start();
-  add("after");
-  wait_until([&] { return state_of("after") == "delivered"; });
-  wait_until_idle(server);
-  EXPECT_EQ(arrived(), (std::map<std::string, int>{{"before", 1}, {"after", 1}}));
+  expect_cancelled_never_arrives([&] { rabbit->kill(); }, [&] { rabbit->start(); });
 }
 
 TEST_F(AmqpEndToEnd, WhatIsCancelledWhileTheBrokerIsStoppedNeverArrives) {
-  put(to_rabbit());
-  add("before");
-  wait_until([&] { return state_of("before") == "delivered"; });
-  // Longer than a second: a broker that has been silent for so long is asked for a sign of life.
-  const auto later = std::chrono::steady_clock::now() + std::chrono::milliseconds(1100);
-  wait_until([&] { return std::chrono::steady_clock::now() > later; });
-  rabbit->freeze();
-  // On the connection that there is, and on one that its kernel takes and it does not.
-  for (const std::string timeout : {"15s", "1s"}) {
-    if (timeout == "1s") put(to_rabbit(R"(,"timeout":"1s")"));
-    add("late" + timeout);
-    wait_until([&] { return state_of("late" + timeout) == "retrying"; });
-    wait_until([&] { return server.call("DELETE", "/v1/tasks/late" + timeout).ok(); });
-  }
-  rabbit->go_on();
-  put(to_rabbit());
-  add("after");
-  wait_until([&] { return state_of("after") == "delivered"; });
-  wait_until_idle(server);
-  EXPECT_EQ(arrived(), (std::map<std::string, int>{{"before", 1}, {"after", 1}}));
+  expect_cancelled_while_stopped_never_arrives(*rabbit);
 }
 
 TEST_F(AmqpEndToEnd, ABrokerThatIsShortOfMemoryHoldsTheTargetAndCostsNoAttempts) {
-  put(to_rabbit(R"(,"hold_max":"5s","timeout":"2s")"));
+  put(to_broker(R"(,"hold_max":"5s","timeout":"2s")"));
   rabbit->set_memory_alarm(true);
   const int kTasks = 20;
   for (int i = 0; i < kTasks; ++i) add("t" + std::to_string(i));
@@ -148,15 +102,7 @@ TEST_F(AmqpEndToEnd, ABrokerThatIsShortOfMemoryHoldsTheTargetAndCostsNoAttempts)
 }
 
 TEST_F(AmqpEndToEnd, RefusedCredentialsAreFailedAttemptsUntilTheyAreRight) {
-  put(to_rabbit(R"(,"username":"carillon","password":"wrong-word")"));
-  add("one");
-  wait_until([&] { return state_of("one") == "retrying"; });
-  const std::string shown = server.call("GET", "/v1/tasks/one").body;
-  EXPECT_THAT(shown, HasSubstr("ACCESS_REFUSED"));
-  EXPECT_THAT(shown, ::testing::Not(HasSubstr("wrong-word")));
-  put(to_rabbit(R"(,"username":"carillon","password":"right")"));
-  wait_until([&] { return state_of("one") == "delivered"; });
-  EXPECT_EQ(arrived(), (std::map<std::string, int>{{"one", 1}}));
+  expect_refused_credentials_are_failed_attempts("ACCESS_REFUSED");
 }
 
 }  // namespace

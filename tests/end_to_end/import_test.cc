@@ -223,7 +223,7 @@ TEST_F(Import, AMessageIsAcknowledgedOnlyWhenCarillonHasItsTask) {
   EXPECT_EQ(waiting(), kMessages);
   wait_until([&] { return rabbit.length("waiting") == 0; });
   // What a task cannot be stays where it is.
-  publisher.publish("waiting", {.body = "far", .id = "far", .expiration = "999999999999"});
+  publisher.publish("waiting", {.body = "far", .id = "far", .expiration = "4000000000"});
   const Finished far = run_import({"--amqp", "waiting", "--from", rabbit.url()});
   EXPECT_EQ(far.ending.code, 1);
   wait_until([&] { return rabbit.length("waiting") == 1; });

@@ -12,8 +12,6 @@
 namespace carillon {
 namespace {
 
-constexpr std::size_t kReadBytes = 16 * 1024;  // what a connection is given at once
-
 std::string decode(AmqpDecoder& decoder, const AmqpFrame& frame) {
   if (frame.type == AmqpFrame::Type::header) {
     const Result<AmqpHeader> header = read_amqp_header(frame.payload);
@@ -30,7 +28,7 @@ std::string decode(AmqpDecoder& decoder, const AmqpFrame& frame) {
 std::vector<std::string> read_frames(std::string_view bytes, std::size_t piece_bytes) {
   AmqpDecoder decoder;
   return fuzz::read_in_pieces(AmqpFrameReader(), bytes, piece_bytes, [&](const AmqpFrame& frame) {
-    CARILLON_CHECK(frame.payload.size() <= kReadBytes);
+    CARILLON_CHECK(frame.payload.size() <= fuzz::kReadBytes);
     return std::to_string(static_cast<int>(frame.type)) + std::to_string(frame.channel) +
            std::string(frame.payload) + decode(decoder, frame);
   });
@@ -40,10 +38,8 @@ std::vector<std::string> read_frames(std::string_view bytes, std::size_t piece_b
 }  // namespace carillon
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  carillon::fuzz::Input input(data, size);
-  const std::size_t piece = input.u8() + std::size_t{1};
-  const std::string_view bytes = input.rest();
-  CARILLON_CHECK(carillon::read_frames(bytes, carillon::kReadBytes) ==
-                 carillon::read_frames(bytes, piece));
+  const carillon::fuzz::InPieces input(data, size);
+  CARILLON_CHECK(carillon::read_frames(input.bytes, carillon::fuzz::kReadBytes) ==
+                 carillon::read_frames(input.bytes, input.piece_bytes));
   return 0;
 }

@@ -57,13 +57,11 @@ void check_retry_after(std::string_view value) {
 }  // namespace carillon
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  carillon::fuzz::Input input(data, size);
-  const std::size_t piece = input.u8() + std::size_t{1};
-  const std::string_view bytes = input.rest();
-  const carillon::Outcome whole = carillon::read_answer(bytes, 0);
-  const carillon::Outcome pieces = carillon::read_answer(bytes, piece);
+  const carillon::fuzz::InPieces input(data, size);
+  const carillon::Outcome whole = carillon::read_answer(input.bytes, 0);
+  const carillon::Outcome pieces = carillon::read_answer(input.bytes, input.piece_bytes);
   CARILLON_CHECK(pieces == whole);
   carillon::check_retry_after(whole.retry_after);
-  carillon::check_retry_after(bytes);
+  carillon::check_retry_after(input.bytes);
   return 0;
 }

@@ -84,4 +84,18 @@ std::vector<std::string> read_in_pieces(Reader reader, std::string_view bytes,
   return all;
 }
 
+/// What a connection is given at once.
+inline constexpr std::size_t kReadBytes = 16 * 1024;
+
+/// An input whose first byte says in what pieces the rest comes.
+struct InPieces {
+  InPieces(const std::uint8_t* data, std::size_t size) {
+    Input input(data, size);
+    piece_bytes = input.u8() + std::size_t{1};
+    bytes = input.rest();
+  }
+  std::string_view bytes;
+  std::size_t piece_bytes = 0;
+};
+
 }  // namespace carillon::fuzz

@@ -12,8 +12,6 @@
 namespace carillon {
 namespace {
 
-constexpr std::size_t kReadBytes = 16 * 1024;  // what a connection is given at once
-
 std::string understood(simdjson::dom::parser& parser, const NatsMessage& said) {
   if (said.kind == NatsMessage::Kind::info) {
     const Result<NatsInfo> info = read_nats_info(parser, said.text);
@@ -40,10 +38,8 @@ std::vector<std::string> read_all(std::string_view bytes, std::size_t piece_byte
 }  // namespace carillon
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  carillon::fuzz::Input input(data, size);
-  const std::size_t piece = input.u8() + std::size_t{1};
-  const std::string_view bytes = input.rest();
-  CARILLON_CHECK(carillon::read_all(bytes, carillon::kReadBytes) ==
-                 carillon::read_all(bytes, piece));
+  const carillon::fuzz::InPieces input(data, size);
+  CARILLON_CHECK(carillon::read_all(input.bytes, carillon::fuzz::kReadBytes) ==
+                 carillon::read_all(input.bytes, input.piece_bytes));
   return 0;
 }

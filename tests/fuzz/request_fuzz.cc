@@ -155,16 +155,15 @@ void check_chunked(const Taken& taken, std::size_t piece) {
 }  // namespace carillon
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  carillon::fuzz::Input input(data, size);
-  const std::size_t piece = input.u8() + std::size_t{1};
-  const std::string_view bytes = input.rest();
-  const auto whole = carillon::read_requests(bytes, bytes.size() + 1);
+  const carillon::fuzz::InPieces input(data, size);
+  const auto whole = carillon::read_requests(input.bytes, input.bytes.size() + 1);
   // A method of dozens of letters is refused where it comes in pieces, and merely unknown else.
   const auto is_odd = [](const carillon::Taken& taken) { return taken.method.size() > 32; };
   if (std::ranges::any_of(whole, is_odd)) return 0;
-  CARILLON_CHECK(carillon::read_requests(bytes, piece) == whole);
+  CARILLON_CHECK(carillon::read_requests(input.bytes, input.piece_bytes) == whole);
   for (const auto& taken : whole) {
-    if (taken.path.size() + taken.query.size() < 200) carillon::check_chunked(taken, piece);
+    if (taken.path.size() + taken.query.size() < 200)
+      carillon::check_chunked(taken, input.piece_bytes);
   }
   return 0;
 }

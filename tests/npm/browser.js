@@ -90,6 +90,19 @@ async function check_links(page, server, receiver) {
   assert.equal(await follow(form), 403);
 }
 
+/// What `page` said and did not get from now on, a line each.
+function follow_troubles(page) {
+  const troubles = [];
+  page.on("console", (message) => troubles.push(`console: ${message.text()}`));
+  page.on("pageerror", (error) => troubles.push(`error: ${error.stack}`));
+  page.on("crash", () => troubles.push("the page crashed"));
+  page.on("requestfailed", (request) => troubles.push(`${request.url()}: ${request.failure()?.errorText}`));
+  page.on("response", (response) => {
+    if (response.status() >= 400) troubles.push(`${response.url()}: ${response.status()}`);
+  });
+  return troubles;
+}
+
 await withServer(async (server, receiver) => {
   const browser = await chromium.launch({
     executablePath: "/usr/bin/chromium",
@@ -97,9 +110,15 @@ await withServer(async (server, receiver) => {
   });
   try {
     const page = await browser.newPage();
-    await check_own_page(page, server);
-    await check_foreign_page(page, server, receiver);
-    await check_links(page, server, receiver);
+    const troubles = follow_troubles(page);
+    try {
+      await check_own_page(page, server);
+      await check_foreign_page(page, server, receiver);
+      await check_links(page, server, receiver);
+    } catch (error) {
+      console.log([page.url(), ...troubles, await page.content(), server.log].join("\n"));
+      throw error;
+    }
     console.log(`[ figures  ] Chromium ${browser.version()}`);
   } finally {
     await browser.close();

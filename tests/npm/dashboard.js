@@ -229,6 +229,8 @@ async function actionsOn(page) {
     await page.evaluate((hash) => (location.hash = hash), `#/${path}`);
     await page.getByRole("heading", { level: 1 }).waitFor();
     await page.getByText("Loading").first().waitFor({ state: "detached" });
+    // The page before may still be there.
+    if (path === "find") await page.locator("main").getByRole("link", { name: "waits" }).first().waitFor();
     for (const name of await page.locator("main button").allTextContents()) found.add(name.trim());
     if ((await page.locator("main input[type=checkbox]").count()) > 0) found.add("checkbox");
   }

@@ -155,6 +155,15 @@ TEST(Hold, AClockSetBackMakesItNoLonger) {
   EXPECT_EQ(hold.until(), kStart - hours(1) + seconds(30));
 }
 
+TEST(Hold, IsNoLongerWhereTheClockWasSetBackBeforeItWasWritten) {
+  Hold hold;
+  EXPECT_TRUE(hold.in_trouble(1, not_now(kStart, seconds(30))));
+  Hold again;
+  again.restore(hold.record({1, 2}), kStart - hours(1));
+  again.clock_set_back(kStart - minutes(50));
+  EXPECT_EQ(again.until(), kStart - minutes(50) + seconds(30));
+}
+
 Trouble failure(WallTime at, const Breaker& breaker = {}) {
   return {at, HoldReason::failing, std::nullopt, minutes(5), breaker};
 }

@@ -17,14 +17,12 @@
 #include <map>
 #include <utility>
 
-#include <simdjson.h>
-
 #include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "delivery/amqp/librabbitmq.h"
 #include "delivery/amqp/settings.h"
-#include "net/base64.h"
+#include "delivery/body_json.h"
 #include "net/url.h"
 #include "tools/client/import_source.h"
 
@@ -132,7 +130,10 @@ class ImportAmqp final : public ImportSource {
         queue_(std::move(queue)),
         options_(std::move(options)) {}
   ~ImportAmqp() override {
-    // What is not acknowledged is back in its queue when the connection is closed.
+    // What is not acknowledged is back in its queue when the connection is closed. The broker
+    // answers that when it has taken all that came before: acknowledgements that it has not read by
+    // the end of a connection may be lost.
+    if (is_open_) amqp_connection_close(connection_, AMQP_REPLY_SUCCESS);
     amqp_destroy_connection(connection_);
     if (stayed_ == 0) return;
     std::cerr << "carillon: " << stayed_
@@ -163,6 +164,7 @@ class ImportAmqp final : public ImportSource {
         !in) {
       return in;
     }
+    is_open_ = true;
     amqp_channel_open(connection_, kChannel);
     return checked(amqp_get_rpc_reply(connection_));
   }
@@ -282,13 +284,9 @@ class ImportAmqp final : public ImportSource {
 
   /// The body byte for byte, and the headers that are none of RabbitMQ's own.
   static void append_content(JsonWriter& json, const Message& message) {
-    if (simdjson::validate_utf8(message.body.data(), message.body.size())) {
-      json.key("body").string(message.body);
-    } else {
-      json.key("body_base64").string(base64_encode(message.body));
-    }
     const bool is_typed = !message.content_type.empty();
-    json.key("content_type").string(is_typed ? message.content_type : "application/octet-stream");
+    append_body_members(json, message.body,
+                        is_typed ? message.content_type : "application/octet-stream");
     json.key("headers").begin_object();
     for (const auto& [name, value] : message.headers) {
       const bool is_of_rabbit = name == "x-delay" || name == "x-death" ||
@@ -300,6 +298,7 @@ class ImportAmqp final : public ImportSource {
   }
 
   amqp_connection_state_t connection_;
+  bool is_open_ = false;
   const std::string queue_;
   const ImportOptions options_;
   std::optional<Millis> delay_;
@@ -315,11 +314,8 @@ class ImportAmqp final : public ImportSource {
 
 Result<std::unique_ptr<ImportSource>> open_import_amqp(const std::string& queue,
                                                        const ImportOptions& options) {
-  const Result<Url> url = parse_url(options.url.empty() ? kUsualUrl : options.url, kAmqpSchemes);
-  if (!url) return Error{"bad_source", "--from: " + url.error().detail, ""};
-  if (url->tls) {
-    return Error{"bad_source", "--from: amqps is not supported; use a tunnel, such as stunnel", ""};
-  }
+  const Result<Url> url = import_url(options, kUsualUrl, kAmqpSchemes);
+  if (!url) return url.error();
   auto source = std::make_unique<ImportAmqp>(queue, options);
   if (Result<> ok = source->open(*url); !ok) return ok.error();
   return std::unique_ptr<ImportSource>(std::move(source));

@@ -15,7 +15,6 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "delivery/redis/settings.h"
-#include "net/url.h"
 #include "tools/client/import_source.h"
 
 namespace carillon::client {
@@ -45,11 +44,11 @@ class ImportRedis final : public ImportSource {
   [[nodiscard]] Result<> log_in(const Url& url) {
     const Result<std::string> password = import_password(options_);
     if (!password) return password.error();
-    std::vector<std::string> words = {"AUTH"};
-    if (!options_.username.empty()) words.push_back(options_.username);
-    words.push_back(*password);
     if (!password->empty()) {
-      if (const auto reply = ask(words); !reply) return reply.error();
+      const bool is_named = !options_.username.empty();
+      const auto reply =
+          is_named ? ask({"AUTH", options_.username, *password}) : ask({"AUTH", *password});
+      if (!reply) return reply.error();
     }
     const std::string database = url.path.size() > 1 ? url.path.substr(1) : "0";
     if (const auto reply = ask({"SELECT", database}); !reply) return reply.error();
@@ -173,12 +172,8 @@ class ImportRedis final : public ImportSource {
 
 Result<std::unique_ptr<ImportSource>> open_import_redis(const std::string& key,
                                                         const ImportOptions& options) {
-  const Result<Url> url = parse_url(options.url.empty() ? kUsualUrl : options.url, kRedisSchemes);
-  if (!url) return Error{"bad_source", "--from: " + url.error().detail, ""};
-  if (url->tls) {
-    return Error{"bad_source", "--from: rediss is not supported; use a tunnel, such as stunnel",
-                 ""};
-  }
+  const Result<Url> url = import_url(options, kUsualUrl, kRedisSchemes);
+  if (!url) return url.error();
   Connection connection(redisConnectWithTimeout(url->host.c_str(), url->port_number(), kPatience),
                         redisFree);
   if (connection == nullptr || connection->err != 0) {

@@ -58,6 +58,18 @@ void append_import_members(JsonWriter& json, const ImportOptions& options) {
   json.key("if_exists").string("once");
 }
 
+Result<Url> import_url(const ImportOptions& options, const char* usual, const UrlSchemes& schemes) {
+  Result<Url> url = parse_url(options.url.empty() ? usual : options.url, schemes);
+  if (!url) return Error{"bad_source", "--from: " + url.error().detail, ""};
+  if (url->tls) {
+    return Error{
+        "bad_source",
+        "--from: " + std::string(schemes.tls) + " is not supported; use a tunnel, such as stunnel",
+        ""};
+  }
+  return url;
+}
+
 Result<std::string> import_password(const ImportOptions& options) {
   std::string text;
   if (!options.password_file.empty()) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "net/url.h"
 
 namespace carillon {
 class JsonWriter;
@@ -67,6 +68,9 @@ struct ImportOptions {
 
 /// What every task has that comes from a server.
 void append_import_members(JsonWriter& json, const ImportOptions& options);
+/// Its URL, `usual` where none is given. Error slug: bad_source.
+[[nodiscard]] Result<Url> import_url(const ImportOptions& options, const char* usual,
+                                     const UrlSchemes& schemes);
 /// The password that the file holds; empty where none is named. Error slug: bad_file.
 [[nodiscard]] Result<std::string> import_password(const ImportOptions& options);
 /// `text` where it can be an id, else one that is made of its digest.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "base/text.h"
 #include "tools/client/terminal.h"
 
 namespace carillon::client {
@@ -29,11 +30,8 @@ std::string text(const Found& value) {
   return value.get(text) == simdjson::SUCCESS ? printable(text) : std::string();
 }
 
-/// A whole number with its thousands apart: 1,234,567.
 std::string whole(double value) {
-  std::string digits = fmt::format("{:.0f}", value);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
+  return grouped(static_cast<std::uint64_t>(value));
 }
 
 std::string per_second(const Found& count) {

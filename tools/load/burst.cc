@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/text.h"
+
 namespace carillon::load {
 
 Result<BurstResult> run_burst(const client::Endpoint& server, const Wire& wire,

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "base/text.h"
 
 namespace carillon::load {
 namespace {
@@ -116,12 +117,6 @@ std::string format_micros(Histogram::Micros value) {
   if (micros < 1000) return fmt::format("{} us", value.count());
   if (micros < 1e6) return fmt::format("{:.2f} ms", micros / 1e3);
   return fmt::format("{:.2f} s", micros / 1e6);
-}
-
-std::string grouped(std::uint64_t number) {
-  std::string text = std::to_string(number);
-  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, 1, ',');
-  return text;
 }
 
 std::string format_load(std::string_view command, const LoadResult& result,

@@ -14,8 +14,6 @@ enum class Format { human, json };
 
 /// "412 us", "1.25 ms", "3.20 s".
 [[nodiscard]] std::string format_micros(Histogram::Micros value);
-/// 1234567 as "1,234,567".
-[[nodiscard]] std::string grouped(std::uint64_t number);
 
 /// A run of the generator; with `receiver`, what came back as well. Human: lines with aligned
 /// columns; JSON: one object and a line end.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "tools/client/terminal.h"
 
 namespace carillon::replay {
@@ -36,12 +37,6 @@ Progress ProgressLine::of(std::string what) {
 int fail(const Error& error) {
   std::cerr << "carillon-replay: " << client::printable(error.detail) << '\n';
   return kFailed;
-}
-
-std::string grouped(std::uint64_t number) {
-  std::string text = std::to_string(number);
-  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
-  return text;
 }
 
 std::string counted(std::uint64_t number, std::string_view one, std::string_view many) {

@@ -35,8 +35,6 @@ class ProgressLine {
 /// Says it on stderr; returns kFailed.
 int fail(const Error& error);
 
-/// "12,345"
-[[nodiscard]] std::string grouped(std::uint64_t number);
 /// "1 task", "12,345 tasks"
 [[nodiscard]] std::string counted(std::uint64_t number, std::string_view one,
                                   std::string_view many);

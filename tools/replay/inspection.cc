@@ -8,6 +8,7 @@
 #include <rocksdb/env.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "storage/bytes.h"
 #include "storage/open_store.h"
 #include "storage/store.h"
@@ -60,6 +61,14 @@ void say(const Lines& lines) {
 }
 
 }  // namespace
+
+Result<SipKey> Inspection::key() const {
+  if (const auto key = salvage->sip_key()) return *key;
+  return storage_error(
+      dir.path +
+      ": the directory's key cannot be read, without which no task would be found by its id. "
+      "`carillon-replay export` or `post` still work.");
+}
 
 Result<Inspection> inspect(const std::string& path, const Until& until, ProgressLine& progress) {
   Inspection inspection;

@@ -2,6 +2,7 @@
 // be read of it, and the history that follows from that. The first step of every command.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,10 @@ struct Inspection {
   std::unique_ptr<Salvage> salvage;
   std::unique_ptr<History> history;
 
+  /// By which ids are found. Error slug: storage.
+  [[nodiscard]] Result<SipKey> key() const;
+  /// Behind all that is known to have been in the log.
+  [[nodiscard]] Sequence next() const { return std::max(history->last(), synced.value_or(0)) + 1; }
   /// Something that was acknowledged cannot be read, contents aside.
   [[nodiscard]] bool log_is_whole() const {
     return history->lost().empty() && history->bad_rows().empty();

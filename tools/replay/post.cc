@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "base/text.h"
 #include "tools/client/api_client.h"
 #include "tools/client/terminal.h"
 #include "tools/replay/export.h"

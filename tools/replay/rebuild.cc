@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 #include <rocksdb/env.h>
 
+#include "base/text.h"
 #include "storage/bytes.h"
-#include "storage/note.h"
 #include "storage/record_codec.h"
 #include "storage/store.h"
 #include "storage/synced_mark.h"
@@ -97,8 +97,8 @@ Result<> copy_settings(Inspection& inspection, Writer& writer) {
 Result<> copy_tasks(Inspection& inspection, Store& store, Writer& writer, Rebuilt& rebuilt,
                     ProgressLine& progress) {
   Result<> done;
-  rebuilt.tasks = for_each_task(
-      *inspection.history, *inspection.salvage, [](const Statement&) { return true; },
+  rebuilt.tasks = for_each_task_kept(
+      *inspection.history, *inspection.salvage,
       [&](const Statement& task, const TaskContent&, std::string_view row) {
         if (pending(task)) ++rebuilt.pending;
         rebuilt.numbers.push_back(task.number);
@@ -107,26 +107,18 @@ Result<> copy_tasks(Inspection& inspection, Store& store, Writer& writer, Rebuil
         return done.has_value();
       },
       progress.of("copying tasks"));
-  // The contents of finished tasks may be deleted before their last record leaves the log.
-  std::erase_if(rebuilt.tasks.lost, [](const ContentLost& lost) {
-    return lost.task.state != State::dead && !pending(lost.task);
-  });
   return done;
 }
 
 Result<> copy_notes(Inspection& inspection, Store& store, Writer& writer, const Rebuilt& rebuilt,
                     ProgressLine& progress) {
   Result<> done;
-  inspection.salvage->for_each(
-      Family::notes,
-      [&](std::span<const Row> rows) {
+  for_each_note(
+      *inspection.salvage,
+      [&](TaskNumber number, std::string_view row, const Note&) {
         const auto& numbers = rebuilt.numbers;
-        if (!std::binary_search(numbers.begin(), numbers.end(), rows.front().number)) return true;
-        for (const Row& row : rows) {
-          if (!decode_note(row.bytes)) continue;
-          done = writer.add(store.notes(), row.number, row.bytes);
-          break;
-        }
+        if (!std::binary_search(numbers.begin(), numbers.end(), number)) return true;
+        done = writer.add(store.notes(), number, row);
         return done.has_value();
       },
       progress.of("copying notes"));
@@ -142,8 +134,7 @@ Result<Rebuilt> fill(Inspection& inspection, const DataDir& to, const SipKey& ke
   if (!store) return store.error();
   if (auto wrote = (*store)->initialize(key); !wrote) return wrote.error();
   const History& history = *inspection.history;
-  const Sequence after = std::max(history.last(), inspection.synced.value_or(0));
-  Writer writer(**store, after + 1, history.last_at());
+  Writer writer(**store, inspection.next(), history.last_at());
   Rebuilt rebuilt;
   auto done = copy_settings(inspection, writer);
   if (done) done = copy_tasks(inspection, **store, writer, rebuilt, progress);
@@ -162,13 +153,8 @@ int rebuild(Inspection& inspection, const std::string& new_dir, ProgressLine& pr
   if (std::filesystem::exists(new_dir)) {
     return fail(storage_error(new_dir + ": exists already; name a directory that does not"));
   }
-  const auto key = inspection.salvage->sip_key();
-  if (!key) {
-    return fail(storage_error(
-        inspection.dir.path +
-        ": the directory's key cannot be read, without which no task would be found by its id. "
-        "`carillon-replay export` or `post` still work."));
-  }
+  const auto key = inspection.key();
+  if (!key) return fail(key.error());
   const auto rebuilt = fill(inspection, DataDir{new_dir}, *key, progress);
   if (!rebuilt) return fail(rebuilt.error());
   std::cout << fmt::format("rebuilt {} with {}, {} of them pending, up to sequence {}\n", new_dir,

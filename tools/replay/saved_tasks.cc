@@ -4,6 +4,7 @@
 
 #include "engine/lane_changes.h"
 #include "storage/content.h"
+#include "storage/note.h"
 
 namespace carillon::replay {
 
@@ -68,6 +69,34 @@ SavedTasks for_each_task(
       progress);
   if (going) lose_before(UINT64_MAX);
   return result;
+}
+
+SavedTasks for_each_task_kept(
+    History& history, Salvage& salvage,
+    const std::function<bool(const Statement&, const TaskContent&, std::string_view row)>& visit,
+    const Progress& progress) {
+  SavedTasks tasks =
+      for_each_task(history, salvage, [](const Statement&) { return true; }, visit, progress);
+  std::erase_if(tasks.lost, [](const ContentLost& lost) {
+    return lost.task.state != State::dead && !pending(lost.task);
+  });
+  return tasks;
+}
+
+void for_each_note(
+    Salvage& salvage,
+    const std::function<bool(TaskNumber number, std::string_view row, Note note)>& visit,
+    const Progress& progress) {
+  salvage.for_each(
+      Family::notes,
+      [&](std::span<const Row> rows) {
+        for (const Row& row : rows) {
+          Result<Note> note = decode_note(row.bytes);
+          if (note) return visit(row.number, row.bytes, *std::move(note));
+        }
+        return true;
+      },
+      progress);
 }
 
 }  // namespace carillon::replay

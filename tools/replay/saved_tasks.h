@@ -29,6 +29,20 @@ struct SavedTasks {
     const std::function<bool(const Statement&, const TaskContent&, std::string_view row)>& visit,
     const Progress& progress);
 
+/// The same with all tasks. The content of a finished one may be deleted before its last record
+/// leaves the log, so it is not told as lost; that of a dead letter is.
+[[nodiscard]] SavedTasks for_each_task_kept(
+    History& history, Salvage& salvage,
+    const std::function<bool(const Statement&, const TaskContent&, std::string_view row)>& visit,
+    const Progress& progress);
+
+/// Calls `visit` with each note, as its row and read, in the order of the tasks' numbers. False
+/// ends it.
+void for_each_note(
+    Salvage& salvage,
+    const std::function<bool(TaskNumber number, std::string_view row, Note note)>& visit,
+    const Progress& progress);
+
 /// Waits, or was being pushed when the log ended.
 [[nodiscard]] inline bool pending(const Statement& task) {
   return !finished(task.state);

@@ -10,7 +10,6 @@
 #include "server/config.h"
 #include "storage/bytes.h"
 #include "storage/jetstream/jetstream_log.h"
-#include "storage/note.h"
 
 namespace carillon::replay {
 
@@ -71,53 +70,39 @@ Result<std::vector<control::Change>> sow_settings(const Shard& shard, WallTime n
 
 Result<SavedTasks> sow_tasks(Inspection& inspection, ClusterSeed& seed, ProgressLine& progress) {
   Result<> done;
-  SavedTasks tasks = for_each_task(
-      *inspection.history, *inspection.salvage, [](const Statement&) { return true; },
+  SavedTasks tasks = for_each_task_kept(
+      *inspection.history, *inspection.salvage,
       [&](const Statement& task, const TaskContent& content, std::string_view row) {
         done = seed.add(task, content.id, row);
         return done.has_value();
       },
       progress.of("copying tasks"));
   if (!done) return done.error();
-  inspection.salvage->for_each(
-      Family::notes,
-      [&](std::span<const Row> rows) {
-        for (const Row& row : rows) {
-          auto note = decode_note(row.bytes);
-          if (!note) continue;
-          done = seed.add(row.number, *std::move(note));
-          break;
-        }
+  for_each_note(
+      *inspection.salvage,
+      [&](TaskNumber number, std::string_view /*row*/, Note note) {
+        done = seed.add(number, std::move(note));
         return done.has_value();
       },
       progress.of("copying notes"));
   if (!done) return done.error();
-  // The contents of finished tasks may be deleted before their last record leaves the log.
-  std::erase_if(tasks.lost, [](const ContentLost& lost) {
-    return lost.task.state != State::dead && !pending(lost.task);
-  });
   return tasks;
 }
 
 }  // namespace
 
 int seed(Inspection& inspection, const std::string& config_file, ProgressLine& progress) {
-  const auto key = inspection.salvage->sip_key();
-  if (!key) {
-    return fail(storage_error(inspection.dir.path +
-                              ": the directory's key cannot be read, without which no task would "
-                              "be found by its id. `carillon-replay post` still works."));
-  }
+  const auto key = inspection.key();
+  if (!key) return fail(key.error());
   auto sowing = prepare(config_file);
   if (!sowing) return fail(sowing.error());
   const History& history = *inspection.history;
-  auto seed =
-      ClusterSeed::begin({.nats = *sowing->nats,
-                          .wish = wish_of(sowing->options),
-                          .secret = sowing->secret,
-                          .key = *key,
-                          .next = std::max(history.last(), inspection.synced.value_or(0)) + 1,
-                          .at = history.last_at()});
+  auto seed = ClusterSeed::begin({.nats = *sowing->nats,
+                                  .wish = wish_of(sowing->options),
+                                  .secret = sowing->secret,
+                                  .key = *key,
+                                  .next = inspection.next(),
+                                  .at = history.last_at()});
   if (!seed) return fail(seed.error());
   const auto settings = sow_settings(history.shard(), history.last_at(), **seed);
   if (!settings) return fail(settings.error());

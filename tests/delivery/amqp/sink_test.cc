@@ -64,13 +64,8 @@ CertificateFiles AmqpSinkTest::files;
 std::unique_ptr<RabbitServer> AmqpSinkTest::server;
 
 TEST_F(AmqpSinkTest, AMessageHasTheBodyByteForByteAndThePropertiesAndHeaders) {
-  std::string body;
-  for (int byte = 0; byte < 256; ++byte) body.push_back(static_cast<char>(byte));
-  Push push = make_push(target(), body, "{user:7}:a b");
-  push.attempt = 3;
-  push.content.group = "coupon7";
-  push.content.headers = {{"X-Team", "shop"}, {"traceparent", "00-ab-cd-01"}};
-  const PushResult result = deliver(std::move(push));
+  const std::string body = every_byte();
+  const PushResult result = deliver(make_full_push(target(), body));
   EXPECT_EQ(result.kind, Kind::delivered) << result.error;
   const std::vector<RabbitMessage> messages = server->take(queue);
   ASSERT_EQ(messages.size(), 1U);
@@ -273,19 +268,10 @@ TEST_F(AmqpSinkTest, AServerThatIsGoneIsAFailedAttemptAndTheNextOneConnectsAgain
 }
 
 TEST_F(AmqpSinkTest, WhatWasGivenUpWhileTheServerWasSilentNeverArrives) {
-  // What comes is on a connection that is asked for a sign of life before each push.
   set_silent_for(Millis(0));
-  const Target hasty = target(R"(,"timeout":"2s")");
-  EXPECT_EQ(deliver(hasty).kind, Kind::delivered);
-  server->freeze();
-  const PushResult late = deliver(hasty);
-  EXPECT_EQ(late.kind, Kind::failed);
-  EXPECT_FALSE(late.may_be_seen) << "nothing is sent before a sign of life";
-  const PushResult on_new = deliver(target(R"(,"timeout":"1s")"));
-  EXPECT_EQ(on_new.kind, Kind::failed);
-  EXPECT_FALSE(on_new.may_be_seen);
-  server->go_on();
-  EXPECT_EQ(deliver(make_push(target(), "after")).kind, Kind::delivered);
+  give_up_while_silent(*server, [&](const std::string& more, const std::string& body) {
+    return make_push(target(more), body);
+  });
   const std::vector<RabbitMessage> messages = server->take(queue);
   ASSERT_EQ(messages.size(), 2U);
   EXPECT_EQ(messages[1].body, "after");

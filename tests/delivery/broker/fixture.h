@@ -53,6 +53,20 @@ class BrokerSinkFixture : public testing::Test {
     return push;
   }
 
+  [[nodiscard]] static std::string every_byte() {
+    std::string bytes;
+    for (int byte = 0; byte < 256; ++byte) bytes.push_back(static_cast<char>(byte));
+    return bytes;
+  }
+  /// A push with all that one can have.
+  [[nodiscard]] static Push make_full_push(const Target& target, const std::string& body) {
+    Push push = make_push(target, body, "{user:7}:a b");
+    push.attempt = 3;
+    push.content.group = "coupon7";
+    push.content.headers = {{"X-Team", "shop"}, {"traceparent", "00-ab-cd-01"}};
+    return push;
+  }
+
   template <typename Done>
   void run_until(const Done& done) {
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
@@ -101,6 +115,25 @@ class BrokerSinkFixture : public testing::Test {
     }
     EXPECT_EQ(sink->stats().in_flight, static_cast<std::uint64_t>(count));
     run_until([&] { return delivered == count; });
+  }
+
+  /// Pushes that are given up while the server is silent, and one before and one after. Each goes
+  /// on a connection that is asked for a sign of life first. `make` makes a push of settings with
+  /// `more` at their end and of a body.
+  template <typename Server, typename Make>
+  void give_up_while_silent(Server& server, const Make& make) {
+    const std::string hasty = R"(,"timeout":"2s")";
+    EXPECT_EQ(deliver(make(hasty, "before")).kind, Kind::delivered);
+    server.freeze();
+    const PushResult late = deliver(make(hasty, "late"));
+    EXPECT_EQ(late.kind, Kind::failed);
+    EXPECT_FALSE(late.may_be_seen) << "nothing is sent before a sign of life";
+    // Nor over a connection that its kernel has taken and it has not.
+    const PushResult on_new = deliver(make(R"(,"timeout":"1s")", "late, too"));
+    EXPECT_EQ(on_new.kind, Kind::failed);
+    EXPECT_FALSE(on_new.may_be_seen);
+    server.go_on();
+    EXPECT_EQ(deliver(make("", "after")).kind, Kind::delivered);
   }
 
   [[nodiscard]] SinkOptions options() {

@@ -165,7 +165,7 @@ TEST(BrokerSettings, ChangingTheKindKeepsNothingOfTheOldOne) {
   EXPECT_TRUE(patch(R"({"kind":null,"url":"https://a/"})", redis));
   EXPECT_EQ(slug_of(patch(R"({"kind":"http"})", redis)), "missing_field url");
   EXPECT_EQ(slug_of(patch(R"({"kind":7})", redis)), "bad_type kind");
-  EXPECT_EQ(slug_of(patch(R"({"kind":"kafka"})", redis)), "bad_value kind");
+  EXPECT_EQ(slug_of(patch(R"({"kind":"sqs"})", redis)), "bad_value kind");
 }
 
 class NamedSecrets : public testing::Test {

@@ -46,26 +46,46 @@ struct Session {
   }
   Stream client;
   tcp::socket broker;
+  bool is_in = false;  // the client has logged in, or need not
 };
+
+constexpr char kHandshake = 17;
+constexpr char kVersions = 18;
+
+/// An answer to "which versions", with the handshake of SASL among them.
+std::string with_handshake(std::string frame) {
+  constexpr std::size_t kCountAt = 10;
+  const bool is_good = frame.size() > kCountAt + 4 && frame[8] == 0 && frame[9] == 0;
+  if (!is_good) return frame;
+  const auto count = static_cast<unsigned char>(frame[kCountAt + 3]);
+  frame.replace(kCountAt, 4, be32(count + 1U));
+  frame += std::string("\0\x11\0\0\0\0", 6);
+  frame.replace(0, 4, be32(static_cast<std::uint32_t>(frame.size() - 4)));
+  return frame;
+}
 
 template <typename Stream, typename Options>
 asio::awaitable<void> pass_requests(std::shared_ptr<Session<Stream>> session,
                                     std::shared_ptr<const Options> options) {
-  bool is_in = options->username.empty();
+  session->is_in = options->username.empty();
   try {
     for (;;) {
       const std::string frame = co_await read_frame(session->client);
-      const bool is_login = !is_in && frame.substr(4, 1) == std::string(1, '\0') &&
-                            frame.substr(5, 1) != std::string(1, 18);  // ApiVersions
-      if (!is_login) {
+      if (session->is_in || frame[5] == kVersions) {
         co_await asio::async_write(session->broker, asio::buffer(frame), use_awaitable);
         continue;
       }
-      const std::string nul(1, '\0');
-      is_in = frame.substr(4) == nul + options->username + nul + options->password;
-      if (!is_in) break;
-      const std::string yes = be32(0);
-      co_await asio::async_write(session->client, asio::buffer(yes), use_awaitable);
+      std::string answer = be32(0);
+      if (frame[5] == kHandshake) {
+        const std::string body =
+            frame.substr(8, 4) + std::string(2, '\0') + be32(1) + std::string("\0\5PLAIN", 7);
+        answer = be32(static_cast<std::uint32_t>(body.size())) + body;
+      } else {
+        const std::string nul(1, '\0');
+        session->is_in = frame.substr(4) == nul + options->username + nul + options->password;
+        if (!session->is_in) break;
+      }
+      co_await asio::async_write(session->client, asio::buffer(answer), use_awaitable);
     }
   } catch (const boost::system::system_error&) {
     // One of the two has gone.
@@ -79,6 +99,7 @@ asio::awaitable<void> pass_answers(std::shared_ptr<Session<Stream>> session, std
   try {
     for (;;) {
       std::string frame = co_await read_frame(session->broker);
+      if (!session->is_in) frame = with_handshake(std::move(frame));
       for (std::size_t at = 4; (at = frame.find(its_port, at)) != std::string::npos; at += 4) {
         frame.replace(at, 4, our_port);
       }

@@ -19,7 +19,7 @@ class KafkaGate {
  public:
   struct Options {
     std::optional<CertificateFiles> tls{};
-    std::string username{};  // set: nobody else is let in (PLAIN, as before Kafka 1.0)
+    std::string username{};  // set: nobody else is let in (PLAIN)
     std::string password{};
   };
   /// `broker`: "127.0.0.1:PORT".

@@ -37,13 +37,8 @@ class RedisSinkTest : public BrokerSinkFixture {
 };
 
 TEST_F(RedisSinkTest, AnEntryHasTheBodyByteForByteAndThePropertiesAndHeaders) {
-  std::string body;
-  for (int byte = 0; byte < 256; ++byte) body.push_back(static_cast<char>(byte));
-  Push push = make_push(target(), body, "{user:7}:a b");
-  push.attempt = 3;
-  push.content.group = "coupon7";
-  push.content.headers = {{"X-Team", "shop"}, {"traceparent", "00-ab-cd-01"}};
-  EXPECT_EQ(deliver(std::move(push)).kind, Kind::delivered);
+  const std::string body = every_byte();
+  EXPECT_EQ(deliver(make_full_push(target(), body)).kind, Kind::delivered);
   const std::vector<RedisEntry> entries = server.entries("due");
   ASSERT_EQ(entries.size(), 1U);
   EXPECT_EQ(entries[0], (RedisEntry{{"body", body},
@@ -187,20 +182,10 @@ TEST_F(RedisSinkTest, AServerThatIsGoneIsAFailedAttemptAndTheNextOneConnectsAgai
 }
 
 TEST_F(RedisSinkTest, WhatWasGivenUpWhileTheServerWasSilentNeverArrives) {
-  // What comes is on a connection that is asked for a sign of life before each push.
   sink = std::make_unique<RedisSink>(options(), BrokerSinkOptions{.silent_for = Millis(0)});
-  const Target hasty = target(R"(,"timeout":"2s")");
-  EXPECT_EQ(deliver(hasty).kind, Kind::delivered);
-  server.freeze();
-  const PushResult late = deliver(hasty);
-  EXPECT_EQ(late.kind, Kind::failed);
-  EXPECT_FALSE(late.may_be_seen) << "nothing is sent before a sign of life";
-  // Nor over a connection that its kernel has taken and it has not.
-  const PushResult on_new = deliver(target(R"(,"timeout":"1s")"));
-  EXPECT_EQ(on_new.kind, Kind::failed);
-  EXPECT_FALSE(on_new.may_be_seen);
-  server.go_on();
-  EXPECT_EQ(deliver(make_push(target(), "after")).kind, Kind::delivered);
+  give_up_while_silent(server, [&](const std::string& more, const std::string& body) {
+    return make_push(target(more), body);
+  });
   const std::vector<RedisEntry> entries = server.entries("due");
   ASSERT_EQ(entries.size(), 2U);
   EXPECT_EQ(field_of(entries[1], "body"), "after");

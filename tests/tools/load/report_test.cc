@@ -26,13 +26,6 @@ TEST(Report, DurationsAreShownInTheirUnit) {
   EXPECT_EQ(format_micros(Histogram::Micros(3'200'000)), "3.20 s");
 }
 
-TEST(Report, NumbersAreGrouped) {
-  EXPECT_EQ(grouped(0), "0");
-  EXPECT_EQ(grouped(999), "999");
-  EXPECT_EQ(grouped(1000), "1,000");
-  EXPECT_EQ(grouped(1'234'567), "1,234,567");
-}
-
 TEST(Report, HumanFormNamesThroughputErrorsAndLatency) {
   const std::string text = format_load("add", some_load(), nullptr, Format::human);
   EXPECT_THAT(text, HasSubstr("1,000 in 2.00 s = 500/s"));
