@@ -9,7 +9,7 @@ namespace carillon {
 
 namespace {
 
-constexpr std::uint8_t kContentVersion = 3;
+constexpr std::uint8_t kContentVersion = 4;
 
 enum Flag : std::uint8_t {
   kBodyIsJson = 1 << 0,
@@ -21,12 +21,15 @@ enum Flag : std::uint8_t {
   kRedrivenAt = 1 << 5,
   kFlagsOfVersion2 = (1 << 6) - 1,
   kDiesLate = 1 << 6,
-  kAllFlags = (1 << 7) - 1,
+  kFlagsOfVersion3 = (1 << 7) - 1,
+  kMergeWithin = 1 << 7,
+  kAllFlags = (1 << 8) - 1,
 };
 
 int known_flags(std::uint8_t version) {
   if (version == 1) return kFlagsOfVersion1;
-  return version == 2 ? kFlagsOfVersion2 : kAllFlags;
+  if (version < 4) return version == 2 ? kFlagsOfVersion2 : kFlagsOfVersion3;
+  return kAllFlags;
 }
 
 /// Which parts of a retry policy a task has. Rows of version 1 have the first three, always.
@@ -78,6 +81,7 @@ void encode_choices(const TaskContent& content, std::string& row) {
   if (content.due_at) flags |= kDueAt;
   if (content.redriven_at) flags |= kRedrivenAt;
   if (content.dies_late) flags |= kDiesLate;
+  if (content.merge_within) flags |= kMergeWithin;
   out.u8(static_cast<std::uint8_t>(flags));
   out.text(content.id);
   out.text(content.target);
@@ -94,6 +98,7 @@ void encode_choices(const TaskContent& content, std::string& row) {
   if (content.delay) out.zigzag(content.delay->count());
   if (content.due_at) out.zigzag(content.due_at->time_since_epoch().count());
   if (content.redriven_at) out.zigzag(content.redriven_at->time_since_epoch().count());
+  if (content.merge_within) out.zigzag(content.merge_within->count());
   out.text(content.body);
 }
 
@@ -122,6 +127,7 @@ void decode_choices(ByteReader& in, std::uint8_t version, TaskContent& content) 
   if ((flags & kDelay) != 0) content.delay = Millis(in.zigzag());
   if ((flags & kDueAt) != 0) content.due_at = WallTime(Millis(in.zigzag()));
   if ((flags & kRedrivenAt) != 0) content.redriven_at = WallTime(Millis(in.zigzag()));
+  if ((flags & kMergeWithin) != 0) content.merge_within = Millis(in.zigzag());
   content.body = in.text();
 }
 
@@ -183,7 +189,7 @@ bool same_choices(const TaskContent& a, const TaskContent& b) {
   return a.id == b.id && a.target == b.target && a.group == b.group && a.lane == b.lane &&
          a.body == b.body && a.content_type == b.content_type && a.body_is_json == b.body_is_json &&
          same_headers(a.headers, b.headers) && a.expire_after == b.expire_after &&
-         a.dies_late == b.dies_late && a.retry == b.retry;
+         a.dies_late == b.dies_late && a.merge_within == b.merge_within && a.retry == b.retry;
 }
 
 bool same_due_asked(const TaskContent& a, const TaskContent& b) {

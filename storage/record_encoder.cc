@@ -70,6 +70,7 @@ class Encoder {
     out_.varint(target.rate.burst);
     out_.varint(target.batch_tasks);
     out_.zigzag(target.batch_wait.count());
+    out_.u8(target.takes_one ? 1 : 0);
     out_.zigzag(target.paused_for.count());
     if (target.paused) moment(target.paused_since, context_.at);
   }
@@ -147,6 +148,7 @@ class Encoder {
     if (task.retries_cancelled) flags |= kRetriesCancelled;
     if (task.lane != kDefaultLane) flags |= kLane;
     if (task.dies_late) flags |= kDiesLate;
+    if (task.merge.given()) flags |= kMerge;
     return flags;
   }
 
@@ -166,6 +168,10 @@ class Encoder {
     if ((flags & kFinishedAt) != 0) moment(task.finished_at, context_.at);
     if ((flags & kRedrivenAt) != 0) moment(task.redriven_at, context_.at);
     if ((flags & kLane) != 0) out_.u8(task.lane);
+    if ((flags & kMerge) != 0) {
+      out_.fixed<8>(task.merge.part);
+      out_.zigzag(task.merge.within.count());
+    }
     context_.after(task);
   }
 
