@@ -60,6 +60,7 @@ constexpr auto kKinds = std::to_array<ProblemKind>({
     {"unauthorized", 401, "Token required"},
     {"unknown_field", 400, "Unknown field"},
     {"unknown_lane", 422, "Unknown lane"},
+    {"unmergeable", 422, "Unmergeable"},
     {"unknown_parameter", 400, "Unknown query parameter"},
     {"unknown_target", 422, "Unknown target"},
     {"unsupported_expectation", 417, "Unsupported expectation"},

@@ -33,6 +33,7 @@ void append_policy(JsonWriter& json, const TaskView& task, TaskDetail detail) {
     json.key("expire_after").duration(*content.expire_after + later);
     if (content.dies_late) json.key("on_expire").string("dead");
   }
+  if (content.merge_within) json.key("merge_within").duration(*content.merge_within);
   if (!content.retry) return;
   const RetryChoice& retry = *content.retry;
   json.key("retry").begin_object();

@@ -51,6 +51,13 @@ Result<Millis> read_positive(ondemand::value value, std::string_view field) {
   return duration;
 }
 
+Result<Millis> read_merge_within(ondemand::value value) {
+  const auto within = read_positive(value, "merge_within");
+  if (within && *within > MergeRule::kWithinMax)
+    return Error{"bad_value", "`merge_within` must be at most 1h", "merge_within"};
+  return within;
+}
+
 Result<RetryChoice> read_policy(ondemand::value value) {
   const auto retry = read_retry(value);
   if (retry) return retry;
@@ -193,9 +200,9 @@ class TaskParser {
 
   Result<AddRequest> parse(ondemand::value value) {
     constexpr std::string_view kKnown[] = {
-        "id",   "due_at",      "delay",        "target",    "payload",
-        "body", "body_base64", "content_type", "headers",   "group",
-        "lane", "retry",       "expire_after", "on_expire", "if_exists"};
+        "id",           "due_at",       "delay",        "target",   "payload", "body",
+        "body_base64",  "content_type", "headers",      "group",    "lane",    "retry",
+        "expire_after", "on_expire",    "merge_within", "if_exists"};
     const auto done = for_each_field(
         value, kKnown,
         [this](std::string_view key, ondemand::value inner) { return field(key, inner); },
@@ -236,6 +243,7 @@ class TaskParser {
     if (key == "headers") return store(content.headers, read_headers(value));
     if (key == "expire_after") return store(content.expire_after, read_positive(value, key));
     if (key == "on_expire") return store(content.dies_late, read_on_expire(value));
+    if (key == "merge_within") return store(content.merge_within, read_merge_within(value));
     if (key == "retry") return store(content.retry, read_policy(value));
     if (key == "if_exists") return store(task_.if_exists, read_if_exists(value));
     return body_.read(key, value);
@@ -252,7 +260,7 @@ class ChangeParser {
   Result<ChangeRequest> parse(ondemand::value value) {
     constexpr std::string_view kKnown[] = {
         "due_at",  "delay", "target", "payload", "body",         "body_base64", "content_type",
-        "headers", "group", "lane",   "retry",   "expire_after", "on_expire"};
+        "headers", "group", "lane",   "retry",   "expire_after", "on_expire",   "merge_within"};
     const auto done = for_each_field(
         value, kKnown,
         [this](std::string_view key, ondemand::value inner) { return field(key, inner); },
@@ -291,6 +299,9 @@ class ChangeParser {
     } else if (key == "expire_after") {
       change_.expire_after.emplace();
       if (!remove) return store(*change_.expire_after, read_positive(value, key));
+    } else if (key == "merge_within") {
+      change_.merge_within.emplace();
+      if (!remove) return store(*change_.merge_within, read_merge_within(value));
     } else {
       change_.retry.emplace();
       if (!remove) return store(*change_.retry, read_policy(value));

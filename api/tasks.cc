@@ -71,6 +71,8 @@ std::string detail_of(const Waiting& waiting) {
       return "it is overdue, and such tasks are paced";
     case WaitsFor::batch:
       return "it waits a moment for others that are pushed with it";
+    case WaitsFor::merge:
+      return "it is pushed together with another task, which is due before it";
     case WaitsFor::commit:
       break;
   }

@@ -60,6 +60,8 @@ class KindSettings {
   [[nodiscard]] virtual Result<> check_named_by_client(const std::string& secrets_dir,
                                                        const KindSettings* before) const = 0;
 
+  /// Whether one push can carry several tasks.
+  [[nodiscard]] virtual bool takes_several() const { return false; }
   /// How its pushes are batched; where it does not override this, they are not.
   [[nodiscard]] virtual BatchLimit batch() const { return {}; }
 

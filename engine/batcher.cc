@@ -11,8 +11,11 @@
 namespace carillon {
 namespace {
 
+/// A target that batches nothing may still have tasks merged.
 BatchLimit limit_of(const BatchedTask& task) {
-  return task.pushing.target->own->batch();
+  BatchLimit limit = task.pushing.target->own->batch();
+  if (limit.tasks_max == 0) limit.tasks_max = MergeRule::kTasksMax;
+  return limit;
 }
 
 /// Whether the receiver refused the push, and not the moment or the target for good.
@@ -79,7 +82,7 @@ void Batcher::go_on(std::uint64_t key) {
 }
 
 std::uint32_t Batcher::company_of(const BatchedTask& task) const {
-  const std::uint32_t most = std::max(limit_of(task).tasks_max, 1U);
+  const std::uint32_t most = limit_of(task).tasks_max;
   if (company_.empty()) return most;
   const auto found = company_.find(task.pushing.fired.number);
   return found == company_.end() ? most : std::min(found->second, most);

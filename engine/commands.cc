@@ -127,6 +127,7 @@ Result<command::Change> Commands::changed(const Statement& before, Fetched& fetc
   if (request.dies_late) content->dies_late = *request.dies_late;
   // Of what never expires nothing is to be said.
   if (!content->expire_after) content->dies_late = false;
+  if (request.merge_within) content->merge_within = *request.merge_within;
   if (request.retry) content->retry = *request.retry;
   content->changed_at = its_.local.clock().wall();
   if (due) {
@@ -157,7 +158,7 @@ Async<Answer<TaskView>> Commands::change(std::string_view id, ChangeRequest requ
   }
   const bool content_changes = request.body || request.headers || request.target || request.group ||
                                request.lane || request.expire_after || request.dies_late ||
-                               request.retry;
+                               request.merge_within || request.retry;
   if (!content_changes && due) co_return co_await move(task, *due);
   if (auto why = its_.refusals.closed_to_contents()) co_return Refusal(std::move(*why));
   if (request.target && is_url(*request.target)) {

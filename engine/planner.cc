@@ -25,6 +25,18 @@ Result<WallTime> Planner::due_of(const std::optional<WallTime>& due_at,
   return std::max(due, WallTime{});
 }
 
+namespace {
+
+Error unmergeable(bool has_no_part) {
+  return {"unmergeable",
+          has_no_part ? "`merge_within` goes with an `id` that has a part in braces, as in "
+                        "`{user:42}:mail`; tasks of the same part are merged."
+                      : "`merge_within` goes with a named target, not with a URL.",
+          "merge_within"};
+}
+
+}  // namespace
+
 /// A URL's tasks are queued by its origin, a name's by the name.
 Result<> Planner::address(Statement& task, const TaskContent& content) const {
   task.target_is_url = is_url(content.target);
@@ -38,6 +50,11 @@ Result<> Planner::address(Statement& task, const TaskContent& content) const {
   task.group = content.group.empty() ? GroupKey{} : its_.keys.of(content.group);
   task.expire_after = content.expire_after;
   task.dies_late = content.dies_late;
+  task.merge = {};
+  if (!content.merge_within) return {};
+  const std::string_view part = part_of(content.id);
+  if (part.empty() || task.target_is_url) return unmergeable(part.empty());
+  task.merge = {its_.keys.part(part), *content.merge_within};
   return {};
 }
 

@@ -63,7 +63,8 @@ void Pusher::settled() {
 
 void Pusher::take(const Fired& fired, ContentCache::Row row) {
   const TargetRegistry::Settings& target = its_.targets.of_push(fired.target);
-  const bool is_batched = target->own->batch().tasks_max > 0;
+  const bool is_batched =
+      target->own->batch().tasks_max > 0 || (fired.is_merged && target->own->takes_several());
   if (!is_batched && !its_.driver.is_fresh()) {
     waiting_.push_back({fired, std::move(row)});
     return its_.driver.refresh();
@@ -146,6 +147,8 @@ void Pusher::batch_ended(std::vector<BatchedTask> tasks, const PushResult& whole
   CARILLON_FAILPOINT("push.answered");
   // What is said of single tasks says nothing against the target.
   const std::optional<HoldReason> fault = fault_of(whole);
+  // Those that were merged pause alike, and so meet again.
+  const std::uint64_t seed = its_.random();
   std::vector<std::pair<Pushing, Outcome>> again;  // of which there is a note
   Fetch wanted{.numbers = {}, .notes = true, .heads = true};
   for (std::size_t i = 0; i < tasks.size(); ++i) {
@@ -157,6 +160,7 @@ void Pusher::batch_ended(std::vector<BatchedTask> tasks, const PushResult& whole
       continue;
     }
     Outcome outcome{std::move(results[i]), fault, in_halves};
+    if (push.fired.is_merged) outcome.seed = seed;
     if (push.fired.attempt == 1) {
       failed(push, std::nullopt, std::move(outcome));
     } else {
@@ -208,6 +212,7 @@ void Pusher::failed(const Pushing& push, const std::optional<Note>& before, Outc
   if (is_throttled || fired.is_probe || outcome.again_at_once) ++note.uncounted;
   std::optional<WallTime> again;
   if (result.kind != PushResult::Kind::refused_for_good && fired.attempt < kAttemptsMax) {
+    std::mt19937_64 shared(outcome.seed.value_or(0));
     again = next_attempt(push.retry,
                          {.at = now,
                           .first_attempt_at = note.first_attempt_at,
@@ -218,7 +223,7 @@ void Pusher::failed(const Pushing& push, const std::optional<Note>& before, Outc
                           .at_once = outcome.again_at_once,
                           .asked = result.retry_after,
                           .throttle_max = target->hold_max},
-                         its_.random);
+                         outcome.seed ? shared : its_.random);
     // It has waited for others already.
     if (again && outcome.again_at_once) *again -= push.target->own->batch().wait_max;
   }

@@ -60,8 +60,9 @@ class Pusher final : ContentTaker, BatchTaker {
   /// What came of a push.
   struct Outcome {
     PushResult result;
-    std::optional<HoldReason> fault;  // of the target, as the answer of the whole push says
-    bool again_at_once = false;       // it was refused together with others, and does not count
+    std::optional<HoldReason> fault;      // of the target, as the answer of the whole push says
+    bool again_at_once = false;           // it was refused together with others, and does not count
+    std::optional<std::uint64_t> seed{};  // of the pause: the one that others of the push have
   };
 
   void take(const Fired& fired, ContentCache::Row row) override;

@@ -94,6 +94,11 @@ Refusal Refusals::of(const Reply& reply) {
     case Verdict::unknown_target:
       return Error{"unknown_target",
                    "There is no target of this name; PUT /v1/targets/{name} makes one.", "target"};
+    case Verdict::unmergeable:
+      return Error{"unmergeable",
+                   "`merge_within` goes with a target of kind `http`; this one's kind takes each "
+                   "task by itself.",
+                   "merge_within"};
     case Verdict::target_in_use:
       return Error{"target_in_use",
                    std::to_string(reply.count) +

@@ -117,6 +117,7 @@ struct ChangeRequest {
   std::optional<std::string_view> lane;
   std::optional<std::optional<Millis>> expire_after;
   std::optional<bool> dies_late;
+  std::optional<std::optional<Millis>> merge_within;
   std::optional<std::optional<RetryChoice>> retry;
 };
 

@@ -90,6 +90,7 @@ Async<Answer<PutAnswer<TargetView>>> TargetChanges::put(TargetSettings settings)
   put.rate = settings.rate;
   put.batch_tasks = settings.own->batch().tasks_max;
   put.batch_wait = put.batch_tasks > 0 ? settings.own->batch().wait_max : Millis(0);
+  put.takes_one = !settings.own->takes_several();
   put.paused = settings.paused;
   put.settings = format_target(settings, Secrets::stored);
   const TargetKey key = put.key;

@@ -97,6 +97,7 @@ enum class Verdict : std::uint8_t {
   content_moved,   // Change: the content is no longer number `expected`; look again
   unknown_target,  // Add, Change: no target of that name
   unknown_lane,    // Add, Change: no such lane
+  unmergeable,     // Add, Change: its target takes one task in a push
   target_in_use,   // TargetDelete without force
   lane_in_use,     // LaneDelete; or it is the default one
   too_many_targets,
@@ -139,6 +140,7 @@ struct Fired {
   std::uint32_t attempt = 0;
   bool is_probe = false;  // it tries a target that is held
   WallTime expires_at = WallTime::max();
+  bool is_merged = false;  // it is pushed with others of its part, if there are any
   PushNumber push = 0;
 };
 

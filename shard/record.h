@@ -34,6 +34,7 @@ struct Statement {
   LaneNumber lane = kDefaultLane;  // of a finished one it says nothing
   std::optional<Millis> expire_after;
   bool dies_late = false;  // once that is over it is a dead letter, and not expired
+  MergeRule merge;         // of a finished one it says nothing
   std::uint32_t attempt = 0;
   State state = State::scheduled;
   bool retries_cancelled = false;  // it is firing, and that attempt is its last
@@ -140,6 +141,7 @@ struct TargetPut {
   RateLimit rate{};
   std::uint32_t batch_tasks = 0;  // so many go in one push; 0: each alone
   Millis batch_wait{};            // for which the first waits for others
+  bool takes_one = false;         // no push may carry several, so none are merged
   // The shard says these two, whoever asks for the record.
   Millis paused_for{};      // in all, before `paused_since`
   WallTime paused_since{};  // where it is paused

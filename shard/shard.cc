@@ -79,6 +79,10 @@ std::optional<Waiting> Shard::waiting(const Fingerprint& task) {
   } else {
     waiting.what = entry.current() == State::retrying ? WaitsFor::retry : WaitsFor::due;
     waiting.until = entry.due();
+    if (const std::optional<WallTime> at = merged_at(ref)) {
+      waiting.what = WaitsFor::merge;
+      waiting.until = at;
+    }
   }
   return waiting;
 }
@@ -117,8 +121,9 @@ std::optional<WallTime> Shard::member_due(const Group& group, std::size_t index)
 
 std::uint64_t Shard::bytes() const {
   constexpr std::uint64_t kMapNode = 56;
-  return arena_.bytes() + index_.bytes() + groups_.bytes() + extras_.size() * kMapNode +
-         targets_.bytes() + retained_.bytes() + operations_.bytes() + strays_.bytes();
+  return arena_.bytes() + index_.bytes() + groups_.bytes() + merges_.bytes() +
+         extras_.size() * kMapNode + targets_.bytes() + retained_.bytes() + operations_.bytes() +
+         strays_.bytes();
 }
 
 void Shard::check_invariants() {
@@ -127,6 +132,7 @@ void Shard::check_invariants() {
   std::array<std::uint64_t, kStates> counts{};
   std::uint64_t unfinished = 0;
   std::uint64_t retained = 0;
+  std::uint64_t mergeable = 0;
   for (EntryRef ref = 0; ref < arena_.end(); ++ref) {
     if (arena_.in_use(ref)) settle(ref);
   }
@@ -139,6 +145,8 @@ void Shard::check_invariants() {
     if (entry.number == 0) continue;
     ++counts[entry.state];
     CARILLON_CHECK(find_number(index_.id(ref), entry.number) == ref);
+    if (merges_.has(ref)) ++mergeable;
+    CARILLON_CHECK(!merges_.has(ref) || !finished(state));
     CARILLON_CHECK(groups_.is_member(ref) == (entry.in_group != 0 && !finished(state)));
     if (groups_.is_member(ref)) groups_.check_member(ref);
     // A waiting task is on the wheel, in a queue, or about to be decided by a record under way.
@@ -147,6 +155,7 @@ void Shard::check_invariants() {
     if (started_) CARILLON_CHECK(!is_stray(ref) || strays_.contains(ref));
   }
   targets_.check_invariants();
+  CARILLON_CHECK(mergeable == merges_.size());
   CARILLON_CHECK(counts == counts_);
   CARILLON_CHECK(unfinished == unfinished_);
   CARILLON_CHECK(retained == retained_.there());

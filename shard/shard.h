@@ -23,10 +23,11 @@
 // only while nothing is under way, so they say exactly what memory says.
 //
 // Where things are: shard_decide.cc decides, shard_apply.cc applies, shard_entry.cc has what an
-// entry goes through, shard_fire.cc what time does, shard_retention.cc what becomes of finished
-// tasks, shard_log.cc batches and cleaning, shard_targets.cc and shard_lanes.cc changes of targets
-// and lanes; target_queues.h what is due and may go, lane_shares.h how lanes share it, rate.h
-// rates, hold.h holds, open_batch.h what is decided.
+// entry goes through, shard_fire.cc what time does, shard_merge.cc who is pushed with whom,
+// shard_retention.cc what becomes of finished tasks, shard_log.cc batches and cleaning,
+// shard_targets.cc and shard_lanes.cc changes of targets and lanes; target_queues.h what is due and
+// may go, lane_shares.h how lanes share it, rate.h rates, hold.h holds, open_batch.h what is
+// decided.
 //
 // Concurrency: none. Limitations: one shard in a process; 2^31 tasks.
 #pragma once
@@ -49,6 +50,7 @@
 #include "shard/target_queues.h"
 #include "wheel/arena.h"
 #include "wheel/groups.h"
+#include "wheel/merges.h"
 #include "wheel/ref_set.h"
 #include "wheel/retained.h"
 #include "wheel/task_index.h"
@@ -261,6 +263,7 @@ class Shard {
   [[nodiscard]] WallTime latest_due(std::uint32_t group);
   [[nodiscard]] std::optional<Verdict> refusal(EntryRef ref) const;
   [[nodiscard]] bool busy(EntryRef ref) const;
+  [[nodiscard]] bool takes_one(const Statement& task) const;
   [[nodiscard]] std::optional<Verdict> address_refusal(const Statement& task) const;
   void make_target_room(const Statement& task);
   void propose_replacement(const Statement& task, TaskNumber previous, std::string&& content,
@@ -344,13 +347,20 @@ class Shard {
   void turn_wheel(WallTime now);
   void route_due(std::uint32_t budget);
   void fire_due(std::uint32_t budget);
-  void fire(EntryRef ref);
+  [[nodiscard]] std::uint32_t fire(EntryRef ref);
+  void begin_push(EntryRef ref);
   [[nodiscard]] bool still_due(EntryRef ref);
   [[nodiscard]] WallTime expires_at(EntryRef ref) const;
   void sweep(std::uint32_t budget);
   void finish_sweep(std::uint32_t index);
   bool sweep_group(std::uint32_t index, std::uint32_t& budget);
   void clock_set_back(WallTime now);
+
+  // shard_merge.cc
+  [[nodiscard]] bool is_near(EntryRef one, EntryRef other) const;
+  void find_mergeable(EntryRef ref);
+  [[nodiscard]] std::uint32_t fire_merged(EntryRef first);
+  [[nodiscard]] std::optional<WallTime> merged_at(EntryRef ref);
 
   // shard_log.cc
   void take_leftover_rows(std::vector<TaskNumber>& rows);
@@ -364,6 +374,8 @@ class Shard {
   Wheel wheel_;
   TaskIndex index_;
   Groups groups_;
+  Merges merges_;
+  std::vector<EntryRef> mergeable_;   // with the task that is looked at
   std::deque<std::uint32_t> sweeps_;  // groups whose members have to follow an operation
   std::unordered_map<EntryRef, Extra> extras_;
   /// What the wheel does not have at the due that was asked for: queued, firing, finished, or

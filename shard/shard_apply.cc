@@ -130,10 +130,10 @@ void Shard::apply(const record::Fire& fire, Sequence, WallTime, Ticket) {
   if (!started_) return;
   const PushNumber push = targets_.started(static_cast<std::uint32_t>(entry.queue), durable_at_);
   const TargetState& target = target_of(ref);
-  effects_.fired.push_back({fire.task, fire.number, target.settings.key,
-                            targets_.lane_of(entry.queue), entry.due(), asked_due(ref),
-                            static_cast<std::uint32_t>(entry.attempt),
-                            target.hold.is_probe(fire.number), expires_at(ref), push});
+  effects_.fired.push_back(
+      {fire.task, fire.number, target.settings.key, targets_.lane_of(entry.queue), entry.due(),
+       asked_due(ref), static_cast<std::uint32_t>(entry.attempt), target.hold.is_probe(fire.number),
+       expires_at(ref), push != 0 && merges_.has(ref), push});
 }
 
 void Shard::apply(const record::Outcome& outcome, Sequence, WallTime at, Ticket) {

@@ -29,12 +29,19 @@ std::optional<Verdict> Shard::refusal(EntryRef ref) const {
   return std::nullopt;
 }
 
+/// Whether its target takes one task in a push.
+bool Shard::takes_one(const Statement& task) const {
+  const std::uint32_t target = targets_.find(task.target);
+  return target != kTargetsMax && targets_[target].settings.takes_one;
+}
+
 /// Why a task cannot be for the target that it names, or in its lane, if so.
 std::optional<Verdict> Shard::address_refusal(const Statement& task) const {
   const std::uint32_t target = targets_.find(task.target);
   const bool known = target != kTargetsMax;
   if (!task.target_is_url && (!known || targets_[target].deleted)) return Verdict::unknown_target;
   if (task.lane >= kLanesMax || !lanes()[task.lane].stands()) return Verdict::unknown_lane;
+  if (task.merge.given() && takes_one(task)) return Verdict::unmergeable;
   const std::size_t most = task.target_is_url ? kOriginsAdmitted : kTargetsAdmitted;
   if (targets_.size() >= most && targets_.needs_queue(task.target, task.lane))
     return Verdict::too_many_targets;
@@ -181,6 +188,8 @@ bool Shard::decide_redrive(command::Change& change, EntryRef newest, Ticket tick
   change.task.state = State::scheduled;
   change.task.asked_due = asked_due(dead);
   change.task.redriven_at = change.task.due;
+  // Its target may be of another kind since.
+  if (takes_one(change.task)) change.task.merge = {};
   // Not before its due, also where the clock was set back since.
   change.task.due = std::max(change.task.due, change.task.asked_due);
   // A task that has finished meanwhile gives its id back.

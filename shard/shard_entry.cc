@@ -70,6 +70,7 @@ void Shard::state_entry(EntryRef ref, const Statement& task, TaskNumber number) 
                     .retries_cancelled = task.retries_cancelled});
   }
   groups_.join(ref);
+  if (task.merge.given()) merges_.join(ref, task.merge);
   if (!waits(task.state)) return;
   groups_.note_due(groups_.of(ref), task.due);
   place(ref);
@@ -98,6 +99,7 @@ Statement Shard::statement_of(EntryRef ref, const Fingerprint& id) const {
     task.push = entry.delivering_push();
   } else {
     task.lane = targets_.lane_of(entry.queue);
+    task.merge = merges_.of(ref);
   }
   return task;
 }
@@ -203,6 +205,7 @@ void Shard::detach(EntryRef ref) {
 void Shard::finish(EntryRef ref, State state, WallTime at, bool counted, DeliveringPush push) {
   detach(ref);
   groups_.leave(ref);
+  merges_.leave(ref);
   Entry& entry = arena_[ref];
   --unfinished_;
   targets_.finish_user(entry.queue);
@@ -220,6 +223,7 @@ void Shard::forget(EntryRef ref, bool forget_rows) {
   Entry& entry = arena_[ref];
   detach(ref);
   groups_.leave(ref);
+  merges_.leave(ref);
   drop_extra(ref);
   const bool unfinished = !finished(entry.current());
   if (unfinished) --unfinished_;

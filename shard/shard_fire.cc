@@ -117,33 +117,44 @@ void Shard::route_due(std::uint32_t budget) {
 
 /// Fires what targets have slots for.
 void Shard::fire_due(std::uint32_t budget) {
-  for (; budget > 0 && !firing_stopped_; --budget) {
+  while (budget > 0 && !firing_stopped_) {
     const EntryRef ref = targets_.next();
     if (ref == kNoEntry) return;
-    if (still_due(ref)) fire(ref);
+    const std::uint32_t fired = still_due(ref) ? fire(ref) : 1;
+    budget -= std::min(budget, fired);
   }
 }
 
-void Shard::fire(EntryRef ref) {
+/// How many tasks it took a look at, itself included.
+std::uint32_t Shard::fire(EntryRef ref) {
   Entry& entry = arena_[ref];
   // What is on its way to the log decides about this task and puts it in its place: let go of it.
-  if (busy(ref)) return;
+  if (busy(ref)) return 1;
   CARILLON_CHECK(entry.due() <= now_);
-  entry.busy = 1;
   if (target_of(ref).deleted) {
+    entry.busy = 1;
     open_.note(entry.number,
                Note{now_, static_cast<std::uint32_t>(entry.attempt), 0, kTargetDeleted});
     propose_outcome(index_.id(ref), entry.number, State::dead);
   } else if (now_ > expires_at(ref)) {
+    entry.busy = 1;
     const bool dies = extras_.at(ref).dies_late;
     if (dies) {
       open_.note(entry.number, Note{now_, static_cast<std::uint32_t>(entry.attempt), 0, kTooLate});
     }
     propose_outcome(index_.id(ref), entry.number, dies ? State::dead : State::expired);
   } else {
-    targets_.begin(ref);
-    open_.append(record::Fire{index_.id(ref), entry.number}, 0);
+    begin_push(ref);
+    if (merges_.has(ref)) return 1 + fire_merged(ref);
   }
+  return 1;
+}
+
+/// Of one that is on no list.
+void Shard::begin_push(EntryRef ref) {
+  arena_[ref].busy = 1;
+  targets_.begin(ref, merges_.has(ref));
+  open_.append(record::Fire{index_.id(ref), arena_[ref].number}, 0);
 }
 
 /// When its `expire_after` is over.

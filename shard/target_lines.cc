@@ -55,15 +55,22 @@ bool TargetQueues::gathers(const Target& target, Queue& queue) {
   return true;
 }
 
-/// Whether one more task joins the push that is open. All together carry no more than a server that
-/// has no batches would push at once, twice.
-bool TargetQueues::may_join() const {
-  if (pushes_.open_to() == BatchedPushes::kNoQueue) return false;
-  const Queue& queue = *queues_[pushes_.open_to()];
+/// All pushes together carry no more than a server that has no batches would push at once, twice.
+bool TargetQueues::may_join(std::uint32_t index) const {
+  if (pushes_.open_to() != index) return false;
+  const Target& target = targets_[queues_[index]->target];
+  if (target.deleted || target.settings.paused || target.hold.active()) return false;
+  if (tasks_under_way_ >= 2 * limits_.in_flight_max || !has_token()) return false;
+  return !target.rate.limits() || target.rate.allowed(now_) > 0;
+}
+
+/// Whether the next of what is due joins the push that is open.
+bool TargetQueues::next_may_join() const {
+  const std::uint32_t open = pushes_.open_to();
+  if (open == BatchedPushes::kNoQueue || !may_join(open)) return false;
+  const Queue& queue = *queues_[open];
   const Target& target = targets_[queue.target];
-  if (queue.queued == 0 || target.deleted || target.settings.paused) return false;
-  if (target.hold.active() || tasks_under_way_ >= 2 * limits_.in_flight_max) return false;
-  if (!has_token() || (target.rate.limits() && target.rate.allowed(now_) == 0)) return false;
+  if (queue.queued == 0 || target.settings.batch_tasks == 0) return false;
   return !lists_.empty(queue.punctual) || target.allowance > 0 || limits_.catch_up_per_second == 0;
 }
 
@@ -237,7 +244,7 @@ void TargetQueues::look_for_room() {
 
 EntryRef TargetQueues::next() {
   if (const std::uint32_t open = pushes_.open_to(); open != BatchedPushes::kNoQueue) {
-    if (may_join()) return take(*queues_[open]);
+    if (next_may_join()) return take(*queues_[open]);
     // Others of that queue need a push of their own.
     if (queues_[open]->queued > 0) pushes_.close();
   }
@@ -271,7 +278,7 @@ EntryRef TargetQueues::take(Queue& queue) {
 }
 
 bool TargetQueues::has_next() const {
-  if (may_join()) return true;
+  if (next_may_join()) return true;
   if (!has_capacity()) return false;
   if (next_line() != kLines) return true;
   return in_flight_ == 0 &&

@@ -259,7 +259,7 @@ void TargetQueues::remove(EntryRef ref) {
 
 // --- Pushes.
 
-void TargetQueues::begin(EntryRef ref) {
+void TargetQueues::begin(EntryRef ref, bool mergeable) {
   const Entry& entry = arena_[ref];
   Queue& queue = *queues_[entry.queue];
   Target& target = targets_[queue.target];
@@ -271,9 +271,11 @@ void TargetQueues::begin(EntryRef ref) {
     if (joins_by_weight_.in_all) SharedLimit::join(weight, lane);
   } else {
     take_slot(target, queue);
+    std::uint32_t tasks = target.settings.batch_tasks;
+    if (tasks == 0 && mergeable && !target.settings.takes_one) tasks = MergeRule::kTasksMax;
     // What tries a target that is held goes alone.
-    const std::uint32_t more = target.hold.active() ? 0 : target.settings.batch_tasks - 1;
-    begun_.push_back(target.settings.batch_tasks == 0 ? 0 : pushes_.open(queue.index, more));
+    const std::uint32_t more = target.hold.active() ? 0 : tasks - 1;
+    begun_.push_back(tasks == 0 ? 0 : pushes_.open(queue.index, more));
   }
   ++tasks_under_way_;
   target.rate.begin();

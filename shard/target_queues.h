@@ -23,7 +23,9 @@
 // when it is decided, `started` when it is durable and the push starts.
 //
 // Batches. Where a target takes several tasks in one push, a slot is that of a push, and tasks of
-// the same queue join it (shard/batched_pushes.h). Rates and lanes count each of them.
+// the same queue join it (shard/batched_pushes.h). Rates and lanes count each of them. A task that
+// may be merged (wheel/merges.h) begins such a push anywhere; at other targets only what the shard
+// takes along joins it.
 //
 // Overdue. What left the wheel more than a second late (downtime, a stepped clock) has a list of
 // its own in the queue, oldest first. It comes behind what is punctual and is paced, so that a
@@ -184,8 +186,11 @@ class TargetQueues {
   [[nodiscard]] bool has_next() const;
 
   // --- Pushes.
-  /// A push of that task will start: its slot is taken.
-  void begin(EntryRef ref);
+  /// A push of that task will start, or it joins the one that is open: its slot is taken.
+  /// `mergeable`: others may join it, whatever the target is set to.
+  void begin(EntryRef ref, bool mergeable = false);
+  /// Whether one more task of that queue, whether it is due or not, may join the open push.
+  [[nodiscard]] bool may_join(std::uint32_t queue) const;
   /// One of that queue starts now, in the order of `begin`. Which push it is a part of.
   PushNumber started(std::uint32_t queue, WallTime now);
   /// A push of that task of that queue is over, or its part of one. `trouble`: what it says against
@@ -281,7 +286,7 @@ class TargetQueues {
   [[nodiscard]] bool has_slot(const Target& target) const;
   [[nodiscard]] bool has_token(Target& target);
   [[nodiscard]] bool gathers(const Target& target, Queue& queue);
-  [[nodiscard]] bool may_join() const;
+  [[nodiscard]] bool next_may_join() const;
   [[nodiscard]] bool has_room(const Target& target, const Queue& queue) const;
   [[nodiscard]] bool has_allowance(Target& target);
   /// Whether its rate lets fewer begin than wait, so that lanes take turns.

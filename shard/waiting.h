@@ -23,12 +23,13 @@ enum class WaitsFor : std::uint8_t {
   catch_up,            // its turn among what is overdue
   commit,              // a record about it is on its way to the log
   batch,               // a moment, for others that are pushed with it
+  merge,               // the moment of another task, with which it is pushed
 };
-inline constexpr int kWaitsFor = 11;
+inline constexpr int kWaitsFor = 12;
 inline constexpr std::string_view kWaitsForNames[kWaitsFor] = {
     "due",         "retry", "target_paused", "target_held", "target_concurrency",
     "target_rate", "lane",  "capacity",      "catch_up",    "commit",
-    "batch"};
+    "batch",       "merge"};
 [[nodiscard]] constexpr std::string_view name_of(WaitsFor what) {
   return kWaitsForNames[static_cast<int>(what)];
 }

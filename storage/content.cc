@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint8_t kContentVersion = 4;
 
-enum Flag : std::uint8_t {
+enum Flag : std::uint16_t {
   kBodyIsJson = 1 << 0,
   kExpireAfter = 1 << 1,
   kRetry = 1 << 2,
@@ -23,10 +23,11 @@ enum Flag : std::uint8_t {
   kDiesLate = 1 << 6,
   kFlagsOfVersion3 = (1 << 7) - 1,
   kChangedAt = 1 << 7,
-  kAllFlags = (1 << 8) - 1,
+  kMergeWithin = 1 << 8,
+  kAllFlags = (1 << 9) - 1,
 };
 
-int known_flags(std::uint8_t version) {
+std::uint64_t known_flags(std::uint8_t version) {
   if (version == 1) return kFlagsOfVersion1;
   if (version == 2) return kFlagsOfVersion2;
   return version == 3 ? kFlagsOfVersion3 : kAllFlags;
@@ -82,7 +83,8 @@ void encode_choices(const TaskContent& content, std::string& row) {
   if (content.redriven_at) flags |= kRedrivenAt;
   if (content.dies_late) flags |= kDiesLate;
   if (content.changed_at) flags |= kChangedAt;
-  out.u8(static_cast<std::uint8_t>(flags));
+  if (content.merge_within) flags |= kMergeWithin;
+  out.varint(static_cast<unsigned>(flags));
   out.text(content.id);
   out.text(content.target);
   out.text(content.group);
@@ -99,6 +101,7 @@ void encode_choices(const TaskContent& content, std::string& row) {
   if (content.due_at) out.zigzag(content.due_at->time_since_epoch().count());
   if (content.redriven_at) out.zigzag(content.redriven_at->time_since_epoch().count());
   if (content.changed_at) out.zigzag(content.changed_at->time_since_epoch().count());
+  if (content.merge_within) out.zigzag(content.merge_within->count());
   out.text(content.body);
 }
 
@@ -112,7 +115,7 @@ void decode_headers(ByteReader& in, TaskContent& content) {
 }
 
 void decode_choices(ByteReader& in, std::uint8_t version, TaskContent& content) {
-  const std::uint8_t flags = in.u8();
+  const std::uint64_t flags = in.varint();
   if ((flags & ~known_flags(version)) != 0) in.fail("an unknown flag");
   content.body_is_json = (flags & kBodyIsJson) != 0;
   content.dies_late = (flags & kDiesLate) != 0;
@@ -128,6 +131,7 @@ void decode_choices(ByteReader& in, std::uint8_t version, TaskContent& content) 
   if ((flags & kDueAt) != 0) content.due_at = WallTime(Millis(in.zigzag()));
   if ((flags & kRedrivenAt) != 0) content.redriven_at = WallTime(Millis(in.zigzag()));
   if ((flags & kChangedAt) != 0) content.changed_at = WallTime(Millis(in.zigzag()));
+  if ((flags & kMergeWithin) != 0) content.merge_within = Millis(in.zigzag());
   content.body = in.text();
 }
 
@@ -189,7 +193,7 @@ bool same_choices(const TaskContent& a, const TaskContent& b) {
   return a.id == b.id && a.target == b.target && a.group == b.group && a.lane == b.lane &&
          a.body == b.body && a.content_type == b.content_type && a.body_is_json == b.body_is_json &&
          same_headers(a.headers, b.headers) && a.expire_after == b.expire_after &&
-         a.dies_late == b.dies_late && a.retry == b.retry;
+         a.dies_late == b.dies_late && a.merge_within == b.merge_within && a.retry == b.retry;
 }
 
 bool same_due_asked(const TaskContent& a, const TaskContent& b) {

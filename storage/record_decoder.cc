@@ -116,9 +116,7 @@ class Decoder {
     target.key = hash();
     target.name = in_.text();
     target.concurrency = in_.varint32();
-    const std::uint8_t paused = in_.u8();
-    if (paused > 1) in_.fail("a truth value that is neither 0 nor 1");
-    target.paused = paused == 1;
+    target.paused = truth();
     target.settings = in_.text();
     // Since version 5 one that is paused says since when.
     if (target.paused) target.paused_since = context_.at;
@@ -132,6 +130,7 @@ class Decoder {
     target.rate.burst = in_.varint32();
     target.batch_tasks = in_.varint32();
     target.batch_wait = Millis(in_.zigzag());
+    target.takes_one = truth();
     target.paused_for = Millis(in_.zigzag());
     if (target.paused) target.paused_since = moment(context_.at);
     if (target.rate.per < Millis(1)) in_.fail("a rate over no time");
@@ -204,6 +203,21 @@ class Decoder {
     return in_.ok() ? static_cast<State>(byte) : State::scheduled;
   }
 
+  bool truth() {
+    const std::uint8_t byte = in_.u8();
+    if (byte > 1) in_.fail("a truth value that is neither 0 nor 1");
+    return byte == 1;
+  }
+
+  MergeRule merge() {
+    MergeRule rule;
+    rule.part = in_.fixed<8>();
+    rule.within = Millis(in_.zigzag());
+    if (rule.part >> MergeRule::kPartBits != 0) in_.fail("a part of more than 58 bits");
+    if (!rule.given() || rule.within > MergeRule::kWithinMax) in_.fail("a merge within no time");
+    return rule;
+  }
+
   LaneNumber lane() {
     const std::uint8_t number = in_.u8();
     if (number >= kLanesMax) in_.fail("a lane beyond the last");
@@ -240,6 +254,7 @@ class Decoder {
     if ((flags & kLane) != 0) task.lane = lane();
     task.dies_late = (flags & kDiesLate) != 0;
     if ((flags & kDeliveringPush) != 0) task.push = delivering_push();
+    if ((flags & kMerge) != 0) task.merge = merge();
     refuse_longer_form(flags, task, previous);
     context_.after(task);
     return previous;

@@ -72,6 +72,7 @@ class Encoder {
     out_.varint(target.rate.burst);
     out_.varint(target.batch_tasks);
     out_.zigzag(target.batch_wait.count());
+    out_.u8(target.takes_one ? 1 : 0);
     out_.zigzag(target.paused_for.count());
     if (target.paused) moment(target.paused_since, context_.at);
   }
@@ -150,6 +151,7 @@ class Encoder {
     if (task.lane != kDefaultLane) flags |= kLane;
     if (task.dies_late) flags |= kDiesLate;
     if (task.push.known()) flags |= kDeliveringPush;
+    if (task.merge.given()) flags |= kMerge;
     return flags;
   }
 
@@ -170,6 +172,10 @@ class Encoder {
     if ((flags & kRedrivenAt) != 0) moment(task.redriven_at, context_.at);
     if ((flags & kLane) != 0) out_.u8(task.lane);
     if ((flags & kDeliveringPush) != 0) out_.varint(task.push.code());
+    if ((flags & kMerge) != 0) {
+      out_.fixed<8>(task.merge.part);
+      out_.zigzag(task.merge.within.count());
+    }
     context_.after(task);
   }
 

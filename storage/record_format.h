@@ -39,7 +39,7 @@ enum class Kind : std::uint8_t {
 /// Whether `target_put` says all that there is to say.
 [[nodiscard]] inline bool says_no_more(const record::TargetPut& target) {
   return target.rate == RateLimit() && target.batch_tasks == 0 && target.batch_wait == Millis(0) &&
-         !target.paused && target.paused_for == Millis(0);
+         !target.takes_one && !target.paused && target.paused_for == Millis(0);
 }
 /// The last kind that a row of that version may have.
 [[nodiscard]] constexpr Kind last_kind(std::uint8_t version) {
@@ -73,7 +73,8 @@ enum Flag : std::uint32_t {
   kFlagsOfVersion4 = (1 << 15) - 1,
   // Since version 5.
   kDeliveringPush = 1 << 15,
-  kAllFlags = (1 << 16) - 1,
+  kMerge = 1 << 16,
+  kAllFlags = (1 << 17) - 1,
 };
 [[nodiscard]] constexpr std::uint32_t known_flags(std::uint8_t version) {
   if (version < 3) return kFlagsOfVersion2;

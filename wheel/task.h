@@ -117,6 +117,19 @@ struct RateLimit {
   friend bool operator==(const RateLimit&, const RateLimit&) = default;
 };
 
+/// With which others a task may be pushed before its due: those of the same part of their ids (the
+/// text in braces), due so little before it, to the same target in the same lane.
+struct MergeRule {
+  static constexpr int kPartBits = 58;
+  static constexpr Millis kWithinMax{std::chrono::hours(1)};
+  static constexpr std::uint32_t kTasksMax =
+      100;                 // in one push, unless the target has a BatchLimit
+  std::uint64_t part = 0;  // keyed hash of it
+  Millis within{};         // 0: with none
+  [[nodiscard]] bool given() const { return within > Millis(0); }
+  friend bool operator==(const MergeRule&, const MergeRule&) = default;
+};
+
 /// How many due tasks of a target go together in one push.
 struct BatchLimit {
   std::uint32_t tasks_max = 0;        // 0: each goes alone
@@ -153,6 +166,7 @@ struct TaskContent {
   std::vector<Header> headers;
   std::optional<Millis> expire_after;
   bool dies_late = false;  // once `expire_after` is over it is a dead letter, and not expired
+  std::optional<Millis> merge_within;
   std::optional<RetryChoice> retry;
   /// The due as it was asked for, as a delay or as a moment. Neither: the row is older than these
   /// fields, or of a dead letter that format 2 redrove.

@@ -43,6 +43,7 @@ struct HttpSettings final : KindSettings {
   Result<> check_named_by_client(const std::string&, const KindSettings*) const override {
     return {};
   }
+  [[nodiscard]] bool takes_several() const override { return true; }
   [[nodiscard]] BatchLimit batch() const override { return batched; }
   void write(JsonWriter& json, Place place, Secrets secrets) const override;
   void write_kept(JsonWriter& json) const override;

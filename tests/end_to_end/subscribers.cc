@@ -6,10 +6,11 @@
 
 namespace carillon::test {
 
-Subscribers::Index Subscribers::plan(std::string id, WallTime due, std::string group) {
+Subscribers::Index Subscribers::plan(std::string id, WallTime due, std::string group,
+                                     Millis merge_within) {
   const auto index = static_cast<Index>(tasks_.size());
   std::string payload = "{\"task\":" + std::to_string(index) + "}";
-  tasks_.push_back({std::move(id), std::move(group), std::move(payload), due});
+  tasks_.push_back({std::move(id), std::move(group), std::move(payload), due, merge_within});
   return index;
 }
 
@@ -20,12 +21,14 @@ bool Subscribers::add(client::ApiClient& api, std::span<const Index> tasks) {
     if (!task.asked) {
       task.entry =
           ledger_.add_asked({.id = task.id, .body = load::hash_of(task.payload), .due = task.due});
+      if (task.merge_within > Millis(0)) ledger_.may_be_early(task.entry, task.merge_within);
       task.asked = true;
     }
     JsonWriter json(body);
     json.begin_object().key("id").string(task.id).key("due_at").moment(task.due);
     json.key("target").string(target_);
     if (!task.group.empty()) json.key("group").string(task.group);
+    if (task.merge_within > Millis(0)) json.key("merge_within").duration(task.merge_within);
     json.key("payload").raw(task.payload).end_object();
     body += '\n';
   }

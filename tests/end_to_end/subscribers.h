@@ -28,8 +28,8 @@ class Subscribers {
   /// All tasks go to the named target.
   explicit Subscribers(std::string target) : target_(std::move(target)) {}
 
-  /// Plans a task; nothing is sent yet.
-  Index plan(std::string id, WallTime due, std::string group = {});
+  /// Plans a task; nothing is sent yet. `merge_within` 0: it is not to be merged.
+  Index plan(std::string id, WallTime due, std::string group = {}, Millis merge_within = Millis(0));
 
   /// Asks for tasks in one batch; false where the answer did not come. Asking again for what was
   /// asked before is what a client does that had no answer.
@@ -61,6 +61,7 @@ class Subscribers {
   struct Task {
     std::string id, group, payload;
     WallTime due;
+    Millis merge_within{0};
     Ledger::Task entry = 0;
     bool asked = false, added = false, cancelled = false;
   };

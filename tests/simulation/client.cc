@@ -11,6 +11,7 @@ namespace {
 
 constexpr Moment kNetwork = kMillisecond;
 constexpr Moment kElsewhere = 50 * kMillisecond;
+constexpr std::uint64_t kParts = 3;
 
 bool adds(Deed deed) {
   return deed <= Deed::add_once;
@@ -104,6 +105,10 @@ void Client::prepare_add(Asking& asking) {
     if (world_.chance(swarm_.expiring)) {
       request.expire_after = Millis(static_cast<std::int64_t>(world_.magnitude(12)));
     }
+    if (!request.by_url && world_.chance(swarm_.merging)) {
+      request.merge = {1 + world_.below(kParts),
+                       Millis(1 + static_cast<std::int64_t>(world_.magnitude(12)))};
+    }
   }
   // A change leaves the group as it is, and whether the task may expire.
   asking.task =
@@ -113,6 +118,9 @@ void Client::prepare_add(Asking& asking) {
                          .group = request.group,
                          .may_expire = request.expire_after.has_value() || changes(request.deed),
                          .due_of = request.deed == Deed::change ? asking.old : std::nullopt});
+  // A change leaves that as it is, too.
+  asking.early_by = changes(request.deed) ? asking.id->early_by : request.merge.within;
+  if (asking.early_by > Millis(0)) ledger_.may_be_early(*asking.task, asking.early_by);
   versions_.push_back({*asking.task, request.group});
 }
 
@@ -272,6 +280,7 @@ void Client::added(const Asking& asking, const Reply& reply) {
   }
   id.task = asking.task;
   id.group = asking.request.group;
+  id.early_by = asking.early_by;
   id.live = true;
 }
 

@@ -32,6 +32,7 @@ class Client {
     std::uint64_t id = 0;
     std::optional<Task> task;  // the newest that was accepted
     std::uint64_t group = 0;   // of `task`
+    Millis early_by{0};        // the same
     bool live = false;         // not known to be finished
     bool given_up = false;
   };
@@ -42,6 +43,7 @@ class Client {
     std::optional<Task> task;  // the one that an add or a change makes
     std::optional<Task> old;   // the one that it would replace, or is about
     std::uint64_t old_group = 0;
+    Millis early_by{0};
     test::Ledger::Operation operation = 0;
     int times = 0;
   };

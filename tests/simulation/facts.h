@@ -32,6 +32,7 @@ struct Fact {
   bool retries_cancelled = false;
   TargetKey target;
   LaneNumber lane = kDefaultLane;
+  MergeRule merge;
 };
 
 class Facts {
@@ -89,6 +90,8 @@ class Facts {
   void follow(const record::LanePut& put, Sequence sequence, WallTime at);
   void follow(const record::LaneDelete& removal, Sequence sequence, WallTime at);
   void follow_name(const OperationName& name);
+  /// Whether one that was fired with it or just before may have taken it along.
+  [[nodiscard]] bool is_taken_along(const Fact& fact) const;
   void expect(bool holds, const std::string& what);
   void reached(const char* record, State from, State to);
 
@@ -97,6 +100,7 @@ class Facts {
   std::vector<std::string>& faults_;
   Millis slack_;
   std::map<TaskNumber, Fact> facts_;
+  std::deque<Fact> fired_;  // on time, the last of them
   struct Held {
     WallTime until{};
     Moment began = 0;  // when it was durable

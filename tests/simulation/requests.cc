@@ -85,6 +85,7 @@ void Requests::put_target(std::uint64_t target, bool paused) {
   put.name = "target" + std::to_string(target);
   put.concurrency = its_.swarm.concurrency;
   put.paused = paused;
+  put.takes_one = its_.world.chance(100);
   put.rate = any_rate();
   const BatchLimit batch = any_batch();
   put.batch_tasks = batch.tasks_max;
@@ -256,6 +257,7 @@ void Requests::add(const Request& request, const Answered& answered) {
   add.task.target = target_key(target_of(request));
   add.task.target_is_url = request.by_url;
   add.task.expire_after = request.expire_after;
+  add.task.merge = request.merge;
   // By name; where there is no such lane, in the default one, so that most adds are taken.
   const auto lane = shard().lanes().find(lane_name(request.version % (kNamedLanes + 2)));
   add.task.lane = lane.value_or(kDefaultLane);
@@ -356,6 +358,7 @@ std::string verdict_name(Verdict verdict) {
                                     "content moved",
                                     "unknown target",
                                     "unknown lane",
+                                    "unmergeable",
                                     "target in use",
                                     "lane in use",
                                     "too many targets",

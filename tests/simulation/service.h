@@ -20,6 +20,7 @@ struct Request {
   std::uint64_t group = 0;
   bool by_url = false;
   std::optional<Millis> expire_after;
+  MergeRule merge;
   TaskNumber number = 0;   // redrive, remove_dead: which
   Millis by{};             // group_shift
   std::uint64_t name = 0;  // of a group's operation or a redrive; 0: none

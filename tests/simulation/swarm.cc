@@ -29,10 +29,11 @@ Swarm Swarm::draw(World& world) {
   for (std::uint32_t* some :
        {&swarm.request_lost, &swarm.answer_lost, &swarm.gives_up, &swarm.refused, &swarm.failed,
         &swarm.hangs, &swarm.gone, &swarm.lost_answer, &swarm.throttled, &swarm.named,
-        &swarm.grouped, &swarm.expiring, &swarm.by_url}) {
+        &swarm.grouped, &swarm.expiring, &swarm.merging, &swarm.by_url}) {
     *some = rate(world);
   }
   swarm.grouped *= 2;
+  swarm.merging *= 2;
   swarm.rated = static_cast<std::uint32_t>(500 * world.below(3));
   swarm.batched = static_cast<std::uint32_t>(500 * world.below(3));
   for (Moment* some : {&swarm.crash, &swarm.clock_step, &swarm.clean, &swarm.operate}) {

@@ -42,7 +42,7 @@ struct Swarm {
   std::uint32_t refused = 0, failed = 0, hangs = 0, gone = 0, lost_answer = 0,
                 throttled = 0;  // receivers
   std::uint32_t named = 0;      // operations on groups, and redrives
-  std::uint32_t grouped = 0, expiring = 0, by_url = 0;
+  std::uint32_t grouped = 0, expiring = 0, merging = 0, by_url = 0;
   std::uint32_t rated = 0, batched = 0;  // of changes of targets
   // Mean pauses; 0: never happens.
   Moment crash = 0, clock_step = 0, clean = 0, operate = 0, touch = 0;

@@ -57,6 +57,7 @@ class Ledger::Reader {
         {"add_asked", add_asked},
         {"add_asked_again", about_task<&Ledger::add_asked_again>},
         {"add_answered", yes_or_no<&Ledger::add_answered>},
+        {"may_be_early", may_be_early},
         {"cancel_asked", about_task<&Ledger::cancel_asked>},
         {"cancel_answered", cancel_answered},
         {"move_asked", move_asked},
@@ -99,6 +100,13 @@ class Ledger::Reader {
     bool yes = false;
     if (!read(line, task, yes) || task >= ledger.tasks()) return false;
     (ledger.*kCall)(task, yes);
+    return true;
+  }
+  static bool may_be_early(Ledger& ledger, std::istream& line) {
+    Task task = 0;
+    Millis by{};
+    if (!read(line, task, by) || task >= ledger.tasks()) return false;
+    ledger.may_be_early(task, by);
     return true;
   }
   static bool cancel_answered(Ledger& ledger, std::istream& line) {

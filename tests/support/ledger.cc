@@ -193,6 +193,11 @@ void Ledger::add_answered(Task task, bool accepted) {
   entry.add = accepted ? Outcome::yes : Outcome::no;
 }
 
+void Ledger::may_be_early(Task task, Millis by) {
+  record("may_be_early", task, by.count());
+  entries_[task].early_by = by;
+}
+
 void Ledger::cancel_asked(Task task) {
   record("cancel_asked", task);
   if (entries_[task].cancel != Outcome::yes) entries_[task].cancel = Outcome::unknown;
@@ -325,7 +330,7 @@ void Ledger::pushed(const Push& push) {
   if (push.accepted) ++entry->accepted;
   entry->attempt_max = std::max(entry->attempt_max, push.attempt);
   entry->last_push = std::max(entry->last_push, push.seen);
-  if (push.at < push.due) entry->early = true;
+  if (push.at < push.due - entry->early_by) entry->early = true;
   const bool of_two = is_of_two(*entry);
   const bool asked_for = std::ranges::any_of(entry->dues, [&](const Due& due) {
     return due.low <= push.due && push.due <= due.high && (push.seen <= due.until || of_two);

@@ -104,6 +104,9 @@ class Ledger {
   /// Once accepted, a task stays accepted: a later refusal is a fault.
   void add_answered(Task task, bool accepted);
 
+  /// It may be pushed by so much before its due, together with others.
+  void may_be_early(Task task, Millis by);
+
   void cancel_asked(Task task);
   /// `attempts`: what the 200 said, or kAttemptsUntold; of no meaning where it was refused. With a
   /// moment, no push may be seen after it. A task that another replaced is cancelled, too.
@@ -157,6 +160,7 @@ class Ledger {
     Outcome add = Outcome::unknown;
     Outcome cancel = Outcome::not_asked;
     bool may_expire = false;
+    Millis early_by{0};                  // it may be
     bool maybe_group_cancelled = false;  // by an operation that had no answer
     bool maybe_redriven = false;
     std::optional<WallTime> wrong_due;  // the first

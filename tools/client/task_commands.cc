@@ -14,7 +14,8 @@ namespace carillon::client {
 namespace {
 
 struct TaskOptions {
-  std::string id, delay, due_at, target, group, lane, expire_after, on_expire, if_exists, retries;
+  std::string id, delay, due_at, target, group, lane, expire_after, on_expire, merge_within,
+      if_exists, retries;
   std::string payload, payload_file, body, body_file, content_type;
   std::vector<std::string> headers;
   std::vector<std::string> ids;
@@ -60,7 +61,7 @@ void add(Context& context, TaskOptions& o) {
   Body body;
   body.text("id", o.id).time("delay", o.delay).time("due_at", o.due_at).text("target", o.target);
   body.text("group", o.group).text("lane", o.lane).time("expire_after", o.expire_after);
-  body.text("on_expire", o.on_expire);
+  body.text("on_expire", o.on_expire).time("merge_within", o.merge_within);
   body.text("if_exists", o.if_exists).raw("payload", o.payload).text("body", o.body);
   body.text("content_type", o.content_type).raw("headers", headers);
   context.run("POST", "/v1/tasks", body.json(), show_task);
@@ -137,6 +138,8 @@ void declare_add(CLI::App& app, Context& context) {
   command->add_option("--lane", o->lane, "Lane");
   command->add_option("--expire-after", o->expire_after, "Drop if not pushed this long after due");
   command->add_option("--on-expire", o->on_expire, "What becomes of it then: drop or dead");
+  command->add_option("--merge-within", o->merge_within,
+                      "Push up to so long before due with a task of the same {...} in its id");
   command->add_option("--if-exists", o->if_exists, "What to do with a task of the same id")
       ->check(CLI::IsMember({"reject", "keep", "replace", "earliest", "latest", "once"}));
   command->callback([o, &context] { add(context, *o); });

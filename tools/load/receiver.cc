@@ -126,7 +126,8 @@ class Receiver::Impl {
   std::uint32_t generation_ = 0;
   std::deque<Held> held_;
   BatchParser batches_;
-  std::uint64_t round_bad_ = 0, round_connections_ = 0;  // not published yet
+  // Not published yet.
+  std::uint64_t round_pushes_ = 0, round_bad_ = 0, round_connections_ = 0;
 };
 
 Result<> Receiver::Impl::start() {
@@ -286,6 +287,7 @@ std::size_t Receiver::Impl::take_pushes(Connection& connection, std::string_view
 
 void Receiver::Impl::take_push(Connection& connection, const PushHead& head, std::string_view body,
                                WallMicros now) {
+  ++round_pushes_;
   if (head.tasks > 0) return answer(connection, take_batch(body, now), head.close);
   Arrival arrival;
   arrival.task_id = percent_decode(head.task_id).value_or(std::string(head.task_id));
@@ -376,6 +378,7 @@ void Receiver::Impl::publish() {
       }
       if (arrival.attempt <= 1) summary.lateness.record(arrival.at - arrival.due);
     }
+    summary.pushes += std::exchange(round_pushes_, 0);
     summary.early += std::exchange(judge.early, 0);
     summary.duplicates += std::exchange(judge.duplicates, 0);
     summary.bad += std::exchange(round_bad_, 0);

@@ -26,6 +26,7 @@
 namespace carillon::load {
 
 struct ReceiverSummary {
+  std::uint64_t pushes = 0;       // requests that were pushes
   std::uint64_t received = 0;     // pushed tasks, whatever they were answered
   std::uint64_t accepted = 0;     // answered 2xx
   std::uint64_t early = 0;        // arrived before they were due

@@ -154,6 +154,7 @@ function Settings({ task }) {
       task.expire_after &&
         `${task.expire_after} after due${task.on_expire === "dead" ? ", to the dead letters" : ""}`,
     ],
+    ["Merges within", task.merge_within],
     [
       "Retry",
       task.retry &&

@@ -12,7 +12,7 @@ export type OnExpire = "drop" | "dead";
 
 export type IfExists = "reject" | "keep" | "replace" | "earliest" | "latest" | "once";
 
-export type WaitingFor = "due" | "retry" | "target_paused" | "target_held" | "target_concurrency" | "target_rate" | "lane" | "capacity" | "catch_up" | "commit" | "batch";
+export type WaitingFor = "due" | "retry" | "target_paused" | "target_held" | "target_concurrency" | "target_rate" | "lane" | "capacity" | "catch_up" | "commit" | "batch" | "merge";
 
 export type Event = "created" | "changed" | "moved" | "redriven" | "group_shift" | "group_cancel" | "attempt" | "delivered" | "dead" | "expired" | "cancelled";
 
@@ -99,12 +99,18 @@ export interface NewTask {
    * letter that says so.
    */
   on_expire?: OnExpire;
+  /**
+   * How long before its due it may be pushed together with another task of the same part of its id (the text
+   * in braces), target and lane, which is due no further from it than both allow; up to 1h. 422 `unmergeable`
+   * where the id has no such part, or the target is a URL or of a kind that takes each task by itself.
+   */
+  merge_within?: Duration;
   retry?: Retry;
   /** What to do where the id names another unfinished task. */
   if_exists?: IfExists;
 }
 
-/** What is named changes; null removes group, lane, headers, expire_after or retry. */
+/** What is named changes; null removes group, lane, headers, expire_after, merge_within or retry. */
 export interface TaskChange {
   due_at?: Moment;
   delay?: Duration;
@@ -127,6 +133,7 @@ export interface TaskChange {
    * letter that says so. null: `drop`.
    */
   on_expire?: OnExpire | null;
+  merge_within?: Duration | null;
   retry?: Retry | null;
 }
 
@@ -159,6 +166,8 @@ export interface Task {
    * letter that says so.
    */
   on_expire?: OnExpire;
+  /** How long before its due it may be pushed together with another task of the same part of its id. */
+  merge_within?: string;
   retry?: Retry;
   /** Any JSON; pushed as application/json exactly as sent. */
   payload?: unknown;

@@ -33,6 +33,7 @@ class Calls:
         lane: Optional[str] = None,
         expire_after: Optional[Duration] = None,
         on_expire: Optional[models.OnExpire] = None,
+        merge_within: Optional[Duration] = None,
         retry: Optional[models.Retry] = None,
         if_exists: Optional[models.IfExists] = None,
     ) -> models.Task:
@@ -50,6 +51,7 @@ class Calls:
             "lane": lane,
             "expire_after": expire_after,
             "on_expire": on_expire,
+            "merge_within": merge_within,
             "retry": retry,
             "if_exists": if_exists,
         })
@@ -135,6 +137,7 @@ class Calls:
         lane: Union[str, None, Unset] = UNSET,
         expire_after: Union[Duration, None, Unset] = UNSET,
         on_expire: Union[models.OnExpire, None, Unset] = UNSET,
+        merge_within: Union[Duration, None, Unset] = UNSET,
         retry: Union[models.Retry, None, Unset] = UNSET,
     ) -> models.Task:
         """Move or change a task, atomically. Role: write. `PATCH /v1/tasks/{id}`"""
@@ -158,6 +161,7 @@ class Calls:
                     "lane": lane,
                     "expire_after": expire_after,
                     "on_expire": on_expire,
+                    "merge_within": merge_within,
                     "retry": retry,
                 },
                 read=models.Task.from_json,
@@ -707,6 +711,7 @@ class AsyncCalls:
         lane: Optional[str] = None,
         expire_after: Optional[Duration] = None,
         on_expire: Optional[models.OnExpire] = None,
+        merge_within: Optional[Duration] = None,
         retry: Optional[models.Retry] = None,
         if_exists: Optional[models.IfExists] = None,
     ) -> models.Task:
@@ -724,6 +729,7 @@ class AsyncCalls:
             "lane": lane,
             "expire_after": expire_after,
             "on_expire": on_expire,
+            "merge_within": merge_within,
             "retry": retry,
             "if_exists": if_exists,
         })
@@ -809,6 +815,7 @@ class AsyncCalls:
         lane: Union[str, None, Unset] = UNSET,
         expire_after: Union[Duration, None, Unset] = UNSET,
         on_expire: Union[models.OnExpire, None, Unset] = UNSET,
+        merge_within: Union[Duration, None, Unset] = UNSET,
         retry: Union[models.Retry, None, Unset] = UNSET,
     ) -> models.Task:
         """Move or change a task, atomically. Role: write. `PATCH /v1/tasks/{id}`"""
@@ -832,6 +839,7 @@ class AsyncCalls:
                     "lane": lane,
                     "expire_after": expire_after,
                     "on_expire": on_expire,
+                    "merge_within": merge_within,
                     "retry": retry,
                 },
                 read=models.Task.from_json,

@@ -11,7 +11,7 @@ from ._values import UNSET, Duration, Model, Moment, each_item, each_value, read
 State = Literal["scheduled", "firing", "retrying", "delivered", "dead", "expired", "cancelled"]
 OnExpire = Literal["drop", "dead"]
 IfExists = Literal["reject", "keep", "replace", "earliest", "latest", "once"]
-WaitingFor = Literal["due", "retry", "target_paused", "target_held", "target_concurrency", "target_rate", "lane", "capacity", "catch_up", "commit", "batch"]
+WaitingFor = Literal["due", "retry", "target_paused", "target_held", "target_concurrency", "target_rate", "lane", "capacity", "catch_up", "commit", "batch", "merge"]
 Event = Literal["created", "changed", "moved", "redriven", "group_shift", "group_cancel", "attempt", "delivered", "dead", "expired", "cancelled"]
 Outcome = Literal["delivered", "failed"]
 Kind = Literal["http", "redis", "amqp", "nats", "kafka"]
@@ -169,6 +169,11 @@ class NewTask(Model):
     #: What becomes of it once `expire_after` is over: `drop`, the default, makes it `expired`, `dead` a dead
     #: letter that says so.
     on_expire: Optional[OnExpire] = None
+    #: How long before its due it may be pushed together with another task of the same part of its id (the
+    #: text in braces), target and lane, which is due no further from it than both allow; up to 1h. 422
+    #: `unmergeable` where the id has no such part, or the target is a URL or of a kind that takes each task
+    #: by itself.
+    merge_within: Optional[Duration] = None
     retry: Optional[Retry] = None
     #: What to do where the id names another unfinished task.
     if_exists: Optional[IfExists] = None
@@ -202,6 +207,8 @@ class Task(Model):
     #: What becomes of it once `expire_after` is over: `drop`, the default, makes it `expired`, `dead` a dead
     #: letter that says so.
     on_expire: Optional[OnExpire] = None
+    #: How long before its due it may be pushed together with another task of the same part of its id.
+    merge_within: Optional[timedelta] = None
     retry: Optional[Retry] = None
     #: Any JSON; pushed as application/json exactly as sent.
     payload: Any = None
@@ -796,6 +803,7 @@ NewTask._readers = {
     "due_at": read_moment,
     "delay": read_duration,
     "expire_after": read_duration,
+    "merge_within": read_duration,
     "retry": Retry.from_json,
 }
 Task._readers = {
@@ -806,6 +814,7 @@ Task._readers = {
     "finished_at": read_moment,
     "last_attempt_at": read_moment,
     "expire_after": read_duration,
+    "merge_within": read_duration,
     "retry": Retry.from_json,
 }
 Explanation._readers = {"expected_at": read_moment}

@@ -92,6 +92,16 @@ public final class NewTask extends JsonObject {
     return read("on_expire", value -> enumeration(value, OnExpire.class));
   }
 
+  /**
+   * How long before its due it may be pushed together with another task of the same part of its id (the text
+   * in braces), target and lane, which is due no further from it than both allow; up to 1h. 422 `unmergeable`
+   * where the id has no such part, or the target is a URL or of a kind that takes each task by itself. Null
+   * where there is none.
+   */
+  public Duration mergeWithin() {
+    return read("merge_within", JsonObject::duration);
+  }
+
   /** `retry`. Null where there is none. */
   public Retry retry() {
     return read("retry", Retry::of);
@@ -178,6 +188,16 @@ public final class NewTask extends JsonObject {
      */
     public Builder onExpire(OnExpire value) {
       return put("on_expire", value);
+    }
+
+    /**
+     * How long before its due it may be pushed together with another task of the same part of its id (the
+     * text in braces), target and lane, which is due no further from it than both allow; up to 1h. 422
+     * `unmergeable` where the id has no such part, or the target is a URL or of a kind that takes each task
+     * by itself.
+     */
+    public Builder mergeWithin(Duration value) {
+      return put("merge_within", value);
     }
 
     /** `retry`. */

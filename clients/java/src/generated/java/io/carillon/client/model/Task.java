@@ -102,6 +102,14 @@ public final class Task extends JsonObject {
     return read("on_expire", value -> enumeration(value, OnExpire.class));
   }
 
+  /**
+   * How long before its due it may be pushed together with another task of the same part of its id. Null
+   * where there is none.
+   */
+  public Duration mergeWithin() {
+    return read("merge_within", JsonObject::duration);
+  }
+
   /** `retry`. Null where there is none. */
   public Retry retry() {
     return read("retry", Retry::of);

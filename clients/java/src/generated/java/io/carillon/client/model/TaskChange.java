@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 
-/** What is named changes; null removes group, lane, headers, expire_after or retry. */
+/** What is named changes; null removes group, lane, headers, expire_after, merge_within or retry. */
 public final class TaskChange extends JsonObject {
   private TaskChange(Map<String, ?> members) {
     super(members);
@@ -82,6 +82,11 @@ public final class TaskChange extends JsonObject {
    */
   public OnExpire onExpire() {
     return read("on_expire", value -> enumeration(value, OnExpire.class));
+  }
+
+  /** `merge_within`. Null where there is none. */
+  public Duration mergeWithin() {
+    return read("merge_within", JsonObject::duration);
   }
 
   /** `retry`. Null where there is none. */
@@ -160,6 +165,11 @@ public final class TaskChange extends JsonObject {
      */
     public Builder onExpire(OnExpire value) {
       return putNullable("on_expire", value);
+    }
+
+    /** `merge_within`. */
+    public Builder mergeWithin(Duration value) {
+      return putNullable("merge_within", value);
     }
 
     /** `retry`. */

@@ -14,6 +14,7 @@ public enum WaitingFor {
   CATCH_UP,
   COMMIT,
   BATCH,
+  MERGE,
   /** A value that this version of the client does not know. */
   UNRECOGNIZED
 }
