@@ -82,6 +82,7 @@ void append_task(JsonWriter& json, const TaskView& task, TaskDetail detail, Secr
     json.key("target").string(mask_query(content.target));
   append_optional(json, "group", content.group);
   append_optional(json, "lane", content.lane);
+  append_optional(json, "key", content.key);
   if (detail != TaskDetail::import) append_progress(json, task);
   append_policy(json, task, detail);
   if (detail != TaskDetail::listed) {

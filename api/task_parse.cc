@@ -200,9 +200,9 @@ class TaskParser {
 
   Result<AddRequest> parse(ondemand::value value) {
     constexpr std::string_view kKnown[] = {
-        "id",           "due_at",       "delay",        "target",   "payload", "body",
-        "body_base64",  "content_type", "headers",      "group",    "lane",    "retry",
-        "expire_after", "on_expire",    "merge_within", "if_exists"};
+        "id",          "due_at",       "delay",     "target",       "payload",  "body",
+        "body_base64", "content_type", "headers",   "group",        "lane",     "key",
+        "retry",       "expire_after", "on_expire", "merge_within", "if_exists"};
     const auto done = for_each_field(
         value, kKnown,
         [this](std::string_view key, ondemand::value inner) { return field(key, inner); },
@@ -240,6 +240,7 @@ class TaskParser {
     if (key == "target") return store(content.target, read_target(value));
     if (key == "group") return store(content.group, read_name(value, key));
     if (key == "lane") return store(content.lane, read_name(value, key));
+    if (key == "key") return store(content.key, read_name(value, key));
     if (key == "headers") return store(content.headers, read_headers(value));
     if (key == "expire_after") return store(content.expire_after, read_positive(value, key));
     if (key == "on_expire") return store(content.dies_late, read_on_expire(value));
@@ -258,9 +259,10 @@ class ChangeParser {
   explicit ChangeParser(JsonScratch& scratch) : body_(scratch) {}
 
   Result<ChangeRequest> parse(ondemand::value value) {
-    constexpr std::string_view kKnown[] = {
-        "due_at",  "delay", "target", "payload", "body",         "body_base64", "content_type",
-        "headers", "group", "lane",   "retry",   "expire_after", "on_expire",   "merge_within"};
+    constexpr std::string_view kKnown[] = {"due_at",       "delay",       "target",       "payload",
+                                           "body",         "body_base64", "content_type", "headers",
+                                           "group",        "lane",        "key",          "retry",
+                                           "expire_after", "on_expire",   "merge_within"};
     const auto done = for_each_field(
         value, kKnown,
         [this](std::string_view key, ondemand::value inner) { return field(key, inner); },
@@ -289,8 +291,8 @@ class ChangeParser {
   /// The fields that a task may be without.
   Result<bool> removable(std::string_view key, ondemand::value value) {
     const bool remove = is_null(value);
-    if (key == "group" || key == "lane") {
-      auto& name = key == "group" ? change_.group : change_.lane;
+    if (key == "group" || key == "lane" || key == "key") {
+      auto& name = key == "group" ? change_.group : key == "lane" ? change_.lane : change_.key;
       if (!remove) return store(name, read_name(value, key));
       name = std::string_view();
     } else if (key == "headers") {

@@ -93,10 +93,10 @@ void transfer(Archive& archive, MergeRule& rule) {
 }
 template <typename Archive>
 void transfer(Archive& archive, TaskContent& content) {
-  auto& [id, target, group, lane, body, content_type, body_is_json, headers, expire_after,
+  auto& [id, target, group, lane, key, body, content_type, body_is_json, headers, expire_after,
          dies_late, merge_within, retry, delay, due_at, created_at, changed_at, redriven_at,
          webhook_id, attempts_before] = content;
-  archive(id, target, group, lane, body, content_type, body_is_json, headers, expire_after,
+  archive(id, target, group, lane, key, body, content_type, body_is_json, headers, expire_after,
           dies_late, merge_within, retry, delay, due_at, created_at, changed_at, redriven_at,
           webhook_id, attempts_before);
 }
@@ -147,13 +147,13 @@ void transfer(Archive& archive, Fingerprint& task) {
 }
 template <typename Archive>
 void transfer(Archive& archive, NewTask& add) {
-  auto& [statement, if_exists, lane, content, delay, shard] = add;
+  auto& [statement, if_exists, lane, key, content, delay, shard] = add;
   // The rest of the statement is for the shard to say.
   auto& [task, number, due, asked_due, target, target_is_url, group, lane_number, expire_after,
          dies_late, merge, attempt, state, retries_cancelled, finished_at, push, redriven_at] =
       statement;
   archive(task, due, target, target_is_url, group, expire_after, dies_late, merge);
-  archive(if_exists, lane, content, delay);
+  archive(if_exists, lane, key, content, delay);
 }
 template <typename Archive>
 void transfer(Archive& archive, AddAnswer& answer) {
@@ -167,10 +167,10 @@ void transfer(Archive& archive, ChangeRequest::Body& body) {
 }
 template <typename Archive>
 void transfer(Archive& archive, ChangeRequest& request) {
-  auto& [due_at, delay, body, headers, target, group, lane, expire_after, dies_late, merge_within,
-         retry] = request;
-  archive(due_at, delay, body, headers, target, group, lane, expire_after, dies_late, merge_within,
-          retry);
+  auto& [due_at, delay, body, headers, target, group, lane, key, expire_after, dies_late,
+         merge_within, retry] = request;
+  archive(due_at, delay, body, headers, target, group, lane, key, expire_after, dies_late,
+          merge_within, retry);
 }
 template <typename Archive>
 void transfer(Archive& archive, CancelAnswer& answer) {

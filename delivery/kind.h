@@ -50,6 +50,8 @@ class KindSettings {
       const KindSettings* before) const = 0;
   /// Whether all of it is there and within bounds.
   [[nodiscard]] virtual Result<> check() const = 0;
+  /// Whether a task may name this key, which is not empty. Error slug: key_not_allowed.
+  [[nodiscard]] virtual Result<> check_key(std::string_view key) const;
   /// Whether a push may go there, as far as can be told without connecting.
   [[nodiscard]] virtual Result<> check_address(UrlPolicy& urls) const = 0;
   /// Whether the files that it names can be used. Error slug: unusable_file, with file and reason.

@@ -10,6 +10,11 @@
 
 namespace carillon {
 
+Result<> KindSettings::check_key(std::string_view /*key*/) const {
+  return Error{"key_not_allowed",
+               "A target of the kind `" + std::string(kind_->name) + "` takes no `key`.", "key"};
+}
+
 std::span<const TargetKind* const> kinds() {
   static constexpr std::array<const TargetKind*, 5> kAll = {&kHttpKind, &kRedisKind, &kAmqpKind,
                                                             &kNatsKind, &kKafkaKind};

@@ -1,7 +1,9 @@
 #include "engine/commands.h"
 
+#include <map>
 #include <utility>
 
+#include "delivery/kind.h"
 #include "engine/lane_changes.h"
 #include "net/url.h"
 #include "storage/content.h"
@@ -66,8 +68,18 @@ Answer<Added> Commands::added(const Reply& reply) {
   }
 }
 
+/// Whether the target that the task names allows its key. A target that is not there the shard
+/// refuses.
+Result<> Commands::check_key(const Statement& task, std::string_view key) const {
+  if (key.empty()) return {};
+  if (!task.target_is_url && its_.local.shard().target(task.target) == nullptr) return {};
+  return its_.local.targets().of_push(task.target)->own->check_key(key);
+}
+
 Async<Answer<AddAnswer>> Commands::add(NewTask task) {
   if (auto why = its_.refusals.closed_to_contents()) co_return Refusal(std::move(*why));
+  if (const auto allowed = check_key(task.task, task.key); !allowed)
+    co_return Refusal(allowed.error());
   Reply reply =
       co_await ask(its_.local.driver(), as_command(std::move(task), its_.local.shard().lanes()));
   if (!reply.content.empty()) co_await recognise(std::span(&reply, 1));
@@ -88,15 +100,29 @@ Async<std::vector<Answer<Added>>> Commands::add_batch(std::vector<NewTask> tasks
     answers.assign(tasks.size(), Refusal(std::move(*why)));
     co_return answers;
   }
+  std::map<std::size_t, Error> refused;  // by their places
   std::vector<Command> adds;
   adds.reserve(tasks.size());
-  for (NewTask& task : tasks)
-    adds.emplace_back(as_command(std::move(task), its_.local.shard().lanes()));
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    if (const auto allowed = check_key(tasks[i].task, tasks[i].key); !allowed) {
+      refused.emplace(i, allowed.error());
+    } else {
+      adds.emplace_back(as_command(std::move(tasks[i]), its_.local.shard().lanes()));
+    }
+  }
   std::vector<Reply> replies(adds.size());
   co_await ask_all(its_.loop, its_.local.driver(), adds, replies.data());
   co_await recognise(replies);
   answers.reserve(tasks.size());
-  for (const Reply& reply : replies) answers.push_back(added(reply));
+  auto reply = replies.begin();
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const auto why = refused.find(i);
+    if (why == refused.end()) {
+      answers.push_back(added(*reply++));
+    } else {
+      answers.emplace_back(Refusal(why->second));
+    }
+  }
   co_return answers;
 }
 
@@ -123,6 +149,7 @@ Result<command::Change> Commands::changed(const Statement& before, Fetched& fetc
   if (request.group) content->group = *request.group;
   name_true_lane(its_.local.shard().lanes(), before, *content);
   if (request.lane) content->lane = *request.lane;
+  if (request.key) content->key = *request.key;
   if (request.expire_after) content->expire_after = *request.expire_after;
   if (request.dies_late) content->dies_late = *request.dies_late;
   // Of what never expires nothing is to be said.
@@ -142,6 +169,9 @@ Result<command::Change> Commands::changed(const Statement& before, Fetched& fetc
   change.expected = before.number;
   if (Result<> addressed = its_.planner.address(change.task, *content); !addressed)
     return addressed.error();
+  if (request.key || request.target) {
+    if (Result<> allowed = check_key(change.task, content->key); !allowed) return allowed.error();
+  }
   change.task.lane = its_.local.shard().lanes().named_by(content->lane);
   change.content = encode_content(*content);
   return change;
@@ -157,8 +187,8 @@ Async<Answer<TaskView>> Commands::change(std::string_view id, ChangeRequest requ
     due = *wanted;
   }
   const bool content_changes = request.body || request.headers || request.target || request.group ||
-                               request.lane || request.expire_after || request.dies_late ||
-                               request.merge_within || request.retry;
+                               request.lane || request.key || request.expire_after ||
+                               request.dies_late || request.merge_within || request.retry;
   if (!content_changes && due) co_return co_await move(task, *due);
   if (auto why = its_.refusals.closed_to_contents()) co_return Refusal(std::move(*why));
   if (request.target && is_url(*request.target)) {

@@ -53,6 +53,7 @@ class Commands {
 
  private:
   [[nodiscard]] Async<void> recognise(std::span<Reply> replies);
+  [[nodiscard]] Result<> check_key(const Statement& task, std::string_view key) const;
   [[nodiscard]] Answer<Added> added(const Reply& reply);
   [[nodiscard]] Async<Answer<TaskView>> move(Fingerprint task, WallTime due);
   [[nodiscard]] Result<command::Change> changed(const Statement& before, Fetched& fetched,

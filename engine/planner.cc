@@ -87,6 +87,7 @@ Result<PlannedAdd> Planner::plan(AddRequest request) const {
   content.webhook_id = webhook_id;
   add.task.task = its_.keys.task(content.id);
   add.lane = content.lane;
+  add.key = content.key;
   add.content = encode_content(content);
   add.if_exists = request.if_exists;
   add.delay = request.delay;

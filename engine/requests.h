@@ -83,6 +83,7 @@ struct NewTask {
   Statement task;
   IfExists if_exists = IfExists::reject;
   std::string lane;     // by name; empty: the default one
+  std::string key;      // for the target to allow; empty: none
   std::string content;  // as it is stored
   // Of a cluster's task, on its way to its shard:
   std::optional<Millis> delay;  // that was asked for, and which `task.due` comes of
@@ -101,7 +102,7 @@ struct AddAnswer {
   std::optional<TaskView> task;
 };
 
-/// Absent: unchanged. An empty group, lane or an empty optional inside: removed.
+/// Absent: unchanged. An empty group, lane, key or an empty optional inside: removed.
 struct ChangeRequest {
   std::optional<WallTime> due_at;
   std::optional<Millis> delay;
@@ -115,6 +116,7 @@ struct ChangeRequest {
   std::optional<std::string_view> target;
   std::optional<std::string_view> group;
   std::optional<std::string_view> lane;
+  std::optional<std::string_view> key;
   std::optional<std::optional<Millis>> expire_after;
   std::optional<bool> dies_late;
   std::optional<std::optional<Millis>> merge_within;

@@ -24,7 +24,8 @@ enum Flag : std::uint16_t {
   kFlagsOfVersion3 = (1 << 7) - 1,
   kChangedAt = 1 << 7,
   kMergeWithin = 1 << 8,
-  kAllFlags = (1 << 9) - 1,
+  kKey = 1 << 9,
+  kAllFlags = (1 << 10) - 1,
 };
 
 std::uint64_t known_flags(std::uint8_t version) {
@@ -84,6 +85,7 @@ void encode_choices(const TaskContent& content, std::string& row) {
   if (content.dies_late) flags |= kDiesLate;
   if (content.changed_at) flags |= kChangedAt;
   if (content.merge_within) flags |= kMergeWithin;
+  if (!content.key.empty()) flags |= kKey;
   out.varint(static_cast<unsigned>(flags));
   out.text(content.id);
   out.text(content.target);
@@ -102,6 +104,7 @@ void encode_choices(const TaskContent& content, std::string& row) {
   if (content.redriven_at) out.zigzag(content.redriven_at->time_since_epoch().count());
   if (content.changed_at) out.zigzag(content.changed_at->time_since_epoch().count());
   if (content.merge_within) out.zigzag(content.merge_within->count());
+  if (!content.key.empty()) out.text(content.key);
   out.text(content.body);
 }
 
@@ -132,6 +135,10 @@ void decode_choices(ByteReader& in, std::uint8_t version, TaskContent& content) 
   if ((flags & kRedrivenAt) != 0) content.redriven_at = WallTime(Millis(in.zigzag()));
   if ((flags & kChangedAt) != 0) content.changed_at = WallTime(Millis(in.zigzag()));
   if ((flags & kMergeWithin) != 0) content.merge_within = Millis(in.zigzag());
+  if ((flags & kKey) != 0) {
+    content.key = in.text();
+    if (content.key.empty()) in.fail("a key of no bytes");
+  }
   content.body = in.text();
 }
 

@@ -159,6 +159,8 @@ struct TaskContent {
   std::string_view target;  // a target's name, or an http(s) URL
   std::string_view group;   // empty: none
   std::string_view lane;    // empty: none, which is as `default`
+  /// Empty: none. In the place of the routing key or subject that a queue's target has.
+  std::string_view key;
   std::string_view body;
   std::string_view content_type;  // empty only where there is no body
   /// True where `body` came as `payload`: it is JSON and is shown as JSON.

@@ -9,8 +9,8 @@
 namespace carillon {
 namespace {
 
-constexpr std::array<std::string_view, 10> kMembers = {
-    "url",      "exchange", "routing_key",   "persistent",   "mandatory",
+constexpr std::array<std::string_view, 11> kMembers = {
+    "url",      "exchange", "routing_key",   "keys",         "persistent", "mandatory",
     "username", "password", "password_file", "password_env", "tls"};
 
 std::unique_ptr<KindSettings> make_settings() {

@@ -360,8 +360,10 @@ void append_amqp_heartbeat(std::string& out) {
 
 void append_amqp_publish(std::string& out, const Push& push, std::uint32_t frame_bytes_max) {
   const AmqpSettings& target = amqp_settings(*push.target);
-  amqp_basic_publish_t fields{0, bytes_of(target.exchange), bytes_of(target.routing_key),
-                              target.mandatory ? 1 : 0, 0};
+  amqp_basic_publish_t fields{
+      0, bytes_of(target.exchange),
+      bytes_of(push.content.key.empty() ? std::string_view(target.routing_key) : push.content.key),
+      target.mandatory ? 1 : 0, 0};
   append_method(out, kAmqpChannel, AMQP_BASIC_PUBLISH_METHOD, &fields, 1024);
   std::string_view body = push.content.body;
   append_frame(out, AmqpFrame::Type::header, kAmqpChannel, [&](std::string& payload) {

@@ -65,6 +65,10 @@ Result<> AmqpSettings::check_own(const Url& parsed) const {
   return {};
 }
 
+bool AmqpSettings::is_key(std::string_view key) const {
+  return is_name(key);
+}
+
 void AmqpSettings::write_own(JsonWriter& json) const {
   json.key("exchange").string(exchange).key("routing_key").string(routing_key);
   json.key("persistent").boolean(persistent).key("mandatory").boolean(mandatory);

@@ -17,7 +17,7 @@ struct AmqpSettings final : BrokerSettings {
   AmqpSettings() : BrokerSettings(kAmqpKind, kAmqpSchemes) {}
 
   std::string exchange;     // empty: the default one, where the routing key names a queue
-  std::string routing_key;  // of each message
+  std::string routing_key;  // of each message whose task has no key
   bool persistent = true;   // messages outlive the broker, as far as their queue does
   bool mandatory = true;    // a message that no queue takes is a failed attempt
 
@@ -27,6 +27,7 @@ struct AmqpSettings final : BrokerSettings {
  private:
   Result<> read_own(std::string_view key, simdjson::ondemand::value from) override;
   Result<> check_own(const Url& parsed) const override;
+  [[nodiscard]] bool is_key(std::string_view key) const override;
   void write_own(JsonWriter& json) const override;
   [[nodiscard]] bool equals_own(const BrokerSettings& other) const override;
   [[nodiscard]] std::shared_ptr<BrokerSettings> copy() const override;

@@ -9,6 +9,9 @@
 namespace carillon {
 
 Result<> AmqpSink::check_push(const Push& push) const {
+  if (!push.content.key.empty()) {
+    if (Result<> ok = amqp_settings(*push.target).check_key(push.content.key); !ok) return ok;
+  }
   constexpr std::size_t kNameBytesMax = 128;  // of a key of a table
   for (const Header& header : push.content.headers) {
     // With these a message names further queues itself.

@@ -20,6 +20,8 @@ namespace fs = std::filesystem;
 using simdjson::ondemand::value;
 
 constexpr std::size_t kCredentialBytesMax = 4096;
+constexpr std::size_t kKeysMax = 64;
+constexpr std::size_t kKeyBytesMax = 255;
 
 Error unusable(std::string_view field, std::string detail) {
   return {.slug = "unusable_file", .detail = std::move(detail), .field = std::string(field)};
@@ -47,6 +49,43 @@ Result<std::string> read_secret_variable(const std::string& name) {
     return unusable("password_env", "the environment variable " + name + " is not set");
   }
   return first_line("password_env", text, "the environment variable " + name);
+}
+
+Result<> read_keys(value from, std::vector<std::string>& keys) {
+  keys.clear();
+  return for_each_element(from, "keys", [&](std::size_t /*index*/, value one) -> Result<> {
+    return read_string(one, "keys", keys.emplace_back());
+  });
+}
+
+void write_keys(JsonWriter& json, const std::vector<std::string>& keys) {
+  if (keys.empty()) return;
+  json.key("keys").begin_array();
+  for (const std::string& pattern : keys) json.string(pattern);
+  json.end_array();
+}
+
+/// Whether the pattern fits the whole text. In time of their product.
+bool matches(std::string_view pattern, std::string_view text) {
+  constexpr auto kNone = std::string_view::npos;
+  std::size_t at = 0;
+  std::size_t star = kNone;  // the last one, and where what it stands for ends
+  std::size_t star_end = 0;
+  for (std::size_t i = 0; i < text.size();) {
+    if (at < pattern.size() && pattern[at] == '*') {
+      star = at++;
+      star_end = i;
+    } else if (at < pattern.size() && pattern[at] == text[i]) {
+      ++at;
+      ++i;
+    } else if (star != kNone) {
+      at = star + 1;
+      i = ++star_end;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', at) == kNone;
 }
 
 /// Whether the path leads into the directory, links and ".." followed.
@@ -88,6 +127,7 @@ Result<> BrokerSettings::read(std::string_view key, value from) {
     names_tls = true;
     return read_tls(from, tls);
   }
+  if (key == "keys") return read_keys(from, keys);
   return read_own(key, from);
 }
 
@@ -95,6 +135,7 @@ void BrokerSettings::write(JsonWriter& json, Place place, Secrets show) const {
   if (place == Place::receiver) {
     if (!url.empty()) json.key("url").string(url);
     write_own(json);
+    write_keys(json, keys);
   }
   if (place != Place::trust) return;
   if (!username.empty()) json.key("username").string(username);
@@ -187,7 +228,26 @@ Result<> BrokerSettings::check() const {
   if (!all) return all.error();
   if (Result<> ok = check_own(all->front()); !ok) return ok;
   if (Result<> ok = check_credentials(); !ok) return ok;
+  const auto is_pattern = [](const std::string& pattern) {
+    return !pattern.empty() && pattern.size() <= kKeyBytesMax && is_plain(pattern);
+  };
+  if (keys.size() > kKeysMax || !std::ranges::all_of(keys, is_pattern)) {
+    return bad_value("keys", "`keys` has up to 64 patterns of 1 to 255 bytes each");
+  }
   return check_tls(tls);
+}
+
+Result<> BrokerSettings::check_key(std::string_view key) const {
+  if (std::ranges::count(kind().members, "keys") == 0) return KindSettings::check_key(key);
+  const auto allows = [&](const std::string& pattern) { return matches(pattern, key); };
+  if (std::ranges::none_of(keys, allows)) {
+    return Error{"key_not_allowed", "None of the target's `keys` allows this `key`.", "key"};
+  }
+  if (is_key(key)) return {};
+  return Error{"key_not_allowed",
+               "The broker could not use this `key`: it is too long, or has a character in it that "
+               "may not be there.",
+               "key"};
 }
 
 Result<> BrokerSettings::check_address(UrlPolicy& urls) const {
@@ -259,8 +319,8 @@ std::string BrokerSettings::connection_key() const {
 
 bool BrokerSettings::equals(const KindSettings& other) const {
   const auto all = [](const BrokerSettings& its) {
-    return std::tie(its.url, its.username, its.password, its.password_file, its.password_env,
-                    its.tls);
+    return std::tie(its.url, its.keys, its.username, its.password, its.password_file,
+                    its.password_env, its.tls);
   };
   const auto& its = static_cast<const BrokerSettings&>(other);
   return all(*this) == all(its) && equals_own(its);

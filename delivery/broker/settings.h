@@ -33,6 +33,9 @@ class BrokerSettings : public KindSettings {
   std::string password_env;   // a variable that holds it
   ClientTls tls;
   bool names_tls = false;  // the member was there
+  /// Patterns of keys that tasks may name, in which "*" stands for any characters; where the kind
+  /// has such a member.
+  std::vector<std::string> keys;
 
   /// Error slug: bad_url.
   [[nodiscard]] Result<Url> parsed_url() const { return parse_url(url, schemes_); }
@@ -50,6 +53,7 @@ class BrokerSettings : public KindSettings {
   Result<std::shared_ptr<const KindSettings>> with_hidden_kept(
       const KindSettings* before) const final;
   Result<> check() const final;
+  Result<> check_key(std::string_view key) const override;
   Result<> check_address(UrlPolicy& urls) const final;
   Result<> check_files() const final;
   Result<> check_named_by_client(const std::string& secrets_dir,
@@ -67,6 +71,8 @@ class BrokerSettings : public KindSettings {
   [[nodiscard]] virtual Result<> read_own(std::string_view key, simdjson::ondemand::value from) = 0;
   /// `first`: of `receivers`.
   [[nodiscard]] virtual Result<> check_own(const Url& first) const = 0;
+  /// Whether the broker could use it.
+  [[nodiscard]] virtual bool is_key(std::string_view /*key*/) const { return true; }
   /// Whether `tls` is written also where it says nothing that is not so anyway.
   [[nodiscard]] virtual bool shows_tls() const { return true; }
   virtual void write_own(JsonWriter& json) const = 0;

@@ -107,7 +107,8 @@ Result<> KafkaProducer::push(KafkaAttempt& attempt) {
   const rd_kafka_resp_err_t failed = rd_kafka_producev(
       library_->handle(), RD_KAFKA_V_TOPIC(kafka_settings(*attempt.push.target).topic.c_str()),
       RD_KAFKA_V_MSGFLAGS(0), RD_KAFKA_V_VALUE(const_cast<char*>(body), content.body.size()),
-      RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(&attempt), RD_KAFKA_V_END);
+      RD_KAFKA_V_KEY(content.key.data(), content.key.size()), RD_KAFKA_V_HEADERS(headers),
+      RD_KAFKA_V_OPAQUE(&attempt), RD_KAFKA_V_END);
   used_at_ = std::chrono::steady_clock::now();
   if (failed == RD_KAFKA_RESP_ERR_NO_ERROR) {
     ++carried_;

@@ -192,7 +192,7 @@ Result<> NatsConnection::take_error(std::string_view words) {
 /// The server says it of each such message, in their order.
 bool NatsConnection::refuse_first_to(std::string_view subject, std::string_view words) {
   const auto goes_there = [&](const BrokerAttempt* attempt) {
-    return attempt != nullptr && nats_settings(*attempt->push.target).subject == subject;
+    return attempt != nullptr && nats_subject(attempt->push) == subject;
   };
   const auto found = std::ranges::find_if(sent_, goes_there);
   if (found == sent_.end()) return false;

@@ -9,8 +9,9 @@
 namespace carillon {
 namespace {
 
-constexpr std::array<std::string_view, 8> kMembers = {
-    "url", "subject", "creds_file", "username", "password", "password_file", "password_env", "tls"};
+constexpr std::array<std::string_view, 9> kMembers = {"url",           "subject",      "keys",
+                                                      "creds_file",    "username",     "password",
+                                                      "password_file", "password_env", "tls"};
 
 std::unique_ptr<KindSettings> make_settings() {
   return std::make_unique<NatsSettings>();

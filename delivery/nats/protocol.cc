@@ -275,12 +275,17 @@ void append_nats_pong(std::string& out) {
 void append_nats_publish(std::string& out, const Push& push, std::string_view answer_to) {
   std::string headers;
   append_headers(headers, push);
-  out.append("HPUB ").append(nats_settings(*push.target).subject);
+  out.append("HPUB ").append(nats_subject(push));
   out.append(" ").append(answer_to).append(" ");
   append_number(out, headers.size());
   out.append(" ");
   append_number(out, headers.size() + push.content.body.size());
   out.append(kLineEnd).append(headers).append(push.content.body).append(kLineEnd);
+}
+
+std::string_view nats_subject(const Push& push) {
+  if (!push.content.key.empty()) return push.content.key;
+  return nats_settings(*push.target).subject;
 }
 
 std::size_t nats_message_bytes(const Push& push) {

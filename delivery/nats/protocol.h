@@ -83,6 +83,8 @@ void append_nats_ping(std::string& out);
 void append_nats_pong(std::string& out);
 /// `answer_to`: the subject that the answer comes to.
 void append_nats_publish(std::string& out, const Push& push, std::string_view answer_to);
+/// To which it is published.
+[[nodiscard]] std::string_view nats_subject(const Push& push);
 /// How many bytes of headers and body the message of a push has.
 [[nodiscard]] std::size_t nats_message_bytes(const Push& push);
 

@@ -82,6 +82,10 @@ Result<> NatsSettings::check_own(const Url& parsed) const {
   return {};
 }
 
+bool NatsSettings::is_key(std::string_view key) const {
+  return is_subject(key);
+}
+
 Result<> NatsSettings::check_own_files() const {
   const Result<NatsCredentials> usable = read_credentials();
   return usable ? Result<>() : usable.error();

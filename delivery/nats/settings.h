@@ -22,7 +22,7 @@ struct NatsCredentials {
 struct NatsSettings final : BrokerSettings {
   NatsSettings() : BrokerSettings(kNatsKind, kNatsSchemes) {}
 
-  std::string subject;     // of each message
+  std::string subject;     // of each message whose task has no key
   std::string creds_file;  // in place of a user name and password
 
   /// As the file has them now; empty where none is named. Error slug: unusable_file.
@@ -31,6 +31,7 @@ struct NatsSettings final : BrokerSettings {
  private:
   Result<> read_own(std::string_view key, simdjson::ondemand::value from) override;
   Result<> check_own(const Url& parsed) const override;
+  [[nodiscard]] bool is_key(std::string_view key) const override;
   Result<> check_own_files() const override;
   [[nodiscard]] SecretFiles own_secret_files() const override {
     return {{"creds_file", creds_file}};

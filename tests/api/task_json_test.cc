@@ -41,7 +41,7 @@ std::string refusal(const std::string& members) {
 TEST(ParseTask, ReadsEveryField) {
   const auto parsed = parse(R"({"id":"user:coupon","due_at":"2026-11-21T07:00:00Z",
       "target":"https://example.com/hook","payload": {"a":[1, 2.50]} ,
-      "headers":{"X-Trace":"abc"},"group":"coupon","lane":"fast","expire_after":"10m",
+      "headers":{"X-Trace":"abc"},"group":"coupon","lane":"fast","key":"eu.due","expire_after":"10m",
       "retry":{"max_attempts":3,"backoff_min":"2s","backoff_max":60000},"if_exists":"latest"})");
   ASSERT_TRUE(parsed->task) << parsed->task.error().detail;
   const AddRequest& task = *parsed->task;
@@ -56,6 +56,7 @@ TEST(ParseTask, ReadsEveryField) {
   EXPECT_EQ(task.content.headers[0].name, "X-Trace");
   EXPECT_EQ(task.content.group, "coupon");
   EXPECT_EQ(task.content.lane, "fast");
+  EXPECT_EQ(task.content.key, "eu.due");
   EXPECT_EQ(task.content.expire_after, std::chrono::minutes(10));
   ASSERT_TRUE(task.content.retry);
   EXPECT_EQ(task.content.retry->max_attempts, 3);
@@ -85,6 +86,8 @@ TEST(ParseTask, RefusesEachFieldThatIsWrong) {
   EXPECT_EQ(refusal(R"("id":".")"), "bad_id id");
   EXPECT_EQ(refusal(R"("group":"..")"), "bad_id group");
   EXPECT_EQ(refusal(R"("lane":".")"), "bad_id lane");
+  EXPECT_EQ(refusal(R"("key":"")"), "bad_id key");
+  EXPECT_EQ(refusal(R"("key":"a\nb")"), "bad_id key");
   EXPECT_EQ(refusal(R"("due_at":0)"), "bad_time due_at");
   EXPECT_EQ(refusal(R"("due_at":1793000000)"), "bad_time due_at");
   EXPECT_EQ(refusal(R"("due_at":1793000000000)"), "conflicting_fields delay");
@@ -173,12 +176,13 @@ TEST(ParseTask, RefusesWhatIsMissingAndBadTargets) {
 
 TEST(ParseChange, TellsUnchangedFromRemoved) {
   const auto parsed = parse_patch(
-      R"({"delay":"5m","group":null,"retry":null,"expire_after":null,"headers":null,"lane":"x"})");
+      R"({"delay":"5m","group":null,"retry":null,"expire_after":null,"headers":null,"lane":"x","key":null})");
   ASSERT_TRUE(parsed->change) << parsed->change.error().detail;
   const ChangeRequest& change = *parsed->change;
   EXPECT_EQ(change.delay, std::chrono::minutes(5));
   EXPECT_EQ(change.group, std::string_view());
   EXPECT_EQ(change.lane, "x");
+  EXPECT_EQ(change.key, std::string_view());
   ASSERT_TRUE(change.retry && change.expire_after && change.headers);
   EXPECT_FALSE(*change.retry);
   EXPECT_FALSE(*change.expire_after);

@@ -36,12 +36,14 @@ class KafkaEndToEnd : public OneBrokerEndToEnd {
 TEST_F(KafkaEndToEnd, DueTasksBecomeMessagesAndTestPushesToo) {
   put(to_broker());
   const auto added = server.call(
-      "POST", "/v1/tasks", R"({"id":"one","delay":"1ms","target":"queue","payload":{"n":1}})");
+      "POST", "/v1/tasks",
+      R"({"id":"one","delay":"1ms","target":"queue","key":"user 7","payload":{"n":1}})");
   EXPECT_EQ(added.status, 201U) << added.body;
   wait_until([&] { return state_of("one") == "delivered"; });
   const auto messages = kafka.messages("due");
   ASSERT_EQ(messages.size(), 1U);
   EXPECT_EQ(messages[0].body, R"({"n":1})");
+  EXPECT_EQ(messages[0].key, "user 7");
   EXPECT_EQ(messages[0].headers.at("carillon-attempt"), "1");
   EXPECT_THAT(messages[0].headers.at("webhook-id"), ::testing::StartsWith("msg_"));
   const auto test = server.call("POST", "/v1/targets/queue:test");

@@ -53,6 +53,22 @@ TEST_F(NatsEndToEnd, DueTasksBecomeMessagesAndTestPushesToo) {
   EXPECT_EQ(nats.length(kStream), 2U);
 }
 
+TEST_F(NatsEndToEnd, ATasksKeyIsItsSubject) {
+  put(to_nats(R"(,"keys":["due.*"])"));
+  const auto answer = server.call(
+      "POST", "/v1/tasks",
+      R"({"id":"keyed","delay":"1ms","target":"queue","payload":1,"key":"due.eu.shop"})");
+  EXPECT_EQ(answer.status, 201U) << answer.body;
+  add("other");
+  wait_until([&] { return state_of("keyed") == "delivered" && state_of("other") == "delivered"; });
+  std::map<std::string, std::string> subjects;
+  for (const StreamMessage& message : nats.take(kStream)) {
+    subjects[message.headers.at("carillon-task-id")] = message.subject;
+  }
+  EXPECT_EQ(subjects,
+            (std::map<std::string, std::string>{{"keyed", "due.eu.shop"}, {"other", "due.today"}}));
+}
+
 TEST_F(NatsEndToEnd, WhatNoStreamTakesFailsAndSaysSo) {
   put(to_broker(R"(,"subject":"elsewhere")"));
   const auto test = server.call("POST", "/v1/targets/queue:test");

@@ -21,6 +21,7 @@ TaskContent full() {
   content.target = "https://example.com/hook?x=1";
   content.group = "coupon-2";
   content.lane = "bulk";
+  content.key = "orders.eu";
   content.body = std::string_view("{\"a\":\0}", 7);
   content.content_type = "application/json";
   content.body_is_json = true;
@@ -41,6 +42,7 @@ void expect_equal(const TaskContent& a, const TaskContent& b) {
   EXPECT_EQ(a.target, b.target);
   EXPECT_EQ(a.group, b.group);
   EXPECT_EQ(a.lane, b.lane);
+  EXPECT_EQ(a.key, b.key);
   EXPECT_EQ(a.body, b.body);
   EXPECT_EQ(a.content_type, b.content_type);
   EXPECT_EQ(a.body_is_json, b.body_is_json);
@@ -140,6 +142,7 @@ TEST(Choices, each_of_them_counts) {
   EXPECT_TRUE(changed([](auto& c) { c.target = "other"; }));
   EXPECT_TRUE(changed([](auto& c) { c.group = {}; }));
   EXPECT_TRUE(changed([](auto& c) { c.lane = {}; }));
+  EXPECT_TRUE(changed([](auto& c) { c.key = {}; }));
   EXPECT_TRUE(changed([](auto& c) { c.body = {}; }));
   EXPECT_TRUE(changed([](auto& c) { c.content_type = "text/plain"; }));
   EXPECT_TRUE(changed([](auto& c) { c.body_is_json = !c.body_is_json; }));
@@ -152,6 +155,7 @@ TEST(Content, of_version_1_has_a_whole_retry_policy_and_no_redrive) {
   TaskContent content = full();
   content.redriven_at.reset();
   content.changed_at.reset();
+  content.key = {};
   content.retry = RetryChoice{3, Millis(10), Millis(20'000), std::nullopt};
   std::string row = encode_content(content);
   row.resize(row.size() - 4);
@@ -161,6 +165,23 @@ TEST(Content, of_version_1_has_a_whole_retry_policy_and_no_redrive) {
   ASSERT_LT(at, row.size());
   row.erase(at, 1);
   seal_row(row);
+  const auto decoded = decode_content(row);
+  ASSERT_TRUE(decoded) << decoded.error().detail;
+  expect_equal(*decoded, content);
+}
+
+TEST(Content, of_version_3_knows_of_no_key) {
+  const auto of_version_3 = [](const TaskContent& content) {
+    std::string row = encode_content(content);
+    row.resize(row.size() - 4);
+    row[0] = 3;
+    seal_row(row);
+    return row;
+  };
+  EXPECT_FALSE(decode_content(of_version_3(full())));
+  TaskContent content = full();
+  content.key = {};
+  const std::string row = of_version_3(content);
   const auto decoded = decode_content(row);
   ASSERT_TRUE(decoded) << decoded.error().detail;
   expect_equal(*decoded, content);

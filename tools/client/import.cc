@@ -221,6 +221,8 @@ void declare_sources(CLI::App& imported, TransferOptions& o) {
                       "amqp: of messages that do not say how long they wait; else they stay");
   imported.add_flag("--remove", its.removes,
                     "redis: take out of the set what Carillon has; messages are always");
+  imported.add_flag("--with-key", its.takes_key,
+                    "amqp: the routing key of each message is its task's key");
 }
 
 }  // namespace

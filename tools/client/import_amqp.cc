@@ -276,6 +276,9 @@ class ImportAmqp final : public ImportSource {
     JsonWriter json(members);
     json.begin_object().key("due_at").integer((from + wait).count());
     append_import_members(json, options_);
+    if (options_.takes_key && !message.routing_key.empty()) {
+      json.key("key").string(message.routing_key);
+    }
     append_content(json, message);
     json.end_object();
     one.members = members.substr(1);

@@ -52,8 +52,9 @@ struct ImportOptions {
   std::string target;  // of every task
   std::string group;
   std::string lane;
-  std::string delay;     // of messages that do not say how long they wait; empty: they stay
-  bool removes = false;  // from the sorted set what Carillon has
+  std::string delay;       // of messages that do not say how long they wait; empty: they stay
+  bool removes = false;    // from the sorted set what Carillon has
+  bool takes_key = false;  // of a message: its routing key becomes the task's
 };
 
 // Error slugs: bad_file, bad_source, unreachable.

@@ -22,7 +22,7 @@ struct TargetOptions {
   std::string stream, exchange, routing_key, subject, username, password_file, password_env,
       creds_file;
   std::string topic, acks, sasl_mechanism;
-  std::vector<std::string> brokers;
+  std::vector<std::string> brokers, keys;
   std::string persistent, mandatory;  // true or false
   std::string concurrency, rate, batch_tasks, max_attempts, maxlen,
       replicas;  // digits, checked by CLI11
@@ -59,7 +59,7 @@ std::string named(const TargetOptions& o) {
   body.text("kind", o.kind).text("url", o.url).text("method", o.method);
   body.text("stream", o.stream).raw("maxlen", o.maxlen).raw("replicas", o.replicas);
   body.text("exchange", o.exchange).text("routing_key", o.routing_key);
-  body.text("subject", o.subject).text("creds_file", o.creds_file);
+  body.text("subject", o.subject).text("creds_file", o.creds_file).raw("keys", array_of(o.keys));
   body.raw("brokers", array_of(o.brokers)).text("topic", o.topic).text("acks", o.acks);
   body.text("sasl_mechanism", o.sasl_mechanism);
   body.raw("persistent", o.persistent).raw("mandatory", o.mandatory);
@@ -106,6 +106,9 @@ void declare_broker_options(CLI::App& made, TargetOptions& o) {
   made.add_option("--mandatory", o.mandatory, "amqp: a message that no queue takes has failed")
       ->check(CLI::IsMember({"true", "false"}));
   made.add_option("--subject", o.subject, "nats: the subject that messages go to");
+  made.add_option("--keys", o.keys,
+                  "amqp, nats: a pattern of keys that tasks may name, such as 'order.*'")
+      ->allow_extra_args(false);
   made.add_option("--creds-file", o.creds_file,
                   "nats: a credentials file, in place of user name and password");
   made.add_option("--brokers", o.brokers, "kafka: a broker, HOST:PORT; again for more")

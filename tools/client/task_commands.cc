@@ -14,7 +14,7 @@ namespace carillon::client {
 namespace {
 
 struct TaskOptions {
-  std::string id, delay, due_at, target, group, lane, expire_after, on_expire, merge_within,
+  std::string id, delay, due_at, target, group, lane, key, expire_after, on_expire, merge_within,
       if_exists, retries;
   std::string payload, payload_file, body, body_file, content_type;
   std::vector<std::string> headers;
@@ -60,8 +60,9 @@ void add(Context& context, TaskOptions& o) {
   if (auto read = append_headers(o.headers, headers); !read) return context.fail(read.error());
   Body body;
   body.text("id", o.id).time("delay", o.delay).time("due_at", o.due_at).text("target", o.target);
-  body.text("group", o.group).text("lane", o.lane).time("expire_after", o.expire_after);
-  body.text("on_expire", o.on_expire).time("merge_within", o.merge_within);
+  body.text("group", o.group).text("lane", o.lane).text("key", o.key);
+  body.time("expire_after", o.expire_after).text("on_expire", o.on_expire);
+  body.time("merge_within", o.merge_within);
   body.text("if_exists", o.if_exists).raw("payload", o.payload).text("body", o.body);
   body.text("content_type", o.content_type).raw("headers", headers);
   context.run("POST", "/v1/tasks", body.json(), show_task);
@@ -136,6 +137,7 @@ void declare_add(CLI::App& app, Context& context) {
       ->allow_extra_args(false);
   command->add_option("--group", o->group, "Group, to cancel or shift together");
   command->add_option("--lane", o->lane, "Lane");
+  command->add_option("--key", o->key, "In the place of the target's routing key or subject");
   command->add_option("--expire-after", o->expire_after, "Drop if not pushed this long after due");
   command->add_option("--on-expire", o->on_expire, "What becomes of it then: drop or dead");
   command->add_option("--merge-within", o->merge_within,

@@ -92,6 +92,11 @@ export interface NewTask {
   headers?: Record<string, string>;
   group?: string;
   lane?: string;
+  /**
+   * Of tasks for targets of amqp, nats and kafka, in the place of the target's routing key or subject, or as
+   * the message's key. One of the target's `keys` must allow it; of kafka any is taken.
+   */
+  key?: string;
   /** Dropped if it could not be pushed within this long after due. */
   expire_after?: Duration;
   /**
@@ -127,6 +132,7 @@ export interface TaskChange {
   headers?: Record<string, string> | null;
   group?: string | null;
   lane?: string | null;
+  key?: string | null;
   expire_after?: Duration | null;
   /**
    * What becomes of it once `expire_after` is over: `drop`, the default, makes it `expired`, `dead` a dead
@@ -151,6 +157,11 @@ export interface Task {
   target: string;
   group?: string;
   lane?: string;
+  /**
+   * Of tasks for targets of amqp, nats and kafka, in the place of the target's routing key or subject, or as
+   * the message's key. One of the target's `keys` must allow it; of kafka any is taken.
+   */
+  key?: string;
   /** Pushes that have begun. */
   attempt: number;
   next_attempt_at?: string;
@@ -315,6 +326,8 @@ export interface TargetSettings {
   exchange?: string;
   /** Of amqp: of each message; required without `exchange`, where it names the queue. */
   routing_key?: string;
+  /** Of amqp and nats: patterns of keys that tasks may name; `*` stands for any characters. */
+  keys?: string[];
   /** Of amqp: whether messages outlive a restart of the broker. */
   persistent?: boolean;
   /** Of amqp: whether a message that no queue takes is a failed attempt. */
@@ -397,6 +410,8 @@ export interface TargetChange {
   exchange?: string | null;
   /** Of amqp: of each message; required without `exchange`, where it names the queue. */
   routing_key?: string | null;
+  /** Of amqp and nats: patterns of keys that tasks may name; `*` stands for any characters. */
+  keys?: string[] | null;
   /** Of amqp: whether messages outlive a restart of the broker. */
   persistent?: boolean | null;
   /** Of amqp: whether a message that no queue takes is a failed attempt. */
@@ -462,6 +477,8 @@ export interface Target {
   url?: string;
   exchange?: string;
   routing_key?: string;
+  /** Left out where there are none. */
+  keys?: string[];
   persistent?: boolean;
   subject?: string;
   brokers?: string[];

@@ -307,6 +307,23 @@ TEST_F(HostileAmqp, ABrokerIsKeptFromTakingUsForDead) {
   wait_for(says::method(1, 60, 10, says::number(0, 7)));
 }
 
+// Keys.
+
+TEST_F(HostileAmqp, ATasksKeyIsTheRoutingKeyWhereTheTargetStillAllowsIt) {
+  Push push = make_push(target(R"(,"keys":["order.*"])"), "body");
+  push.content.key = "order.due";
+  const Outcome outcome = BrokerSinkFixture::start(push);
+  let_in();
+  wait_for("body");
+  EXPECT_TRUE(has_received(says::short_text("x") + says::short_text("order.due")));
+  broker.say(says::ack(1));
+  EXPECT_EQ(result_of(outcome).kind, Kind::delivered);
+  push.target = target(R"(,"keys":["audit"])");
+  const PushResult refused = deliver(push);
+  EXPECT_FALSE(refused.may_be_seen);
+  EXPECT_THAT(refused.error, HasSubstr("allows this `key`"));
+}
+
 // What a push may not be.
 
 TEST_F(HostileAmqp, AHeaderThatNamesFurtherQueuesIsAFailedAttempt) {

@@ -19,11 +19,12 @@ std::string slug_of(const Result<TargetSettings>& result) {
 
 TEST(AmqpSettings, ReadsEveryFieldAndWritesItBack) {
   const TargetSettings target = stored(
-      R"({"kind":"amqp","url":"amqps://rabbit.example.com:7000/shop","exchange":"due","routing_key":"a.b",
+      R"({"kind":"amqp","url":"amqps://rabbit.example.com:7000/shop","exchange":"due","routing_key":"a.b","keys":["a.*"],
           "persistent":false,"mandatory":false,"username":"carillon","password":"s3cret"})");
   const AmqpSettings& amqp = amqp_settings(target);
   EXPECT_EQ(amqp.exchange, "due");
   EXPECT_EQ(amqp.routing_key, "a.b");
+  EXPECT_EQ(amqp.keys, std::vector<std::string>{"a.*"});
   EXPECT_FALSE(amqp.persistent);
   EXPECT_FALSE(amqp.mandatory);
   EXPECT_EQ(amqp.username, "carillon");

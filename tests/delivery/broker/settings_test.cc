@@ -65,6 +65,50 @@ TEST(BrokerSettings, WhatIsLeftOutHasTheKindsDefaults) {
   EXPECT_EQ(redis_settings(target).parsed_url()->port, "6379");
 }
 
+TEST(BrokerSettings, APatternAllowsTheKeysThatItFitsAsAWhole) {
+  const struct {
+    std::string_view patterns, key;
+    bool is_allowed;
+  } table[] = {
+      {R"([])", "a", false},           {R"(["a"])", "a", true},
+      {R"(["a"])", "ab", false},       {R"(["a"])", "b", false},
+      {R"(["b","a"])", "a", true},     {R"(["*"])", "anything at all", true},
+      {R"(["a.*"])", "a.", true},      {R"(["a.*"])", "a.b.c", true},
+      {R"(["a.*"])", "a", false},      {R"(["a.*"])", "b.a.c", false},
+      {R"(["*.a"])", "b.a.a", true},   {R"(["*.a"])", "b.a.b", false},
+      {R"(["a*b*c"])", "aXbYc", true}, {R"(["a*b*c"])", "abbc", true},
+      {R"(["a*b*c"])", "acb", false},  {R"(["**a**"])", "a", true},
+      {R"(["a*a"])", "a", false},      {R"(["A"])", "a", false},
+  };
+  for (const auto& [patterns, key, is_allowed] : table) {
+    const TargetSettings target = stored(
+        R"({"kind":"amqp","url":"amqp://q","exchange":"x","keys":)" + std::string(patterns) + "}");
+    const Result<> allowed = target.own->check_key(key);
+    EXPECT_EQ(allowed.has_value(), is_allowed) << patterns << key;
+    EXPECT_TRUE(allowed || allowed.error().slug == "key_not_allowed");
+  }
+  const std::string many(200, 'a');
+  EXPECT_FALSE(
+      stored(R"({"kind":"amqp","url":"amqp://q","exchange":"x","keys":["*a*a*a*a*a*a*a*b"]})")
+          .own->check_key(many));
+  EXPECT_FALSE(stored().own->check_key("a")) << "Redis has no such thing";
+  EXPECT_FALSE(stored(R"({"url":"http://q"})").own->check_key("a"));
+}
+
+TEST(BrokerSettings, PatternsOfKeysHaveBounds) {
+  std::string many = "\"a\"";
+  for (int i = 0; i < 64; ++i) many += ",\"a\"";
+  for (const std::string& bad :
+       {std::string(R"([""])"), std::string(R"(["a\nb"])"), "[\"" + std::string(256, 'a') + "\"]",
+        "[" + many + "]", std::string(R"("a")"), std::string("[7]")}) {
+    const std::string refused = slug_of(
+        parse_target(R"({"kind":"amqp","url":"amqp://q","exchange":"x","keys":)" + bad + "}"));
+    EXPECT_TRUE(refused == "bad_value keys" || refused == "bad_type keys") << refused << bad;
+  }
+  EXPECT_EQ(slug_of(parse_target(R"({"kind":"redis","url":"redis://q","stream":"s","keys":[]})")),
+            "unknown_field keys");
+}
+
 TEST(BrokerSettings, RefusesWhatIsWrongAndNamesTheField) {
   const struct {
     std::string_view members, refusal;

@@ -79,6 +79,7 @@ TEST(KafkaSettings, RefusesWhatIsMissingOrWrong) {
   EXPECT_EQ(refusal(good + R"(,"password":"x")"), "bad_value username");
   EXPECT_EQ(refusal(good + R"(,"username":"x")"), "bad_value username");
   EXPECT_EQ(refusal(good + R"(,"url":"kafka://a")"), "unknown_field url");
+  EXPECT_EQ(refusal(good + R"(,"keys":["a"])"), "unknown_field keys") << "all keys are free";
 }
 
 TEST(KafkaSettings, AHiddenPasswordGoesToNoOtherBrokerAndKeepsTls) {

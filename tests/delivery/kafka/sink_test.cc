@@ -47,14 +47,16 @@ class KafkaSinkTest : public BrokerSinkFixture {
   KafkaServer server;
 };
 
-TEST_F(KafkaSinkTest, AMessageHasTheBodyByteForByteAndTheHeaders) {
+TEST_F(KafkaSinkTest, AMessageHasTheBodyByteForByteTheKeyAndTheHeaders) {
   const std::string body = every_byte();
-  const PushResult result = deliver(make_full_push(target(), body));
+  Push push = make_full_push(target(), body);
+  push.content.key = "user 7";
+  const PushResult result = deliver(std::move(push));
   EXPECT_EQ(result.kind, Kind::delivered) << result.error;
   const std::vector<KafkaMessage> messages = arrived();
   ASSERT_EQ(messages.size(), 1U);
   EXPECT_EQ(messages[0].body, body);
-  EXPECT_FALSE(messages[0].key);
+  EXPECT_EQ(messages[0].key, "user 7");
   EXPECT_EQ(messages[0].headers,
             (std::map<std::string, std::string>{{"webhook-id", "msg_1"},
                                                 {"carillon-task-id", "{user:7}:a b"},
@@ -64,6 +66,24 @@ TEST_F(KafkaSinkTest, AMessageHasTheBodyByteForByteAndTheHeaders) {
                                                 {"content-type", "application/json"},
                                                 {"x-team", "shop"},
                                                 {"traceparent", "00-ab-cd-01"}}));
+}
+
+TEST_F(KafkaSinkTest, OneKeyLeadsToOnePartitionAndNoKeyIsNone) {
+  const Target settings = target();
+  EXPECT_EQ(deliver(settings).kind, Kind::delivered);
+  for (int i = 0; i < 8; ++i) {
+    Push push = make_push(settings);
+    push.content.key = "order-19";
+    EXPECT_EQ(deliver(std::move(push)).kind, Kind::delivered);
+  }
+  std::set<int> partitions;
+  int without = 0;
+  for (const KafkaMessage& message : arrived()) {
+    if (message.key) partitions.insert(message.partition);
+    without += message.key ? 0 : 1;
+  }
+  EXPECT_EQ(partitions.size(), 1U);
+  EXPECT_EQ(without, 1);
 }
 
 TEST_F(KafkaSinkTest, EmptyAndLargeBodiesArrive) {

@@ -250,6 +250,23 @@ TEST_F(HostileNats, TheSinkMayGoInAnAnswer) {
   EXPECT_EQ(told, 1);
 }
 
+// Keys.
+
+TEST_F(HostileNats, ATasksKeyIsTheSubjectWhereTheTargetStillAllowsIt) {
+  Push push = make_push(target(R"(,"keys":["orders.*"])"), "body");
+  push.content.key = "orders.eu";
+  const Outcome outcome = start(push);
+  let_in();
+  wait_for("body");
+  EXPECT_TRUE(has_received("HPUB orders.eu " + inbox() + ".1 "));
+  broker.say("-ERR 'Permissions Violation for Publish to \"orders.eu\"'\r\n");
+  EXPECT_THAT(result_of(outcome).error, HasSubstr("Permissions Violation"));
+  push.target = target(R"(,"keys":["other"])");
+  const PushResult refused = deliver(push);
+  EXPECT_FALSE(refused.may_be_seen);
+  EXPECT_THAT(refused.error, HasSubstr("allows this `key`"));
+}
+
 // Errors.
 
 TEST_F(HostileNats, WhereWeMayNotPublishOnlyThatMessageFails) {

@@ -79,6 +79,16 @@ TEST(NatsSettings, RefusesWhatIsWrongAndNamesTheField) {
   }
 }
 
+TEST(NatsSettings, AKeyIsASubjectThatAPatternAllows) {
+  const TargetSettings target =
+      stored(R"({"kind":"nats","url":"nats://q","subject":"s","keys":["*"]})");
+  EXPECT_TRUE(target.own->check_key("orders.due"));
+  for (const std::string_view key :
+       {"$JS.API.STREAM.DELETE.orders", "a b", "a.*", ">", "a..b", "."}) {
+    EXPECT_FALSE(target.own->check_key(key)) << key;
+  }
+}
+
 TEST(NatsSettings, AFileOfCredentialsIsReadAndMustHoldBoth) {
   const test::TempDir dir;
   const auto read = [&](const std::string& text) {

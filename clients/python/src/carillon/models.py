@@ -164,6 +164,9 @@ class NewTask(Model):
     headers: Optional[Mapping[str, str]] = None
     group: Optional[str] = None
     lane: Optional[str] = None
+    #: Of tasks for targets of amqp, nats and kafka, in the place of the target's routing key or subject, or
+    #: as the message's key. One of the target's `keys` must allow it; of kafka any is taken.
+    key: Optional[str] = None
     #: Dropped if it could not be pushed within this long after due.
     expire_after: Optional[Duration] = None
     #: What becomes of it once `expire_after` is over: `drop`, the default, makes it `expired`, `dead` a dead
@@ -196,6 +199,9 @@ class Task(Model):
     redriven_at: Optional[datetime] = None
     group: Optional[str] = None
     lane: Optional[str] = None
+    #: Of tasks for targets of amqp, nats and kafka, in the place of the target's routing key or subject, or
+    #: as the message's key. One of the target's `keys` must allow it; of kafka any is taken.
+    key: Optional[str] = None
     next_attempt_at: Optional[datetime] = None
     finished_at: Optional[datetime] = None
     last_attempt_at: Optional[datetime] = None
@@ -378,6 +384,8 @@ class Target(Model):
     url: Optional[str] = None
     exchange: Optional[str] = None
     routing_key: Optional[str] = None
+    #: Left out where there are none.
+    keys: Optional[List[str]] = None
     persistent: Optional[bool] = None
     subject: Optional[str] = None
     brokers: Optional[List[str]] = None

@@ -79,6 +79,15 @@ public final class NewTask extends JsonObject {
     return read("lane", JsonObject::text);
   }
 
+  /**
+   * Of tasks for targets of amqp, nats and kafka, in the place of the target's routing key or subject, or as
+   * the message's key. One of the target's `keys` must allow it; of kafka any is taken. Null where there is
+   * none.
+   */
+  public String key() {
+    return read("key", JsonObject::text);
+  }
+
   /** Dropped if it could not be pushed within this long after due. Null where there is none. */
   public Duration expireAfter() {
     return read("expire_after", JsonObject::duration);
@@ -175,6 +184,14 @@ public final class NewTask extends JsonObject {
     /** `lane`. */
     public Builder lane(String value) {
       return put("lane", value);
+    }
+
+    /**
+     * Of tasks for targets of amqp, nats and kafka, in the place of the target's routing key or subject, or
+     * as the message's key. One of the target's `keys` must allow it; of kafka any is taken.
+     */
+    public Builder key(String value) {
+      return put("key", value);
     }
 
     /** Dropped if it could not be pushed within this long after due. */

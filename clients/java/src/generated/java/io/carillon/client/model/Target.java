@@ -42,6 +42,11 @@ public final class Target extends JsonObject {
     return read("routing_key", JsonObject::text);
   }
 
+  /** Left out where there are none. Null where there is none. */
+  public List<String> keys() {
+    return read("keys", value -> list(value, JsonObject::text));
+  }
+
   /** `persistent`. Null where there is none. */
   public Boolean persistent() {
     return read("persistent", JsonObject::flag);

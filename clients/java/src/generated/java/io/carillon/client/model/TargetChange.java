@@ -55,6 +55,14 @@ public final class TargetChange extends JsonObject {
     return read("routing_key", JsonObject::text);
   }
 
+  /**
+   * Of amqp and nats: patterns of keys that tasks may name; `*` stands for any characters. Null where there
+   * is none.
+   */
+  public List<String> keys() {
+    return read("keys", value -> list(value, JsonObject::text));
+  }
+
   /** Of amqp: whether messages outlive a restart of the broker. Null where there is none. */
   public Boolean persistent() {
     return read("persistent", JsonObject::flag);
@@ -254,6 +262,11 @@ public final class TargetChange extends JsonObject {
     /** Of amqp: of each message; required without `exchange`, where it names the queue. */
     public Builder routingKey(String value) {
       return putNullable("routing_key", value);
+    }
+
+    /** Of amqp and nats: patterns of keys that tasks may name; `*` stands for any characters. */
+    public Builder keys(List<String> value) {
+      return putNullable("keys", value);
     }
 
     /** Of amqp: whether messages outlive a restart of the broker. */

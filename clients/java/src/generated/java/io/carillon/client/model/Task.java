@@ -59,6 +59,15 @@ public final class Task extends JsonObject {
     return read("lane", JsonObject::text);
   }
 
+  /**
+   * Of tasks for targets of amqp, nats and kafka, in the place of the target's routing key or subject, or as
+   * the message's key. One of the target's `keys` must allow it; of kafka any is taken. Null where there is
+   * none.
+   */
+  public String key() {
+    return read("key", JsonObject::text);
+  }
+
   /** Pushes that have begun. */
   public long attempt() {
     return read("attempt", JsonObject::integer);

@@ -71,6 +71,11 @@ public final class TaskChange extends JsonObject {
     return read("lane", JsonObject::text);
   }
 
+  /** `key`. Null where there is none. */
+  public String key() {
+    return read("key", JsonObject::text);
+  }
+
   /** `expire_after`. Null where there is none. */
   public Duration expireAfter() {
     return read("expire_after", JsonObject::duration);
@@ -152,6 +157,11 @@ public final class TaskChange extends JsonObject {
     /** `lane`. */
     public Builder lane(String value) {
       return putNullable("lane", value);
+    }
+
+    /** `key`. */
+    public Builder key(String value) {
+      return putNullable("key", value);
     }
 
     /** `expire_after`. */
