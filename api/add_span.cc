@@ -12,7 +12,7 @@ std::unique_ptr<AddSpan> AddSpan::begin(Tracer& tracer, const HttpRequest& reque
   Span span{.trace_id = std::string(parent->trace_id),
             .span_id = tracer.make_span_id(),
             .parent_id = std::string(parent->span_id),
-            .trace_state = std::string(request.tracestate),
+            .trace_state = std::string(kept_tracestate(request.tracestate)),
             .name = "add",
             .kind = Span::Kind::server,
             .from = tracer.now()};

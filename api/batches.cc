@@ -127,9 +127,11 @@ Async<Answer<>> create_tasks(Call& call) {
   Batched batch;
   if (const auto read = read_batch(call, batch); !read) co_return read.error();
   std::vector<Answer<Added>> answers;
-  if (call.span != nullptr) call.span->commit_begins();
-  if (!batch.adds.empty()) answers = co_await call.tasks.add_batch(std::move(batch.adds));
-  if (call.span != nullptr) call.span->commit_ends();
+  if (!batch.adds.empty()) {
+    if (call.span != nullptr) call.span->commit_begins();
+    answers = co_await call.tasks.add_batch(std::move(batch.adds));
+    if (call.span != nullptr) call.span->commit_ends();
+  }
 
   std::uint64_t created = 0;
   std::uint64_t failed = 0;

@@ -35,6 +35,15 @@ Result<std::string_view> read_name(ondemand::value value, std::string_view field
   return checked_name(*name, field);
 }
 
+/// What the broker can make of it is for the target's kind to say.
+Result<std::string_view> read_key(ondemand::value value) {
+  constexpr std::size_t kBytesMax = 1024;
+  const auto key = json_string(value, "key");
+  if (key && (key->empty() || key->size() > kBytesMax))
+    return Error{"bad_value", "`key` has 1 to 1,024 bytes", "key"};
+  return key;
+}
+
 /// A target's name, or what is meant as a URL: the engine, which knows the ones that are named
 /// again and again, takes it apart.
 Result<std::string_view> read_target(ondemand::value value) {
@@ -240,7 +249,7 @@ class TaskParser {
     if (key == "target") return store(content.target, read_target(value));
     if (key == "group") return store(content.group, read_name(value, key));
     if (key == "lane") return store(content.lane, read_name(value, key));
-    if (key == "key") return store(content.key, read_name(value, key));
+    if (key == "key") return store(content.key, read_key(value));
     if (key == "headers") return store(content.headers, read_headers(value));
     if (key == "expire_after") return store(content.expire_after, read_positive(value, key));
     if (key == "on_expire") return store(content.dies_late, read_on_expire(value));
@@ -291,10 +300,13 @@ class ChangeParser {
   /// The fields that a task may be without.
   Result<bool> removable(std::string_view key, ondemand::value value) {
     const bool remove = is_null(value);
-    if (key == "group" || key == "lane" || key == "key") {
-      auto& name = key == "group" ? change_.group : key == "lane" ? change_.lane : change_.key;
+    if (key == "group" || key == "lane") {
+      auto& name = key == "group" ? change_.group : change_.lane;
       if (!remove) return store(name, read_name(value, key));
       name = std::string_view();
+    } else if (key == "key") {
+      if (!remove) return store(change_.key, read_key(value));
+      change_.key = std::string_view();
     } else if (key == "headers") {
       if (!remove) return store(change_.headers, read_headers(value));
       change_.headers.emplace();

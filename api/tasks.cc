@@ -96,7 +96,7 @@ Async<Answer<>> create_task(Call& call) {
   JsonScratch::give_back(std::move(call.scratch));
   if (call.span != nullptr) call.span->commit_begins();
   const auto added = co_await call.tasks.add(std::move(*add));
-  if (call.span != nullptr) call.span->commit_ends();
+  if (call.span != nullptr && added) call.span->commit_ends();
   // Where it is created with a due of its own, that was set by another node's clock.
   if (added && added->how == Added::created && !added->task) co_return Answer<>();
   call.response.reset();

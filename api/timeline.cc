@@ -1,6 +1,7 @@
 // What happened to a task, in order: told by the task itself, its notes and the audit.
 #include <algorithm>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,10 +16,8 @@
 namespace carillon {
 namespace {
 
-/// A delay was counted from a moment that may be a little before the task's.
-constexpr Millis kDelayIsExactTo = std::chrono::seconds(1);
 /// A group's cancel is noted once it is answered, when its tasks have been cancelled already.
-constexpr Millis kNotedLater = std::chrono::minutes(1);
+constexpr Millis kNotedLater = std::chrono::seconds(5);
 
 class Timeline {
  public:
@@ -51,19 +50,25 @@ class Timeline {
   void add_attempt(const FailedAttempt& its, std::string_view outcome,
                    const std::optional<WallTime>& retry_at);
   void add_group_operation(simdjson::dom::element entry);
+
   [[nodiscard]] std::optional<WallTime> first_due() const;
 
   const TaskView& task_;
   std::vector<Event> events_;
 };
 
-/// As it was asked for when its content was written; unknown of rows that are older than that.
+/// The due that was asked for. A delay counts from when the task was made or, where the change gave
+/// it, from its last change, and from a moment before that by a little. Unknown where it is
+/// neither, and of rows of version 1.
 std::optional<WallTime> Timeline::first_due() const {
   const TaskContent& content = task_.content;
-  if (content.due_at) return content.due_at;
-  if (!content.delay) return std::nullopt;
-  const WallTime due = content.changed_at.value_or(content.created_at) + *content.delay;
-  return std::chrono::abs(task_.due_at - due) <= kDelayIsExactTo ? task_.due_at : due;
+  if (!content.delay) return content.due_at;
+  const auto stands = [&](WallTime from) {
+    return std::chrono::abs(task_.due_at - from - *content.delay) < std::chrono::seconds(1);
+  };
+  if (stands(content.created_at)) return task_.due_at;
+  if (!content.changed_at) return content.created_at + *content.delay;
+  return stands(*content.changed_at) ? std::optional(task_.due_at) : std::nullopt;
 }
 
 void Timeline::add_content() {
@@ -80,16 +85,23 @@ void Timeline::add_content() {
       if (first) json.key("due_at").moment(*first);
     });
   }
-  if (first && *first != task_.due_at) {
+  if (first ? *first != task_.due_at : content.delay.has_value()) {
     add("moved", written, [&](JsonWriter& json) {
-      json.key("from").moment(*first).key("due_at").moment(task_.due_at);
+      if (first) json.key("from").moment(*first);
+      json.key("due_at").moment(task_.due_at);
     });
   }
   if (content.redriven_at) add("redriven", *content.redriven_at);
 }
 
 void Timeline::add_end() {
-  if (task_.finished_at) add(name_of(task_.state), *task_.finished_at);
+  if (!task_.finished_at) return;
+  add(name_of(task_.state), *task_.finished_at, [&](JsonWriter& json) {
+    json.key("at").moment(*task_.finished_at);
+    const Note& note = task_.note;
+    if (task_.state != State::dead || note.error.empty() || note.is_of_push()) return;
+    json.key("error").string(note.error);  // why it was not pushed
+  });
 }
 
 void Timeline::add_attempt(const FailedAttempt& its, std::string_view outcome,
@@ -98,8 +110,9 @@ void Timeline::add_attempt(const FailedAttempt& its, std::string_view outcome,
   add("attempt", began, [&](JsonWriter& json) {
     json.key("at").moment(began);
     json.key("attempt").unsigned_integer(its.attempt);
-    json.key("lateness_ms").integer(its.late.count());
-    json.key("duration_ms").integer(its.took.count());
+    // One that was merged was early, and a clock that was set back makes a duration negative.
+    json.key("lateness_ms").integer(std::max(its.late, Millis(0)).count());
+    json.key("duration_ms").integer(std::max(its.took, Millis(0)).count());
     json.key("outcome").string(outcome);
     if (its.http_status != 0) json.key("status").unsigned_integer(its.http_status);
     if (!its.error.empty()) json.key("error").string(its.error);
@@ -111,7 +124,7 @@ void Timeline::add_attempt(const FailedAttempt& its, std::string_view outcome,
 
 void Timeline::add_attempts() {
   const Note& note = task_.note;
-  const bool has_failed = note.attempt != 0 && !note.error.empty();
+  const bool has_failed = note.is_of_push();
   std::vector<FailedAttempt> failed = note.before;
   if (has_failed) {
     failed.push_back({note.at, note.attempt, note.http_status, note.error, note.late, note.took});
@@ -120,6 +133,8 @@ void Timeline::add_attempts() {
     std::optional<WallTime> again;
     if (i + 1 < failed.size()) {
       again = failed[i + 1].at - failed[i + 1].took - failed[i + 1].late;
+      const std::optional<WallTime>& redriven = task_.content.redriven_at;
+      if (redriven && *again >= *redriven && failed[i].at <= *redriven) again.reset();
     } else if (note.retry_at != WallTime{}) {
       again = task_.state == State::retrying ? task_.next_attempt_at : note.retry_at;
     }
@@ -128,7 +143,8 @@ void Timeline::add_attempts() {
   if (!task_.push.known() || !task_.finished_at) return;
   // Moved after it had failed, it was pushed at the due that it got then.
   const bool was_retry = has_failed && note.retry_at != WallTime{} && task_.due_at < note.at;
-  const WallTime due = was_retry ? note.retry_at : task_.due_at;
+  const WallTime due = std::max(was_retry ? note.retry_at : task_.due_at,
+                                task_.content.redriven_at.value_or(WallTime{}));
   const Millis took = task_.push.took();
   add_attempt({*task_.finished_at,
                task_.attempt,
@@ -151,10 +167,11 @@ void Timeline::add_group_operation(simdjson::dom::element entry) {
   if (!action.starts_with(kGroups) || entry["status"].get(status) != simdjson::SUCCESS ||
       status != 200 || !at || *at < task_.content.created_at)
     return;
-  const Millis later = task_.state == State::cancelled ? kNotedLater : Millis(0);
-  if (task_.finished_at && *at > *task_.finished_at + later) return;
   action.remove_prefix(kGroups.size());
-  add("group_" + std::string(action), *at, [&](JsonWriter& json) {
+  const bool may_be_its_end = action == "cancel" && task_.state == State::cancelled;
+  const WallTime end = task_.finished_at.value_or(WallTime::max());
+  if (*at > end && (!may_be_its_end || *at - end > kNotedLater)) return;
+  add("group_" + std::string(action), std::min(*at, end), [&](JsonWriter& json) {
     json.key("at").moment(*at);
     std::string_view who;
     if (entry["who"].get(who) == simdjson::SUCCESS) json.key("who").string(who);
@@ -167,7 +184,7 @@ void Timeline::add_group_operation(simdjson::dom::element entry) {
 void Timeline::add_group_operations(const std::vector<std::string>& entries) {
   if (task_.content.group.empty()) return;
   simdjson::dom::parser parser;
-  for (const std::string& entry : entries) {
+  for (const std::string& entry : entries | std::views::reverse) {
     simdjson::dom::element root;
     if (parser.parse(entry).get(root) == simdjson::SUCCESS) add_group_operation(root);
   }

@@ -7,17 +7,6 @@
 #include "tracing/trace_parent.h"
 
 namespace carillon {
-namespace {
-
-constexpr std::size_t kTraceStateBytesMax = 512;  // more need not be passed on
-
-bool is_tracestate(std::string_view text) {
-  return text.size() <= kTraceStateBytesMax &&
-         std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
-}
-
-}  // namespace
-
 void keep_trace(std::string_view traceparent, std::string_view tracestate,
                 std::vector<Header>& headers) {
   if (traceparent.empty() || !parse_traceparent(traceparent)) return;
@@ -29,9 +18,8 @@ void keep_trace(std::string_view traceparent, std::string_view tracestate,
     return;
   }
   headers.push_back({"traceparent", traceparent});
-  if (!tracestate.empty() && is_tracestate(tracestate)) {
-    headers.push_back({"tracestate", tracestate});
-  }
+  const std::string_view kept = kept_tracestate(tracestate);
+  if (!kept.empty()) headers.push_back({"tracestate", kept});
 }
 
 }  // namespace carillon

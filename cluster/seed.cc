@@ -120,7 +120,7 @@ Result<> ClusterSeed::add(TaskNumber number, Note note) {
   const auto found = attempted_.find(number);
   if (found == attempted_.end()) return {};
   Stream& stream = *streams_[found->second];
-  stream.bytes += kRecordBytes + note.error.size();
+  stream.bytes += note.bytes();
   stream.next.batch.notes.push_back({number, std::move(note)});
   return send_if_full(stream);
 }

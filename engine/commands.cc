@@ -1,6 +1,5 @@
 #include "engine/commands.h"
 
-#include <map>
 #include <utility>
 
 #include "delivery/kind.h"
@@ -19,12 +18,13 @@ bool is_same(const Reply& reply, const TaskContent& there, const TaskContent& as
   return same_choices(there, asked) && (reply.same_due || same_due_asked(there, asked));
 }
 
-command::Add as_command(NewTask task, const Lanes& lanes) {
-  task.task.lane = lanes.named_by(task.lane);
-  return {std::move(task.task), task.if_exists, std::move(task.content)};
-}
-
 }  // namespace
+
+command::Add Commands::as_command(NewTask task) const {
+  task.task.lane = its_.local.shard().lanes().named_by(task.lane);
+  const bool key_allowed = is_key_allowed(task.task, task.key);
+  return {std::move(task.task), task.if_exists, std::move(task.content), key_allowed};
+}
 
 /// Makes `same` of the replies to adds that found just that task under their id. One fetch for all.
 Async<void> Commands::recognise(std::span<Reply> replies) {
@@ -68,20 +68,15 @@ Answer<Added> Commands::added(const Reply& reply) {
   }
 }
 
-/// Whether the target that the task names allows its key. A target that is not there the shard
-/// refuses.
-Result<> Commands::check_key(const Statement& task, std::string_view key) const {
-  if (key.empty()) return {};
-  if (!task.target_is_url && its_.local.shard().target(task.target) == nullptr) return {};
-  return its_.local.targets().of_push(task.target)->own->check_key(key);
+/// Whether the target that the task names allows its key, as it is set now.
+bool Commands::is_key_allowed(const Statement& task, std::string_view key) const {
+  if (key.empty()) return true;
+  return its_.local.targets().of_push(task.target)->own->check_key(key).has_value();
 }
 
 Async<Answer<AddAnswer>> Commands::add(NewTask task) {
   if (auto why = its_.refusals.closed_to_contents()) co_return Refusal(std::move(*why));
-  if (const auto allowed = check_key(task.task, task.key); !allowed)
-    co_return Refusal(allowed.error());
-  Reply reply =
-      co_await ask(its_.local.driver(), as_command(std::move(task), its_.local.shard().lanes()));
+  Reply reply = co_await ask(its_.local.driver(), as_command(std::move(task)));
   if (!reply.content.empty()) co_await recognise(std::span(&reply, 1));
   const Answer<Added> how = added(reply);
   if (!how) co_return how.error();
@@ -100,29 +95,14 @@ Async<std::vector<Answer<Added>>> Commands::add_batch(std::vector<NewTask> tasks
     answers.assign(tasks.size(), Refusal(std::move(*why)));
     co_return answers;
   }
-  std::map<std::size_t, Error> refused;  // by their places
   std::vector<Command> adds;
   adds.reserve(tasks.size());
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    if (const auto allowed = check_key(tasks[i].task, tasks[i].key); !allowed) {
-      refused.emplace(i, allowed.error());
-    } else {
-      adds.emplace_back(as_command(std::move(tasks[i]), its_.local.shard().lanes()));
-    }
-  }
+  for (NewTask& task : tasks) adds.emplace_back(as_command(std::move(task)));
   std::vector<Reply> replies(adds.size());
   co_await ask_all(its_.loop, its_.local.driver(), adds, replies.data());
   co_await recognise(replies);
-  answers.reserve(tasks.size());
-  auto reply = replies.begin();
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    const auto why = refused.find(i);
-    if (why == refused.end()) {
-      answers.push_back(added(*reply++));
-    } else {
-      answers.emplace_back(Refusal(why->second));
-    }
-  }
+  answers.reserve(replies.size());
+  for (const Reply& reply : replies) answers.push_back(added(reply));
   co_return answers;
 }
 
@@ -156,11 +136,11 @@ Result<command::Change> Commands::changed(const Statement& before, Fetched& fetc
   if (!content->expire_after) content->dies_late = false;
   if (request.merge_within) content->merge_within = *request.merge_within;
   if (request.retry) content->retry = *request.retry;
-  content->changed_at = its_.local.clock().wall();
   if (due) {
     content->delay = request.delay;
     content->due_at = request.due_at;
   }
+  content->changed_at = its_.local.clock().wall();
   command::Change change;
   if (fetched.note) change.note = std::make_shared<const Note>(std::move(*fetched.note));
   change.task.task = before.task;
@@ -170,7 +150,7 @@ Result<command::Change> Commands::changed(const Statement& before, Fetched& fetc
   if (Result<> addressed = its_.planner.address(change.task, *content); !addressed)
     return addressed.error();
   if (request.key || request.target) {
-    if (Result<> allowed = check_key(change.task, content->key); !allowed) return allowed.error();
+    change.key_allowed = is_key_allowed(change.task, content->key);
   }
   change.task.lane = its_.local.shard().lanes().named_by(content->lane);
   change.content = encode_content(*content);

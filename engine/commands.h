@@ -53,7 +53,8 @@ class Commands {
 
  private:
   [[nodiscard]] Async<void> recognise(std::span<Reply> replies);
-  [[nodiscard]] Result<> check_key(const Statement& task, std::string_view key) const;
+  [[nodiscard]] bool is_key_allowed(const Statement& task, std::string_view key) const;
+  [[nodiscard]] command::Add as_command(NewTask task) const;
   [[nodiscard]] Answer<Added> added(const Reply& reply);
   [[nodiscard]] Async<Answer<TaskView>> move(Fingerprint task, WallTime due);
   [[nodiscard]] Result<command::Change> changed(const Statement& before, Fetched& fetched,

@@ -72,7 +72,7 @@ Async<std::vector<Answer<Statement>>> DeadLetters::redrive_these(std::vector<Sta
   std::vector<std::size_t> missing;
   for (std::size_t i = 0; i < dead.size(); ++i) missing.push_back(i);
   while (!missing.empty()) {
-    Fetch wanted{.numbers = {}, .bytes_max = kRedrivenBytes, .in_background = true};
+    Fetch wanted{.numbers = {}, .notes = true, .bytes_max = kRedrivenBytes, .in_background = true};
     for (const std::size_t index : missing) wanted.numbers.push_back(dead[index].number);
     std::vector<Fetched> fetched = co_await fetch(its_.local.log(), std::move(wanted));
     std::vector<std::size_t> left;
@@ -108,6 +108,7 @@ Async<void> DeadLetters::redrive_some(const std::vector<Statement>& dead,
     command::Change change;
     change.redrive = true;
     change.expected = dead[i].number;
+    if (fetched[at].note) change.note = std::make_shared<const Note>(*fetched[at].note);
     change.operation = operation;
     change.task.task = dead[i].task;
     change.task.due = now;

@@ -123,7 +123,7 @@ void Pusher::expired(const Pushing& task) {
   const WallTime now = task.began;
   contents_.release(task.fired.target, task.bytes);
   its_.driver.outcome(task.fired, State::retrying, now,
-                      Note{now, task.fired.attempt, 0, kCommitTooLate, now});
+                      Note{now, task.fired.attempt, 0, kCommitTooLate});
 }
 
 void Pusher::ended(const Pushing& push, PushResult result) {
@@ -199,9 +199,10 @@ void Pusher::failed(const Pushing& push, const std::optional<Note>& before, Outc
   Note note{now, fired.attempt, result.status, std::move(result.error), push.began};
   note.late = push.began - fired.due;
   note.took = now - push.began;
-  if (before) note.before = with(*before);
+  if (before && before->is_of_push()) note.before = with(*before);
   note.paused_for = its_.targets.paused_for(fired.target, now);
-  if (before && push.attempts > 1) {  // what was before a redrive does not count
+  // What was before a redrive does not count.
+  if (before && before->is_of_push() && before->attempt > fired.attempt - push.attempts) {
     // The time in which its target was paused does not count for `max_age`.
     const Millis paused = std::clamp(note.paused_for - before->paused_for, Millis(0),
                                      std::max(now - before->at, Millis(0)));
@@ -225,7 +226,8 @@ void Pusher::failed(const Pushing& push, const std::optional<Note>& before, Outc
                           .throttle_max = target->hold_max},
                          outcome.seed ? shared : its_.random);
     // It has waited for others already.
-    if (again && outcome.again_at_once) *again -= push.target->own->batch().wait_max;
+    const BatchLimit batch = push.target->own->batch();
+    if (again && outcome.again_at_once && batch.tasks_max > 0) *again -= batch.wait_max;
   }
   if (!again) batcher_.forget(fired.number);
   note.retry_at = again.value_or(WallTime{});
@@ -237,7 +239,7 @@ void Pusher::failed(const Pushing& push, const std::optional<Note>& before, Outc
 /// payload.
 void Pusher::bury(const Fired& fired, const std::string& why) {
   const WallTime now = its_.clock.wall();
-  its_.driver.outcome(fired, State::dead, {}, Note{now, fired.attempt, 0, why, now});
+  its_.driver.outcome(fired, State::dead, {}, Note{now, fired.attempt, 0, why});
 }
 
 }  // namespace carillon

@@ -70,10 +70,38 @@ std::optional<Error> lane_error(const Reply& reply) {
   }
 }
 
+/// Of a reply that is about targets.
+std::optional<Error> target_error(const Reply& reply) {
+  switch (reply.verdict) {
+    case Verdict::unknown_target:
+      return Error{"unknown_target",
+                   "There is no target of this name; PUT /v1/targets/{name} makes one.", "target"};
+    case Verdict::unmergeable:
+      return Error{"unmergeable",
+                   "`merge_within` goes with a target of kind `http`; this one's kind takes each "
+                   "task by itself.",
+                   "merge_within"};
+    case Verdict::key_not_allowed:
+      return Error{"key_not_allowed",
+                   "The target does not take this `key`: of the kinds `http` and `redis` none is "
+                   "taken, and of others what the target's `keys` allow and the broker can use.",
+                   "key"};
+    case Verdict::target_in_use:
+      return Error{"target_in_use",
+                   std::to_string(reply.count) +
+                       " tasks name this target; with ?force they go to the dead "
+                       "letters when due.",
+                   ""};
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace
 
 Refusal Refusals::of(const Reply& reply) {
   if (auto why = lane_error(reply)) return *std::move(why);
+  if (auto why = target_error(reply)) return *std::move(why);
   const Standing standing{reply.task.state, reply.task.attempt,
                           finished(reply.task.state) ? reply.task.finished_at : reply.task.due};
   switch (reply.verdict) {
@@ -91,20 +119,6 @@ Refusal Refusals::of(const Reply& reply) {
       return {Error{"task_finished",
                     "The task is finished: " + std::string(name_of(standing.state)) + ".", ""},
               standing};
-    case Verdict::unknown_target:
-      return Error{"unknown_target",
-                   "There is no target of this name; PUT /v1/targets/{name} makes one.", "target"};
-    case Verdict::unmergeable:
-      return Error{"unmergeable",
-                   "`merge_within` goes with a target of kind `http`; this one's kind takes each "
-                   "task by itself.",
-                   "merge_within"};
-    case Verdict::target_in_use:
-      return Error{"target_in_use",
-                   std::to_string(reply.count) +
-                       " tasks name this target; with ?force they go to the dead "
-                       "letters when due.",
-                   ""};
     case Verdict::too_many_targets:
       return full(
           "Pending tasks and dead letters name 262144 different receivers, or receivers and lanes; "

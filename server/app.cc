@@ -300,12 +300,12 @@ Async<void> App::stop() {
   }
   phase_ = Phase::stopping;
   monitor_->stop();
-  if (tracing_) tracing_->stop();
   const MonoTime start = std::chrono::steady_clock::now();
   const Millis all = options_.shutdown_timeout;
   co_await backend_->leave(all / 2);
   co_await http_->drain(std::clamp(all - since(start), Millis(0), kHttpDeadline));
   co_await backend_->drain(std::max(all - since(start), Millis(0)));
+  if (tracing_) tracing_->stop();
   delivery_->stop();
   loop_.stop();
 }

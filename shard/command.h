@@ -23,6 +23,7 @@ struct Add {
   Statement task;  // fingerprint, due, target, group, expire_after
   IfExists if_exists = IfExists::reject;
   std::string content;
+  bool key_allowed = true;  // by its target; else it is refused where the key would count
 };
 /// New content for a task whose present content is number `expected`; `task` as for Add.
 struct Change {
@@ -35,6 +36,7 @@ struct Change {
   std::string content;
   std::shared_ptr<const Note> note;  // of the content before it, to be kept; may be null
   OperationName operation{};         // of a redrive
+  bool key_allowed = true;           // as for Add
 };
 struct Move {
   Fingerprint task;
@@ -86,20 +88,21 @@ using Command =
                  command::LanePut, command::LaneDelete>;
 
 enum class Verdict : std::uint8_t {
-  done,            // as asked, and durable
-  same,            // Add: the same task is there already; said by who compared the contents
-  kept,            // Add: if_exists left the old one
-  replaced,        // Add: if_exists replaced the old one
-  task_exists,     // Add: another task has the id
-  task_firing,     //
-  task_finished,   //
-  not_found,       // no such task, dead letter, group or target
-  content_moved,   // Change: the content is no longer number `expected`; look again
-  unknown_target,  // Add, Change: no target of that name
-  unknown_lane,    // Add, Change: no such lane
-  unmergeable,     // Add, Change: its target takes one task in a push
-  target_in_use,   // TargetDelete without force
-  lane_in_use,     // LaneDelete; or it is the default one
+  done,             // as asked, and durable
+  same,             // Add: the same task is there already; said by who compared the contents
+  kept,             // Add: if_exists left the old one
+  replaced,         // Add: if_exists replaced the old one
+  task_exists,      // Add: another task has the id
+  task_firing,      //
+  task_finished,    //
+  not_found,        // no such task, dead letter, group or target
+  content_moved,    // Change: the content is no longer number `expected`; look again
+  unknown_target,   // Add, Change: no target of that name
+  unknown_lane,     // Add, Change: no such lane
+  unmergeable,      // Add, Change: its target takes one task in a push
+  key_not_allowed,  // Add, Change: by its target
+  target_in_use,    // TargetDelete without force
+  lane_in_use,      // LaneDelete; or it is the default one
   too_many_targets,
   too_many_lanes,
   too_much_reserved,  // LanePut: more than nine tenths of a limit would be set aside

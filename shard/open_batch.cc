@@ -56,7 +56,7 @@ void OpenBatch::append_put(const Statement& task, TaskNumber previous, std::stri
 }
 
 void OpenBatch::note(TaskNumber number, Note&& note) {
-  bytes_ += kRecordBytes + note.error.size();
+  bytes_ += note.bytes();
   notes_.push_back({records_.size(), number, std::move(note)});
 }
 

@@ -81,7 +81,7 @@ std::optional<Waiting> Shard::waiting(const Fingerprint& task) {
     waiting.until = entry.due();
     if (const std::optional<WallTime> at = merged_at(ref)) {
       waiting.what = WaitsFor::merge;
-      waiting.until = at;
+      waiting.until = std::max(*at, now_);
     }
   }
   return waiting;

@@ -264,7 +264,8 @@ class Shard {
   [[nodiscard]] std::optional<Verdict> refusal(EntryRef ref) const;
   [[nodiscard]] bool busy(EntryRef ref) const;
   [[nodiscard]] bool takes_one(const Statement& task) const;
-  [[nodiscard]] std::optional<Verdict> address_refusal(const Statement& task) const;
+  [[nodiscard]] std::optional<Verdict> address_refusal(const Statement& task, bool key_allowed,
+                                                       bool keeps_merge = false) const;
   void make_target_room(const Statement& task);
   void propose_replacement(const Statement& task, TaskNumber previous, std::string&& content,
                            const Note* note, Ticket ticket);
@@ -357,8 +358,8 @@ class Shard {
   void clock_set_back(WallTime now);
 
   // shard_merge.cc
-  [[nodiscard]] bool is_near(EntryRef one, EntryRef other) const;
-  void find_mergeable(EntryRef ref);
+  [[nodiscard]] bool takes_along(EntryRef first, EntryRef other) const;
+  std::size_t find_mergeable(EntryRef ref);
   [[nodiscard]] std::uint32_t fire_merged(EntryRef first);
   [[nodiscard]] std::optional<WallTime> merged_at(EntryRef ref);
 

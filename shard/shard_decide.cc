@@ -35,13 +35,17 @@ bool Shard::takes_one(const Statement& task) const {
   return target != kTargetsMax && targets_[target].settings.takes_one;
 }
 
-/// Why a task cannot be for the target that it names, or in its lane, if so.
-std::optional<Verdict> Shard::address_refusal(const Statement& task) const {
+/// Why a task cannot be for the target that it names, or in its lane, if so. `keeps_merge`:
+/// it had its merge rule before, and may keep it where its target has become of another kind; then
+/// it is pushed alone.
+std::optional<Verdict> Shard::address_refusal(const Statement& task, bool key_allowed,
+                                              bool keeps_merge) const {
   const std::uint32_t target = targets_.find(task.target);
   const bool known = target != kTargetsMax;
   if (!task.target_is_url && (!known || targets_[target].deleted)) return Verdict::unknown_target;
   if (task.lane >= kLanesMax || !lanes()[task.lane].stands()) return Verdict::unknown_lane;
-  if (task.merge.given() && takes_one(task)) return Verdict::unmergeable;
+  if (!key_allowed) return Verdict::key_not_allowed;
+  if (task.merge.given() && takes_one(task) && !keeps_merge) return Verdict::unmergeable;
   const std::size_t most = task.target_is_url ? kOriginsAdmitted : kTargetsAdmitted;
   if (targets_.size() >= most && targets_.needs_queue(task.target, task.lane))
     return Verdict::too_many_targets;
@@ -82,7 +86,7 @@ bool Shard::decide(command::Add& add, Ticket ticket) {
       return true;
     }
   }
-  if (const auto why = address_refusal(add.task)) {
+  if (const auto why = address_refusal(add.task, add.key_allowed)) {
     reply(ticket, *why);
   } else if (is_full()) {
     reply(ticket, Verdict::full);
@@ -127,7 +131,7 @@ bool Shard::decide_existing(command::Add& add, EntryRef old, Ticket ticket) {
     reply(ticket, Verdict::kept, old, add.task.task);
   } else if (entry.current() == State::firing) {
     reply(ticket, Verdict::task_firing, old, add.task.task);
-  } else if (const auto why = address_refusal(add.task)) {
+  } else if (const auto why = address_refusal(add.task, add.key_allowed)) {
     reply(ticket, *why);
   } else {
     add.task.state = State::scheduled;
@@ -188,8 +192,6 @@ bool Shard::decide_redrive(command::Change& change, EntryRef newest, Ticket tick
   change.task.state = State::scheduled;
   change.task.asked_due = asked_due(dead);
   change.task.redriven_at = change.task.due;
-  // Its target may be of another kind since.
-  if (takes_one(change.task)) change.task.merge = {};
   // Not before its due, also where the clock was set back since.
   change.task.due = std::max(change.task.due, change.task.asked_due);
   // A task that has finished meanwhile gives its id back.
@@ -207,9 +209,11 @@ bool Shard::decide_redrive(command::Change& change, EntryRef newest, Ticket tick
 /// A new content, and perhaps due, for `ref`, which is free for it.
 bool Shard::decide_change(command::Change& change, EntryRef ref, Ticket ticket) {
   Entry& entry = arena_[ref];
+  const bool keeps_merge = change.redrive || (target_of(ref).settings.key == change.task.target &&
+                                              merges_.of(ref) == change.task.merge);
   if (entry.number != change.expected) {
     reply(ticket, Verdict::content_moved, ref, change.task.task);
-  } else if (const auto why = address_refusal(change.task)) {
+  } else if (const auto why = address_refusal(change.task, change.key_allowed, keeps_merge)) {
     reply(ticket, *why);
   } else {
     change.task.attempt = entry.attempt;
@@ -301,9 +305,6 @@ void Shard::outcome(const Fired& fired, State state, WallTime retry_at, Note not
 bool Shard::decide_outcome(Ended& ended, EntryRef ref) {
   if (busy(ref)) return false;
   arena_[ref].busy = 1;
-  if (!ended.note.error.empty()) {
-    open_.note(ended.number, std::move(ended.note));
-  }
   if (ended.state != State::delivered) {
     const Extra extra = extra_of(ref);
     if (extra.retries_cancelled) {
@@ -317,6 +318,10 @@ bool Shard::decide_outcome(Ended& ended, EntryRef ref) {
   }
   DeliveringPush push;
   if (ended.state == State::delivered) push = {ended.note.http_status, ended.note.took};
+  if (!ended.note.error.empty()) {
+    ended.note.retry_at = ended.retry_at;
+    open_.note(ended.number, std::move(ended.note));
+  }
   propose_outcome(ended.task, ended.number, ended.state, ended.retry_at, push);
   return true;
 }

@@ -259,6 +259,21 @@ void TargetQueues::remove(EntryRef ref) {
 
 // --- Pushes.
 
+/// What is overdue is paced also where another takes it along; what is not due yet leaves the
+/// tokens of a rate to other lanes' tasks that are.
+bool TargetQueues::may_go_along(EntryRef ref) {
+  Queue& queue = *queues_[arena_[ref].queue];
+  Target& target = targets_[queue.target];
+  const WallTime due = arena_[ref].due();
+  if (due > now_) return !target.rate.limits() || target.queued == queue.queued;
+  if (now_ - due > kOverdue) {
+    if (!has_allowance(target)) return false;
+    if (target.allowance > 0) --target.allowance;
+  }
+  if (queue.turn_left > 0) --queue.turn_left;
+  return true;
+}
+
 void TargetQueues::begin(EntryRef ref, bool mergeable) {
   const Entry& entry = arena_[ref];
   Queue& queue = *queues_[entry.queue];
@@ -417,19 +432,6 @@ std::optional<WallTime> TargetQueues::next_wakeup() const {
     if (const auto at = rate_.next(now_)) sooner(*at);
   }
   return next;
-}
-
-std::optional<WallTime> TargetQueues::oldest() const {
-  std::optional<WallTime> oldest;
-  if (queued_ == 0) return oldest;
-  for (const auto& queue : queues_) {
-    if (queue->queued == 0) continue;
-    for (const ListId list : {queue->punctual, queue->overdue}) {
-      const EntryRef ref = lists_.first(list);
-      if (ref != kNoEntry) oldest = std::min(oldest.value_or(arena_[ref].due()), arena_[ref].due());
-    }
-  }
-  return oldest;
 }
 
 std::uint64_t TargetQueues::bytes() const {

@@ -24,8 +24,8 @@
 //
 // Batches. Where a target takes several tasks in one push, a slot is that of a push, and tasks of
 // the same queue join it (shard/batched_pushes.h). Rates and lanes count each of them. A task that
-// may be merged (wheel/merges.h) begins such a push anywhere; at other targets only what the shard
-// takes along joins it.
+// may be merged (wheel/merges.h) begins such a push also where the target batches nothing; there
+// only what the shard takes along joins it.
 //
 // Overdue. What left the wheel more than a second late (downtime, a stepped clock) has a list of
 // its own in the queue, oldest first. It comes behind what is punctual and is paced, so that a
@@ -187,10 +187,12 @@ class TargetQueues {
 
   // --- Pushes.
   /// A push of that task will start, or it joins the one that is open: its slot is taken.
-  /// `mergeable`: others may join it, whatever the target is set to.
+  /// `mergeable`: others may join it, also where the target batches nothing.
   void begin(EntryRef ref, bool mergeable = false);
   /// Whether one more task of that queue, whether it is due or not, may join the open push.
   [[nodiscard]] bool may_join(std::uint32_t queue) const;
+  /// Whether that one, which has the same queue, joins it now, before its turn has come.
+  [[nodiscard]] bool may_go_along(EntryRef ref);
   /// One of that queue starts now, in the order of `begin`. Which push it is a part of.
   PushNumber started(std::uint32_t queue, WallTime now);
   /// A push of that task of that queue is over, or its part of one. `trouble`: what it says against

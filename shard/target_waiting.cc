@@ -6,6 +6,19 @@
 
 namespace carillon {
 
+std::optional<WallTime> TargetQueues::oldest() const {
+  std::optional<WallTime> oldest;
+  if (queued_ == 0) return oldest;
+  for (const auto& queue : queues_) {
+    if (queue->queued == 0) continue;
+    for (const ListId list : {queue->punctual, queue->overdue}) {
+      const EntryRef ref = lists_.first(list);
+      if (ref != kNoEntry) oldest = std::min(oldest.value_or(arena_[ref].due()), arena_[ref].due());
+    }
+  }
+  return oldest;
+}
+
 Waiting TargetQueues::waiting(EntryRef ref) {
   Queue& queue = *queues_[arena_[ref].queue];
   Target& target = targets_[queue.target];

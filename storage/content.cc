@@ -198,9 +198,10 @@ bool same_headers(const std::vector<Header>& a, const std::vector<Header>& b) {
 
 bool same_choices(const TaskContent& a, const TaskContent& b) {
   return a.id == b.id && a.target == b.target && a.group == b.group && a.lane == b.lane &&
-         a.body == b.body && a.content_type == b.content_type && a.body_is_json == b.body_is_json &&
-         same_headers(a.headers, b.headers) && a.expire_after == b.expire_after &&
-         a.dies_late == b.dies_late && a.merge_within == b.merge_within && a.retry == b.retry;
+         a.key == b.key && a.body == b.body && a.content_type == b.content_type &&
+         a.body_is_json == b.body_is_json && same_headers(a.headers, b.headers) &&
+         a.expire_after == b.expire_after && a.dies_late == b.dies_late &&
+         a.merge_within == b.merge_within && a.retry == b.retry;
 }
 
 bool same_due_asked(const TaskContent& a, const TaskContent& b) {

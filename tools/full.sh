@@ -31,6 +31,7 @@ runs=(
   "clients       $bin/faults_clients"        # as many connections as descriptors allow
   "limits        $bin/faults_limits"
   "attack        $bin/faults_attack"         # 160 hanging origins, 2,000 dead names, a million retained tasks
+  "dashboard     node tests/npm/dashboard_large.js $bin"  # with ten million tasks
   "fuzz          tools/fuzz.sh $fuzz_seconds"
   "mutants       tests/mutants/run.py run"
   "packages      tests/package/run.sh"       # on bare Debian 12 and 13; needs root

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "delivery/http/settings.h"
 #include "tracing/otlp.h"
 
 namespace carillon {
@@ -17,6 +18,12 @@ constexpr Millis kPatience = std::chrono::seconds(5);
 
 TraceExporter::TraceExporter(Parts parts) : its_(std::move(parts)), timer_(its_.loop) {
   its_.url_defaults.timeout = kPatience;
+  // What receivers are sent and shown is not for the collector.
+  auto own = std::make_shared<HttpSettings>(http_settings(its_.url_defaults));
+  own->method = "POST";
+  own->headers.clear();
+  own->secrets.clear();
+  its_.url_defaults.own = std::move(own);
   target_ = std::make_shared<const TargetSettings>(std::move(its_.url_defaults));
 }
 

@@ -32,6 +32,13 @@ std::optional<TraceParent> parse_traceparent(std::string_view text) {
   return parent;
 }
 
+std::string_view kept_tracestate(std::string_view text) {
+  constexpr std::size_t kBytesMax = 512;  // more need not be passed on (W3C Trace Context, 3.3.1.5)
+  const bool is_one = text.size() <= kBytesMax &&
+                      std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+  return is_one ? text : std::string_view();
+}
+
 std::string format_traceparent(std::string_view trace_id, std::string_view span_id) {
   return std::string("00-").append(trace_id).append("-").append(span_id).append("-01");
 }

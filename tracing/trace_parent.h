@@ -19,6 +19,9 @@ struct TraceParent {
 /// known version's four fields, or a later version that begins with them. Views into `text`.
 [[nodiscard]] std::optional<TraceParent> parse_traceparent(std::string_view text);
 
+/// A `tracestate` as far as it is passed on: nothing where it is none, or of more than 512 bytes.
+[[nodiscard]] std::string_view kept_tracestate(std::string_view text);
+
 /// One of a span that is sampled.
 [[nodiscard]] std::string format_traceparent(std::string_view trace_id, std::string_view span_id);
 

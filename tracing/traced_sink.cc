@@ -69,8 +69,8 @@ void TracedSink::push(Push push, std::function<void(PushResult)> done) {
   if (!add || !add->sampled) return sink_.push(std::move(push), std::move(done));
   if (push.attempt == 1) tracer_.record(waiting(push, *add, tracer_));
   const Header* const state = find(push.content.headers, "tracestate");
-  auto span = std::make_shared<Span>(
-      pushing(push, *add, state == nullptr ? std::string_view() : state->value, tracer_));
+  auto span = std::make_shared<Span>(pushing(
+      push, *add, state == nullptr ? std::string_view() : kept_tracestate(state->value), tracer_));
   auto kept = std::make_shared<Kept>();
   kept->row = push.row;
   kept->traceparent = format_traceparent(span->trace_id, span->span_id);

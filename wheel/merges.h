@@ -5,7 +5,7 @@
 // the others of its part and takes along those that are near (shard/shard_merge.cc).
 //
 // Few tasks have that, so an entry has no bit for it. What there is to know of those lies beside
-// the arena, as with groups: 14 bytes for each reference of a stretch of 16,384 in which there ever
+// the arena, as with groups: 14 bytes for each reference of a stretch of 256 in which there ever
 // was one. 58 bits of the part's hash: among ten million parts the chance that any two are mistaken
 // for each other is 2e-4.
 //
@@ -18,7 +18,7 @@
 // takes 15.4 bytes.
 //
 // All tasks of a part are in one chain, and whoever joins, leaves or looks walks it. So at most 256
-// of a part are linked; those beyond look for others, but are found by none.
+// of a part are linked; those beyond look for others, but are found by none, also later.
 //
 // Concurrency: none.
 #pragma once
@@ -61,7 +61,7 @@ class Merges {
   [[nodiscard]] std::uint64_t bytes() const;
 
  private:
-  static constexpr int kStretchBits = 14;
+  static constexpr int kStretchBits = 8;
   static constexpr EntryRef kStretchMask = (1U << kStretchBits) - 1;
   static constexpr int kWithinBits = 22;
   static constexpr std::uint64_t kWithinMask = (std::uint64_t{1} << kWithinBits) - 1;

@@ -122,8 +122,8 @@ struct RateLimit {
 struct MergeRule {
   static constexpr int kPartBits = 58;
   static constexpr Millis kWithinMax{std::chrono::hours(1)};
-  static constexpr std::uint32_t kTasksMax =
-      100;                 // in one push, unless the target has a BatchLimit
+  /// In one push, unless the target has a BatchLimit.
+  static constexpr std::uint32_t kTasksMax = 100;
   std::uint64_t part = 0;  // keyed hash of it
   Millis within{};         // 0: with none
   [[nodiscard]] bool given() const { return within > Millis(0); }
@@ -202,7 +202,7 @@ class DeliveringPush {
   static constexpr int kBits = 22;
 
   DeliveringPush() = default;
-  /// `status`: of HTTP, a 2xx or 410; 0: the receiver has none.
+  /// `status`: of HTTP, a 2xx; 0: the receiver has none.
   DeliveringPush(std::uint32_t status, Millis took) {
     const auto ms = static_cast<std::uint32_t>(std::clamp<std::int64_t>(took.count(), 0, kLongest));
     const std::uint32_t time = ms < kCoarse ? ms : kCoarse | ms / kQuarter;
@@ -221,7 +221,6 @@ class DeliveringPush {
   [[nodiscard]] bool known() const { return code_ != 0; }
   [[nodiscard]] std::uint32_t status() const {
     const std::uint32_t code = code_ & kStatusMask;
-    if (code == kGone) return 410;
     return code >= kOk ? 200 + code - kOk : 0;
   }
   [[nodiscard]] Millis took() const {
@@ -233,12 +232,11 @@ class DeliveringPush {
  private:
   static constexpr int kStatusBits = 7;
   static constexpr std::uint32_t kStatusMask = (1U << kStatusBits) - 1;
-  static constexpr std::uint32_t kNoStatus = 1, kOk = 2, kGone = kOk + 100;
+  static constexpr std::uint32_t kNoStatus = 1, kOk = 2;
   static constexpr std::uint32_t kCoarse = 1U << 14;  // ms; and the bit that says quarters
   static constexpr std::uint32_t kQuarter = 256;      // ms
   static constexpr std::int64_t kLongest = (std::int64_t{kCoarse} - 1) * kQuarter;
   [[nodiscard]] static std::uint32_t status_code(std::uint32_t status) {
-    if (status == 410) return kGone;
     return status >= 200 && status < 300 ? kOk + status - 200 : kNoStatus;
   }
   std::uint32_t code_ = 0;
@@ -259,6 +257,15 @@ struct Note {
   WallTime retry_at{};  // when it was to be pushed again; 0: never
   std::vector<FailedAttempt>
       before{};  // the attempts before, at most kAttemptsBefore, oldest first
+  /// Else it says why none was made.
+  [[nodiscard]] bool is_of_push() const { return attempt != 0 && first_attempt_at != WallTime{}; }
+  /// Of its row at most, with what the rows of all notes have.
+  [[nodiscard]] std::size_t bytes() const {
+    constexpr std::size_t kBytes = 128, kAttemptBytes = 48;  // without errors
+    std::size_t all = kBytes + error.size();
+    for (const FailedAttempt& one : before) all += kAttemptBytes + one.error.size();
+    return all;
+  }
   friend bool operator==(const Note&, const Note&) = default;
 };
 

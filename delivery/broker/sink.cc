@@ -10,10 +10,14 @@
 namespace carillon {
 namespace {
 
-/// Of a push of which not a byte went out. What the egress rules deny now they deny the next time.
+constexpr const char* kUnfit = "unfit";
+
+/// Of a push of which not a byte went out. What the egress rules deny now they deny the next time,
+/// and what no message can be will be none.
 PushResult not_sent(const Error& why) {
   PushResult result{.error = why.detail};
-  if (why.slug == "target_denied") result.kind = PushResult::Kind::refused_for_good;
+  if (why.slug == "target_denied" || why.slug == kUnfit)
+    result.kind = PushResult::Kind::refused_for_good;
   if (why.slug == "not_now") result.not_now = NotNow::unavailable;
   return result;
 }
@@ -50,7 +54,8 @@ BrokerAttempt& BrokerSink::new_attempt() {
 }
 
 Result<> BrokerSink::start(BrokerAttempt& attempt) {
-  if (Result<> ok = check_push(attempt.push); !ok) return ok;
+  if (const Result<> ok = check_push(attempt.push); !ok)
+    return Error{kUnfit, ok.error().detail, {}};
   auto connection = connection_for(attempt.push);
   if (!connection) return connection.error();
   if (Result<> ok = (*connection)->check_push(attempt.push); !ok) return ok;

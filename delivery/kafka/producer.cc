@@ -86,6 +86,7 @@ void KafkaProducer::closed(KafkaLine& line, const Error* why) {
 
 /// What has not been sent is over; its reports say so.
 void KafkaProducer::give_up_waiting() {
+  ++purges_;
   rd_kafka_purge(library_->handle(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
 }
 
@@ -110,6 +111,7 @@ Result<> KafkaProducer::push(KafkaAttempt& attempt) {
       RD_KAFKA_V_KEY(content.key.data(), content.key.size()), RD_KAFKA_V_HEADERS(headers),
       RD_KAFKA_V_OPAQUE(&attempt), RD_KAFKA_V_END);
   used_at_ = std::chrono::steady_clock::now();
+  attempt.purges_before = purges_;
   if (failed == RD_KAFKA_RESP_ERR_NO_ERROR) {
     ++carried_;
     return {};
@@ -156,7 +158,12 @@ std::size_t KafkaProducer::take_report(rd_kafka_event_t& event) {
   while (const rd_kafka_message_t* const message = rd_kafka_event_message_next(&event)) {
     ++count;
     --carried_;
-    events_->ended(*this, *static_cast<KafkaAttempt*>(message->_private), result_of(*message));
+    auto& attempt = *static_cast<KafkaAttempt*>(message->_private);
+    // librdkafka purges later than it is told to, and then also what came meanwhile.
+    const bool is_hit_by_chance =
+        message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE && attempt.purges_before == purges_;
+    if (is_hit_by_chance && push(attempt)) continue;
+    events_->ended(*this, attempt, result_of(*message));
     if (events_ == nullptr) break;
   }
   return count;

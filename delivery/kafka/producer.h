@@ -33,6 +33,7 @@ namespace carillon {
 struct KafkaAttempt {
   Push push;
   std::function<void(PushResult)> done;
+  std::uint64_t purges_before = 0;  // the producer's own
 };
 
 class KafkaProducer : public std::enable_shared_from_this<KafkaProducer>, KafkaLine::Events {
@@ -103,6 +104,7 @@ class KafkaProducer : public std::enable_shared_from_this<KafkaProducer>, KafkaL
   /// What went wrong last; nothing once a broker was reached.
   std::optional<Error> problem_;
   bool is_closed_ = false;
+  std::uint64_t purges_ = 0;  // that librdkafka was told to make
   std::size_t carried_ = 0;
   std::chrono::steady_clock::time_point used_at_{};
 };

@@ -10,10 +10,10 @@
 namespace carillon {
 
 Result<> NatsSink::check_push(const Push& push) const {
-  // With these a message says to the servers what becomes of it.
   if (!push.content.key.empty()) {
     if (Result<> ok = nats_settings(*push.target).check_key(push.content.key); !ok) return ok;
   }
+  // With these a message says to the servers what becomes of it.
   const auto is_own = [](const Header& header) {
     constexpr std::string_view kOwn = "nats-";
     return same_in_any_case(header.name.substr(0, kOwn.size()), kOwn);

@@ -270,23 +270,27 @@ std::optional<Appended> JetstreamLogImpl::send_restated(StreamMessage& message, 
   Fetch wanted;
   wanted.notes = true;
   wanted.bytes_max = options_.restated_bytes_max;
+  std::vector<TaskNumber> left;
   for (const Record& record : message.batch.records) {
     const auto* keep = std::get_if<record::Keep>(&record);
-    if (keep != nullptr) wanted.numbers.push_back(keep->task.number);
+    if (keep != nullptr) left.push_back(keep->task.number);
   }
-  while (!wanted.numbers.empty()) {
+  while (!left.empty()) {
+    // `bytes_max` is of contents alone; the notes of so many fit beside them.
+    constexpr std::size_t kAtOnce = 100;
+    const auto rest = left.end() - static_cast<std::ptrdiff_t>(std::min(left.size(), kAtOnce));
+    wanted.numbers.assign(rest, left.end());
+    left.erase(rest, left.end());
     StreamMessage contents;
     contents.kind = StreamMessage::Kind::contents;
     contents.epoch = message.epoch;
     contents.batch.first = message.batch.first;
     contents.batch.at = message.batch.at;
-    std::vector<TaskNumber> left_out;
     for (Fetched& one : mirror_->fetch_now(wanted)) {
-      if (one.left_out) left_out.push_back(one.number);
+      if (one.left_out) left.push_back(one.number);
       if (one.content) contents.batch.contents.push_back({one.number, *std::move(one.content)});
       if (one.note) contents.batch.notes.push_back({one.number, *std::move(one.note)});
     }
-    wanted.numbers = std::move(left_out);
     if (contents.batch.contents.empty() && contents.batch.notes.empty()) continue;
     const auto how = send(contents, end);
     if (how != Appended::committed) return how;

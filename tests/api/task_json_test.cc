@@ -86,8 +86,8 @@ TEST(ParseTask, RefusesEachFieldThatIsWrong) {
   EXPECT_EQ(refusal(R"("id":".")"), "bad_id id");
   EXPECT_EQ(refusal(R"("group":"..")"), "bad_id group");
   EXPECT_EQ(refusal(R"("lane":".")"), "bad_id lane");
-  EXPECT_EQ(refusal(R"("key":"")"), "bad_id key");
-  EXPECT_EQ(refusal(R"("key":"a\nb")"), "bad_id key");
+  EXPECT_EQ(refusal(R"("key":"")"), "bad_value key");
+  EXPECT_EQ(refusal(R"("key":")" + std::string(1025, 'k') + "\""), "bad_value key");
   EXPECT_EQ(refusal(R"("due_at":0)"), "bad_time due_at");
   EXPECT_EQ(refusal(R"("due_at":1793000000)"), "bad_time due_at");
   EXPECT_EQ(refusal(R"("due_at":1793000000000)"), "conflicting_fields delay");

@@ -49,7 +49,7 @@ TEST(Merging, TwoNearRemindersOfEachUserAreOnePush) {
   const auto api = server.connect();
   ASSERT_NO_FATAL_FAILURE(users.add_all(*api));
   receiver->set_clock(begin + hours(1));
-  ASSERT_TRUE(api->call("POST", "/v1/clock:advance", R"({"by":"1h"})"));
+  ASSERT_TRUE(api->call("POST", "/v1/clock:advance", R"({"by":"1h10s"})"));
   ASSERT_TRUE(receiver->wait_for_accepted(2 * count, kPatience));
   wait_until_idle(server);
   const load::ReceiverSummary summary = receiver->summary();

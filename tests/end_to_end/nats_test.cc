@@ -54,7 +54,7 @@ TEST_F(NatsEndToEnd, DueTasksBecomeMessagesAndTestPushesToo) {
 }
 
 TEST_F(NatsEndToEnd, ATasksKeyIsItsSubject) {
-  put(to_nats(R"(,"keys":["due.*"])"));
+  put(to_broker(R"(,"keys":["due.*"])"));
   const auto answer = server.call(
       "POST", "/v1/tasks",
       R"({"id":"keyed","delay":"1ms","target":"queue","payload":1,"key":"due.eu.shop"})");

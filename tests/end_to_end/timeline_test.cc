@@ -1,7 +1,9 @@
 // What happened to a task, as the real server tells it: with its attempts, who operated on its
 // group, and the same after a crash.
 
-#include <algorithm>
+#include <chrono>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -28,9 +30,14 @@ class TimelineRun : public ::testing::Test {
                              receiver->url() + "\"" + more + "}";
     ASSERT_EQ(server.call("POST", "/v1/tasks", task).status, 201U);
   }
+  /// What is to be tried again waits on, since the clock stands still.
   void advance(const std::string& by) {
     ASSERT_EQ(server.call("POST", "/v1/clock:advance", R"({"by":")" + by + "\"}").status, 200U);
-    wait_until_idle(server);
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    while (stat(server, "/counts/firing") != 0) {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+      std::this_thread::sleep_for(Millis(5));
+    }
   }
   std::string timeline(const std::string& id) const {
     return server.call("GET", "/v1/tasks/" + id + "/timeline").body;
@@ -52,7 +59,7 @@ class TimelineRun : public ::testing::Test {
 };
 
 TEST_F(TimelineRun, TellsEachAttemptAndTheSameAfterACrash) {
-  receiver->set_failing({.share = 1, .attempts = 2, .status = 503});
+  receiver->set_failing({.share = 0, .attempts = 2, .status = 503});
   add("a", R"(,"retry":{"backoff_min":"10s","backoff_max":"10s"})");
   advance("1m");
   advance("10s");
@@ -95,12 +102,32 @@ TEST_F(TimelineRun, KeepsTheLast16AttemptsOfADeadLetterAlsoOverARedrive) {
   EXPECT_EQ(number_at(body, "/events/16/attempt"), 20);
   EXPECT_EQ(text_at(body, "/events/17/event"), "redriven");
   EXPECT_EQ(number_at(body, "/events/18/attempt"), 21);
+  EXPECT_LE(number_at(body, "/events/18/lateness_ms"), 1'000) << "since it was redriven";
+}
+
+TEST_F(TimelineRun, ADeadLetterThatWasNotPushedSaysWhyAndHasNoAttemptThatNeverWas) {
+  ASSERT_EQ(server.call("PUT", "/v1/targets/shop", R"({"url":")" + receiver->url() + "\"}").status,
+            201U);
+  ASSERT_EQ(server.call("POST", "/v1/targets/shop:pause").status, 200U);
+  ASSERT_EQ(server
+                .call("POST", "/v1/tasks",
+                      R"({"id":"late","delay":"1m","target":"shop","expire_after":"1m",
+                          "on_expire":"dead"})")
+                .status,
+            201U);
+  advance("5m");
+  ASSERT_EQ(server.call("POST", "/v1/targets/shop:resume").status, 200U);
+  advance("1s");
+  ASSERT_THAT(events("late"), ElementsAre("created", "dead"));
+  EXPECT_THAT(text_at(timeline("late"), "/events/1/error"), HasSubstr("expire_after"));
 }
 
 TEST_F(TimelineRun, SaysWhatWasChangedMovedAndCancelled) {
   add("a");
   add("b");
+  advance("30s");
   EXPECT_EQ(server.call("PATCH", "/v1/tasks/a", R"({"payload":2})").status, 200U);
+  ASSERT_THAT(events("a"), ElementsAre("created", "changed"));
   EXPECT_EQ(server.call("PATCH", "/v1/tasks/a", R"({"delay":"1h"})").status, 200U);
   ASSERT_THAT(events("a"), ElementsAre("created", "changed", "moved"));
   const std::string moved = timeline("a");

@@ -167,6 +167,45 @@ TEST_F(MergesTest, a_retry_is_near_by_when_it_is_due_and_none_comes_before_its_d
   EXPECT_THAT(fired_by(start + seconds(40)), UnorderedElementsAre(Ids{2}));
 }
 
+TEST_F(MergesTest, a_pause_after_a_failure_is_kept_whoever_else_falls_due) {
+  add(merging(1, start + seconds(10)));
+  fired_by(start + seconds(10));
+  end(1, State::retrying, start + seconds(50));
+  add(merging(2, start + seconds(20)));
+  add(merging(3, start + seconds(30)));
+  EXPECT_EQ(driver.shard().waiting(fingerprint(1))->what, WaitsFor::retry);
+  EXPECT_THAT(fired_by(start + seconds(20)), UnorderedElementsAre(Ids{2, 3}));
+  add(merging(4, start + seconds(50)));
+  EXPECT_THAT(fired_by(start + seconds(50)), UnorderedElementsAre(Ids{1, 4})) << "it is over";
+}
+
+TEST_F(MergesTest, what_is_overdue_is_paced_also_where_it_is_taken_along) {
+  for (std::uint64_t id = 1; id <= 2'000; ++id) {
+    add(merging(id, start + seconds(10), seconds(60), /*part=*/1 + id % 20));
+  }
+  driver.set_now(start + minutes(10));
+  driver.shard().tick(driver.now());
+  driver.run();
+  const std::size_t fired = driver.take().fired.size();
+  EXPECT_GT(fired, 0U);
+  EXPECT_LE(fired, options().catch_up_per_second / 10);
+}
+
+TEST_F(MergesTest, what_is_not_due_takes_no_token_that_another_lane_waits_for) {
+  record::TargetPut rated = HandDriver::target(1);
+  rated.rate = {.limit = 1, .per = minutes(10), .burst = 2};
+  driver.shard().submit(rated, 0);
+  driver.shard().submit(command::LanePut{"fast"}, 0);
+  driver.run();
+  driver.take();
+  command::Add in_lane = HandDriver::add(3, start + minutes(31));
+  in_lane.task.lane = 1;
+  add(std::move(in_lane));
+  add(merging(1, start + minutes(31)));
+  add(merging(2, start + minutes(31) + seconds(40)));
+  EXPECT_THAT(fired_by(start + minutes(31)), UnorderedElementsAre(Ids{1}, Ids{3}));
+}
+
 TEST_F(MergesTest, after_a_crash_what_was_firing_meets_again) {
   add(merging(1, start + seconds(10)));
   add(merging(2, start + seconds(40)));
@@ -253,7 +292,15 @@ TEST_F(MergesTest, a_target_that_takes_each_by_itself_has_none_merged) {
   EXPECT_THAT(fired_by(start + seconds(10)), UnorderedElementsAre(Ids{1}));
   EXPECT_FALSE(fired_[1].is_merged);
   EXPECT_EQ(ask(merging(3, start + seconds(50))).verdict, Verdict::unmergeable);
-  // A dead letter can be sent again nevertheless.
+  // What had it before can be changed nevertheless, and a dead letter be sent again.
+  command::Change other;
+  other.task = merging(2, start + seconds(40)).task;
+  other.expected = driver.shard().find(fingerprint(2))->number;
+  EXPECT_EQ(ask(std::move(other)).verdict, Verdict::replaced);
+  command::Change further;
+  further.task = merging(2, start + seconds(40), seconds(30)).task;
+  further.expected = driver.shard().find(fingerprint(2))->number;
+  EXPECT_EQ(ask(std::move(further)).verdict, Verdict::unmergeable);
   end(1, State::dead);
   command::Change again;
   again.redrive = true;
@@ -292,6 +339,7 @@ class MergesModel : public MergesTest {
     WallTime due{};
     MergeRule rule;
     bool waits = true;
+    bool pauses = false;  // after a failure
   };
 
   void begin(std::uint64_t seed) {
@@ -328,6 +376,7 @@ class MergesModel : public MergesTest {
     ASSERT_TRUE(tasks.at(id).waits);
     tasks.at(id).waits = moves;
     tasks.at(id).due = due;
+    tasks.at(id).pauses = false;
   }
   void end_one() {
     if (under_way.empty()) return;
@@ -341,6 +390,7 @@ class MergesModel : public MergesTest {
     Its& its = tasks.at(id_of(fired.task));
     its.waits = true;
     its.due = std::max(retry_at, fired.asked_due);
+    its.pauses = its.due != fired.asked_due;
   }
   /// Those of one push come one after the other.
   std::vector<std::vector<Fired>> pushes() {
@@ -360,7 +410,8 @@ class MergesModel : public MergesTest {
     for (const auto& [id, its] : tasks) {
       const Millis apart = std::chrono::abs(its.due - first.due);
       const Millis within = std::min(its.rule.within, first.rule.within);
-      if (its.waits && its.rule.part == first.rule.part && apart <= within) near.insert(id);
+      if (!its.waits || its.rule.part != first.rule.part || apart > within) continue;
+      if (!its.pauses || its.due <= std::max(first.due, driver.now())) near.insert(id);
     }
     for (const Fired& member : push) got.insert(id_of(member.task));
     ASSERT_EQ(got, near);

@@ -181,6 +181,8 @@ TEST(Content, of_version_3_knows_of_no_key) {
   EXPECT_FALSE(decode_content(of_version_3(full())));
   TaskContent content = full();
   content.key = {};
+  content.changed_at.reset();
+  content.merge_within.reset();
   const std::string row = of_version_3(content);
   const auto decoded = decode_content(row);
   ASSERT_TRUE(decoded) << decoded.error().detail;

@@ -36,6 +36,7 @@ std::vector<record::TargetPut> targets() {
                             RateLimit{500, Millis(1000), 25},
                             500,
                             Millis(5),
+                            true,
                             Millis(77),
                             WallTime{}},
           record::TargetPut{{17, 18}, "batched", 64, false, "{}", RateLimit{}, 500, Millis(5)},
@@ -47,6 +48,7 @@ std::vector<record::TargetPut> targets() {
                             RateLimit{},
                             0,
                             Millis(0),
+                            false,
                             Millis(0),
                             at_ms(1'699'999'999'000)}};
 }
@@ -79,6 +81,8 @@ Batch everything() {
   delivered.push = DeliveringPush(200, Millis(3'000));
   Statement same_group = ordinary(43);
   same_group.group = {3, 4};
+  Statement mergeable = ordinary(904);
+  mergeable.merge = {(std::uint64_t{1} << MergeRule::kPartBits) - 1, Millis(60'000)};
   const Fingerprint task{5, 6};
   batch.records = {
       record::Put{ordinary(41)},
@@ -88,6 +92,7 @@ Batch everything() {
       record::Keep{last_attempt},
       record::Keep{in_a_lane},
       record::Keep{delivered},
+      record::Keep{mergeable},
       record::Move{task, 7, at_ms(-1)},
       record::Cancel{task, 8},
       record::Fire{task, UINT64_MAX},

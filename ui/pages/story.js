@@ -16,6 +16,8 @@ const WAITS_FOR = {
   lane: "It is the turn of other lanes",
   capacity: "The server pushes as much as it may",
   catch_up: "It is overdue, and such tasks are paced",
+  batch: "It waits a moment for others that are pushed with it",
+  merge: "It is pushed together with another task",
   commit: "It is being made durable",
 };
 
@@ -58,13 +60,14 @@ function markOf(event) {
 function Said({ event }) {
   switch (event.event) {
     case "attempt":
-      return html`${event.error && html`<${Name}>${event.error}<//>, `}${event.status && !event.error && `status ${event.status}, `}started
-        ${span(event.lateness_ms)} late, took ${span(event.duration_ms)}${event.retry_at && html`; again ${span(event.pause_ms)} later`}`;
+      return html`${event.error && html`<${Name}>${event.error}<//>, `}${event.status && !event.error && `status ${event.status}, `}${`started ${span(event.lateness_ms)} late, took ${span(event.duration_ms)}`}${event.retry_at && html`; again ${span(event.pause_ms)} later`}`;
     case "moved":
-      return html`from <${Time} at=${event.from} fine /> to <${Time} at=${event.due_at} fine />`;
+      return html`${event.from && html`from <${Time} at=${event.from} fine /> `}to <${Time} at=${event.due_at} fine />`;
     case "group_shift":
     case "group_cancel":
       return event.who && html`by <${Name}>${event.who}<//>`;
+    case "dead":
+      return event.error && html`<${Name}>${event.error}<//>`;
     default:
       return event.due_at && html`due <${Time} at=${event.due_at} fine />`;
   }
