@@ -359,6 +359,7 @@ std::string verdict_name(Verdict verdict) {
                                     "unknown target",
                                     "unknown lane",
                                     "unmergeable",
+                                    "key not allowed",
                                     "target in use",
                                     "lane in use",
                                     "too many targets",
@@ -372,6 +373,7 @@ std::string verdict_name(Verdict verdict) {
                                     "moved",
                                     "log away",
                                     "outcome unknown"};
+  static_assert(std::size(kNames) == static_cast<std::size_t>(Verdict::outcome_unknown) + 1);
   return kNames[static_cast<int>(verdict)];
 }
 
