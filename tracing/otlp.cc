@@ -21,6 +21,7 @@ void append_text(JsonWriter& json, std::string_view key, std::string_view value)
 }
 
 void append_attributes(JsonWriter& json, const Span& span) {
+  if (span.attributes.empty()) return;  // as protobuf's own JSON leaves it out
   json.key("attributes").begin_array();
   for (const auto& [key, value] : span.attributes) {
     if (const auto* const text = std::get_if<std::string>(&value)) {
