@@ -134,6 +134,16 @@ def moment(seconds):
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{fraction:03}Z"
 
 
+def wait_until_confirmed(server, due):
+    """Microseconds after `due` until all are delivered; a little more than it took, as it is asked."""
+    while sum(server.call("GET", "/v1/stats")["counts"][state]
+              for state in ("scheduled", "firing", "retrying")) > 0:
+        if time.time() > due + 120:
+            raise RuntimeError("not all that was received was confirmed")
+        time.sleep(0.005)
+    return round((time.time() - due) * 1e6)
+
+
 def tail(result, key="latency_us"):
     """The figures of a load program that a row keeps."""
     histogram = result[key]

@@ -5,14 +5,14 @@ is fair), run(bench) -> data for results.json, and render(data, section); and wh
 that keeps it from its aim, LIMITS, which says what and how that was seen.
 """
 
-from bench.rows import (adds, batches, burst, cancels, crowd, flood, groups, lateness, lists, memory,
-                        memory_full, restart, sidecar, slow, wheel)
+from bench.rows import (adds, batches, burst, cancels, crowd, delivery, flood, groups, lateness, lists,
+                        memory, memory_full, restart, sidecar, slow, wheel)
 
 ALL = [adds, batches, cancels, groups, memory, memory_full, lateness, burst, crowd, restart, wheel,
-       sidecar, slow, flood, lists]
+       sidecar, slow, flood, lists, delivery]
 # Those that share the store of ten million tasks come one after another, the one that fills it first.
 RUN = [adds, batches, memory, cancels, groups, lateness, lists, restart, burst, crowd, slow, flood,
-       sidecar, wheel, memory_full]
+       delivery, sidecar, wheel, memory_full]
 NAMES = [row.NUMBER for row in ALL]
 
 

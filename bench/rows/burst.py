@@ -4,7 +4,7 @@ import datetime
 import time
 
 from bench import figures, plot, servers
-from bench.context import moment
+from bench.context import moment, wait_until_confirmed
 
 NUMBER = "7"
 TITLE = "The burst: 200,000 tasks due in one millisecond"
@@ -30,16 +30,6 @@ them anywhere.
 NAMES = {"carillon": "Carillon, a push each", "batched": "Carillon, batched", "pollers": "Redis, ten pollers",
          "drain": "Redis, one that drains"}
 POLL = {"pollers": ("--pollers", 10), "drain": ("--drain",)}
-
-
-def wait_until_confirmed(server, due):
-    """Microseconds after `due` until all are delivered; a little more than it took, as it is asked."""
-    while sum(server.call("GET", "/v1/stats")["counts"][state]
-              for state in ("scheduled", "firing", "retrying")) > 0:
-        if time.time() > due + 120:
-            raise RuntimeError("not all that was received was confirmed")
-        time.sleep(0.005)
-    return round((time.time() - due) * 1e6)
 
 
 def run_carillon(bench, count, batched):
