@@ -10,13 +10,13 @@
 namespace carillon {
 namespace {
 
-constexpr const char* kUnfit = "unfit";
+constexpr const char* kNoMessage = "no_message";
 
 /// Of a push of which not a byte went out. What the egress rules deny now they deny the next time,
 /// and what no message can be will be none.
 PushResult not_sent(const Error& why) {
   PushResult result{.error = why.detail};
-  if (why.slug == "target_denied" || why.slug == kUnfit)
+  if (why.slug == "target_denied" || why.slug == kNoMessage)
     result.kind = PushResult::Kind::refused_for_good;
   if (why.slug == "not_now") result.not_now = NotNow::unavailable;
   return result;
@@ -55,7 +55,7 @@ BrokerAttempt& BrokerSink::new_attempt() {
 
 Result<> BrokerSink::start(BrokerAttempt& attempt) {
   if (const Result<> ok = check_push(attempt.push); !ok)
-    return Error{kUnfit, ok.error().detail, {}};
+    return Error{kNoMessage, ok.error().detail, {}};
   auto connection = connection_for(attempt.push);
   if (!connection) return connection.error();
   if (Result<> ok = (*connection)->check_push(attempt.push); !ok) return ok;

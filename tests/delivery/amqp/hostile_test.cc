@@ -320,19 +320,21 @@ TEST_F(HostileAmqp, ATasksKeyIsTheRoutingKeyWhereTheTargetStillAllowsIt) {
   EXPECT_EQ(result_of(outcome).kind, Kind::delivered);
   push.target = target(R"(,"keys":["audit"])");
   const PushResult refused = deliver(push);
+  EXPECT_EQ(refused.kind, Kind::refused_for_good) << "which says nothing against the broker";
   EXPECT_FALSE(refused.may_be_seen);
   EXPECT_THAT(refused.error, HasSubstr("allows this `key`"));
 }
 
 // What a push may not be.
 
-TEST_F(HostileAmqp, AHeaderThatNamesFurtherQueuesIsAFailedAttempt) {
+TEST_F(HostileAmqp, AHeaderThatNamesFurtherQueuesIsRefusedForGood) {
   const std::string name(129, 'n');
   for (const std::string_view header :
        {std::string_view("CC"), std::string_view("bcc"), std::string_view(name)}) {
     Push push = make_push(target());
     push.content.headers = {{header, "x"}};
     const PushResult result = deliver(std::move(push));
+    EXPECT_EQ(result.kind, Kind::refused_for_good);
     EXPECT_THAT(result.error, HasSubstr("header"));
     EXPECT_FALSE(result.may_be_seen);
   }

@@ -263,6 +263,7 @@ TEST_F(HostileNats, ATasksKeyIsTheSubjectWhereTheTargetStillAllowsIt) {
   EXPECT_THAT(result_of(outcome).error, HasSubstr("Permissions Violation"));
   push.target = target(R"(,"keys":["other"])");
   const PushResult refused = deliver(push);
+  EXPECT_EQ(refused.kind, Kind::refused_for_good) << "which says nothing against the broker";
   EXPECT_FALSE(refused.may_be_seen);
   EXPECT_THAT(refused.error, HasSubstr("allows this `key`"));
 }
@@ -367,11 +368,12 @@ TEST_F(HostileNats, ASilentServerIsAskedForASignOfLifeBeforeMoreIsSent) {
 
 // What a push may not be.
 
-TEST_F(HostileNats, AHeaderThatSpeaksToTheServersIsAFailedAttempt) {
+TEST_F(HostileNats, AHeaderThatSpeaksToTheServersIsRefusedForGood) {
   for (const std::string_view header : {"Nats-Msg-Id", "nats-rollup", "NATS-Expected-Stream"}) {
     Push push = make_push(target());
     push.content.headers = {{header, "x"}};
     const PushResult result = deliver(std::move(push));
+    EXPECT_EQ(result.kind, Kind::refused_for_good);
     EXPECT_THAT(result.error, HasSubstr("header"));
     EXPECT_FALSE(result.may_be_seen);
   }
