@@ -324,6 +324,7 @@ PushNumber TargetQueues::started(std::uint32_t index, WallTime now) {
   const PushNumber push = begun_.front();
   begun_.pop_front();
   rate_.started(now);
+  queues_[index]->pace.begun(now);
   Target& target = targets_[queues_[index]->target];
   target.rate.started(now);
   // As it is on its way no more, a time is known when others may begin.

@@ -70,6 +70,7 @@
 #include "shard/batched_pushes.h"
 #include "shard/hold.h"
 #include "shard/lanes.h"
+#include "shard/pace.h"
 #include "shard/rate.h"
 #include "shard/record.h"
 #include "shard/waiting.h"
@@ -245,6 +246,7 @@ class TargetQueues {
     std::uint8_t line = Line::unused;
     WallTime look_at{};  // when its first has waited for others long enough
     LaneShare share;     // of its target's slots
+    Pace pace;
   };
   struct Target : TargetState {
     std::uint32_t index = 0;

@@ -32,6 +32,9 @@ Waiting TargetQueues::waiting(EntryRef ref) {
     waiting.until = rate_reaches(target, queue, waiting.ahead);
   } else if (waiting.what == WaitsFor::batch) {
     waiting.until = queue.look_at;
+  } else if (waiting.what == WaitsFor::target_concurrency || waiting.what == WaitsFor::lane ||
+             waiting.what == WaitsFor::capacity || waiting.what == WaitsFor::catch_up) {
+    waiting.until = queue.pace.reaches(waiting.ahead, now_);
   }
   return waiting;
 }

@@ -36,8 +36,8 @@ inline constexpr std::string_view kWaitsForNames[kWaitsFor] = {
 
 struct Waiting {
   WaitsFor what = WaitsFor::due;
-  std::optional<WallTime> until;          // where it can be told: about when it goes
-  std::uint64_t ahead = 0;                // due tasks of its target and lane before it
+  std::optional<WallTime> until;  // where it can be told: about when it goes, as things go now
+  std::uint64_t ahead = 0;        // due tasks of its target and lane before it
   std::optional<HoldReason> hold_reason;  // of its target, where that is held or ramps up
 };
 

@@ -50,6 +50,26 @@ class RatesRun : public testing::Test {
     }
     return most;
   }
+  /// With 10,000 tasks due at once a quarter goes; then what is said of the last one comes true.
+  void expect_that_it_comes_true(load::Receiver& from, const std::string& waits_for) {
+    constexpr std::size_t kTasks = 10'000;
+    add({"default"}, kTasks, wall_millis());
+    ASSERT_TRUE(from.wait_for_accepted(kTasks / 4, kPatience));
+    const WallTime asked = wall_millis();
+    const std::string last = "default:" + std::to_string(kTasks - 1);
+    const std::string why = server.call("GET", "/v1/tasks/" + last + "/explain").body;
+    EXPECT_EQ(text_at(why, "/waiting_for"), waits_for) << why;
+    const Result<WallTime> expected = parse_moment(text_at(why, "/expected_at"));
+    ASSERT_TRUE(expected) << why;
+    ASSERT_TRUE(from.wait_for_accepted(kTasks, kPatience));
+    const std::vector<load::Arrival> arrivals = from.take_arrivals();
+    const auto arrived = std::ranges::find(arrivals, last, &load::Arrival::task_id);
+    ASSERT_NE(arrived, arrivals.end());
+    const auto said = std::chrono::duration<double>(*expected - asked).count();
+    const auto took = std::chrono::duration<double>(arrived->at - asked).count();
+    std::cout << "[ figures  ] explain: said " << said << " s, took " << took << " s\n";
+    EXPECT_NEAR(said, took, 0.2 * took);
+  }
   static double seconds_of(const std::vector<load::Arrival>& arrivals) {
     return std::chrono::duration<double>(arrivals.back().at - arrivals.front().at).count();
   }
@@ -96,6 +116,17 @@ TEST_F(RatesRun, ARateIsHeldInEveryWindowAndSharedBetweenLanes) {
   EXPECT_EQ(receiver->summary().early, 0U);
   EXPECT_EQ(receiver->summary().duplicates, 0U);
   EXPECT_EQ(server.stop(), 0) << server.process().errors();
+}
+
+TEST_F(RatesRun, WhatIsExplainedOfARateComesTrue) {
+  put_target(server, *receiver, 64, R"(,"rate":{"limit":2000})");
+  expect_that_it_comes_true(*receiver, "target_rate");
+}
+
+TEST_F(RatesRun, WhatIsExplainedOfABusyReceiverComesTrue) {
+  const auto slow = start_receiver(Millis(50));
+  put_target(server, *slow, 64);
+  expect_that_it_comes_true(*slow, "target_concurrency");
 }
 
 TEST_F(RatesRun, ARateIsChangedAndTakenAwayWhileTasksFlow) {

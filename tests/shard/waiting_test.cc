@@ -64,6 +64,28 @@ TEST_F(WaitingTest, one_waits_for_a_slot_of_its_target_and_knows_how_many_are_ah
   EXPECT_EQ(what(12), "target_paused");
 }
 
+TEST_F(WaitingTest, how_fast_others_went_tells_when_one_goes) {
+  put(HandDriver::target(1, 5));
+  add(1, 1'000);
+  EXPECT_EQ(waiting(1'000).until, std::nullopt) << "nobody can tell yet";
+  // Five each 100 ms.
+  for (int step = 1; step <= 25; ++step) {
+    driver.set_now(start + Millis(100 * step));
+    for (const Fired& fired : driver.take().fired)
+      driver.shard().outcome(fired, State::delivered, {}, {});
+    driver.run();
+  }
+  const std::uint64_t ahead = waiting(1'000).ahead;
+  EXPECT_GT(ahead, 850U);
+  const auto expected = driver.now() + seconds(static_cast<std::int64_t>(ahead) / 50);
+  ASSERT_TRUE(waiting(1'000).until);
+  EXPECT_LT(std::chrono::abs(*waiting(1'000).until - expected), seconds(2));
+  // Where none has gone for two seconds nobody can tell again.
+  driver.set_now(driver.now() + seconds(5));
+  driver.run();
+  EXPECT_EQ(waiting(1'000).until, std::nullopt);
+}
+
 TEST_F(WaitingTest, one_waits_for_the_rate_of_its_target_and_knows_about_when) {
   record::TargetPut rated = HandDriver::target(1);
   rated.rate.limit = 10;
