@@ -155,6 +155,19 @@ TEST(Hold, AClockSetBackMakesItNoLonger) {
   EXPECT_EQ(hold.until(), kStart - hours(1) + seconds(30));
 }
 
+TEST(Hold, ThatGoesOnAfterTheClockWasSetBackComesBackAsLongAsItIs) {
+  Hold hold;
+  EXPECT_TRUE(hold.in_trouble(1, not_now(kStart, seconds(30))));
+  const WallTime later = kStart - hours(1) + seconds(40);
+  hold.clock_set_back(kStart - hours(1));
+  hold.fired(2);
+  EXPECT_TRUE(hold.in_trouble(2, not_now(later, seconds(30))));
+  Hold again;
+  again.restore(hold.record({1, 2}), later);
+  again.clock_set_back(later + seconds(1));
+  EXPECT_EQ(again.until(), later + seconds(30));
+}
+
 TEST(Hold, IsNoLongerWhereTheClockWasSetBackBeforeItWasWritten) {
   Hold hold;
   EXPECT_TRUE(hold.in_trouble(1, not_now(kStart, seconds(30))));
