@@ -34,6 +34,9 @@ struct LoopState {
   std::vector<Follower> followers;
   bool in_flight = false;
   bool closed = false;
+  /// Of `end` and `extent`, while a mirror is read on another thread: what was written before may
+  /// still arrive on the loop's. Whoever else looks at them does so before that or afterwards.
+  std::mutex mutex;
   LogEnd end;
   LogExtent extent;
 };
@@ -70,9 +73,10 @@ class RocksdbLog final : public Mirror {
       error.detail += ". " + how_to_go_on(opened_.dir);
       return error;
     }
-    loop_->extent = std::move(*extent);
     const auto end = opened_.store->log_end();
     if (!end) return end.error();
+    const std::lock_guard lock(loop_->mutex);
+    loop_->extent = std::move(*extent);
     loop_->end = *end;
     return {};
   }
@@ -169,11 +173,14 @@ RocksdbLog::Step RocksdbLog::durable(const Batch& batch, std::uint64_t row_bytes
 }
 
 void RocksdbLog::advance(const Step& step) {
-  if (step.trim_before > 0) loop_->extent.trim(step.trim_before);
-  // A mirror may have been read since it was written.
-  if (step.last <= loop_->end.last) return;
-  loop_->end = {step.first, step.last};
-  loop_->extent.add(step.first, step.row_bytes);
+  {
+    const std::lock_guard lock(loop_->mutex);
+    if (step.trim_before > 0) loop_->extent.trim(step.trim_before);
+    // A mirror may have been read since it was written.
+    if (step.last <= loop_->end.last) return;
+    loop_->end = {step.first, step.last};
+    loop_->extent.add(step.first, step.row_bytes);
+  }
   for (Follower& one : std::exchange(loop_->followers, {})) {
     follow(one.from, one.bytes, std::move(one.done));
   }

@@ -65,16 +65,17 @@ TEST_F(GateTest, CallsAreServedInOrderAndAnsweredOnTheirOwnLoop) {
 }
 
 TEST_F(GateTest, ACrowdWakesEachSideOnce) {
-  for (int i = 0; i < 100; ++i) call(i);
+  constexpr int kCrowd = 30;  // few enough for one slice
+  for (int i = 0; i < kCrowd; ++i) call(i);
   run(callers);
   home.restart();
   EXPECT_EQ(home.poll_one(), 1U) << "they came over together";
-  EXPECT_EQ(begun.size(), 100U);
+  EXPECT_EQ(begun.size(), std::size_t{kCrowd});
   EXPECT_TRUE(answers.empty());
   run(home);
   callers.restart();
   EXPECT_EQ(callers.poll_one(), 1U) << "and went back together";
-  EXPECT_EQ(answers.size(), 100U);
+  EXPECT_EQ(answers.size(), std::size_t{kCrowd});
 }
 
 TEST_F(GateTest, AFloodLetsTheLoopDoEverythingElseBetweenTwoSlices) {
