@@ -4,9 +4,8 @@
 
 import assert from "node:assert/strict";
 
-import { chromium } from "playwright-core";
-
 import { withServer } from "./carillon.js";
+import { launch } from "./chromium.js";
 
 /// Runs in the page: one call after the other; the status of each, or "refused" where the browser
 /// shows no answer.
@@ -104,10 +103,7 @@ function follow_troubles(page) {
 }
 
 await withServer(async (server, receiver) => {
-  const browser = await chromium.launch({
-    executablePath: "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu"], // in containers there is neither
-  });
+  const browser = await launch();
   try {
     const page = await browser.newPage();
     const troubles = follow_troubles(page);

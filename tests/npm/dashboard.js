@@ -6,27 +6,15 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
-import { chromium } from "playwright-core";
-
 import { Receiver, Server, until } from "./carillon.js";
+import { launch, pagesOf } from "./chromium.js";
 import { checkActions } from "./dashboard_actions.js";
 import { Receivers, fill } from "./dashboard_load.js";
 
 const AXE = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const bin = process.argv[2];
 
-const PAGES = {
-  Overview: "",
-  Find: "find",
-  Task: "task/cart-7",
-  Groups: "groups/spring-coupon",
-  Targets: "targets",
-  Lanes: "lanes",
-  "Dead letters": "dead",
-  Forecast: "forecast",
-  Nodes: "nodes",
-  Audit: "audit",
-};
+const PAGES = pagesOf("cart-7", "spring-coupon");
 const figures = [];
 
 /// A page that fails the test where its script fails, breaks its policy or asks another host. That a call
@@ -332,10 +320,7 @@ async function checkCluster(browser, server) {
   await close(page);
 }
 
-const browser = await chromium.launch({
-  executablePath: "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu"], // in containers there is neither
-});
+const browser = await launch();
 const receivers = await Receivers.start();
 const receiver = await Receiver.start();
 const server = await Server.start(bin);

@@ -5,9 +5,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 
-import { chromium } from "playwright-core";
-
 import { Server, run } from "./carillon.js";
+import { launch, pagesOf } from "./chromium.js";
 
 const bin = process.argv[2];
 const isFull = process.env.CARILLON_FULL === "1";
@@ -18,18 +17,7 @@ const PAGE_MS_MAX = 3000;
 const LIST_MS_MAX = 500;
 const LATENESS_MS_MAX = 100;
 
-const PAGES = {
-  Overview: "",
-  Find: "find",
-  Task: "task/load-7",
-  Groups: "groups/spring",
-  Targets: "targets",
-  Lanes: "lanes",
-  "Dead letters": "dead",
-  Forecast: "forecast",
-  Nodes: "nodes",
-  Audit: "audit",
-};
+const PAGES = pagesOf("load-7", "spring");
 
 const load = (server, ...words) => run(join(bin, "carillon-load"), [...words, "--server", server.url]);
 
@@ -109,10 +97,7 @@ async function punctuality(browser, server) {
 }
 
 const server = await Server.start(bin);
-const browser = await chromium.launch({
-  executablePath: "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu"], // in containers there is neither
-});
+const browser = await launch();
 try {
   await fill(server);
   const pages = [];

@@ -6,9 +6,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { chromium } from "playwright-core";
-
 import { Server } from "./carillon.js";
+import { launch } from "./chromium.js";
 import { Receivers, fill, keepAdding } from "./dashboard_load.js";
 
 const PAGES = {
@@ -67,10 +66,7 @@ async function shootDocs(browser, server, dir) {
 
 const [bin, dir, docs] = process.argv.slice(2);
 mkdirSync(dir, { recursive: true });
-const browser = await chromium.launch({
-  executablePath: "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu"],
-});
+const browser = await launch();
 const receivers = await Receivers.start();
 try {
   for (const state of docs ? ["load"] : ["empty", "load"]) {
