@@ -6,6 +6,7 @@
 #include <string>
 
 #include <boost/asio/io_context.hpp>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "delivery/broker/sink.h"
@@ -100,6 +101,13 @@ class BrokerSinkFixture : public testing::Test {
   }
   PushResult deliver(Push push) { return result_of(start(std::move(push))); }
   PushResult deliver(const Target& target) { return deliver(make_push(target)); }
+  /// It can be no message: that is said of it, and nothing against the broker.
+  void expect_no_message(Push push, const std::string& why) {
+    const PushResult refused = deliver(std::move(push));
+    EXPECT_EQ(refused.kind, PushResult::Kind::refused_for_good);
+    EXPECT_FALSE(refused.may_be_seen);
+    EXPECT_THAT(refused.error, testing::HasSubstr(why));
+  }
 
   /// Pushes so many at once, each of a task of its own and with an id of its own; returns when all
   /// are delivered.
