@@ -213,7 +213,8 @@ void Pusher::failed(const Pushing& push, const std::optional<Note>& before, Outc
   if (is_throttled || fired.is_probe || outcome.again_at_once) ++note.uncounted;
   std::optional<WallTime> again;
   if (result.kind != PushResult::Kind::refused_for_good && fired.attempt < kAttemptsMax) {
-    std::mt19937_64 shared(outcome.seed.value_or(0));
+    std::optional<std::mt19937_64> shared;
+    if (outcome.seed) shared.emplace(*outcome.seed);
     again = next_attempt(push.retry,
                          {.at = now,
                           .first_attempt_at = note.first_attempt_at,
@@ -224,7 +225,7 @@ void Pusher::failed(const Pushing& push, const std::optional<Note>& before, Outc
                           .at_once = outcome.again_at_once,
                           .asked = result.retry_after,
                           .throttle_max = target->hold_max},
-                         outcome.seed ? shared : its_.random);
+                         shared ? *shared : its_.random);
     // It has waited for others already.
     const BatchLimit batch = push.target->own->batch();
     if (again && outcome.again_at_once && batch.tasks_max > 0) *again -= batch.wait_max;

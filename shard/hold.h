@@ -117,7 +117,7 @@ class Hold {
   void clock_set_back(WallTime now) {
     if (now < set_at_) {
       its_.until = now + (its_.until - set_at_);
-      // Else `restore` would take what goes on for a hold from before that.
+      // Otherwise `restore` would read a hold that goes on as one from before the step.
       its_.since = std::min(its_.since, now);
       set_at_ = now;
     }

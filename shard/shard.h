@@ -263,7 +263,6 @@ class Shard {
   [[nodiscard]] WallTime latest_due(std::uint32_t group);
   [[nodiscard]] std::optional<Verdict> refusal(EntryRef ref) const;
   [[nodiscard]] bool busy(EntryRef ref) const;
-  [[nodiscard]] bool takes_one(const Statement& task) const;
   [[nodiscard]] std::optional<Verdict> address_refusal(const Statement& task, bool key_allowed,
                                                        bool keeps_merge = false) const;
   void make_target_room(const Statement& task);

@@ -29,12 +29,6 @@ std::optional<Verdict> Shard::refusal(EntryRef ref) const {
   return std::nullopt;
 }
 
-/// Whether its target takes one task in a push.
-bool Shard::takes_one(const Statement& task) const {
-  const std::uint32_t target = targets_.find(task.target);
-  return target != kTargetsMax && targets_[target].settings.takes_one;
-}
-
 /// Why a task cannot be for the target that it names, or in its lane, if so. `keeps_merge`:
 /// it had its merge rule before, and may keep it where its target has become of another kind; then
 /// it is pushed alone.
@@ -45,7 +39,8 @@ std::optional<Verdict> Shard::address_refusal(const Statement& task, bool key_al
   if (!task.target_is_url && (!known || targets_[target].deleted)) return Verdict::unknown_target;
   if (task.lane >= kLanesMax || !lanes()[task.lane].stands()) return Verdict::unknown_lane;
   if (!key_allowed) return Verdict::key_not_allowed;
-  if (task.merge.given() && takes_one(task) && !keeps_merge) return Verdict::unmergeable;
+  const bool takes_one = known && targets_[target].settings.takes_one;
+  if (task.merge.given() && takes_one && !keeps_merge) return Verdict::unmergeable;
   const std::size_t most = task.target_is_url ? kOriginsAdmitted : kTargetsAdmitted;
   if (targets_.size() >= most && targets_.needs_queue(task.target, task.lane))
     return Verdict::too_many_targets;
@@ -305,7 +300,10 @@ void Shard::outcome(const Fired& fired, State state, WallTime retry_at, Note not
 bool Shard::decide_outcome(Ended& ended, EntryRef ref) {
   if (busy(ref)) return false;
   arena_[ref].busy = 1;
-  if (ended.state != State::delivered) {
+  DeliveringPush push;
+  if (ended.state == State::delivered) {
+    push = {ended.note.http_status, ended.note.took};
+  } else {
     const Extra extra = extra_of(ref);
     if (extra.retries_cancelled) {
       ended.state = State::cancelled;
@@ -316,8 +314,6 @@ bool Shard::decide_outcome(Ended& ended, EntryRef ref) {
       ended.retry_at = std::max(ended.retry_at, std::max(extra.asked_due, extra.redriven_at));
     }
   }
-  DeliveringPush push;
-  if (ended.state == State::delivered) push = {ended.note.http_status, ended.note.took};
   if (!ended.note.error.empty()) {
     ended.note.retry_at = ended.retry_at;
     open_.note(ended.number, std::move(ended.note));

@@ -34,8 +34,8 @@ struct LoopState {
   std::vector<Follower> followers;
   bool in_flight = false;
   bool closed = false;
-  /// Of `end` and `extent`, while a mirror is read on another thread: what was written before may
-  /// still arrive on the loop's. Whoever else looks at them does so before that or afterwards.
+  /// Guards `end` and `extent` while a mirror is read on another thread: batches that were written
+  /// before may still arrive on the loop's. Everything else looks at them before or after that.
   std::mutex mutex;
   LogEnd end;
   LogExtent extent;

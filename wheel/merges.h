@@ -18,7 +18,7 @@
 // takes 15.4 bytes.
 //
 // All tasks of a part are in one chain, and whoever joins, leaves or looks walks it. So at most 256
-// of a part are linked; those beyond look for others, but are found by none, also later.
+// of a part are linked; those beyond find others, but are never found.
 //
 // Concurrency: none.
 #pragma once
