@@ -83,8 +83,8 @@ std::optional<Error> target_error(const Reply& reply) {
                    "merge_within"};
     case Verdict::key_not_allowed:
       return Error{"key_not_allowed",
-                   "The target does not take this `key`: of the kinds `http` and `redis` none is "
-                   "taken, and of others what the target's `keys` allow and the broker can use.",
+                   "The target does not take this `key`. Targets of kind `http` and `redis` take "
+                   "none, the others what their `keys` allow and the broker can use.",
                    "key"};
     case Verdict::target_in_use:
       return Error{"target_in_use",

@@ -45,8 +45,8 @@ build() {
   # Without a terminal one line for each file is noise: what matters is what did not compile.
   cmake --build --preset "$preset" -- --quiet
 }
-# Tests on real servers, browsers and clusters wait for many processes, on as few cores as there are. Those that
-# failed beside others are run once more, alone; what they said at first stays above. All others have no second try.
+# Tests on real servers, browsers and clusters need many processes, and the machine may have few cores. Those that
+# failed beside others are run once more, alone; the output of the first run stays above. No other test is run again.
 run_tests() {
   local report=$PWD/build/$preset/tests.xml failed=build/$preset/Testing/Temporary/LastTestsFailed.log
   ctest --preset "$preset" --parallel "$(nproc)" --no-tests=error --output-junit "$report" && return
